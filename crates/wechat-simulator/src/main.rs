@@ -1,0 +1,2 @@
+//! wechat-simulator
+fn main() {}

@@ -1,0 +1,2 @@
+//! wechat-gateway
+fn main() {}
