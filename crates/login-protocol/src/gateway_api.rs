@@ -1,0 +1,77 @@
+//! The gateway's internal HTTP API: addresses and bodies.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::scene::Scene;
+
+/// `POST`: create a QR code.
+pub const QR_CODES: &str = "/v1/qrcodes";
+/// `GET`: the current access token.
+pub const ACCESS_TOKEN: &str = "/v1/access-token";
+/// `POST`: report an access token that WeChat refused.
+pub const INVALIDATE_ACCESS_TOKEN: &str = "/v1/access-token/invalidate";
+/// `GET`: a stored member.
+pub const MEMBER: &str = "/v1/members/{openid}";
+
+/// The longest lifetime that WeChat gives a temporary code: 30 days, in seconds.
+pub const MAX_TTL_SECONDS: u32 = 2_592_000;
+
+/// Asks for a QR code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateQrCode {
+    /// What the scan's event will carry.
+    pub scene: Scene,
+    /// How long the code can be scanned: 1 to [`MAX_TTL_SECONDS`].
+    pub ttl_seconds: u32,
+}
+
+/// A QR code that WeChat will recognise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct QrCode {
+    /// What it was asked for.
+    pub scene: Scene,
+    /// WeChat's ticket.
+    pub ticket: String,
+    /// What the QR code encodes, to be drawn exactly as it is.
+    pub content: String,
+    /// WeChat's own picture of it.
+    pub image_url: String,
+    /// When WeChat stops recognising it.
+    pub expires_at: Timestamp,
+}
+
+/// The account's access token, for the owner's other backends.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// The token itself.
+    pub access_token: String,
+    /// When WeChat stops accepting it.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AccessToken")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reports a token that WeChat refused with 40001, 40014 or 42001.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvalidateAccessToken {
+    /// The refused token.
+    pub access_token: String,
+}
+
+impl fmt::Debug for InvalidateAccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("InvalidateAccessToken(…)")
+    }
+}

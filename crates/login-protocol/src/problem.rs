@@ -1,0 +1,52 @@
+//! The stable `code` members of `application/problem+json` answers (RFC 9457), in one list for both
+//! services.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a request failed, for programs. The text form never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// 400: the request can't be understood.
+    InvalidRequest,
+    /// 401: no or a wrong bearer key.
+    InvalidApiKey,
+    /// 401: nobody is signed in.
+    NotSignedIn,
+    /// 403: the request comes from another site's page.
+    ForeignOrigin,
+    /// 404: no such address.
+    NotFound,
+    /// 404: this browser has no login attempt.
+    NoLoginAttempt,
+    /// 404: no such member.
+    UnknownMember,
+    /// 405: the address exists, the method doesn't.
+    MethodNotAllowed,
+    /// 409: nobody has confirmed the attempt yet.
+    LoginNotConfirmed,
+    /// 410: the attempt's time ran out, or it was cancelled.
+    LoginExpired,
+    /// 410: the person who scanned said no.
+    LoginDenied,
+    /// 410: the attempt was redeemed more than a minute ago.
+    LoginConsumed,
+    /// 413: the body is larger than this address accepts.
+    PayloadTooLarge,
+    /// 415: the body's media type isn't accepted here.
+    UnsupportedMediaType,
+    /// 429: too many logins from this address; `Retry-After` says when.
+    TooManyLogins,
+    /// 429 or 503: too many open streams; poll instead.
+    TooManyWaiting,
+    /// 500: a defect of ours.
+    Internal,
+    /// 503: Redis can't be reached.
+    StoreUnavailable,
+    /// 503: the gateway can't be reached.
+    GatewayUnavailable,
+    /// 503: WeChat's API failed or can't be reached.
+    WechatUnavailable,
+    /// 503: WeChat refuses the account or its settings; the operator must act.
+    WechatRefused,
+}

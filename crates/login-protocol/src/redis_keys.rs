@@ -1,0 +1,35 @@
+//! Every key name. Braces are Redis Cluster's hash tags: all that belongs to one attempt, member or
+//! session lives in one slot.
+
+use crate::{
+    identity::{AppId, MemberId},
+    scene::Scene,
+};
+
+pub(crate) fn attempt(scene: &Scene) -> String {
+    format!("wechat-login:attempt:{{{}}}", scene.as_str())
+}
+
+pub(crate) fn member(id: &MemberId) -> String {
+    format!(
+        "wechat-login:member:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
+pub(crate) fn session(id_sha256: &str) -> String {
+    format!("wechat-login:session:{{{id_sha256}}}")
+}
+
+pub(crate) fn access_token(app_id: &AppId) -> String {
+    format!("wechat-login:access-token:{{{}}}", app_id.as_str())
+}
+
+pub(crate) fn access_token_lock(app_id: &AppId) -> String {
+    format!("wechat-login:access-token-lock:{{{}}}", app_id.as_str())
+}
+
+pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
+    format!("wechat-login:admitted:{{{client}}}")
+}

@@ -1,0 +1,311 @@
+//! The attempt's moves. Rules that every script keeps are tested against
+//! [`AttemptStatus::after`](crate::attempt::AttemptStatus::after) on a real Redis.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
+use crate::{
+    attempt::{Approval, AttemptStatus},
+    identity::{AppId, MemberId, OpenId},
+    redis_keys,
+    scene::Scene,
+    status_change::CHANNEL,
+};
+
+/// How long a confirmed attempt waits for its browser at least, and how long after redeeming the
+/// same browser may ask again.
+pub const REDEMPTION_WINDOW: Duration = Duration::from_secs(60);
+
+static OPEN: AtomicScript = AtomicScript::new(include_str!("attempt_open.lua"));
+static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
+static REDEEM: AtomicScript = AtomicScript::new(include_str!("attempt_redeem.lua"));
+static CANCEL: AtomicScript = AtomicScript::new(include_str!("attempt_cancel.lua"));
+
+fn unexpected(step: &'static str) -> UnexpectedReply {
+    UnexpectedReply { step }
+}
+
+fn status(text: &str, step: &'static str) -> Result<AttemptStatus, UnexpectedReply> {
+    text.parse().map_err(|_| unexpected(step))
+}
+
+/// Writes a pending attempt together with the QR code that the browser shows, so that a reload can
+/// show the same one.
+#[derive(Debug, Clone)]
+pub struct OpenAttempt {
+    /// The attempt's scene.
+    pub scene: Scene,
+    /// How long it lives unless somebody scans.
+    pub lifetime: Duration,
+    /// The same as a point in time, for the browser's countdown.
+    pub expires_at: Timestamp,
+    /// What the QR code encodes.
+    pub content: String,
+    /// WeChat's own picture of it.
+    pub image_url: String,
+}
+
+impl Step for OpenAttempt {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &OPEN,
+            key: redis_keys::attempt(&self.scene),
+            arguments: vec![
+                self.lifetime.as_millis().to_string(),
+                self.expires_at.as_millisecond().to_string(),
+                self.content.clone(),
+                self.image_url.clone(),
+            ],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            // `exists` is this very step, sent again after its answer was lost.
+            [Some("opened" | "exists")] => Ok(()),
+            _ => Err(unexpected("OpenAttempt")),
+        }
+    }
+}
+
+/// Reads all that a browser needs to show the attempt.
+#[derive(Debug, Clone)]
+pub struct ReadAttempt {
+    /// The attempt's scene.
+    pub scene: Scene,
+}
+
+/// An attempt as Redis holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedAttempt {
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// When its code stops being good.
+    pub expires_at: Timestamp,
+    /// What the QR code encodes.
+    pub content: String,
+    /// WeChat's own picture of it.
+    pub image_url: String,
+}
+
+impl Step for ReadAttempt {
+    /// `None`: it expired, or never was.
+    type Outcome = Option<OpenedAttempt>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HMGET",
+            key: redis_keys::attempt(&self.scene),
+            arguments: ["status", "expires_at_ms", "content", "image_url"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        const STEP: &str = "ReadAttempt";
+        match words(reply).as_slice() {
+            [None, ..] => Ok(None),
+            [
+                Some(found),
+                Some(expires_at_ms),
+                Some(content),
+                Some(image_url),
+            ] => Ok(Some(OpenedAttempt {
+                status: status(found, STEP)?,
+                expires_at: expires_at_ms
+                    .parse()
+                    .ok()
+                    .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+                    .ok_or_else(|| unexpected(STEP))?,
+                content: (*content).to_owned(),
+                image_url: (*image_url).to_owned(),
+            })),
+            _ => Err(unexpected(STEP)),
+        }
+    }
+}
+
+/// Reads where an attempt stands, and nothing else: what a waiting browser's stream needs.
+#[derive(Debug, Clone)]
+pub struct ReadStatus {
+    /// The attempt's scene.
+    pub scene: Scene,
+}
+
+impl Step for ReadStatus {
+    /// The status, and the expiry unless it is [`AttemptStatus::Expired`].
+    type Outcome = (AttemptStatus, Option<Timestamp>);
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HMGET",
+            key: redis_keys::attempt(&self.scene),
+            arguments: ["status", "expires_at_ms"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        const STEP: &str = "ReadStatus";
+        match words(reply).as_slice() {
+            [None, _] => Ok((AttemptStatus::Expired, None)),
+            [Some(found), Some(expires_at_ms)] => {
+                let expires_at = expires_at_ms
+                    .parse()
+                    .ok()
+                    .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                Ok((status(found, STEP)?, expires_at))
+            }
+            _ => Err(unexpected(STEP)),
+        }
+    }
+}
+
+/// Somebody scanned. Recording the same scan again, on any replica, changes nothing.
+#[derive(Debug, Clone)]
+pub struct RecordScan {
+    /// The scene of the scanned code.
+    pub scene: Scene,
+    /// Who scanned.
+    pub member: MemberId,
+    /// Whether the scan alone logs in.
+    pub approval: Approval,
+}
+
+/// What a scan came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanEffect {
+    /// The attempt is now this person's.
+    Accepted(AttemptStatus),
+    /// It already was this person's: a second delivery, or a second scan.
+    Repeated(AttemptStatus),
+    /// Somebody else scanned first.
+    Taken,
+    /// There is no such attempt any more.
+    Gone,
+}
+
+impl Step for RecordScan {
+    type Outcome = ScanEffect;
+
+    fn operation(&self) -> Operation {
+        let after = match self.approval {
+            Approval::Scan => AttemptStatus::Confirmed,
+            Approval::Tap => AttemptStatus::Scanned,
+        };
+        Operation::Script {
+            script: &SCAN,
+            key: redis_keys::attempt(&self.scene),
+            arguments: vec![
+                after.as_str().to_owned(),
+                self.member.app_id.as_str().to_owned(),
+                self.member.openid.as_str().to_owned(),
+                REDEMPTION_WINDOW.as_millis().to_string(),
+                CHANNEL.to_owned(),
+                self.scene.as_str().to_owned(),
+            ],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ScanEffect, UnexpectedReply> {
+        const STEP: &str = "RecordScan";
+        match words(reply).as_slice() {
+            [Some("accepted"), Some(after)] => Ok(ScanEffect::Accepted(status(after, STEP)?)),
+            [Some("repeated"), Some(now)] => Ok(ScanEffect::Repeated(status(now, STEP)?)),
+            [Some("taken"), Some(_)] => Ok(ScanEffect::Taken),
+            [Some("gone")] => Ok(ScanEffect::Gone),
+            _ => Err(unexpected(STEP)),
+        }
+    }
+}
+
+/// The browser takes its login. Only the holder of the secret can name the scene and ask.
+#[derive(Debug, Clone)]
+pub struct RedeemAttempt {
+    /// The scene of the browser's secret.
+    pub scene: Scene,
+    /// Fresh random text. The first one to arrive is kept, and every repeat is answered with it.
+    pub nonce: String,
+}
+
+/// What redeeming came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redemption {
+    /// The browser is logged in, now or by the same step within the last minute.
+    Redeemed(Identified),
+    /// It isn't (or no longer) possible, because the attempt stands here.
+    Refused(AttemptStatus),
+}
+
+/// Who logged in, and with which nonce.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// Who scanned.
+    pub member: MemberId,
+    /// The nonce of the first redemption.
+    pub nonce: String,
+}
+
+impl Step for RedeemAttempt {
+    type Outcome = Redemption;
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &REDEEM,
+            key: redis_keys::attempt(&self.scene),
+            arguments: vec![
+                self.nonce.clone(),
+                REDEMPTION_WINDOW.as_millis().to_string(),
+                CHANNEL.to_owned(),
+                self.scene.as_str().to_owned(),
+            ],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Redemption, UnexpectedReply> {
+        const STEP: &str = "RedeemAttempt";
+        match words(reply).as_slice() {
+            [Some("redeemed"), Some(app_id), Some(openid), Some(nonce)] => {
+                Ok(Redemption::Redeemed(Identified {
+                    member: MemberId {
+                        app_id: AppId::parse(app_id).map_err(|_| unexpected(STEP))?,
+                        openid: OpenId::parse(openid).map_err(|_| unexpected(STEP))?,
+                    },
+                    nonce: (*nonce).to_owned(),
+                }))
+            }
+            [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),
+            _ => Err(unexpected(STEP)),
+        }
+    }
+}
+
+/// The modal was closed. Cancelling what is gone or redeemed changes nothing.
+#[derive(Debug, Clone)]
+pub struct CancelAttempt {
+    /// The scene of the browser's secret.
+    pub scene: Scene,
+}
+
+impl Step for CancelAttempt {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &CANCEL,
+            key: redis_keys::attempt(&self.scene),
+            arguments: vec![CHANNEL.to_owned(), self.scene.as_str().to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("cancelled" | "expired" | "consumed")] => Ok(()),
+            _ => Err(unexpected("CancelAttempt")),
+        }
+    }
+}

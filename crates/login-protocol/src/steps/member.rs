@@ -1,0 +1,158 @@
+//! The members' steps. Events can arrive twice, late and out of order; the time at which WeChat says
+//! they happened decides.
+
+use jiff::Timestamp;
+
+use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
+use crate::{
+    identity::MemberId,
+    member::{Member, Profile},
+    redis_keys,
+};
+
+static FOLLOW: AtomicScript = AtomicScript::new(include_str!("member_follow.lua"));
+static UNFOLLOW: AtomicScript = AtomicScript::new(include_str!("member_unfollow.lua"));
+
+/// An event of somebody who follows the account.
+#[derive(Debug, Clone)]
+pub struct RecordFollow {
+    /// Who.
+    pub member: MemberId,
+    /// The event's `CreateTime`.
+    pub at: Timestamp,
+    /// What WeChat told of them just now; what it didn't tell stays as it was.
+    pub profile: Option<Profile>,
+}
+
+impl Step for RecordFollow {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        let mut arguments = vec![self.at.as_second().to_string()];
+        if let Some(Profile {
+            unionid,
+            nickname,
+            avatar_url,
+            location,
+        }) = &self.profile
+        {
+            let fields = [
+                ("unionid", unionid),
+                ("nickname", nickname),
+                ("avatar_url", avatar_url),
+                ("location", location),
+            ];
+            for (name, value) in fields {
+                if let Some(value) = value {
+                    arguments.extend([name.to_owned(), value.clone()]);
+                }
+            }
+            arguments.extend(["profile_at".to_owned(), self.at.as_second().to_string()]);
+        }
+        Operation::Script {
+            script: &FOLLOW,
+            key: redis_keys::member(&self.member),
+            arguments,
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("recorded" | "outdated")] => Ok(()),
+            _ => Err(UnexpectedReply {
+                step: "RecordFollow",
+            }),
+        }
+    }
+}
+
+/// Somebody unfollowed: WeChat's terms ask that the profile goes.
+#[derive(Debug, Clone)]
+pub struct RecordUnfollow {
+    /// Who.
+    pub member: MemberId,
+    /// The event's `CreateTime`.
+    pub at: Timestamp,
+}
+
+impl Step for RecordUnfollow {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &UNFOLLOW,
+            key: redis_keys::member(&self.member),
+            arguments: vec![self.at.as_second().to_string()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("recorded" | "outdated")] => Ok(()),
+            _ => Err(UnexpectedReply {
+                step: "RecordUnfollow",
+            }),
+        }
+    }
+}
+
+/// Reads a member.
+#[derive(Debug, Clone)]
+pub struct ReadMember {
+    /// Who.
+    pub member: MemberId,
+}
+
+impl Step for ReadMember {
+    /// `None`: never seen.
+    type Outcome = Option<Member>;
+
+    fn operation(&self) -> Operation {
+        let fields = [
+            "first_seen_at",
+            "last_seen_at",
+            "subscribed",
+            "unionid",
+            "nickname",
+            "avatar_url",
+            "location",
+        ];
+        Operation::Command {
+            name: "HMGET",
+            key: redis_keys::member(&self.member),
+            arguments: fields.map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let unexpected = || UnexpectedReply { step: "ReadMember" };
+        let seconds = |text: &Option<String>| {
+            let second = text.as_deref().and_then(|text| text.parse().ok());
+            second
+                .and_then(|second| Timestamp::from_second(second).ok())
+                .ok_or_else(unexpected)
+        };
+        match reply {
+            [None, ..] => Ok(None),
+            [
+                first_seen_at,
+                last_seen_at,
+                subscribed,
+                unionid,
+                nickname,
+                avatar_url,
+                location,
+            ] => Ok(Some(Member {
+                openid: self.member.openid.clone(),
+                unionid: unionid.clone(),
+                nickname: nickname.clone(),
+                avatar_url: avatar_url.clone(),
+                location: location.clone(),
+                subscribed: subscribed.as_deref() == Some("1"),
+                first_seen_at: seconds(first_seen_at)?,
+                last_seen_at: seconds(last_seen_at)?,
+            })),
+            _ => Err(unexpected()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the services ask of Redis, one atomic step at a time.
+//!
+//! Every step touches one key, so it works on Redis Cluster as it does on a single server. A step
+//! says what to send and what the reply means; it does no I/O.
+
+use std::sync::OnceLock;
+
+use sha1::{Digest as _, Sha1};
+
+mod access_token;
+mod admission;
+mod attempt;
+mod member;
+mod session;
+
+pub use access_token::{
+    LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh, StoreAccessToken, StoredAccessToken,
+};
+pub use admission::{Admission, AdmitLogin};
+pub use attempt::{
+    CancelAttempt, Identified, OpenAttempt, OpenedAttempt, REDEMPTION_WINDOW, ReadAttempt,
+    ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
+};
+pub use member::{ReadMember, RecordFollow, RecordUnfollow};
+pub use session::{CreateSession, EndSession, ReadSession};
+
+/// One atomic operation on one key.
+pub trait Step {
+    /// What it comes to.
+    type Outcome;
+
+    /// What to send to Redis.
+    fn operation(&self) -> Operation;
+
+    /// What the reply means: the elements of Redis' answer in order, a nil as `None`. A single value
+    /// is a list of one.
+    ///
+    /// # Errors
+    ///
+    /// When the reply isn't one that this version's scripts give.
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply>;
+}
+
+/// What Redis is asked. Both forms can be repeated: the effect is that of asking once.
+#[derive(Debug)]
+pub enum Operation {
+    /// A plain command on one key.
+    Command {
+        /// The command's name.
+        name: &'static str,
+        /// The key.
+        key: String,
+        /// What follows the key.
+        arguments: Vec<String>,
+    },
+    /// A script on one key.
+    Script {
+        /// The script.
+        script: &'static AtomicScript,
+        /// `KEYS[1]`.
+        key: String,
+        /// `ARGV`.
+        arguments: Vec<String>,
+    },
+}
+
+/// A Lua script that Redis runs in one piece.
+#[derive(Debug)]
+pub struct AtomicScript {
+    source: &'static str,
+    sha1: OnceLock<String>,
+}
+
+impl AtomicScript {
+    const fn new(source: &'static str) -> Self {
+        Self {
+            source,
+            sha1: OnceLock::new(),
+        }
+    }
+
+    /// The source, for `EVAL`.
+    pub const fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// The name under which Redis caches it, for `EVALSHA`: the source's SHA-1 in lower-case
+    /// hexadecimal.
+    pub fn sha1(&self) -> &str {
+        self.sha1.get_or_init(|| {
+            let mut hexadecimal = String::with_capacity(40);
+            for byte in Sha1::digest(self.source) {
+                let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+                hexadecimal.extend([digit(byte >> 4), digit(byte & 15)]);
+            }
+            hexadecimal
+        })
+    }
+}
+
+/// Redis answered something that no version of ours stores or returns: another program wrote to the
+/// key, or the services' versions are too far apart.
+#[derive(Debug, thiserror::Error)]
+#[error("unexpected reply from Redis to {step}")]
+pub struct UnexpectedReply {
+    /// The step that was run.
+    pub step: &'static str,
+}
+
+/// A reply's elements as borrowed strings, to match on.
+fn words(reply: &[Option<String>]) -> Vec<Option<&str>> {
+    reply.iter().map(Option::as_deref).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_named_by_its_sha_1() {
+        // FIPS 180-2, appendix A.1.
+        let script = AtomicScript::new("abc");
+        assert_eq!(script.sha1(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+}
