@@ -1,1 +1,15 @@
-//! service-kit
+//! What a service of ours needs around its own logic.
+//!
+//! Only what every service uses belongs here; a new concern is a new module.
+
+pub mod access_log;
+pub mod client_address;
+pub mod command_line;
+pub mod http_client;
+pub mod lifecycle;
+pub mod operations;
+pub mod problem;
+pub mod redis;
+pub mod settings;
+pub mod settings_parse;
+pub mod telemetry;

@@ -16,7 +16,7 @@ use crate::{
 
 /// How long a confirmed attempt waits for its browser at least, and how long after redeeming the
 /// same browser may ask again.
-pub const REDEMPTION_WINDOW: Duration = Duration::from_secs(60);
+pub const REDEMPTION_WINDOW: Duration = Duration::from_mins(1);
 
 static OPEN: AtomicScript = AtomicScript::new(include_str!("attempt_open.lua"));
 static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));

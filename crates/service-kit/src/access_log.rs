@@ -1,0 +1,87 @@
+//! One log line and one set of figures a request, none of which says who asked for what: routes are
+//! given as templates, and query strings, bodies and cookies never appear.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+    middleware::Next,
+};
+use tracing::Instrument as _;
+
+/// The header that carries a request's name from the browser's edge to the gateway.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request's name, for extractors that pass it on.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub HeaderValue);
+
+/// Middleware: see the module's text.
+///
+/// # Errors
+///
+/// Passes on those of the handlers.
+pub async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    use actix_web::HttpMessage as _;
+
+    let began = Instant::now();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|value| is_plain(value))
+        .cloned()
+        .unwrap_or_else(random_id);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
+    let mut response = next.call(request).instrument(span.clone()).await?;
+
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
+    let status = response.status().as_u16();
+    let seconds = began.elapsed().as_secs_f64();
+    response.headers_mut().insert(REQUEST_ID, id);
+    let method = if method.is_safe() || method.as_str().len() <= 7 {
+        method.to_string()
+    } else {
+        "other".to_owned()
+    };
+    let _entered = span.enter();
+    if status >= 500 {
+        tracing::warn!(%method, route, status, seconds, "request failed");
+    } else {
+        tracing::debug!(%method, route, status, seconds, "request answered");
+    }
+    let labels = [
+        ("method", method),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
+    Ok(response)
+}
+
+fn is_plain(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    (1..=64).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn random_id() -> HeaderValue {
+    let mut bytes = [0; 8];
+    // A request without a random name is still answered.
+    let _ = getrandom::fill(&mut bytes);
+    HeaderValue::try_from(format!("{:016x}", u64::from_be_bytes(bytes)))
+        .unwrap_or_else(|_| HeaderValue::from_static("unnamed"))
+}

@@ -1,0 +1,158 @@
+//! Listening, running until told to stop, and stopping without losing anything.
+
+use std::{io, net::TcpListener, time::Duration};
+
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    access_log, problem,
+    settings::{InvalidSettings, Key, Settings},
+};
+
+/// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
+const DRAIN_SECONDS: u64 = 8;
+
+/// How long a client may take to send its request's head.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The service can't start, or ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The settings are no good.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The address is taken or not this machine's.
+    #[error("can't listen on {address} ({key}): {source}")]
+    Bind {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The setting that names it.
+        key: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A server failed.
+    #[error("a listener failed: {0}")]
+    Server(#[from] io::Error),
+    /// A part that runs as long as the service ended early.
+    #[error("the service can't go on: {0}")]
+    Background(String),
+}
+
+/// Listens on the address that a setting names.
+///
+/// # Errors
+///
+/// When the address can't be had.
+pub fn bind(
+    settings: &Settings,
+    key: &Key<std::net::SocketAddr>,
+) -> Result<TcpListener, ServiceError> {
+    let address = settings.get(key)?;
+    TcpListener::bind(address).map_err(|source| ServiceError::Bind {
+        address,
+        key: key.name,
+        source,
+    })
+}
+
+/// A server for one listener, with what all of ours have: the access log, problems for unknown
+/// addresses, bounds on slow clients.
+///
+/// # Errors
+///
+/// When the listener can't be used.
+pub fn server<F>(listener: TcpListener, configure: F) -> io::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let factory = move || {
+        App::new()
+            .wrap(from_fn(access_log::observe))
+            .configure(&configure)
+            .default_service(web::to(problem::not_found))
+    };
+    let server = HttpServer::new(factory)
+        .disable_signals()
+        .shutdown_timeout(DRAIN_SECONDS)
+        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+/// A token that SIGTERM, SIGINT (Ctrl-C) cancel.
+///
+/// # Errors
+///
+/// When signals can't be caught.
+pub fn shutdown_on_signal() -> io::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is in flight");
+        cancelled.cancel();
+    });
+    Ok(token)
+}
+
+/// Runs servers and background tasks until the token is cancelled, then drains.
+///
+/// # Errors
+///
+/// When a server fails or a background task ends early: nothing works half.
+pub async fn run_until_stopped(
+    servers: Vec<Server>,
+    mut background: JoinSet<&'static str>,
+    shutdown: CancellationToken,
+) -> Result<(), ServiceError> {
+    let handles: Vec<_> = servers.iter().map(Server::handle).collect();
+    let mut running: JoinSet<io::Result<()>> = JoinSet::new();
+    for server in servers {
+        running.spawn_local(server);
+    }
+    let ended_early = tokio::select! {
+        () = shutdown.cancelled() => None,
+        Some(ended) = running.join_next() => Some(format!("a listener stopped: {ended:?}")),
+        Some(ended) = background.join_next() => Some(match ended {
+            Ok(name) => format!("{name} stopped"),
+            Err(error) => format!("a background task failed: {error}"),
+        }),
+    };
+    shutdown.cancel();
+    futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true))).await;
+    while let Some(ended) = running.join_next().await {
+        ended.map_err(io::Error::other)??;
+    }
+    background.shutdown().await;
+    ended_early.map_or(Ok(()), |reason| Err(ServiceError::Background(reason)))
+}
+
+/// Prints the one line that says where the service listens, once it is ready.
+#[expect(
+    clippy::print_stdout,
+    reason = "the line is for the one who started the service"
+)]
+pub fn announce(service: &str, addresses: &[(&str, std::net::SocketAddr)]) {
+    let addresses: Vec<String> = addresses
+        .iter()
+        .map(|(name, address)| format!("{name}=http://{address}"))
+        .collect();
+    println!("{service} ready {}", addresses.join(" "));
+}

@@ -1,0 +1,69 @@
+//! What operators and orchestrators ask on the internal listener: health, readiness and figures.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Data, ServiceConfig},
+};
+use futures_util::future::LocalBoxFuture;
+use login_protocol::problem::ProblemCode;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::json;
+
+use crate::problem::{self, Problem};
+
+/// The buckets of every duration, in seconds.
+const DURATION_BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0,
+];
+
+/// Whether the service can do its work now; if not, the code and a sentence that says what is missing.
+pub type Readiness =
+    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), (ProblemCode, String)>> + Send + Sync>;
+
+/// Starts counting. The handle renders what was counted.
+///
+/// # Panics
+///
+/// When another recorder was installed in this process.
+pub fn record_metrics() -> PrometheusHandle {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .expect("the buckets are a constant, and a process starts one service")
+}
+
+/// `GET /healthz`, `GET /readyz` and `GET /metrics`.
+pub fn configure(config: &mut ServiceConfig, readiness: Readiness, metrics: PrometheusHandle) {
+    config
+        .app_data(Data::new(readiness))
+        .app_data(Data::new(metrics))
+        .service(get("/healthz", web::get().to(healthz)))
+        .service(get("/readyz", web::get().to(readyz)))
+        .service(get("/metrics", web::get().to(render_metrics)));
+}
+
+fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path)
+        .route(route)
+        .default_service(web::to(problem::method_not_allowed))
+}
+
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+async fn readyz(readiness: Data<Readiness>) -> Result<HttpResponse, Problem> {
+    match readiness().await {
+        Ok(()) => Ok(HttpResponse::Ok().json(json!({ "status": "ready" }))),
+        Err((code, missing)) => Err(Problem::new(code, missing)),
+    }
+}
+
+async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
+    metrics.run_upkeep();
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(metrics.render())
+}

@@ -1,0 +1,173 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError, error as extractor,
+    http::{StatusCode, header},
+    web::{JsonConfig, PathConfig, QueryConfig, ServiceConfig},
+};
+use login_protocol::problem::ProblemCode;
+use serde::Serialize;
+
+/// A failure as a client sees it. What an operator should know is logged where it happens.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: ProblemCode,
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    title: &'a str,
+    status: u16,
+    code: ProblemCode,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// A problem whose detail says, in a sentence, what to do.
+    pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            status: status_of(code),
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same with `Retry-After`, rounded up to whole seconds.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// The same with another status, for a code that has two.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The problem's stable code.
+    pub const fn code(&self) -> ProblemCode {
+        self.code
+    }
+}
+
+fn status_of(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
+        ProblemCode::InvalidApiKey | ProblemCode::NotSignedIn => StatusCode::UNAUTHORIZED,
+        ProblemCode::ForeignOrigin => StatusCode::FORBIDDEN,
+        ProblemCode::NotFound | ProblemCode::NoLoginAttempt | ProblemCode::UnknownMember => {
+            StatusCode::NOT_FOUND
+        }
+        ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,
+        ProblemCode::LoginExpired | ProblemCode::LoginDenied | ProblemCode::LoginConsumed => {
+            StatusCode::GONE
+        }
+        ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode::TooManyLogins | ProblemCode::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ProblemCode::StoreUnavailable
+        | ProblemCode::GatewayUnavailable
+        | ProblemCode::WechatUnavailable
+        | ProblemCode::WechatRefused => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response
+            .content_type("application/problem+json")
+            .insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_millis().div_ceil(1000).max(1);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = Body {
+            title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+        };
+        response.body(serde_json::to_string(&body).unwrap_or_default())
+    }
+}
+
+/// Makes actix-web's own refusals problems as well: malformed bodies, paths and queries, and bodies
+/// over `body_limit` bytes.
+pub fn configure(config: &mut ServiceConfig, body_limit: usize) {
+    config
+        .app_data(
+            JsonConfig::default()
+                .limit(body_limit)
+                .error_handler(|error, _| json_refusal(&error).into()),
+        )
+        .app_data(PathConfig::default().error_handler(|error, _| invalid(&error).into()))
+        .app_data(QueryConfig::default().error_handler(|error, _| invalid(&error).into()));
+}
+
+/// Answers an address that doesn't exist.
+pub async fn not_found(_request: HttpRequest) -> Problem {
+    Problem::new(ProblemCode::NotFound, "There is nothing at this address.")
+}
+
+/// Answers a method that the address doesn't have.
+pub async fn method_not_allowed(_request: HttpRequest) -> Problem {
+    Problem::new(
+        ProblemCode::MethodNotAllowed,
+        "This address doesn't accept this method.",
+    )
+}
+
+impl actix_web::Responder for Problem {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        self.error_response()
+    }
+}
+
+fn invalid(error: &dyn fmt::Display) -> Problem {
+    Problem::new(
+        ProblemCode::InvalidRequest,
+        format!("The request can't be understood: {error}."),
+    )
+}
+
+fn json_refusal(error: &extractor::JsonPayloadError) -> Problem {
+    use extractor::JsonPayloadError::{ContentType, Overflow, OverflowKnownLength};
+
+    match error {
+        Overflow { limit } | OverflowKnownLength { limit, .. } => Problem::new(
+            ProblemCode::PayloadTooLarge,
+            format!("The body may have {limit} bytes at most."),
+        ),
+        ContentType => Problem::new(
+            ProblemCode::UnsupportedMediaType,
+            "Send the body as application/json.",
+        ),
+        other => invalid(other),
+    }
+}

@@ -1,0 +1,415 @@
+//! Settings: defaults in code, then an optional TOML file, then the environment; the last one wins.
+//!
+//! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how it
+//! is read. The same declaration checks the value at start, words the error and prints the help text.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+
+/// What a setting is when nobody sets it.
+#[derive(Debug, Clone, Copy)]
+pub enum Default {
+    /// The service doesn't start without it.
+    Required,
+    /// It stays unset.
+    Unset,
+    /// This text.
+    Text(&'static str),
+}
+
+/// One setting of type `T`.
+#[derive(Debug)]
+pub struct Key<T> {
+    /// Section and key, as in the TOML file: `wechat.app_id`.
+    pub name: &'static str,
+    /// What it is when nobody sets it.
+    pub default: Default,
+    /// A value that would be accepted.
+    pub example: &'static str,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+    /// Whether the value must never be shown. A secret can also be read from a file, whose path is
+    /// the value of the same key with `_file` at its end.
+    pub secret: bool,
+    /// Reads the value, or says what is wrong with it. For a secret the text must not repeat it.
+    pub parse: fn(&str) -> Result<T, String>,
+}
+
+/// A [`Key`] of any type, for tables of them.
+pub trait AnyKey: Sync {
+    /// See [`Key::name`].
+    fn name(&self) -> &'static str;
+    /// See [`Key::default`].
+    fn default(&self) -> Default;
+    /// See [`Key::example`].
+    fn example(&self) -> &'static str;
+    /// See [`Key::meaning`].
+    fn meaning(&self) -> &'static str;
+    /// See [`Key::secret`].
+    fn is_secret(&self) -> bool;
+    /// What is wrong with this value, if anything.
+    fn complaint(&self, value: &str) -> Option<String>;
+}
+
+impl<T> AnyKey for Key<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn default(&self) -> Default {
+        self.default
+    }
+
+    fn example(&self) -> &'static str {
+        self.example
+    }
+
+    fn meaning(&self) -> &'static str {
+        self.meaning
+    }
+
+    fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    fn complaint(&self, value: &str) -> Option<String> {
+        (self.parse)(value).err()
+    }
+}
+
+/// The settings can't be used. The message is for the operator: every key that is wrong, what is
+/// wrong with it, and an example.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSettings(String);
+
+/// Checked values.
+pub struct Settings {
+    prefix: &'static str,
+    values: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Reads and checks all settings. `prefix` is the environment's, such as `GATEWAY`.
+    ///
+    /// # Errors
+    ///
+    /// When a value is missing or malformed, or a key is unknown: all of them in one message.
+    pub fn load(
+        prefix: &'static str,
+        keys: &[&dyn AnyKey],
+        file: Option<&Path>,
+    ) -> Result<Self, InvalidSettings> {
+        let mut sources = Config::builder();
+        if let Some(path) = file {
+            sources = sources.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix(prefix)
+            .prefix_separator("__")
+            .separator("__")
+            .ignore_empty(true);
+        let merged = sources.add_source(environment).build();
+        let merged = merged.and_then(Config::try_deserialize::<BTreeMap<String, Value>>);
+        let merged =
+            merged.map_err(|error| InvalidSettings(format!("can't read the settings: {error}")))?;
+        let mut values = BTreeMap::new();
+        for (name, value) in merged {
+            flatten(name, value, &mut values);
+        }
+        Self::check(prefix, keys, values)
+    }
+
+    /// Checks values that are already flat: `section.key` to text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`].
+    pub fn check(
+        prefix: &'static str,
+        keys: &[&dyn AnyKey],
+        mut values: BTreeMap<String, String>,
+    ) -> Result<Self, InvalidSettings> {
+        let mut complaints = Vec::new();
+        for key in keys.iter().filter(|key| key.is_secret()) {
+            read_secret_file(prefix, *key, &mut values, &mut complaints);
+        }
+        for name in values.keys() {
+            if !keys.iter().any(|key| key.name() == name) {
+                complaints.push(unknown(prefix, name, keys));
+            }
+        }
+        for key in keys {
+            match (values.get(key.name()), key.default()) {
+                (Some(value), _) => {
+                    if let Some(wrong) = key.complaint(value) {
+                        complaints.push(complaint(prefix, *key, &wrong));
+                    }
+                }
+                (None, Default::Required) => complaints.push(complaint(prefix, *key, "is missing")),
+                (None, Default::Text(text)) => {
+                    values.insert(key.name().to_owned(), text.to_owned());
+                }
+                (None, Default::Unset) => {}
+            }
+        }
+        if complaints.is_empty() {
+            Ok(Self { prefix, values })
+        } else {
+            Err(InvalidSettings(format!(
+                "the settings can't be used:\n  {}",
+                complaints.join("\n  ")
+            )))
+        }
+    }
+
+    /// The value of a setting that is required or has a default.
+    ///
+    /// # Errors
+    ///
+    /// When it is unset or malformed, which [`Settings::load`] has ruled out for declared keys.
+    pub fn get<T>(&self, key: &Key<T>) -> Result<T, InvalidSettings> {
+        self.optional(key)?
+            .ok_or_else(|| self.invalid(key, "is missing"))
+    }
+
+    /// The value of a setting that may be unset.
+    ///
+    /// # Errors
+    ///
+    /// When it is malformed, which [`Settings::load`] has ruled out for declared keys.
+    pub fn optional<T>(&self, key: &Key<T>) -> Result<Option<T>, InvalidSettings> {
+        let value = self.values.get(key.name);
+        value
+            .map(|text| (key.parse)(text).map_err(|wrong| self.invalid(key, &wrong)))
+            .transpose()
+    }
+
+    /// An error about a key, for what only the settings together can show.
+    pub fn invalid<T>(&self, key: &Key<T>, wrong: &str) -> InvalidSettings {
+        InvalidSettings(format!(
+            "the settings can't be used:\n  {}",
+            complaint(self.prefix, key, wrong)
+        ))
+    }
+}
+
+/// The environment's form of a key: `GATEWAY__WECHAT__APP_ID`.
+fn variable(prefix: &str, name: &str) -> String {
+    format!("{prefix}__{}", name.replace('.', "__")).to_uppercase()
+}
+
+fn complaint(prefix: &str, key: &dyn AnyKey, wrong: &str) -> String {
+    format!(
+        "{} ({}) {wrong}; example: {}",
+        variable(prefix, key.name()),
+        key.name(),
+        key.example()
+    )
+}
+
+fn unknown(prefix: &str, name: &str, keys: &[&dyn AnyKey]) -> String {
+    let last = name.rsplit('.').next();
+    let similar = keys
+        .iter()
+        .find(|key| key.name().rsplit('.').next() == last);
+    let hint = match similar {
+        Some(key) => format!("; did you mean {}?", variable(prefix, key.name())),
+        None => "; --help lists all settings".to_owned(),
+    };
+    format!(
+        "{} ({name}) is not a setting of this service{hint}",
+        variable(prefix, name)
+    )
+}
+
+fn read_secret_file(
+    prefix: &str,
+    key: &dyn AnyKey,
+    values: &mut BTreeMap<String, String>,
+    complaints: &mut Vec<String>,
+) {
+    let Some(path) = values.remove(&format!("{}_file", key.name())) else {
+        return;
+    };
+    if values.contains_key(key.name()) {
+        complaints.push(complaint(
+            prefix,
+            key,
+            "is set twice: as a value and as a file",
+        ));
+        return;
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            values.insert(key.name().to_owned(), text.trim_end().to_owned());
+        }
+        Err(error) => {
+            complaints.push(complaint(
+                prefix,
+                key,
+                &format!("can't be read from {path}: {error}"),
+            ));
+            // A complaint is enough; the key isn't missing as well.
+            values.insert(key.name().to_owned(), key.example().to_owned());
+        }
+    }
+}
+
+fn flatten(name: String, value: Value, into: &mut BTreeMap<String, String>) {
+    match value.kind {
+        ValueKind::Table(table) => {
+            for (key, value) in table {
+                flatten(format!("{name}.{key}"), value, into);
+            }
+        }
+        ValueKind::Array(items) => {
+            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+            into.insert(name, items.join(","));
+        }
+        ValueKind::Nil => {}
+        _ => {
+            into.insert(name, value.to_string());
+        }
+    }
+}
+
+/// The help text: every setting with its environment form, meaning and default.
+pub fn help(prefix: &str, keys: &[&dyn AnyKey]) -> String {
+    let mut text =
+        String::from("Settings (a TOML file or the environment; the environment wins):\n");
+    for key in keys {
+        let default = match key.default() {
+            Default::Required => format!("required, such as {}", key.example()),
+            Default::Unset => format!("unset; example: {}", key.example()),
+            Default::Text(text) => format!("default: {text}"),
+        };
+        let file = if key.is_secret() {
+            ", or its file's path in …_FILE"
+        } else {
+            ""
+        };
+        let _ = write!(
+            text,
+            "\n  {}{file}\n      {}\n      {default}\n",
+            variable(prefix, key.name()),
+            key.meaning()
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings_parse;
+
+    static NAME: Key<String> = Key {
+        name: "wechat.app_id",
+        default: Default::Required,
+        example: "wx0123456789abcdef",
+        meaning: "The account's AppID.",
+        secret: false,
+        parse: settings_parse::text,
+    };
+    static SECRET: Key<secrecy::SecretString> = Key {
+        name: "wechat.app_secret",
+        default: Default::Required,
+        example: "0123456789abcdef0123456789abcdef",
+        meaning: "The account's AppSecret.",
+        secret: true,
+        parse: settings_parse::secret,
+    };
+    static TTL: Key<u32> = Key {
+        name: "login.ttl_seconds",
+        default: Default::Text("300"),
+        example: "300",
+        meaning: "How long an attempt lives, in seconds.",
+        secret: false,
+        parse: settings_parse::integer_from::<1>,
+    };
+    static KEYS: [&dyn AnyKey; 3] = [&NAME, &SECRET, &TTL];
+
+    fn check(pairs: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
+        let values = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::check("GATEWAY", &KEYS, values.collect())
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_with_examples() {
+        let error = check(&[("login.ttl_seconds", "soon"), ("wechat.appid", "x")])
+            .err()
+            .unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the settings can't be used:\n  \
+             GATEWAY__WECHAT__APPID (wechat.appid) is not a setting of this service; --help lists all settings\n  \
+             GATEWAY__WECHAT__APP_ID (wechat.app_id) is missing; example: wx0123456789abcdef\n  \
+             GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is missing; example: 0123456789abcdef0123456789abcdef\n  \
+             GATEWAY__LOGIN__TTL_SECONDS (login.ttl_seconds) is no whole number: \"soon\"; example: 300"
+        );
+    }
+
+    #[test]
+    fn defaults_apply_and_values_win() {
+        let least = [("wechat.app_id", "wx1"), ("wechat.app_secret", "s")];
+        assert_eq!(check(&least).unwrap().get(&TTL).unwrap(), 300);
+        let more = [
+            ("wechat.app_id", "wx1"),
+            ("wechat.app_secret", "s"),
+            ("login.ttl_seconds", "60"),
+        ];
+        assert_eq!(check(&more).unwrap().get(&TTL).unwrap(), 60);
+    }
+
+    #[test]
+    fn a_secret_given_twice_or_in_a_missing_file_is_refused() {
+        let twice = [
+            ("wechat.app_id", "wx1"),
+            ("wechat.app_secret", "s"),
+            ("wechat.app_secret_file", "/x"),
+        ];
+        assert!(
+            check(&twice)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("is set twice")
+        );
+        let missing = [
+            ("wechat.app_id", "wx1"),
+            ("wechat.app_secret_file", "/no/such/file"),
+        ];
+        let message = check(&missing).err().unwrap().to_string();
+        assert!(
+            message.contains("can't be read from /no/such/file"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_section_is_recognised() {
+        let misplaced = [
+            ("wechat.app_id", "wx1"),
+            ("wechat.app_secret", "s"),
+            ("limits.ttl_seconds", "1"),
+        ];
+        let message = check(&misplaced).err().unwrap().to_string();
+        assert!(
+            message.contains("did you mean GATEWAY__LOGIN__TTL_SECONDS?"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn help_names_every_setting() {
+        let text = help("GATEWAY", &KEYS);
+        assert!(
+            text.contains("GATEWAY__WECHAT__APP_SECRET, or its file's path in …_FILE"),
+            "{text}"
+        );
+        assert!(text.contains("default: 300"), "{text}");
+    }
+}

@@ -1,0 +1,154 @@
+//! How the values of common settings are read. Each says what is wrong in words that follow the
+//! key's name.
+
+use std::{net::SocketAddr, str::FromStr};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+/// Any text.
+pub fn text(value: &str) -> Result<String, String> {
+    Ok(value.to_owned())
+}
+
+/// Any text that must never be shown.
+pub fn secret(value: &str) -> Result<SecretString, String> {
+    Ok(SecretString::from(value))
+}
+
+/// A bearer key: at least 32 printable ASCII characters, none of them a space.
+pub fn api_key(value: &str) -> Result<SecretString, String> {
+    if value.len() < 32 {
+        return Err(format!(
+            "has {} characters; it needs at least 32",
+            value.len()
+        ));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("holds a space or a character outside ASCII".to_owned());
+    }
+    secret(value)
+}
+
+/// `address:port`.
+pub fn socket_address(value: &str) -> Result<SocketAddr, String> {
+    value
+        .parse()
+        .map_err(|_| format!("is no address:port: {value:?}"))
+}
+
+/// A whole number of at least `LEAST`.
+pub fn integer_from<const LEAST: u32>(value: &str) -> Result<u32, String> {
+    let number: u32 = value
+        .parse()
+        .map_err(|_| format!("is no whole number: {value:?}"))?;
+    if number < LEAST {
+        Err(format!("must be at least {LEAST}, not {number}"))
+    } else {
+        Ok(number)
+    }
+}
+
+/// `true` or `false`.
+pub fn boolean(value: &str) -> Result<bool, String> {
+    value
+        .parse()
+        .map_err(|_| format!("must be true or false, not {value:?}"))
+}
+
+/// An `http` or `https` address without query or fragment.
+pub fn http_url(value: &str) -> Result<Url, String> {
+    let url =
+        Url::parse(value).map_err(|error| format!("is no web address: {value:?}: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!(
+            "must begin with http:// or https://, not {value:?}"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("must have no query and no fragment: {value:?}"));
+    }
+    Ok(url)
+}
+
+/// The address of a Redis server. It may hold a password, so it is never shown.
+pub fn redis_url(value: &str) -> Result<SecretString, String> {
+    const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+unix://", "unix://"];
+    if !SCHEMES.iter().any(|scheme| value.starts_with(scheme)) {
+        return Err("must begin with redis://, rediss:// or redis+unix://".to_owned());
+    }
+    if let Err(error) = deadpool_redis::redis::Client::open(value) {
+        return Err(format!("is no Redis address: {}", error.category()));
+    }
+    secret(value)
+}
+
+/// Networks, separated by commas: `10.0.0.0/8, 192.168.1.1`.
+pub fn networks(value: &str) -> Result<Vec<IpNet>, String> {
+    let network = |text: &str| {
+        let single = || text.parse::<std::net::IpAddr>().map(IpNet::from).ok();
+        IpNet::from_str(text)
+            .ok()
+            .or_else(single)
+            .ok_or_else(|| format!("is no network: {text:?}"))
+    };
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(network)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn malformed_values_are_named() {
+        assert_eq!(
+            socket_address("8080").unwrap_err(),
+            "is no address:port: \"8080\""
+        );
+        assert_eq!(
+            integer_from::<1>("0").unwrap_err(),
+            "must be at least 1, not 0"
+        );
+        assert_eq!(
+            boolean("yes").unwrap_err(),
+            "must be true or false, not \"yes\""
+        );
+        assert!(http_url("ftp://example.com").is_err());
+        assert!(http_url("example.com").is_err());
+        assert!(http_url("https://example.com/?a=1").is_err());
+        assert!(networks("10.0.0.0/40").is_err());
+    }
+
+    #[test]
+    fn a_bad_secret_is_not_repeated() {
+        for complaint in [
+            api_key("hunter2").unwrap_err(),
+            redis_url("http://:hunter2@host").unwrap_err(),
+        ] {
+            assert!(!complaint.contains("hunter2"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn the_three_forms_of_redis_addresses_are_read() {
+        for url in [
+            "redis://127.0.0.1:6379/1",
+            "rediss://:pw@redis.example.com",
+            "redis+unix:///run/redis.sock",
+        ] {
+            assert!(redis_url(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn networks_may_be_single_addresses() {
+        assert_eq!(networks("10.0.0.0/8, 192.168.1.1,::1").unwrap().len(), 3);
+        assert_eq!(networks("").unwrap(), Vec::new());
+    }
+}
