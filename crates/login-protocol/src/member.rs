@@ -46,4 +46,6 @@ pub struct Member {
     pub first_seen_at: Timestamp,
     /// When the latest one happened.
     pub last_seen_at: Timestamp,
+    /// When WeChat last told us the profile.
+    pub profile_at: Option<Timestamp>,
 }

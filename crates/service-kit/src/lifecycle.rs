@@ -1,6 +1,10 @@
 //! Listening, running until told to stop, and stopping without losing anything.
 
-use std::{io, net::TcpListener, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use actix_web::{
     App, HttpServer,
@@ -15,7 +19,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access_log, problem,
+    access_log,
+    operations::Readiness,
+    problem,
     settings::{InvalidSettings, Key, Settings},
 };
 
@@ -24,6 +30,9 @@ const DRAIN_SECONDS: u64 = 8;
 
 /// How long a client may take to send its request's head.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a starting service looks whether it is ready.
+const READINESS_POLL: Duration = Duration::from_millis(50);
 
 /// The service can't start, or ended before it was told to.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +44,15 @@ pub enum ServiceError {
     #[error("can't listen on {address} ({key}): {source}")]
     Bind {
         /// The address.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// The setting that names it.
         key: &'static str,
         /// Why not.
         source: io::Error,
     },
+    /// A client of Redis or HTTP can't be made.
+    #[error("can't prepare a client: {0}")]
+    Client(Box<dyn std::error::Error + Send + Sync>),
     /// A server failed.
     #[error("a listener failed: {0}")]
     Server(#[from] io::Error),
@@ -49,15 +61,19 @@ pub enum ServiceError {
     Background(String),
 }
 
+impl ServiceError {
+    /// Wraps what a client says of itself.
+    pub fn client(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
+
 /// Listens on the address that a setting names.
 ///
 /// # Errors
 ///
 /// When the address can't be had.
-pub fn bind(
-    settings: &Settings,
-    key: &Key<std::net::SocketAddr>,
-) -> Result<TcpListener, ServiceError> {
+pub fn bind(settings: &Settings, key: &Key<SocketAddr>) -> Result<TcpListener, ServiceError> {
     let address = settings.get(key)?;
     TcpListener::bind(address).map_err(|source| ServiceError::Bind {
         address,
@@ -144,12 +160,38 @@ pub async fn run_until_stopped(
     ended_early.map_or(Ok(()), |reason| Err(ServiceError::Background(reason)))
 }
 
-/// Prints the one line that says where the service listens, once it is ready.
+/// Says where the service listens: in the log at once, and on standard output, in one line, as soon as
+/// it is ready. Until then the log says what is missing.
+pub fn announce_when_ready(
+    service: &'static str,
+    addresses: [(&'static str, SocketAddr); 2],
+    readiness: Readiness,
+    shutdown: CancellationToken,
+) {
+    let [(_, public), (_, internal)] = addresses;
+    tracing::info!(%public, %internal, "listening");
+    tokio::task::spawn_local(async move {
+        let mut said = None;
+        while let Err((_, missing)) = readiness().await {
+            if said.as_ref() != Some(&missing) {
+                tracing::warn!(missing, "not ready yet");
+                said = Some(missing);
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(READINESS_POLL) => {}
+            }
+        }
+        announce(service, &addresses);
+    });
+}
+
+/// Prints the one line that says where the service listens.
 #[expect(
     clippy::print_stdout,
     reason = "the line is for the one who started the service"
 )]
-pub fn announce(service: &str, addresses: &[(&str, std::net::SocketAddr)]) {
+pub fn announce(service: &str, addresses: &[(&str, SocketAddr)]) {
     let addresses: Vec<String> = addresses
         .iter()
         .map(|(name, address)| format!("{name}=http://{address}"))

@@ -17,10 +17,16 @@ use deadpool_redis::{
         cmd,
     },
 };
-use login_protocol::steps::{Operation, Step, UnexpectedReply};
+use login_protocol::{
+    problem::ProblemCode,
+    steps::{Operation, Step, UnexpectedReply},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::settings::{Default, Key};
+use crate::{
+    problem::Problem,
+    settings::{Default, Key},
+};
 
 /// `redis.url`.
 pub static REDIS_URL: Key<SecretString> = Key {
@@ -50,6 +56,15 @@ pub enum StoreError {
     /// The key holds what this version doesn't know.
     #[error(transparent)]
     Unexpected(#[from] UnexpectedReply),
+}
+
+impl StoreError {
+    /// What a client is told. The log holds the rest.
+    pub fn problem(&self) -> Problem {
+        tracing::error!(error = %self, "Redis failed a request");
+        let detail = "The service's store can't be reached right now. Try again in a moment.";
+        Problem::new(ProblemCode::StoreUnavailable, detail).retry_after(Duration::from_secs(2))
+    }
 }
 
 /// A Redis that runs steps.

@@ -1,2 +1,7 @@
-//! wechat-gateway
-fn main() {}
+//! The gateway's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wechat_gateway::main()
+}

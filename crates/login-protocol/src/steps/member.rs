@@ -116,6 +116,7 @@ impl Step for ReadMember {
             "nickname",
             "avatar_url",
             "location",
+            "profile_at",
         ];
         Operation::Command {
             name: "HMGET",
@@ -142,6 +143,7 @@ impl Step for ReadMember {
                 nickname,
                 avatar_url,
                 location,
+                profile_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
@@ -151,6 +153,10 @@ impl Step for ReadMember {
                 subscribed: subscribed.as_deref() == Some("1"),
                 first_seen_at: seconds(first_seen_at)?,
                 last_seen_at: seconds(last_seen_at)?,
+                profile_at: profile_at
+                    .is_some()
+                    .then(|| seconds(profile_at))
+                    .transpose()?,
             })),
             _ => Err(unexpected()),
         }

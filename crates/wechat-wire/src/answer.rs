@@ -1,0 +1,141 @@
+//! How to read an answer of the server API: its error code first, then its body.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::json;
+
+/// WeChat's error object. It comes with HTTP 200.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// What went wrong; see [`crate::error_code`]. 0 is success.
+    pub errcode: i64,
+    /// A text for people, which changes without notice: log it, never compare it.
+    #[serde(default)]
+    pub errmsg: String,
+}
+
+impl ApiError {
+    /// The request id that ends `errmsg`, three groups of eight hexadecimal digits: what Tencent's
+    /// support and `/cgi-bin/openapi/rid/get` ask for.
+    pub fn rid(&self) -> Option<&str> {
+        let (_, after) = self.errmsg.rsplit_once("rid: ")?;
+        let rid = after.get(..26)?;
+        let mut groups = rid.split('-');
+        let well_formed =
+            groups.by_ref().take(3).all(|group| {
+                group.len() == 8 && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }) && groups.next().is_none();
+        well_formed.then_some(rid)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "errcode {}: {}", self.errcode, self.errmsg)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// The answer of calls that return nothing but `{"errcode":0,"errmsg":"ok"}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Acknowledged {}
+
+/// Why an answer held no result. Nothing of the body is quoted: it may hold a token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// WeChat refused the call.
+    #[error("WeChat refused the call: {0}")]
+    Api(#[from] ApiError),
+    /// The answer isn't the JSON that was expected.
+    #[error("WeChat's answer of {length} bytes {problem}")]
+    Malformed {
+        /// The body's length in bytes.
+        length: usize,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+}
+
+/// What is wrong with a malformed answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing but white space, which a wrong secret has been seen to cause (GitHub thread
+    /// Eric-Guo/wechat#184).
+    Empty,
+    /// Not a JSON object: an HTML error page, or an answer cut short.
+    NotAnObject,
+    /// A JSON object that lacks a member or holds one of another type.
+    UnexpectedMembers,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Empty => "is empty",
+            Self::NotAnObject => "is not a JSON object",
+            Self::UnexpectedMembers => "lacks expected members",
+        })
+    }
+}
+
+/// Reads an answer's bytes, whatever its content type says.
+///
+/// A byte order mark and raw control characters are dropped and broken UTF-8 is replaced, since
+/// people's names contain them. An `errcode` of 0 or none is success.
+///
+/// # Errors
+///
+/// [`DecodeError::Api`] when WeChat names an error, else [`DecodeError::Malformed`] when the body
+/// isn't a `T`.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    let malformed = |problem| DecodeError::Malformed {
+        length: body.len(),
+        problem,
+    };
+    let text = readable(body);
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Err(malformed(Problem::Empty));
+    }
+    if !text.starts_with('{') {
+        return Err(malformed(Problem::NotAnObject));
+    }
+    let outcome: Outcome =
+        serde_json::from_str(text).map_err(|_| malformed(Problem::NotAnObject))?;
+    match outcome.errcode {
+        None | Some(0) => {
+            serde_json::from_str(text).map_err(|_| malformed(Problem::UnexpectedMembers))
+        }
+        Some(errcode) => Err(DecodeError::Api(ApiError {
+            errcode,
+            errmsg: outcome.errmsg.unwrap_or_default(),
+        })),
+    }
+}
+
+/// The two members that every answer may have.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Outcome {
+    #[serde(deserialize_with = "json::loose_integer")]
+    errcode: Option<i64>,
+    #[serde(deserialize_with = "json::loose_text")]
+    errmsg: Option<String>,
+}
+
+/// The body as text that a strict JSON parser takes. Dropping control characters everywhere is
+/// safe, because outside strings they are only white space.
+fn readable(body: &[u8]) -> Cow<'_, str> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = String::from_utf8_lossy(body);
+    if text.bytes().any(|byte| byte < 0x20) {
+        Cow::Owned(text.chars().filter(|character| *character >= ' ').collect())
+    } else {
+        text
+    }
+}

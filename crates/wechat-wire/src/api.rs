@@ -1,0 +1,274 @@
+//! The JSON bodies of the server API, in both directions, and how to read an answer.
+//!
+//! WeChat reports failure inside HTTP 200, sends JSON under foreign content types, and lets
+//! through control characters and broken UTF-8 that people put into their names (GitHub threads
+//! `lanrion/weixin_authorize#52`, chanxuehong/wechat#187). [`decode`] takes the bytes alone.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+pub use crate::answer::{Acknowledged, ApiError, DecodeError, Problem, decode};
+use crate::json;
+
+/// `POST /cgi-bin/stable_token`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StableTokenRequest {
+    /// Always `client_credential`.
+    pub grant_type: String,
+    /// The account's `AppID`.
+    pub appid: String,
+    /// The account's `AppSecret`.
+    #[serde(with = "json::secret_text")]
+    pub secret: SecretString,
+    /// Whether the current token must be replaced at once: at most 20 times a day and once in 30
+    /// seconds, beyond which WeChat ignores it.
+    #[serde(default)]
+    pub force_refresh: bool,
+}
+
+impl StableTokenRequest {
+    /// The token that is valid now; WeChat itself replaces it 5 minutes before it expires.
+    pub fn current(app_id: &str, secret: SecretString) -> Self {
+        Self {
+            grant_type: "client_credential".to_owned(),
+            appid: app_id.to_owned(),
+            secret,
+            force_refresh: false,
+        }
+    }
+
+    /// A new token; the previous one stops working at once.
+    pub fn forced(app_id: &str, secret: SecretString) -> Self {
+        Self {
+            force_refresh: true,
+            ..Self::current(app_id, secret)
+        }
+    }
+}
+
+/// What `/cgi-bin/token` and `/cgi-bin/stable_token` grant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccessTokenGranted {
+    /// The token. Store at least 512 characters.
+    #[serde(with = "json::secret_text")]
+    pub access_token: SecretString,
+    /// The remaining life in seconds, 7200 at most.
+    pub expires_in: u64,
+}
+
+/// `POST /cgi-bin/qrcode/create`. Everything that WeChat answers with an error code when it is
+/// absent has a default, so that a simulator can do the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateQrCodeRequest {
+    /// The life of a temporary code in seconds, at most 2 592 000. The documentation disagrees
+    /// with itself on the default, so always say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_seconds: Option<u64>,
+    /// `QR_STR_SCENE`, `QR_SCENE`, `QR_LIMIT_STR_SCENE` or `QR_LIMIT_SCENE`.
+    #[serde(default)]
+    pub action_name: String,
+    /// What the code carries.
+    #[serde(default)]
+    pub action_info: QrActionInfo,
+}
+
+/// `action_info` of [`CreateQrCodeRequest`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrActionInfo {
+    /// What a scan of the code reports.
+    #[serde(default)]
+    pub scene: QrScene,
+}
+
+/// `action_info.scene` of [`CreateQrCodeRequest`]: one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrScene {
+    /// For `QR_SCENE` and `QR_LIMIT_SCENE`: unsigned 32 bits, not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_id: Option<u64>,
+    /// For `QR_STR_SCENE` and `QR_LIMIT_STR_SCENE`: 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_str: Option<String>,
+}
+
+impl CreateQrCodeRequest {
+    /// A temporary code for a string scene, the only kind fit for logins: an account has no more
+    /// than 100 000 permanent codes in its life.
+    pub fn temporary_str_scene(scene: impl Into<String>, expire_seconds: u64) -> Self {
+        Self {
+            expire_seconds: Some(expire_seconds),
+            action_name: "QR_STR_SCENE".to_owned(),
+            action_info: QrActionInfo {
+                scene: QrScene {
+                    scene_id: None,
+                    scene_str: Some(scene.into()),
+                },
+            },
+        }
+    }
+}
+
+/// The answer of `/cgi-bin/qrcode/create`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCodeCreated {
+    /// For `https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=`, percent-encoded exactly once
+    /// (GitHub threads w7corp/easywechat#156, wechatpy/wechatpy#113).
+    pub ticket: String,
+    /// The life of a temporary code in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_seconds: Option<u64>,
+    /// What the code encodes, `http://weixin.qq.com/q/…`; draw it unchanged.
+    pub url: String,
+}
+
+/// The answer of `/cgi-bin/user/info`.
+///
+/// Somebody who doesn't follow is a success with `subscribe` 0 and little else. Since 2021-12-27
+/// nickname and avatar come empty, yet the keys are often still there, so the accessors take an
+/// empty text for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserInfo {
+    /// 1: follows the account. 0: doesn't.
+    #[serde(deserialize_with = "json::loose_flag")]
+    pub subscribe: i64,
+    /// The person, as this account sees them.
+    pub openid: String,
+    /// Empty since 2021-12-27.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub nickname: Option<String>,
+    /// 1 male, 2 female, 0 unknown; always 0 since 2021-10-20.
+    #[serde(
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sex: Option<i64>,
+    /// The language of the person's WeChat, such as `zh_CN`.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub language: Option<String>,
+    /// Empty since 2021-10-20.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub city: Option<String>,
+    /// Empty since 2021-10-20.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub province: Option<String>,
+    /// Empty since 2021-10-20.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub country: Option<String>,
+    /// The avatar's address. Empty since 2021-12-27.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub headimgurl: Option<String>,
+    /// When the person last began to follow, in Unix seconds.
+    #[serde(
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub subscribe_time: Option<i64>,
+    /// The person across all accounts of one Open Platform account.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unionid: Option<String>,
+    /// The operator's own note.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub remark: Option<String>,
+    /// The operator's group.
+    #[serde(
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub groupid: Option<i64>,
+    /// The operator's tags.
+    #[serde(
+        deserialize_with = "json::loose_integers",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tagid_list: Option<Vec<i64>>,
+    /// How the person came to follow, such as `ADD_SCENE_QR_CODE`; new values appear.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub subscribe_scene: Option<String>,
+    /// The numeric scene of the code that led to following; 0 without one.
+    #[serde(
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub qr_scene: Option<i64>,
+    /// The string scene of the code that led to following; empty without one.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub qr_scene_str: Option<String>,
+}
+
+impl UserInfo {
+    /// Whether the person follows the account now.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscribe == 1
+    }
+
+    /// The nickname, when WeChat still tells it.
+    pub fn nickname(&self) -> Option<&str> {
+        not_empty(self.nickname.as_deref())
+    }
+
+    /// The avatar's address, when WeChat still tells it.
+    pub fn head_image_url(&self) -> Option<&str> {
+        not_empty(self.headimgurl.as_deref())
+    }
+
+    /// The `UnionID`, when the account is bound to an Open Platform account.
+    pub fn union_id(&self) -> Option<&str> {
+        not_empty(self.unionid.as_deref())
+    }
+
+    /// The city, when WeChat still tells it.
+    pub fn city(&self) -> Option<&str> {
+        not_empty(self.city.as_deref())
+    }
+
+    /// The province, when WeChat still tells it.
+    pub fn province(&self) -> Option<&str> {
+        not_empty(self.province.as_deref())
+    }
+
+    /// The country, when WeChat still tells it.
+    pub fn country(&self) -> Option<&str> {
+        not_empty(self.country.as_deref())
+    }
+
+    /// The language of the person's WeChat.
+    pub fn language(&self) -> Option<&str> {
+        not_empty(self.language.as_deref())
+    }
+}
+
+/// Takes an empty text for none.
+pub(crate) fn not_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}

@@ -1,0 +1,120 @@
+//! Web authorisation (网页授权): how a page inside WeChat learns a person's nickname and avatar.
+//!
+//! Answers come as `text/plain`; [`crate::api::decode`] reads them all the same.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::api::not_empty;
+use crate::json;
+
+/// The answer of `/sns/oauth2/access_token` and `/sns/oauth2/refresh_token`. Its token has nothing
+/// to do with the account's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WebAccessGranted {
+    /// Good for `/sns/userinfo` of this person.
+    #[serde(with = "json::secret_text")]
+    pub access_token: SecretString,
+    /// Its life in seconds.
+    pub expires_in: u64,
+    /// Good for 30 days.
+    #[serde(with = "json::secret_text")]
+    pub refresh_token: SecretString,
+    /// The person, as this account sees them.
+    pub openid: String,
+    /// `snsapi_base` or `snsapi_userinfo`.
+    #[serde(default)]
+    pub scope: String,
+    /// 1 when the page was opened as a snapshot, whose person is not real; absent otherwise.
+    #[serde(
+        default,
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_snapshotuser: Option<i64>,
+    /// The person across all accounts of one Open Platform account.
+    #[serde(
+        default,
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unionid: Option<String>,
+}
+
+impl WebAccessGranted {
+    /// Whether this is the virtual person of a snapshot page; nobody may be logged in or stored
+    /// on its word.
+    pub fn is_snapshot(&self) -> bool {
+        self.is_snapshotuser == Some(1)
+    }
+
+    /// The `UnionID`, when the account is bound to an Open Platform account.
+    pub fn union_id(&self) -> Option<&str> {
+        not_empty(self.unionid.as_deref())
+    }
+}
+
+/// The answer of `/sns/userinfo`, the one call that still tells nickname and avatar.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebUserInfo {
+    /// The person, as this account sees them.
+    pub openid: String,
+    /// The nickname.
+    #[serde(deserialize_with = "json::loose_text")]
+    pub nickname: Option<String>,
+    /// Always 0 since 2021-10-20; a number or a text.
+    #[serde(deserialize_with = "json::loose_integer")]
+    pub sex: Option<i64>,
+    /// Empty since 2021-10-20.
+    #[serde(deserialize_with = "json::loose_text")]
+    pub province: Option<String>,
+    /// Empty since 2021-10-20.
+    #[serde(deserialize_with = "json::loose_text")]
+    pub city: Option<String>,
+    /// Empty since 2021-10-20.
+    #[serde(deserialize_with = "json::loose_text")]
+    pub country: Option<String>,
+    /// The avatar's address. Its last path segment is the size in pixels, 0 for 640; it dies when
+    /// the person changes the avatar.
+    #[serde(deserialize_with = "json::loose_text")]
+    pub headimgurl: Option<String>,
+    /// The person across all accounts of one Open Platform account.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unionid: Option<String>,
+}
+
+impl WebUserInfo {
+    /// The nickname, when there is one.
+    pub fn nickname(&self) -> Option<&str> {
+        not_empty(self.nickname.as_deref())
+    }
+
+    /// The avatar's address, when there is one.
+    pub fn head_image_url(&self) -> Option<&str> {
+        not_empty(self.headimgurl.as_deref())
+    }
+
+    /// The `UnionID`, when the account is bound to an Open Platform account.
+    pub fn union_id(&self) -> Option<&str> {
+        not_empty(self.unionid.as_deref())
+    }
+
+    /// The city, when WeChat tells it.
+    pub fn city(&self) -> Option<&str> {
+        not_empty(self.city.as_deref())
+    }
+
+    /// The province, when WeChat tells it.
+    pub fn province(&self) -> Option<&str> {
+        not_empty(self.province.as_deref())
+    }
+
+    /// The country, when WeChat tells it.
+    pub fn country(&self) -> Option<&str> {
+        not_empty(self.country.as_deref())
+    }
+}

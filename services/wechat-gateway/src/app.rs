@@ -1,0 +1,97 @@
+//! The wiring: settings in, a running gateway out.
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use login_protocol::problem::ProblemCode;
+use secrecy::SecretString;
+use service_kit::{
+    lifecycle::{self, ServiceError},
+    operations::{self, Readiness},
+    redis::{REDIS_URL, Store},
+    settings::Settings,
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    push::{envelope::PushSecurity, events::LoginEvents},
+    routes, settings,
+    wechat::{access_tokens::AccessTokens, api::Api, qr_codes::QrCodes},
+};
+
+/// Runs the gateway until it is told to stop.
+pub async fn run(values: Settings) -> Result<(), ServiceError> {
+    let shutdown = lifecycle::shutdown_on_signal()?;
+    let metrics = operations::record_metrics();
+    let public = lifecycle::bind(&values, &settings::PUBLIC_BIND)?;
+    let internal = lifecycle::bind(&values, &settings::INTERNAL_BIND)?;
+    let addresses = [
+        ("public", public.local_addr()?),
+        ("internal", internal.local_addr()?),
+    ];
+
+    let store = Arc::new(Store::new(&values.get(&REDIS_URL)?).map_err(ServiceError::client)?);
+    let app_id = values.get(&settings::APP_ID)?;
+    let api = Api::new(
+        app_id.clone(),
+        values.get(&settings::APP_SECRET)?,
+        values.get(&settings::API_URL)?,
+        values.get(&settings::MP_URL)?,
+    );
+    let api = Arc::new(api.map_err(ServiceError::client)?);
+    let tokens = Arc::new(AccessTokens::new(Arc::clone(&api), Arc::clone(&store)));
+    let security = Data::new(PushSecurity::new(&values)?);
+    let events = Data::new(LoginEvents::new(
+        app_id.clone(),
+        Arc::clone(&api),
+        Arc::clone(&tokens),
+        Arc::clone(&store),
+    ));
+    let qr_codes = Data::new(QrCodes::new(api, Arc::clone(&tokens)));
+    let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
+
+    let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
+        config.app_data(security.clone()).app_data(events.clone());
+        routes::configure_public(config);
+    })?;
+    let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
+    let internal_server = {
+        let (store, tokens, readiness) = (
+            Data::from(Arc::clone(&store)),
+            Data::from(Arc::clone(&tokens)),
+            readiness.clone(),
+        );
+        lifecycle::server(internal, move |config: &mut ServiceConfig| {
+            config
+                .app_data(qr_codes.clone())
+                .app_data(tokens.clone())
+                .app_data(store.clone());
+            config.app_data(Data::new(app_id.clone()));
+            operations::configure(config, Arc::clone(&readiness), metrics.clone());
+            routes::configure_internal(config, api_key.clone());
+        })?
+    };
+
+    let mut background = JoinSet::new();
+    background.spawn(async move {
+        tokens.keep_fresh().await;
+        "refreshing the access token"
+    });
+    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
+    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+fn readiness(store: Arc<Store>, tokens: Arc<AccessTokens>) -> Readiness {
+    Arc::new(move || {
+        let (store, tokens) = (Arc::clone(&store), Arc::clone(&tokens));
+        Box::pin(async move {
+            store
+                .ping()
+                .await
+                .map_err(|error| (ProblemCode::StoreUnavailable, error.to_string()))?;
+            tokens
+                .held()
+                .map_err(|missing| (ProblemCode::WechatUnavailable, missing))
+        })
+    })
+}

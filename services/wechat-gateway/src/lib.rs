@@ -1,0 +1,24 @@
+//! The only holder of the Official Account's credentials and the only caller of WeChat.
+
+use std::process::ExitCode;
+
+use service_kit::command_line::{self, Service};
+
+pub mod app;
+pub mod push;
+pub mod routes;
+pub mod settings;
+pub mod wechat;
+
+/// Runs the gateway as its command line and settings say.
+pub fn main() -> ExitCode {
+    let service = Service {
+        name: "wechat-gateway",
+        about: "Creates login QR codes with WeChat and turns scans into logins",
+        prefix: "GATEWAY",
+        keys: &settings::KEYS,
+        health_bind: &settings::INTERNAL_BIND,
+        health_path: "/readyz",
+    };
+    command_line::main(&service, app::run)
+}

@@ -1,0 +1,5 @@
+//! What WeChat pushes: opening it, acting on it, answering it.
+
+pub mod envelope;
+pub mod events;
+pub mod replies;

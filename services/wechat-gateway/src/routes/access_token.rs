@@ -1,0 +1,42 @@
+//! `/v1/access-token`: the token for the owner's other backends, so that one place alone refreshes it.
+
+use actix_web::{
+    HttpResponse,
+    http::header::CACHE_CONTROL,
+    web::{Data, Json},
+};
+use login_protocol::{
+    gateway_api::{AccessToken, InvalidateAccessToken},
+    steps::StoredAccessToken,
+};
+use service_kit::problem::Problem;
+
+use crate::wechat::access_tokens::AccessTokens;
+
+/// `GET`: the current token.
+pub(super) async fn current(tokens: Data<AccessTokens>) -> Result<HttpResponse, Problem> {
+    let token = tokens.current().await.map_err(|error| error.problem())?;
+    Ok(answer(token))
+}
+
+/// `POST …/invalidate`: a backend reports a token that WeChat refused, and gets the one that replaces
+/// it. Reporting a token that was replaced already changes nothing.
+pub(super) async fn invalidate(
+    report: Json<InvalidateAccessToken>,
+    tokens: Data<AccessTokens>,
+) -> Result<HttpResponse, Problem> {
+    let token = tokens
+        .replace(&report.access_token)
+        .await
+        .map_err(|error| error.problem())?;
+    Ok(answer(token))
+}
+
+fn answer(token: StoredAccessToken) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(AccessToken {
+            access_token: token.token,
+            expires_at: token.expires_at,
+        })
+}

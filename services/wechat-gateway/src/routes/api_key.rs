@@ -1,0 +1,35 @@
+//! The bearer key of the internal API.
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::AUTHORIZATION,
+    middleware::Next,
+    web::Data,
+};
+use login_protocol::problem::ProblemCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use service_kit::problem::Problem;
+use subtle::ConstantTimeEq as _;
+
+/// Middleware: lets nobody through without the key.
+pub(super) async fn require(
+    api_key: Data<SecretString>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .map(actix_web::http::header::HeaderValue::as_bytes);
+    let presented = header
+        .and_then(|value| value.strip_prefix(b"Bearer "))
+        .unwrap_or_default();
+    if bool::from(presented.ct_eq(api_key.expose_secret().as_bytes())) {
+        next.call(request).await
+    } else {
+        let detail = "Send the gateway's internal API key as `Authorization: Bearer <key>`.";
+        Err(Problem::new(ProblemCode::InvalidApiKey, detail).into())
+    }
+}

@@ -1,0 +1,13 @@
+//! `GET /openapi.json`: the internal API, described for programs.
+
+use actix_web::{HttpResponse, http::header::ContentType};
+
+/// The description, which a test holds against the running service.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// Reads the description.
+pub(super) async fn read() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(OPENAPI)
+}

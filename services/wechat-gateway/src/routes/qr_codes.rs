@@ -1,0 +1,32 @@
+//! `POST /v1/qrcodes`.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Json},
+};
+use login_protocol::{
+    gateway_api::{CreateQrCode, MAX_TTL_SECONDS},
+    problem::ProblemCode,
+};
+use service_kit::problem::Problem;
+
+use crate::wechat::qr_codes::QrCodes;
+
+/// Creates a QR code.
+pub(super) async fn create(
+    request: Json<CreateQrCode>,
+    qr_codes: Data<QrCodes>,
+) -> Result<HttpResponse, Problem> {
+    let request = request.into_inner();
+    if !(1..=MAX_TTL_SECONDS).contains(&request.ttl_seconds) {
+        let detail = format!("ttl_seconds must be 1 to {MAX_TTL_SECONDS}.");
+        return Err(Problem::new(ProblemCode::InvalidRequest, detail));
+    }
+    match qr_codes.create(request).await {
+        Ok(created) => Ok(HttpResponse::Created().json(created)),
+        Err(error) => {
+            tracing::error!(%error, "no QR code could be created");
+            Err(error.problem())
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The calls themselves: addresses, bodies and bounds.
+
+use std::time::Duration;
+
+use login_protocol::identity::{AppId, OpenId};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+use wechat_wire::api::{
+    AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo, decode,
+};
+
+use super::error::WechatError;
+
+/// How long one call may take. WeChat's own pushes are bounded tighter by their handler.
+const CALL_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The largest answer that is read: none that we ask for has more than a few kilobytes.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// WeChat's API for one account.
+pub struct Api {
+    http: reqwest::Client,
+    app_id: AppId,
+    secret: SecretString,
+    server_url: Url,
+    pictures_url: Url,
+}
+
+impl Api {
+    /// A client for this account. Nothing connects yet.
+    pub fn new(
+        app_id: AppId,
+        secret: SecretString,
+        server_url: Url,
+        pictures_url: Url,
+    ) -> reqwest::Result<Self> {
+        Ok(Self {
+            http: service_kit::http_client::build(CALL_TIMEOUT)?,
+            app_id,
+            secret,
+            server_url,
+            pictures_url,
+        })
+    }
+
+    /// The account.
+    pub const fn app_id(&self) -> &AppId {
+        &self.app_id
+    }
+
+    /// The account's token: the current one, or a new one if `force_refresh` says so.
+    /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
+    pub async fn stable_token(
+        &self,
+        force_refresh: bool,
+    ) -> Result<AccessTokenGranted, WechatError> {
+        let secret = self.secret.clone();
+        let body = if force_refresh {
+            StableTokenRequest::forced(self.app_id.as_str(), secret)
+        } else {
+            StableTokenRequest::current(self.app_id.as_str(), secret)
+        };
+        self.call(
+            "stable_token",
+            self.http
+                .post(self.address("/cgi-bin/stable_token"))
+                .json(&body),
+        )
+        .await
+    }
+
+    /// Creates a temporary QR code with a string scene.
+    /// <https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode>
+    pub async fn create_qr_code(
+        &self,
+        token: &str,
+        scene: &str,
+        expire_seconds: u32,
+    ) -> Result<QrCodeCreated, WechatError> {
+        let request = self
+            .http
+            .post(self.address("/cgi-bin/qrcode/create"))
+            .query(&[("access_token", token)]);
+        let body = CreateQrCodeRequest::temporary_str_scene(scene, u64::from(expire_seconds));
+        self.call("qrcode/create", request.json(&body)).await
+    }
+
+    /// What the account may know of a person.
+    /// <https://developers.weixin.qq.com/doc/service/api/usermanage/userinfo/api_userinfo>
+    pub async fn user_info(&self, token: &str, openid: &OpenId) -> Result<UserInfo, WechatError> {
+        let query = [
+            ("access_token", token),
+            ("openid", openid.as_str()),
+            ("lang", "zh_CN"),
+        ];
+        self.call(
+            "user/info",
+            self.http
+                .get(self.address("/cgi-bin/user/info"))
+                .query(&query),
+        )
+        .await
+    }
+
+    /// The address of WeChat's own picture of a code. The ticket is percent-encoded exactly once:
+    /// none and two both lead to a 404 (w7corp/easywechat#156, wechatpy/wechatpy#113).
+    pub fn qr_code_image(&self, ticket: &str) -> Url {
+        let mut url = with_path(&self.pictures_url, "/cgi-bin/showqrcode");
+        url.query_pairs_mut().append_pair("ticket", ticket);
+        url
+    }
+
+    fn address(&self, path: &str) -> Url {
+        with_path(&self.server_url, path)
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, WechatError> {
+        let answer = self.exchange(request).await;
+        let outcome = match &answer {
+            Ok(_) => "ok".to_owned(),
+            Err(WechatError::Refused(error)) => error.errcode.to_string(),
+            Err(WechatError::Unreachable(_)) => "unreachable".to_owned(),
+            Err(WechatError::Malformed { .. }) => "malformed".to_owned(),
+        };
+        metrics::counter!("wechat_api_calls_total", "call" => name, "outcome" => outcome)
+            .increment(1);
+        answer
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, WechatError> {
+        let mut response = request.send().await?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > ANSWER_LIMIT {
+                let problem = format!("a body of more than {ANSWER_LIMIT} bytes");
+                return Err(WechatError::Malformed { status, problem });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        decode(&body).map_err(|error| WechatError::undecoded(status, error))
+    }
+}
+
+fn with_path(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// The token as Redis and callers hold it.
+pub fn token_text(granted: &AccessTokenGranted) -> &str {
+    granted.access_token.expose_secret()
+}

@@ -1,0 +1,49 @@
+//! Creating QR codes.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::gateway_api::{CreateQrCode, QrCode};
+
+use super::{access_tokens::AccessTokens, api::Api, error::WechatError};
+
+/// Creates temporary codes with a string scene.
+pub struct QrCodes {
+    api: Arc<Api>,
+    tokens: Arc<AccessTokens>,
+}
+
+impl QrCodes {
+    /// Codes of this account.
+    pub const fn new(api: Arc<Api>, tokens: Arc<AccessTokens>) -> Self {
+        Self { api, tokens }
+    }
+
+    /// Asks WeChat for a code.
+    pub async fn create(&self, request: CreateQrCode) -> Result<QrCode, WechatError> {
+        let CreateQrCode { scene, ttl_seconds } = request;
+        let asked_at = Timestamp::now();
+        let created = self
+            .tokens
+            .with_token(async |token| {
+                self.api
+                    .create_qr_code(token, scene.as_str(), ttl_seconds)
+                    .await
+            })
+            .await?;
+        // WeChat may grant less than it was asked for.
+        let granted = created
+            .expire_seconds
+            .unwrap_or(ttl_seconds.into())
+            .min(ttl_seconds.into());
+        let lifetime =
+            SignedDuration::from_secs(granted.try_into().unwrap_or(i64::from(ttl_seconds)));
+        Ok(QrCode {
+            scene,
+            image_url: self.api.qr_code_image(&created.ticket).into(),
+            ticket: created.ticket,
+            content: created.url,
+            expires_at: asked_at + lifetime,
+        })
+    }
+}
