@@ -1,2 +1,7 @@
-//! site
-fn main() {}
+//! The site's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    site::main()
+}

@@ -1,0 +1,100 @@
+//! The wiring: settings in, a running site out.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::{Data, ServiceConfig};
+use login_protocol::problem::ProblemCode;
+use service_kit::{
+    lifecycle::{self, ServiceError},
+    operations::{self, Readiness},
+    redis::{REDIS_URL, Store},
+    settings::Settings,
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    cookies::Cookies,
+    gateway_client::GatewayClient,
+    login::{LoginLimits, Logins},
+    login_watch::LoginWatch,
+    routes::{self, own_origin::OwnOrigin},
+    settings,
+    waiting_room::WaitingRoom,
+};
+
+/// Runs the site until it is told to stop.
+///
+/// # Errors
+///
+/// When a setting is no good, an address can't be had, or a part of the service fails.
+pub async fn run(values: Settings) -> Result<(), ServiceError> {
+    let shutdown = lifecycle::shutdown_on_signal()?;
+    let metrics = operations::record_metrics();
+    let public = lifecycle::bind(&values, &settings::PUBLIC_BIND)?;
+    let internal = lifecycle::bind(&values, &settings::INTERNAL_BIND)?;
+    let addresses = [
+        ("public", public.local_addr()?),
+        ("internal", internal.local_addr()?),
+    ];
+
+    let store = Arc::new(Store::new(&values.get(&REDIS_URL)?).map_err(ServiceError::client)?);
+    let gateway = GatewayClient::new(
+        values.get(&settings::GATEWAY_URL)?,
+        values.get(&settings::GATEWAY_API_KEY)?,
+    );
+    let limits = LoginLimits {
+        attempt_lifetime_seconds: values.get(&settings::LOGIN_TTL_SECONDS)?,
+        session_lifetime: Duration::from_secs(values.get(&settings::SESSION_TTL_SECONDS)?.into()),
+        per_minute: values.get(&settings::LOGINS_PER_MINUTE)?,
+    };
+    let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));
+    let room = WaitingRoom::new(
+        values.get(&settings::WAITING_PER_CLIENT)?,
+        values.get(&settings::WAITING)?,
+    );
+    let public_url = values.get(&settings::PUBLIC_URL)?;
+    let logins = Data::new(Logins::new(
+        Arc::clone(&store),
+        gateway.map_err(ServiceError::client)?,
+        limits,
+    ));
+    let parts = routes::Parts {
+        logins,
+        watch: Data::from(Arc::clone(&watch)),
+        room: Data::new(room),
+        cookies: Data::new(Cookies::new(&public_url)),
+        origin: Data::new(OwnOrigin::new(&public_url)),
+        proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
+        shutdown: Data::new(shutdown.clone()),
+    };
+    let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
+        routes::configure(config, &parts);
+    })?;
+    let readiness = readiness(store);
+    let internal_server = {
+        let readiness = Arc::clone(&readiness);
+        lifecycle::server(internal, move |config: &mut ServiceConfig| {
+            operations::configure(config, Arc::clone(&readiness), metrics.clone());
+        })?
+    };
+
+    let mut background = JoinSet::new();
+    background.spawn(async move {
+        watch.follow().await;
+        "following the news of logins"
+    });
+    lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
+    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+fn readiness(store: Arc<Store>) -> Readiness {
+    Arc::new(move || {
+        let store = Arc::clone(&store);
+        Box::pin(async move {
+            store
+                .ping()
+                .await
+                .map_err(|error| (ProblemCode::StoreUnavailable, error.to_string()))
+        })
+    })
+}

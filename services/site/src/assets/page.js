@@ -1,0 +1,163 @@
+/**
+ * The page around `<wechat-login>`: shows who is signed in, signs out, and switches language and
+ * looks. A classic script at the top of the page, so that neither language nor theme flickers.
+ */
+(() => {
+  "use strict";
+
+  /** @typedef {import("./wechat-login/client.js").User} Visitor */
+
+  const root = document.documentElement;
+
+  /** What the second listing shows until somebody logs in. @type {Visitor} */
+  const EXAMPLE = {
+    openid: "oJqxQwYRyZMXFTc8sipB5TSe6Vw4",
+    unionid: null,
+    nickname: "小明",
+    avatar_url: "https://…/132",
+    location: "中国 广东 深圳",
+    subscribed: true,
+  };
+
+  /** A visitor's own choice outlasts the visit, where storage is allowed. */
+  const choices = {
+    /** @param {string} name */
+    read(name) {
+      try {
+        return localStorage.getItem(name);
+      } catch {
+        return null;
+      }
+    },
+    /**
+     * @param {string} name
+     * @param {string} value
+     */
+    write(name, value) {
+      try {
+        localStorage.setItem(name, value);
+      } catch {
+        // Then it holds until the page is left.
+      }
+    },
+  };
+
+  const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ?? (systemIsDark.matches ? "dark" : "light")) === "dark";
+
+  root.lang = choices.read("language") ?? (/^zh\b/i.test(navigator.language) ? "zh-CN" : "en");
+  const chosenTheme = choices.read("theme");
+  if (chosenTheme === "dark" || chosenTheme === "light") root.dataset.theme = chosenTheme;
+
+  document.addEventListener("DOMContentLoaded", () => {
+    prepareTools();
+    prepareSession();
+    byId("snippet-origin").textContent = location.origin;
+  });
+
+  function prepareTools() {
+    byId("language").addEventListener("click", () => {
+      root.lang = root.lang === "en" ? "zh-CN" : "en";
+      choices.write("language", root.lang);
+      showTitle();
+    });
+    byId("theme").addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      choices.write("theme", root.dataset.theme);
+      showTheme();
+    });
+    systemIsDark.addEventListener("change", showTheme);
+    showTitle();
+    showTheme();
+  }
+
+  function showTitle() {
+    document.title = root.lang === "en" ? "WeChat QR Login" : "微信扫码登录";
+    showNickname();
+  }
+
+  function showTheme() {
+    byId("theme").ariaPressed = String(isDark());
+    byId("login").setAttribute("theme", isDark() ? "dark" : "light");
+  }
+
+  /** @type {Visitor | null} */
+  let user = null;
+
+  /** Tabs of one browser share the session, so they tell each other. */
+  const tabs = new BroadcastChannel("wechat-login-session");
+
+  function prepareSession() {
+    const login = /** @type {import("./wechat-login.js").WechatLogin} */ (byId("login"));
+    login.addEventListener("wechat-login", (event) => {
+      show(/** @type {CustomEvent<{user: Visitor}>} */ (event).detail.user);
+      tabs.postMessage(user);
+      byId("user-nickname").focus();
+    });
+    tabs.addEventListener("message", (event) => {
+      if (event.data) login.close?.();
+      show(event.data);
+    });
+    byId("logout").addEventListener("click", () => void logOut());
+    byId("user-avatar").addEventListener("error", () => {
+      byId("user-avatar").hidden = true;
+    });
+    void findSession(login);
+  }
+
+  /** @param {import("./wechat-login.js").WechatLogin} login */
+  async function findSession(login) {
+    /** @type {Visitor | null} */
+    let found = null;
+    try {
+      const answer = await fetch("/api/session", { cache: "no-store" });
+      if (answer.ok) found = (await answer.json()).user;
+    } catch {
+      // Signed out is the state from which the modal can explain what is wrong.
+    }
+    // After a reload the modal may have opened again; a session makes it needless.
+    if (found) login.close?.();
+    // Somebody who logged in meanwhile knows better.
+    if (!user) show(found);
+  }
+
+  async function logOut() {
+    const button = /** @type {HTMLButtonElement} */ (byId("logout"));
+    button.disabled = true;
+    const answer = await fetch("/api/session", { method: "DELETE" }).catch(() => null);
+    button.disabled = false;
+    byId("logout-failed").hidden = answer?.ok ?? false;
+    if (!answer?.ok) return;
+    show(null);
+    tabs.postMessage(null);
+    byId("login").shadowRoot?.querySelector("button")?.focus();
+  }
+
+  /** @param {Visitor | null} next */
+  function show(next) {
+    user = next;
+    byId("session").dataset.session = user ? "in" : "out";
+    byId("detail").textContent = JSON.stringify(user ?? EXAMPLE, null, 2);
+    if (!user) return;
+    showNickname();
+    const avatar = /** @type {HTMLImageElement} */ (byId("user-avatar"));
+    avatar.hidden = !user.avatar_url;
+    if (user.avatar_url) avatar.src = user.avatar_url;
+    byId("user-location").hidden = !user.location;
+    byId("user-location").textContent = user.location;
+    byId("user-followed").hidden = !user.subscribed;
+    byId("logout-failed").hidden = true;
+  }
+
+  function showNickname() {
+    if (!user) return;
+    const name = user.nickname || (root.lang === "en" ? "WeChat user" : "微信用户");
+    byId("user-nickname").textContent = name;
+    byId("user-initial").textContent = [...name][0] ?? "";
+  }
+
+  /** @param {string} id */
+  function byId(id) {
+    return /** @type {HTMLElement} */ (document.getElementById(id));
+  }
+})();

@@ -1,0 +1,271 @@
+/**
+ * The login API over HTTP, as a browser sees it. Knows addresses, headers and what an answer means;
+ * knows nothing of waiting, of states or of the screen.
+ *
+ * @typedef {"pending" | "scanned" | "confirmed" | "denied" | "expired" | "consumed"} AttemptStatus
+ * @typedef {{status: AttemptStatus, expires_at: string | null}} StatusAnswer
+ * @typedef {{content: string, svg: string, image_url: string | null}} QrCode
+ * @typedef {StatusAnswer & {
+ *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode
+ * }} BegunLogin
+ * @typedef {{
+ *   openid: string, unionid: string | null, nickname: string | null, avatar_url: string | null,
+ *   location: string | null, subscribed: boolean | null
+ * }} User
+ */
+
+/** An answer that takes longer counts as no answer. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/** How long a new attempt waits for the end of the one before it. */
+const GOODBYE_TIMEOUT_MS = 4_000;
+
+/** The server answered, and the answer is no. */
+export class Problem extends Error {
+  /**
+   * @param {number} status HTTP status
+   * @param {string} code the stable `code` of the problem+json body; empty when there is none
+   * @param {number | null} retryAfterSeconds
+   */
+  constructor(status, code, retryAfterSeconds) {
+    super(`HTTP ${status} ${code}`);
+    this.name = "Problem";
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** Whether the same request can succeed later without anybody doing anything. */
+  get passes() {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+/** No answer came: the network, or the server behind it, is away. */
+export class Unreachable extends Error {
+  name = "Unreachable";
+}
+
+/**
+ * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client per
+ * address, whatever the number of elements on the page: see {@link LoginClient.at}.
+ */
+export class LoginClient {
+  /** @type {Map<string, LoginClient>} */
+  static #clients = new Map();
+
+  /** @param {string} base address of the site; a path is kept */
+  static at(base) {
+    const address = base.endsWith("/") ? base : `${base}/`;
+    let client = LoginClient.#clients.get(address);
+    if (!client) {
+      client = new LoginClient(address);
+      LoginClient.#clients.set(address, client);
+    }
+    return client;
+  }
+
+  #base;
+  /** @type {RequestCredentials} */
+  #credentials;
+  /** @type {Promise<BegunLogin> | null} */
+  #beginning = null;
+  /** @type {AbortController | null} */
+  #beginningControl = null;
+  /** @type {Promise<void> | null} */
+  #ending = null;
+  /** Whether the server may hold an attempt that nobody would end but us. */
+  #held = false;
+  #wanted = false;
+
+  /** @param {string} base */
+  constructor(base) {
+    this.#base = new URL(base, location.href);
+    this.#credentials = this.#base.origin === location.origin ? "same-origin" : "include";
+  }
+
+  /**
+   * Starts an attempt, or takes up the one this browser has.
+   *
+   * The request outlives a modal that closes meanwhile, since only its answer brings the cookie that
+   * the goodbye needs; a modal that opens again in that time adopts it. Two requests side by side
+   * could leave the cookie of one attempt beside the picture of the other.
+   *
+   * @param {AbortSignal} signal
+   * @returns {Promise<BegunLogin>}
+   */
+  async begin(signal) {
+    this.#wanted = true;
+    // A goodbye that arrived after the new attempt would end that one.
+    await this.#ending;
+    signal.throwIfAborted();
+    this.#beginning ??= this.#begin();
+    const begun = await this.#beginning;
+    signal.throwIfAborted();
+    return begun;
+  }
+
+  async #begin() {
+    this.#beginningControl = new AbortController();
+    try {
+      const begun = await this.#json("POST", "api/login", this.#beginningControl.signal);
+      if (typeof begun?.status !== "string") throw new Problem(201, "unreadable_answer", null);
+      this.#held = true;
+      if (!this.#wanted) void this.#sayGoodbye();
+      return /** @type {BegunLogin} */ (begun);
+    } finally {
+      this.#beginning = null;
+      this.#beginningControl = null;
+    }
+  }
+
+  /**
+   * Ends the attempt, by one request that survives the page; none when there is nothing to end. An
+   * attempt whose answer is still under way is ended as soon as the answer is there.
+   */
+  end() {
+    this.#wanted = false;
+    if (!this.#beginning && this.#held) void this.#sayGoodbye();
+  }
+
+  #sayGoodbye() {
+    this.#held = false;
+    const sent = fetch(this.#url("api/login"), {
+      method: "DELETE",
+      credentials: this.#credentials,
+      keepalive: true,
+    });
+    const settled = sent.then(
+      () => {},
+      () => {},
+    );
+    this.#ending = Promise.race([settled, timeout(GOODBYE_TIMEOUT_MS)]).then(() => {
+      this.#ending = null;
+    });
+    return this.#ending;
+  }
+
+  /** The server said that the attempt is over: nothing is left to end. */
+  forget() {
+    this.#held = false;
+  }
+
+  /** The page goes away. The attempt stays, so that a reload can show the same code. */
+  release() {
+    this.#beginningControl?.abort();
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<StatusAnswer>}
+   */
+  status(signal) {
+    return this.#json("GET", "api/login", signal);
+  }
+
+  /** Opens the stream of status events; the caller closes it. */
+  events() {
+    return new EventSource(this.#url("api/login/events"), {
+      withCredentials: this.#credentials === "include",
+    });
+  }
+
+  /**
+   * Turns a confirmed attempt into a session. A repeat after a lost answer succeeds.
+   *
+   * @param {AbortSignal} signal
+   * @returns {Promise<User>}
+   */
+  async complete(signal) {
+    const answer = await this.#json("POST", "api/login/complete", signal);
+    if (!answer?.user) throw new Problem(200, "unreadable_answer", null);
+    this.#held = false;
+    return answer.user;
+  }
+
+  /**
+   * Who is signed in in this browser, perhaps by way of another tab.
+   *
+   * @param {AbortSignal} signal
+   * @returns {Promise<User | null>}
+   */
+  async session(signal) {
+    try {
+      return (await this.#json("GET", "api/session", signal))?.user ?? null;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null;
+      throw error;
+    }
+  }
+
+  /** @param {string} path */
+  #url(path) {
+    return new URL(path, this.#base).href;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>}
+   */
+  async #json(method, path, signal) {
+    const control = new AbortController();
+    const abort = () => control.abort();
+    signal.throwIfAborted();
+    signal.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(abort, ANSWER_TIMEOUT_MS);
+    try {
+      const response = await fetch(this.#url(path), {
+        method,
+        credentials: this.#credentials,
+        cache: "no-store",
+        headers: { accept: "application/json, application/problem+json" },
+        signal: control.signal,
+      });
+      if (!response.ok) throw await problemOf(response);
+      return await bodyOf(response);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Problem) throw error;
+      throw new Unreachable(path, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+}
+
+/** @param {Response} response */
+async function bodyOf(response) {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A captive portal answers everything with its own page.
+    throw new Problem(response.status, "unreadable_answer", null);
+  }
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => null);
+  const code = typeof body?.code === "string" ? body.code : "";
+  return new Problem(response.status, code, retryAfterSeconds(response.headers.get("retry-after")));
+}
+
+/**
+ * Both forms of RFC 9110, section 10.2.3: seconds, or a date.
+ *
+ * @param {string | null} value
+ */
+function retryAfterSeconds(value) {
+  if (!value) return null;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
+}
+
+/** @param {number} milliseconds */
+function timeout(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,29 @@
+//! Shows the QR code, watches for the scan, and owns the sessions. Knows nothing of WeChat's wire.
+
+use std::process::ExitCode;
+
+use service_kit::command_line::{self, Service};
+
+pub mod app;
+pub mod cookies;
+pub mod gateway_client;
+pub mod login;
+pub mod login_watch;
+pub mod qr_drawing;
+pub mod routes;
+pub mod session;
+pub mod settings;
+pub mod waiting_room;
+
+/// Runs the site as its command line and settings say.
+pub fn main() -> ExitCode {
+    let service = Service {
+        name: "site",
+        about: "Serves the login modal and its API, and owns the sessions",
+        prefix: "SITE",
+        keys: &settings::KEYS,
+        health_bind: &settings::INTERNAL_BIND,
+        health_path: "/readyz",
+    };
+    command_line::main(&service, app::run)
+}

@@ -1,0 +1,360 @@
+//! One visitor's login, from the QR code to the session.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use actix_web::http::header::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::{
+    attempt::AttemptStatus,
+    gateway_api::CreateQrCode,
+    identity::MemberId,
+    member::Member,
+    problem::ProblemCode,
+    scene::BrowserSecret,
+    steps::{
+        Admission, AdmitLogin, CancelAttempt, CreateSession, EndSession, Identified, OpenAttempt,
+        OpenedAttempt, ReadAttempt, ReadMember, ReadSession, ReadStatus, RedeemAttempt, Redemption,
+    },
+};
+use serde::Serialize;
+use service_kit::{problem::Problem, redis::Store};
+
+use crate::{gateway_client::GatewayClient, session::SessionId};
+
+/// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
+/// that the code has expired, and not that nothing is there.
+const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
+
+/// An attempt with less left than this isn't worth showing again after a reload.
+const WORTH_RESUMING: SignedDuration = SignedDuration::from_secs(15);
+
+/// Logins on this site.
+pub struct Logins {
+    store: Arc<Store>,
+    gateway: GatewayClient,
+    attempt_lifetime_seconds: u32,
+    session_lifetime: Duration,
+    per_minute: u32,
+}
+
+/// How long things live and how many are allowed.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginLimits {
+    /// An attempt's lifetime.
+    pub attempt_lifetime_seconds: u32,
+    /// A session's lifetime.
+    pub session_lifetime: Duration,
+    /// Logins that one client may start in a minute; 0 is no limit.
+    pub per_minute: u32,
+}
+
+/// Who is signed in, as `GET /api/session` tells.
+#[derive(Debug, Serialize)]
+pub struct User {
+    openid: String,
+    unionid: Option<String>,
+    nickname: Option<String>,
+    avatar_url: Option<String>,
+    location: Option<String>,
+    subscribed: bool,
+}
+
+impl Logins {
+    /// Logins with these limits.
+    pub const fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
+        let LoginLimits {
+            attempt_lifetime_seconds,
+            session_lifetime,
+            per_minute,
+        } = limits;
+        Self {
+            store,
+            gateway,
+            attempt_lifetime_seconds,
+            session_lifetime,
+            per_minute,
+        }
+    }
+
+    /// How long a session lives.
+    pub const fn session_lifetime(&self) -> Duration {
+        self.session_lifetime
+    }
+
+    /// How long the attempt's cookie is of use: the attempt, and the time to redeem it.
+    pub fn cookie_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.attempt_lifetime_seconds))
+            + login_protocol::steps::REDEMPTION_WINDOW
+    }
+
+    /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab, shows
+    /// the same code, and WeChat's quota is spared.
+    ///
+    /// # Errors
+    ///
+    /// Too many logins from this client; Redis, the gateway or WeChat unavailable.
+    pub async fn start(
+        &self,
+        client: IpAddr,
+        secret: Option<BrowserSecret>,
+        request_id: HeaderValue,
+    ) -> Result<(BrowserSecret, OpenedAttempt), Problem> {
+        let (admission, opened) = self.look_up(client, secret.as_ref()).await?;
+        if let (Some(secret), Some(opened)) = (secret, opened.filter(is_worth_resuming)) {
+            return Ok((secret, opened));
+        }
+        if let Admission::Refused { retry_after } = admission {
+            metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
+            let detail =
+                "Too many logins were started from this address. Wait a moment and try again.";
+            return Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after));
+        }
+        let secret = BrowserSecret::from_random(random_bytes()?);
+        let scene = secret.scene();
+        let request = CreateQrCode {
+            scene: scene.clone(),
+            ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
+        };
+        let code = self.gateway.create_qr_code(&request, request_id).await?;
+        let step = OpenAttempt {
+            scene,
+            lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
+            expires_at: Timestamp::now()
+                + SignedDuration::from_secs(self.attempt_lifetime_seconds.into()),
+            content: code.content,
+            image_url: code.image_url,
+        };
+        self.store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?;
+        metrics::counter!("logins_total", "outcome" => "started").increment(1);
+        let OpenAttempt {
+            expires_at,
+            content,
+            image_url,
+            ..
+        } = step;
+        Ok((
+            secret,
+            OpenedAttempt {
+                status: AttemptStatus::Pending,
+                expires_at,
+                content,
+                image_url,
+            },
+        ))
+    }
+
+    async fn look_up(
+        &self,
+        client: IpAddr,
+        secret: Option<&BrowserSecret>,
+    ) -> Result<(Admission, Option<OpenedAttempt>), Problem> {
+        let admit = (self.per_minute > 0).then_some(AdmitLogin {
+            client,
+            per_minute: self.per_minute,
+        });
+        let read = secret.map(|secret| ReadAttempt {
+            scene: secret.scene(),
+        });
+        let found = match (admit, read) {
+            (Some(admit), Some(read)) => self.store.run_both(&admit, &read).await,
+            (Some(admit), None) => self
+                .store
+                .run(&admit)
+                .await
+                .map(|admission| (admission, None)),
+            (None, Some(read)) => self
+                .store
+                .run(&read)
+                .await
+                .map(|opened| (Admission::Admitted, opened)),
+            (None, None) => Ok((Admission::Admitted, None)),
+        };
+        found.map_err(|error| error.problem())
+    }
+
+    /// Where this browser's attempt stands, and when it expires unless it has.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn status(
+        &self,
+        secret: &BrowserSecret,
+    ) -> Result<(AttemptStatus, Option<Timestamp>), Problem> {
+        let step = ReadStatus {
+            scene: secret.scene(),
+        };
+        self.store.run(&step).await.map_err(|error| error.problem())
+    }
+
+    /// Redeems this browser's attempt and signs it in. Within a minute it can be repeated: the outcome
+    /// is the same session.
+    ///
+    /// # Errors
+    ///
+    /// The attempt isn't confirmed, is over, or Redis is unavailable.
+    pub async fn complete(&self, secret: &BrowserSecret) -> Result<(SessionId, User), Problem> {
+        let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
+        let step = RedeemAttempt {
+            scene: secret.scene(),
+            nonce,
+        };
+        let redemption = self
+            .store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?;
+        let Identified { member, nonce } = match redemption {
+            Redemption::Redeemed(identified) => identified,
+            Redemption::Refused(status) => return Err(refusal(status)),
+        };
+        let session = SessionId::of_redemption(secret, &nonce);
+        let create = CreateSession {
+            id_sha256: session.sha256(),
+            member: member.clone(),
+            lifetime: self.session_lifetime,
+        };
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let ((), known) = self
+            .store
+            .run_both(&create, &read)
+            .await
+            .map_err(|error| error.problem())?;
+        metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+        Ok((session, User::new(&member, known)))
+    }
+
+    /// The modal was closed: nobody can log in with this code any more.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), Problem> {
+        let step = CancelAttempt {
+            scene: secret.scene(),
+        };
+        self.store.run(&step).await.map_err(|error| error.problem())
+    }
+
+    /// Who is signed in with this session.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, Problem> {
+        let step = ReadSession {
+            id_sha256: session.sha256(),
+        };
+        let Some(member) = self
+            .store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?
+        else {
+            return Ok(None);
+        };
+        let step = ReadMember {
+            member: member.clone(),
+        };
+        let known = self
+            .store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?;
+        Ok(Some(User::new(&member, known)))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn sign_out(&self, session: &SessionId) -> Result<(), Problem> {
+        let step = EndSession {
+            id_sha256: session.sha256(),
+        };
+        self.store.run(&step).await.map_err(|error| error.problem())
+    }
+}
+
+impl User {
+    fn new(id: &MemberId, known: Option<Member>) -> Self {
+        let openid = id.openid.as_str().to_owned();
+        match known {
+            Some(Member {
+                unionid,
+                nickname,
+                avatar_url,
+                location,
+                subscribed,
+                ..
+            }) => Self {
+                openid,
+                unionid,
+                nickname,
+                avatar_url,
+                location,
+                subscribed,
+            },
+            None => Self {
+                openid,
+                unionid: None,
+                nickname: None,
+                avatar_url: None,
+                location: None,
+                subscribed: false,
+            },
+        }
+    }
+}
+
+fn is_worth_resuming(opened: &OpenedAttempt) -> bool {
+    match opened.status {
+        AttemptStatus::Pending => {
+            opened.expires_at.duration_since(Timestamp::now()) > WORTH_RESUMING
+        }
+        AttemptStatus::Scanned | AttemptStatus::Confirmed => true,
+        AttemptStatus::Denied | AttemptStatus::Expired | AttemptStatus::Consumed => false,
+    }
+}
+
+fn refusal(status: AttemptStatus) -> Problem {
+    match status {
+        AttemptStatus::Pending | AttemptStatus::Scanned | AttemptStatus::Confirmed => Problem::new(
+            ProblemCode::LoginNotConfirmed,
+            "Nobody has confirmed this login yet.",
+        ),
+        AttemptStatus::Denied => Problem::new(
+            ProblemCode::LoginDenied,
+            "The login was refused on the phone. Start again.",
+        ),
+        AttemptStatus::Expired => Problem::new(
+            ProblemCode::LoginExpired,
+            "The login's time ran out, or it was cancelled. Start again.",
+        ),
+        AttemptStatus::Consumed => Problem::new(
+            ProblemCode::LoginConsumed,
+            "This login was completed before. Start again.",
+        ),
+    }
+}
+
+fn random_bytes() -> Result<[u8; 32], Problem> {
+    let mut bytes = [0; 32];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) => {
+            tracing::error!(%error, "the operating system gives no random bytes");
+            Err(Problem::new(
+                ProblemCode::Internal,
+                "Something went wrong here. Try again later.",
+            ))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Drawing a QR code as SVG.
+
+use std::fmt::Write as _;
+
+use fast_qr::{ECL, QRBuilder, qr::QRCodeError};
+
+/// The light border that scanners need, in modules (ISO/IEC 18004).
+const QUIET_ZONE: usize = 4;
+
+/// The code as an SVG document, dark on white with its quiet zone, one unit a module.
+///
+/// # Errors
+///
+/// When the content is too long for any QR code.
+pub fn svg(content: &str) -> Result<String, QRCodeError> {
+    let code = QRBuilder::new(content).ecl(ECL::M).build()?;
+    let side = code.size + 2 * QUIET_ZONE;
+    let mut dark = String::with_capacity(4 * 1024);
+    for row in 0..code.size {
+        let modules = &code[row];
+        let mut column = 0;
+        while column < code.size {
+            let run = modules[column..code.size]
+                .iter()
+                .take_while(|module| module.value())
+                .count();
+            if run > 0 {
+                let (x, y) = (column + QUIET_ZONE, row + QUIET_ZONE);
+                let _ = write!(dark, "M{x} {y}h{run}v1h-{run}z");
+            }
+            column += run.max(1);
+        }
+    }
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+         <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{dark}\"/></svg>"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drawing_has_as_many_dark_modules_as_the_code() {
+        let content = "http://weixin.qq.com/q/02abcdefghijklmnopqrst";
+        let code = QRBuilder::new(content).ecl(ECL::M).build().unwrap();
+        let dark = (0..code.size)
+            .flat_map(|row| code[row].to_vec())
+            .filter(|module| module.value())
+            .count();
+        let svg = svg(content).unwrap();
+        let drawn: usize = svg
+            .split('M')
+            .filter_map(|path| {
+                path.split_once('h')?
+                    .1
+                    .split_once("v1")?
+                    .0
+                    .parse::<usize>()
+                    .ok()
+            })
+            .sum();
+        assert_eq!(drawn, dark);
+        assert!(svg.contains(&format!("viewBox=\"0 0 {0} {0}\"", code.size + 8)));
+    }
+
+    #[test]
+    fn too_much_content_is_an_error() {
+        assert!(svg(&"x".repeat(5000)).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! `/api/login`: starting, reading and cancelling this browser's attempt.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, ReqData},
+};
+use jiff::Timestamp;
+use login_protocol::{
+    attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret, steps::OpenedAttempt,
+};
+use serde::Serialize;
+use service_kit::{access_log::RequestId, client_address::TrustedProxies, problem::Problem};
+
+use crate::{cookies::Cookies, login::Logins, qr_drawing};
+
+/// How often a browser without a stream should ask, in milliseconds.
+const POLL_INTERVAL_MS: u32 = 2000;
+
+/// Where an attempt stands, as a browser reads it.
+#[derive(Serialize)]
+pub(super) struct Status {
+    pub(super) status: AttemptStatus,
+    /// Unknown once it has expired.
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Started {
+    status: AttemptStatus,
+    expires_at: Timestamp,
+    expires_in_seconds: i64,
+    poll_interval_ms: u32,
+    qr: Qr,
+}
+
+#[derive(Serialize)]
+struct Qr {
+    content: String,
+    svg: String,
+    image_url: String,
+}
+
+/// `POST`: starts an attempt, or takes up the one that this browser has.
+pub(super) async fn start(
+    request: HttpRequest,
+    request_id: ReqData<RequestId>,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+    proxies: Data<TrustedProxies>,
+) -> Result<HttpResponse, Problem> {
+    let client = proxies.client(&request);
+    let request_id = request_id.into_inner().0;
+    let (secret, opened) = logins
+        .start(client, cookies.attempt(&request), request_id)
+        .await?;
+    let OpenedAttempt {
+        status,
+        expires_at,
+        content,
+        image_url,
+    } = opened;
+    let svg = qr_drawing::svg(&content).map_err(|_| {
+        tracing::error!(
+            length = content.len(),
+            "the gateway's content fits no QR code"
+        );
+        Problem::new(
+            ProblemCode::Internal,
+            "Something went wrong here. Try again later.",
+        )
+    })?;
+    let left = expires_at.duration_since(Timestamp::now());
+    let started = Started {
+        status,
+        expires_at,
+        // Rounded up, so that a countdown doesn't end before the attempt.
+        expires_in_seconds: ((left.as_millis() + 999) / 1000)
+            .try_into()
+            .unwrap_or(0)
+            .max(0),
+        poll_interval_ms: POLL_INTERVAL_MS,
+        qr: Qr {
+            content,
+            svg,
+            image_url,
+        },
+    };
+    Ok(HttpResponse::Created()
+        .cookie(cookies.set_attempt(&secret, logins.cookie_lifetime()))
+        .json(started))
+}
+
+/// `GET`: where it stands.
+pub(super) async fn status(
+    request: HttpRequest,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    let secret = attempt_of(&request, &cookies)?;
+    let (status, expires_at) = logins.status(&secret).await?;
+    Ok(HttpResponse::Ok().json(Status { status, expires_at }))
+}
+
+/// `DELETE`: the modal was closed.
+pub(super) async fn cancel(
+    request: HttpRequest,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(secret) = cookies.attempt(&request) {
+        logins.cancel(&secret).await?;
+    }
+    Ok(HttpResponse::NoContent()
+        .cookie(cookies.clear_attempt())
+        .finish())
+}
+
+/// The secret of this browser's attempt, or the 404 that says there is none.
+pub(super) fn attempt_of(
+    request: &HttpRequest,
+    cookies: &Cookies,
+) -> Result<BrowserSecret, Problem> {
+    cookies.attempt(request).ok_or_else(|| {
+        Problem::new(
+            ProblemCode::NoLoginAttempt,
+            "This browser has no login attempt. Start one.",
+        )
+    })
+}

@@ -1,0 +1,93 @@
+//! What browsers reach.
+
+use actix_web::{
+    Resource, Route,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use service_kit::{client_address::TrustedProxies, problem};
+use tokio_util::sync::CancellationToken;
+
+use crate::{cookies::Cookies, login::Logins, login_watch::LoginWatch, waiting_room::WaitingRoom};
+use own_origin::OwnOrigin;
+
+mod assets;
+mod login;
+mod login_complete;
+mod login_events;
+pub mod own_origin;
+mod security_headers;
+mod session;
+
+/// The largest body that the API accepts, in bytes. It reads none.
+const BODY_LIMIT: usize = 1024;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Attempts and sessions.
+    pub logins: Data<Logins>,
+    /// The news of scans.
+    pub watch: Data<LoginWatch>,
+    /// The open streams.
+    pub room: Data<WaitingRoom>,
+    /// The cookies' names and attributes.
+    pub cookies: Data<Cookies>,
+    /// The origin whose pages may post.
+    pub origin: Data<OwnOrigin>,
+    /// Who may speak for a client.
+    pub proxies: Data<TrustedProxies>,
+    /// Cancelled when the site stops.
+    pub shutdown: Data<CancellationToken>,
+}
+
+/// All addresses of the public listener.
+pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
+    problem::configure(config, BODY_LIMIT);
+    config
+        .app_data(parts.logins.clone())
+        .app_data(parts.watch.clone())
+        .app_data(parts.room.clone())
+        .app_data(parts.cookies.clone())
+        .app_data(parts.origin.clone())
+        .app_data(parts.proxies.clone())
+        .app_data(parts.shutdown.clone());
+    let routes = web::scope("")
+        .wrap(from_fn(own_origin::require))
+        .wrap(from_fn(security_headers::add))
+        .service(only(
+            "/api/login",
+            [
+                web::post().to(login::start),
+                web::get().to(login::status),
+                web::delete().to(login::cancel),
+            ],
+        ))
+        .service(only(
+            "/api/login/events",
+            [web::get().to(login_events::follow)],
+        ))
+        .service(only(
+            "/api/login/complete",
+            [web::post().to(login_complete::complete)],
+        ))
+        .service(only(
+            "/api/session",
+            [web::get().to(session::read), web::delete().to(session::end)],
+        ))
+        .service(only(
+            "/",
+            [web::get().to(assets::page), web::head().to(assets::page)],
+        ))
+        .service(only(
+            "/assets/{path:.*}",
+            [web::get().to(assets::asset), web::head().to(assets::asset)],
+        ))
+        .default_service(web::to(problem::not_found));
+    config.service(routes);
+}
+
+fn only<const COUNT: usize>(path: &str, routes: [Route; COUNT]) -> Resource {
+    let resource = web::resource(path).default_service(web::to(problem::method_not_allowed));
+    routes.into_iter().fold(resource, Resource::route)
+}

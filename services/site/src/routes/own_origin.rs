@@ -1,0 +1,110 @@
+//! Other sites' pages may not act for a visitor.
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HOST, HeaderMap, ORIGIN},
+    middleware::Next,
+    web::Data,
+};
+use login_protocol::problem::ProblemCode;
+use service_kit::problem::Problem;
+use url::{Origin, Url};
+
+/// The origin of the site's own pages.
+#[derive(Debug)]
+pub struct OwnOrigin(Origin);
+
+impl OwnOrigin {
+    /// The origin of the site at this address.
+    pub fn new(public_url: &Url) -> Self {
+        Self(public_url.origin())
+    }
+
+    /// Whether a page of ours sent this, or no page at all. A page counts as ours when its origin is
+    /// the configured one, or the host that it asks: both are this site, under two names.
+    fn sent(&self, headers: &HeaderMap) -> bool {
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .map(|value| value.to_str().unwrap_or("unreadable"))
+        };
+        if let Some(origin) = header(ORIGIN.as_str()) {
+            let Ok(origin) = Url::parse(origin) else {
+                return false;
+            };
+            let host = header(HOST.as_str())
+                .and_then(|host| Url::parse(&format!("{}://{host}", origin.scheme())).ok());
+            return origin.origin() == self.0
+                || host.is_some_and(|host| {
+                    origin.origin().is_tuple() && host.origin() == origin.origin()
+                });
+        }
+        !matches!(header("sec-fetch-site"), Some("cross-site" | "same-site"))
+    }
+}
+
+/// Middleware: refuses requests that change something and come from a foreign page.
+pub(super) async fn require(
+    own: Data<OwnOrigin>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.method().is_safe() || own.sent(request.headers()) {
+        return next.call(request).await;
+    }
+    let detail =
+        "This request comes from another site's page. If it is your own, serve it from public.url.";
+    Err(Problem::new(ProblemCode::ForeignOrigin, detail).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn sent(headers: &[(&'static str, &'static str)]) -> bool {
+        let own = OwnOrigin::new(&Url::parse("https://www.example.com/login").unwrap());
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        own.sent(&headers.collect())
+    }
+
+    #[test]
+    fn own_pages_and_programs_pass() {
+        assert!(sent(&[]));
+        assert!(sent(&[("origin", "https://www.example.com")]));
+        assert!(sent(&[
+            ("origin", "http://127.0.0.1:8080"),
+            ("host", "127.0.0.1:8080")
+        ]));
+        assert!(sent(&[("sec-fetch-site", "same-origin")]));
+        assert!(sent(&[("sec-fetch-site", "none")]));
+    }
+
+    #[test]
+    fn foreign_pages_are_refused() {
+        for origin in [
+            "https://evil.example",
+            "http://www.example.com",
+            "https://www.example.com:8443",
+            "https://www.example.com.evil.example",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert!(
+                !sent(&[("origin", origin), ("host", "www.example.com")]),
+                "{origin}"
+            );
+        }
+        assert!(!sent(&[("sec-fetch-site", "cross-site")]));
+        assert!(!sent(&[("sec-fetch-site", "same-site")]));
+    }
+}

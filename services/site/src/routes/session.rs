@@ -1,0 +1,43 @@
+//! `/api/session`: who is signed in, and signing out.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use login_protocol::problem::ProblemCode;
+use serde_json::json;
+use service_kit::problem::Problem;
+
+use crate::{cookies::Cookies, login::Logins};
+
+/// `GET`: who is signed in.
+pub(super) async fn read(
+    request: HttpRequest,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    let not_signed_in = || {
+        Problem::new(
+            ProblemCode::NotSignedIn,
+            "Nobody is signed in in this browser.",
+        )
+    };
+    let session = cookies.session(&request).ok_or_else(not_signed_in)?;
+    let user = logins
+        .signed_in(&session)
+        .await?
+        .ok_or_else(not_signed_in)?;
+    Ok(HttpResponse::Ok().json(json!({ "user": user })))
+}
+
+/// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in.
+pub(super) async fn end(
+    request: HttpRequest,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(session) = cookies.session(&request) {
+        logins.sign_out(&session).await?;
+    }
+    Ok(HttpResponse::NoContent()
+        .cookie(cookies.clear_session())
+        .cookie(cookies.clear_attempt())
+        .finish())
+}
