@@ -14,34 +14,37 @@ use url::{Origin, Url};
 
 /// The origin of the site's own pages.
 #[derive(Debug)]
-pub struct OwnOrigin(Origin);
+pub struct OwnOrigin {
+    configured: Origin,
+    scheme: String,
+}
 
 impl OwnOrigin {
     /// The origin of the site at this address.
     pub fn new(public_url: &Url) -> Self {
-        Self(public_url.origin())
+        Self {
+            configured: public_url.origin(),
+            scheme: public_url.scheme().to_owned(),
+        }
     }
 
     /// Whether a page of ours sent this, or no page at all. A page counts as ours when its origin is
-    /// the configured one, or the host that it asks: both are this site, under two names.
+    /// the configured one, or the host that it asks under the same scheme: both are this site.
     fn sent(&self, headers: &HeaderMap) -> bool {
         let header = |name: &str| {
             headers
                 .get(name)
                 .map(|value| value.to_str().unwrap_or("unreadable"))
         };
-        if let Some(origin) = header(ORIGIN.as_str()) {
-            let Ok(origin) = Url::parse(origin) else {
-                return false;
-            };
-            let host = header(HOST.as_str())
-                .and_then(|host| Url::parse(&format!("{}://{host}", origin.scheme())).ok());
-            return origin.origin() == self.0
-                || host.is_some_and(|host| {
-                    origin.origin().is_tuple() && host.origin() == origin.origin()
-                });
-        }
-        !matches!(header("sec-fetch-site"), Some("cross-site" | "same-site"))
+        let Some(origin) = header(ORIGIN.as_str()) else {
+            return !matches!(header("sec-fetch-site"), Some("cross-site" | "same-site"));
+        };
+        let Ok(origin) = Url::parse(origin).map(|origin| origin.origin()) else {
+            return false;
+        };
+        let host = header(HOST.as_str()).unwrap_or_default();
+        let asked = Url::parse(&format!("{}://{host}", self.scheme)).map(|asked| asked.origin());
+        origin.is_tuple() && (origin == self.configured || asked.is_ok_and(|asked| asked == origin))
     }
 }
 
@@ -66,7 +69,11 @@ mod tests {
     use super::*;
 
     fn sent(headers: &[(&'static str, &'static str)]) -> bool {
-        let own = OwnOrigin::new(&Url::parse("https://www.example.com/login").unwrap());
+        sent_to("https://www.example.com/login", headers)
+    }
+
+    fn sent_to(public_url: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let own = OwnOrigin::new(&Url::parse(public_url).unwrap());
         let headers = headers.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),
