@@ -44,7 +44,8 @@ pub static LOG_LEVEL: Key<String> = Key {
 
 /// Starts logging for this process. A second call changes nothing.
 pub fn start(format: LogFormat, level: &str) {
-    let filter = EnvFilter::new(level);
+    // actix-server tells of every worker; its errors are enough.
+    let filter = EnvFilter::new(format!("actix_server=warn,{level}"));
     let subscriber = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

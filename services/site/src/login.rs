@@ -120,8 +120,9 @@ impl Logins {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
-            expires_at: Timestamp::now()
-                + SignedDuration::from_secs(self.attempt_lifetime_seconds.into()),
+            expires_at: in_milliseconds(
+                Timestamp::now() + SignedDuration::from_secs(self.attempt_lifetime_seconds.into()),
+            ),
             content: code.content,
             image_url: code.image_url,
         };
@@ -322,6 +323,11 @@ fn is_worth_resuming(opened: &OpenedAttempt) -> bool {
         AttemptStatus::Scanned | AttemptStatus::Confirmed => true,
         AttemptStatus::Denied | AttemptStatus::Expired | AttemptStatus::Consumed => false,
     }
+}
+
+/// Without the digits that Redis doesn't keep, so that every answer names the same moment.
+fn in_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 fn refusal(status: AttemptStatus) -> Problem {

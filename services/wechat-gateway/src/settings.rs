@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use login_protocol::identity::AppId;
 use secrecy::SecretString;
 use service_kit::{
+    client_address::TrustedProxies,
     redis::REDIS_URL,
     settings::{AnyKey, Default, Key},
     settings_parse as parse,
@@ -14,7 +15,7 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 15] = [
+pub static KEYS: [&dyn AnyKey; 16] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
@@ -24,6 +25,7 @@ pub static KEYS: [&dyn AnyKey; 15] = [
     &REDIS_URL,
     &PUBLIC_BIND,
     &PUBLIC_URL,
+    &TRUSTED_PROXIES,
     &INTERNAL_BIND,
     &API_URL,
     &MP_URL,
@@ -111,6 +113,16 @@ pub static PUBLIC_URL: Key<Url> = Key {
     meaning: "The address under which WeChat and phones reach the public listener.",
     secret: false,
     parse: parse::http_url,
+};
+
+/// Who may speak for a client.
+pub static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
+    name: "public.trusted_proxies",
+    default: Default::Text(""),
+    example: "127.0.0.1, 10.0.0.0/8",
+    meaning: "Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
+    secret: false,
+    parse: |value| parse::networks(value).map(TrustedProxies::new),
 };
 
 /// Where the site, other backends and operators reach the gateway.

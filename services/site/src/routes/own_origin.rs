@@ -88,9 +88,14 @@ mod tests {
         assert!(sent(&[]));
         assert!(sent(&[("origin", "https://www.example.com")]));
         assert!(sent(&[
-            ("origin", "http://127.0.0.1:8080"),
-            ("host", "127.0.0.1:8080")
+            ("origin", "https://login.example.com"),
+            ("host", "login.example.com")
         ]));
+        let by_address = [
+            ("origin", "http://127.0.0.1:8080"),
+            ("host", "127.0.0.1:8080"),
+        ];
+        assert!(sent_to("http://localhost:8080", &by_address));
         assert!(sent(&[("sec-fetch-site", "same-origin")]));
         assert!(sent(&[("sec-fetch-site", "none")]));
     }
