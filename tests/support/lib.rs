@@ -1,1 +1,15 @@
-//! Whole-system test support.
+//! What the whole-system tests stand on: the real binaries as processes, a Redis of their own, the
+//! simulator as WeChat, visitors over HTTP. Every test starts what it needs and ends it.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "in a test, what fails panics with a sentence that says what was expected"
+)]
+
+pub mod binaries;
+pub mod deadline;
+pub mod log_folder;
+pub mod process;
+pub mod redis_server;
+pub mod simulator;
+pub mod stack;
+pub mod visitor;

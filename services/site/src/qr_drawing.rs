@@ -31,8 +31,10 @@ pub fn svg(content: &str) -> Result<String, QRCodeError> {
             column += run.max(1);
         }
     }
+    // A browser that turns the drawing into a picture needs a size in pixels.
+    let pixels = side * 8;
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
          <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{dark}\"/></svg>"
     ))
 }

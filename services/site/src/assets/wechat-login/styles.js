@@ -382,8 +382,22 @@ button:disabled { cursor: default; }
   .dialog[open] { animation-name: slide; animation-duration: 320ms; }
   .card { padding-bottom: max(26px, env(safe-area-inset-bottom)); }
 }
-@media (max-width: 640px) and (pointer: coarse) {
+@media (pointer: coarse) and (max-width: 640px), (pointer: coarse) and (max-height: 480px) {
   .hint { display: block; }
+}
+/* A phone on its side: the code and the words next to each other, so that nothing has to scroll. */
+@media (max-height: 480px) and (min-width: 560px) {
+  .dialog { width: 588px; }
+  .card {
+    display: grid;
+    grid-template: auto auto auto auto 1fr / 248px 1fr;
+    column-gap: 32px;
+    padding: 24px 28px;
+  }
+  .stage { grid-area: 1 / 1 / -1 / 2; }
+  .head, .meter, .countdown, .steps, .hint { grid-column: 2; }
+  .meter { width: 100%; margin-top: 0; }
+  .hint { margin-top: 12px; padding-top: 12px; }
 }
 
 @keyframes rise { from { opacity: 0; transform: translateY(14px) scale(0.97); } }

@@ -65,7 +65,7 @@ const ENGLISH = {
   close: "Close",
   codeAlt: "QR code for logging in: scan it with WeChat",
   stepScan: "Open WeChat and scan",
-  stepFollow: "Follow the account and you’re in",
+  stepFollow: "Follow us and you’re in",
   stepConfirm: "Confirm on your phone",
   valid: (time) => `Valid for ${time}`,
   troubled: "Busy, trying again. Your code stays valid",

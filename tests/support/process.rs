@@ -1,0 +1,143 @@
+//! A process under test: its lines, its log, its end.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{BufRead as _, BufReader, Read, Write as _},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::deadline::eventually;
+
+/// A running process. Dropping it kills it.
+pub struct Process {
+    name: String,
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+/// Starts a process with this environment and no other. What it prints goes to `<log>/<name>.log`.
+pub fn start<Arguments, Value>(
+    name: &str,
+    program: impl AsRef<OsStr>,
+    arguments: Arguments,
+    environment: &[(String, String)],
+    log: &Path,
+) -> Process
+where
+    Arguments: IntoIterator<Item = Value>,
+    Value: AsRef<OsStr>,
+{
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(environment.iter().map(|(key, value)| (key, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name} can't be started: {error}"));
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(log.join(format!("{name}.log")));
+    let log = Arc::new(Mutex::new(log.expect("a log file can be made")));
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    collect(child.stdout.take().expect("it is piped"), &lines, &log);
+    collect(child.stderr.take().expect("it is piped"), &lines, &log);
+    Process {
+        name: name.to_owned(),
+        child,
+        lines,
+    }
+}
+
+fn collect(
+    from: impl Read + Send + 'static,
+    lines: &Arc<Mutex<Vec<String>>>,
+    log: &Arc<Mutex<File>>,
+) {
+    let (lines, log) = (Arc::clone(lines), Arc::clone(log));
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines() {
+            let Ok(line) = line else { return };
+            writeln!(log.lock().expect("no writer panics"), "{line}")
+                .expect("the log can be written");
+            lines.lock().expect("no writer panics").push(line);
+        }
+    });
+}
+
+impl Process {
+    /// Everything it has printed so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("no writer panics").clone()
+    }
+
+    /// Waits for a line that contains this text.
+    pub async fn line_with(&mut self, text: &str) -> String {
+        self.line_with_after(text, 0).await
+    }
+
+    /// Waits for a line that contains this text, beyond the first `seen` lines.
+    pub async fn line_with_after(&mut self, text: &str, seen: usize) -> String {
+        let what = format!("{} prints a line with {text:?}", self.name);
+        eventually(&what, async || {
+            let lines = self.lines();
+            let found = lines
+                .iter()
+                .skip(seen)
+                .find(|line| line.contains(text))
+                .cloned();
+            if found.is_none()
+                && let Some(status) = self.child.try_wait().expect("it can be asked")
+            {
+                panic!(
+                    "{} ended with {status} without a line with {text:?}: {lines:#?}",
+                    self.name
+                );
+            }
+            found
+        })
+        .await
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process has a number"), signal).expect("it is ours");
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let what = format!("{} ends", self.name);
+        eventually(&what, async || {
+            self.child.try_wait().expect("it can be asked")
+        })
+        .await
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Kills it without warning.
+    pub fn kill(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,133 @@
+//! The simulator's control API, as a test uses it.
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use crate::process::Process;
+
+/// A running simulator.
+pub struct Simulator {
+    http: Client,
+    url: String,
+    /// The process, for signals.
+    pub process: Process,
+}
+
+/// Somebody with a phone.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The simulator's own name for them.
+    pub id: String,
+    /// Their OpenID towards the account.
+    pub openid: String,
+    /// Their nickname.
+    pub nickname: String,
+}
+
+impl Simulator {
+    /// Speaks to the simulator at this address.
+    pub fn new(url: String, process: Process) -> Self {
+        let http = service_kit::http_client::build(crate::deadline::PATIENCE)
+            .expect("a client can be made");
+        Self { http, url, process }
+    }
+
+    /// Its address, without a path.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends a control request and returns the answer's body; anything but success panics.
+    pub async fn control(&self, method: Method, path: &str, body: Value) -> Value {
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .json(&body);
+        let response = request.send().await.expect("the simulator answers");
+        let status = response.status();
+        let text = response.text().await.expect("the answer has a body");
+        assert!(status.is_success(), "{path}: {status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Creates somebody.
+    pub async fn person(&self, nickname: &str, follows: bool) -> Person {
+        let body = json!({ "nickname": nickname, "follows": follows, "country": "中国", "province": "浙江", "city": "杭州" });
+        let person = self.control(Method::POST, "/simulator/people", body).await;
+        let text = |member: &str| person[member].as_str().expect("a person has it").to_owned();
+        Person {
+            id: text("id"),
+            openid: text("openid"),
+            nickname: nickname.to_owned(),
+        }
+    }
+
+    /// They scan a code and wait until the account has answered, if anything was pushed.
+    pub async fn scan(&self, person: &Person, content: &str) -> Value {
+        let path = format!("/simulator/people/{}/scan?wait=answered", person.id);
+        self.control(Method::POST, &path, json!({ "code": content }))
+            .await
+    }
+
+    /// They follow the account and wait for its answer.
+    pub async fn follow(&self, person: &Person) -> Value {
+        self.control(
+            Method::POST,
+            &format!("/simulator/people/{}/follow?wait=answered", person.id),
+            json!({}),
+        )
+        .await
+    }
+
+    /// They unfollow the account and wait until it knows.
+    pub async fn unfollow(&self, person: &Person) -> Value {
+        self.control(
+            Method::POST,
+            &format!("/simulator/people/{}/unfollow?wait=answered", person.id),
+            json!({}),
+        )
+        .await
+    }
+
+    /// They send the account a message and wait for its answer.
+    pub async fn message(&self, person: &Person, text: &str) -> Value {
+        let path = format!("/simulator/people/{}/message?wait=answered", person.id);
+        self.control(Method::POST, &path, json!({ "text": text }))
+            .await
+    }
+
+    /// What stands in their chat with the account, oldest first.
+    pub async fn chat(&self, person: &Person) -> Vec<String> {
+        let chat = self
+            .control(
+                Method::GET,
+                &format!("/simulator/people/{}/chat", person.id),
+                Value::Null,
+            )
+            .await;
+        let entries = chat.as_array().expect("a chat is a list");
+        entries
+            .iter()
+            .map(|entry| entry["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// How often each of WeChat's calls was made.
+    pub async fn calls(&self, path: &str) -> u64 {
+        let calls = self
+            .control(Method::GET, "/simulator/calls", Value::Null)
+            .await;
+        calls[path].as_u64().unwrap_or(0)
+    }
+
+    /// Replaces all faults.
+    pub async fn faults(&self, faults: Value) {
+        self.control(Method::PUT, "/simulator/faults", faults).await;
+    }
+
+    /// Changes how WeChat behaves.
+    pub async fn settings(&self, settings: Value) {
+        self.control(Method::PUT, "/simulator/settings", settings)
+            .await;
+    }
+}

@@ -1,0 +1,193 @@
+//! A browser over plain HTTP: cookies, and nothing else that a test doesn't ask for.
+
+use std::collections::BTreeMap;
+
+use reqwest::{
+    Client, Method, Response, StatusCode,
+    header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+};
+use serde_json::Value;
+
+use crate::deadline::{PATIENCE, eventually};
+
+/// A browser of its own.
+#[derive(Clone)]
+pub struct Visitor {
+    http: Client,
+    site: String,
+    cookies: BTreeMap<String, String>,
+    headers: HeaderMap,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; null if it is none.
+    pub json: Value,
+}
+
+impl Visitor {
+    /// Visits the site at this address.
+    pub fn new(site: &str) -> Self {
+        let http = service_kit::http_client::build(PATIENCE).expect("a client can be made");
+        Self {
+            http,
+            site: site.to_owned(),
+            cookies: BTreeMap::new(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Goes on at another replica with the same cookies.
+    pub fn move_to(&mut self, site: &str) {
+        site.clone_into(&mut self.site);
+    }
+
+    /// Sends this header from now on.
+    pub fn set_header(&mut self, name: &'static str, value: &str) {
+        let value = HeaderValue::from_str(value).expect("a header value");
+        self.headers.insert(HeaderName::from_static(name), value);
+    }
+
+    /// The cookies it holds, by name.
+    pub fn cookies(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.cookies
+    }
+
+    /// Sends a request and returns the answer with its body unread.
+    pub async fn send(&mut self, method: Method, path: &str) -> Response {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.site))
+            .headers(self.headers.clone());
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        let response = request.send().await.expect("the site answers");
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().expect("cookies are plain");
+            let (name, value) = cookie
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='))
+                .expect("a cookie is a pair");
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        response
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn call(&mut self, method: Method, path: &str) -> Answer {
+        let response = self.send(method, path).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.expect("the answer has a body");
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            text,
+            json,
+        }
+    }
+
+    /// Opens the modal and returns what the QR code encodes.
+    pub async fn start_login(&mut self) -> String {
+        let answer = self.call(Method::POST, "/api/login").await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json["qr"]["content"]
+            .as_str()
+            .expect("the answer holds the code's content")
+            .to_owned()
+    }
+
+    /// Where the attempt stands.
+    pub async fn status(&mut self) -> String {
+        let answer = self.call(Method::GET, "/api/login").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["status"]
+            .as_str()
+            .expect("the answer holds the status")
+            .to_owned()
+    }
+
+    /// Waits for this status by asking.
+    pub async fn status_becomes(&mut self, expected: &str) {
+        eventually(&format!("the attempt is {expected}"), async || {
+            (self.status().await == expected).then_some(())
+        })
+        .await;
+    }
+
+    /// Completes the login and returns who is signed in.
+    pub async fn complete(&mut self) -> Value {
+        let answer = self.call(Method::POST, "/api/login/complete").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["user"].clone()
+    }
+
+    /// Who is signed in.
+    pub async fn session(&mut self) -> Option<Value> {
+        let answer = self.call(Method::GET, "/api/session").await;
+        (answer.status == 200).then(|| answer.json["user"].clone())
+    }
+
+    /// Opens the event stream.
+    pub async fn events(&mut self) -> Events {
+        let response = self.send(Method::GET, "/api/login/events").await;
+        assert_eq!(response.status(), 200);
+        Events {
+            response,
+            unread: String::new(),
+        }
+    }
+}
+
+/// An open event stream.
+pub struct Events {
+    response: Response,
+    unread: String,
+}
+
+impl Events {
+    /// The next status; `None` when the stream has ended.
+    pub async fn next_status(&mut self) -> Option<String> {
+        loop {
+            while let Some(end) = self.unread.find("\n\n") {
+                let event: String = self.unread.drain(..end + 2).collect();
+                let data = event
+                    .lines()
+                    .find_map(|line| line.strip_prefix("data: ").map(str::to_owned));
+                if let Some(data) = data {
+                    let data: Value = serde_json::from_str(&data).expect("an event's data is JSON");
+                    return Some(
+                        data["status"]
+                            .as_str()
+                            .expect("it holds a status")
+                            .to_owned(),
+                    );
+                }
+            }
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
+                .await
+                .expect("news within the deadline");
+            let chunk = chunk.ok().flatten()?;
+            self.unread
+                .push_str(std::str::from_utf8(&chunk).expect("events are text"));
+        }
+    }
+}
