@@ -1,2 +1,79 @@
-//! wechat-simulator
-fn main() {}
+//! A WeChat to develop and test against: its server API, its pushes, and a phone in the browser.
+//!
+//! It plays `api.weixin.qq.com`, `mp.weixin.qq.com` and the WeChat app for one Official Account.
+//! Below `/simulator` a control API says who does what with the phone; the phone page at `/` is
+//! built on it. Nothing is kept on disk.
+
+mod account;
+mod api;
+mod calls;
+mod changes;
+mod chats;
+mod codes;
+mod control;
+mod faults;
+mod journeys;
+mod message_window;
+mod people;
+mod phone;
+mod picture;
+mod push;
+mod random;
+mod settings;
+mod ticket;
+mod tokens;
+mod world;
+
+use std::process::ExitCode;
+
+use actix_web::web::Data;
+use service_kit::command_line::{self, Service};
+use service_kit::lifecycle::{self, ServiceError};
+use service_kit::settings::Settings;
+use tokio::task::JoinSet;
+
+use control::Closing;
+use push::PushClient;
+use world::World;
+
+static SERVICE: Service = Service {
+    name: "wechat-simulator",
+    about: "A WeChat to develop and test against: the API, the pushes and a phone",
+    prefix: "SIMULATOR",
+    keys: &settings::KEYS,
+    health_bind: &settings::BIND,
+    health_path: "/healthz",
+};
+
+fn main() -> ExitCode {
+    command_line::main(&SERVICE, run)
+}
+
+async fn run(settings: Settings) -> Result<(), ServiceError> {
+    let listener = lifecycle::bind(&settings, &settings::BIND)?;
+    let address = listener.local_addr()?;
+    let account = settings::account(&settings)?;
+    let push_client =
+        PushClient::new().map_err(|error| ServiceError::Background(error.to_string()))?;
+    let public_url = settings::public_url(&settings, address)?;
+    let world = Data::new(World::new(account, push_client, public_url));
+    let shutdown = lifecycle::shutdown_on_signal()?;
+    let closing = Data::new(Closing(shutdown.clone()));
+    let server = lifecycle::server(listener, move |config| {
+        config.app_data(world.clone()).app_data(closing.clone());
+        config
+            .configure(api::configure)
+            .configure(control::configure)
+            .configure(phone::configure);
+    })?;
+    announce(address);
+    lifecycle::run_until_stopped(vec![server], JoinSet::new(), shutdown).await
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the line is for the one who started the simulator"
+)]
+fn announce(address: std::net::SocketAddr) {
+    println!("wechat-simulator ready http://{address}");
+}

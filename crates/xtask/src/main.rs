@@ -1,2 +1,70 @@
-//! xtask
-fn main() {}
+//! The project's commands, run as `cargo xtask COMMAND` from anywhere in the repository.
+//!
+//! They need nothing but Rust: what else a command uses it looks for, and installs from Debian's or
+//! Ubuntu's packages where it may. Everything here is blocking code over threads and child processes;
+//! the services' own runtime isn't worth its compile time in front of the first line of output.
+
+mod compose;
+mod compose_journey;
+mod compose_test;
+mod console;
+mod demo;
+mod failure;
+mod guard;
+mod listening_ports;
+mod log_scan;
+mod packages;
+mod repository;
+mod supervisor;
+mod test;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Develop, run and test the WeChat QR code login.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything on this machine: Redis, the WeChat simulator, the gateway and the site.
+    ///
+    /// Builds the binaries, starts a Redis of its own, waits until all are ready, prints the addresses
+    /// to open and shows the logs until Ctrl-C. With the credentials of a real account in the
+    /// environment (`GATEWAY__WECHAT__APP_ID` and its fellows) the simulator is left out.
+    Up(up::Options),
+    /// Run every check: formatting, clippy, documentation, all tests, and a search of their logs.
+    ///
+    /// Installs what is missing (Redis, Chromium, chromedriver, Chinese fonts) from Debian's packages,
+    /// and stops at the first stage that fails.
+    Test(test::Options),
+    /// Build and start docker-compose.yml on an engine, and log in through the published ports.
+    ///
+    /// Uses a Compose project of its own, so that the state of a running demo stays as it is.
+    ComposeTest(compose_test::Options),
+    /// Ends the process groups named on standard input once that closes.
+    #[command(hide = true)]
+    Guard,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Up(options) => up::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::ComposeTest(options) => compose_test::run(&options),
+        Command::Guard => guard::watch(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            console::error(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The record of pushes, and pushing one of them again.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use crate::push::{Delivery, courier};
+use crate::world::World;
+
+/// How often one call may repeat a push.
+const REPEATS: usize = 500;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/deliveries", web::get().to(list))
+        .route("/deliveries/{id}", web::get().to(find))
+        .route("/deliveries/{id}/repeat", web::post().to(repeat));
+}
+
+#[derive(Deserialize)]
+struct Repeat {
+    #[serde(default = "once")]
+    times: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+#[derive(Deserialize)]
+struct Page {
+    limit: Option<usize>,
+}
+
+/// The newest deliveries first; all of them without a limit.
+async fn list(world: Data<World>, page: Query<Page>) -> Json<Vec<Delivery>> {
+    Json(world.deliveries.newest(page.limit.unwrap_or(usize::MAX)))
+}
+
+async fn find(world: Data<World>, id: Path<String>) -> Result<Json<Delivery>, Problem> {
+    world
+        .deliveries
+        .find(&id)
+        .map(Json)
+        .ok_or_else(no_such_delivery)
+}
+
+async fn repeat(
+    world: Data<World>,
+    id: Path<String>,
+    repeat: Query<Repeat>,
+) -> Result<HttpResponse, Problem> {
+    if !(1..=REPEATS).contains(&repeat.times) {
+        return Err(Problem::invalid("times must be from 1 to 500"));
+    }
+    let attempts = courier::repeat(&world, &id, repeat.times).await;
+    Ok(HttpResponse::Ok().json(attempts.ok_or_else(no_such_delivery)?))
+}
+
+fn no_such_delivery() -> Problem {
+    Problem::unknown("unknown_delivery", "there is no such delivery")
+}

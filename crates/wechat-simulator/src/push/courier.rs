@@ -1,0 +1,86 @@
+//! Carries a push to its end: up to three deliveries, then the line in the chat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use wechat_wire::push::{Push, PushBody};
+
+use super::answer::Verdict;
+use super::deliveries::{Attempt, Outcome};
+use crate::changes::Change;
+use crate::chats::{Author, SERVICE_FAULT};
+use crate::world::World;
+
+/// A push on its way.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    /// The identifier of its record.
+    pub(crate) delivery_id: String,
+    /// Ends when WeChat would stop delivering.
+    pub(crate) done: JoinHandle<()>,
+}
+
+/// Sends a push off; `person` is whose chat shows the answer.
+pub(crate) fn dispatch(world: &Arc<World>, person: String, push: Push) -> Dispatch {
+    let delivery_id = world.deliveries.begin(push.clone());
+    world.changes.tell(Change::Deliveries);
+    let done = tokio::spawn(carry(Arc::clone(world), delivery_id.clone(), person, push));
+    Dispatch { delivery_id, done }
+}
+
+/// Delivers a recorded push again, `times` times at once and without retries. The chat stays as it
+/// is: what matters here is what the receiver does. `None` when there is no such delivery.
+pub(crate) async fn repeat(
+    world: &Arc<World>,
+    delivery_id: &str,
+    times: usize,
+) -> Option<Vec<Attempt>> {
+    let push = world.deliveries.push_of(delivery_id)?;
+    let deliveries = (0..times).map(|_| world.push_client.deliver(&world.account, &push));
+    let answers = futures_util::future::join_all(deliveries).await;
+    let attempts: Vec<_> = answers.into_iter().map(|(attempt, _)| attempt).collect();
+    for attempt in &attempts {
+        world.deliveries.record(delivery_id, attempt.clone());
+    }
+    world.changes.tell(Change::Deliveries);
+    Some(attempts)
+}
+
+async fn carry(world: Arc<World>, delivery_id: String, person: String, push: Push) {
+    let verdict = deliver_until_answered(&world, &delivery_id, &push).await;
+    let outcome = match verdict {
+        None | Some(Verdict::Fault(_)) => Outcome::ServiceFault,
+        Some(Verdict::Silent | Verdict::Reply(_)) => Outcome::Answered,
+    };
+    // Whoever unfollows has no chat left for an answer to appear in.
+    let line = match verdict {
+        _ if push.body == PushBody::Unsubscribe => None,
+        None | Some(Verdict::Fault(_)) => Some((Author::Notice, SERVICE_FAULT.to_owned())),
+        Some(Verdict::Reply(text)) => Some((Author::Account, text)),
+        Some(Verdict::Silent) => None,
+    };
+    if let Some((author, text)) = line {
+        world.write(&person, author, text, Timestamp::now());
+    }
+    world.deliveries.finish(&delivery_id, outcome);
+    world.changes.tell(Change::Deliveries);
+}
+
+async fn deliver_until_answered(world: &World, delivery_id: &str, push: &Push) -> Option<Verdict> {
+    let mut delivered = 0;
+    loop {
+        let setup = world.account.setup();
+        let next = Instant::now() + Duration::from_millis(u64::from(setup.push_interval_ms));
+        let (attempt, verdict) = world.push_client.deliver(&world.account, push).await;
+        world.deliveries.record(delivery_id, attempt);
+        world.changes.tell(Change::Deliveries);
+        delivered += 1;
+        if verdict.is_some() || delivered >= setup.push_deliveries {
+            return verdict;
+        }
+        tokio::time::sleep_until(next).await;
+    }
+}

@@ -1,0 +1,71 @@
+//! Everything that exists in this WeChat, each part behind a lock of its own.
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::calls::Calls;
+use crate::changes::{Change, Changes};
+use crate::chats::{Author, Chats};
+use crate::codes::Codes;
+use crate::faults::Faults;
+use crate::people::{People, first_people};
+use crate::push::{Deliveries, PushClient};
+use crate::tokens::Tokens;
+
+/// This WeChat.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The Official Account.
+    pub(crate) account: Account,
+    /// Where browsers reach the simulator, without a trailing slash.
+    pub(crate) public_url: String,
+    /// The people with phones.
+    pub(crate) people: People,
+    /// The QR codes.
+    pub(crate) codes: Codes,
+    /// The access tokens.
+    pub(crate) tokens: Tokens,
+    /// The chats.
+    pub(crate) chats: Chats,
+    /// The record of pushes.
+    pub(crate) deliveries: Deliveries,
+    /// The sender of pushes.
+    pub(crate) push_client: PushClient,
+    /// How often the API was called.
+    pub(crate) calls: Calls,
+    /// The faults in force.
+    pub(crate) faults: Faults,
+    /// The channel to the phone pages.
+    pub(crate) changes: Changes,
+}
+
+impl World {
+    /// A world with its first people.
+    pub(crate) fn new(account: Account, push_client: PushClient, public_url: String) -> Self {
+        let world = Self {
+            account,
+            public_url,
+            push_client,
+            people: People::default(),
+            codes: Codes::default(),
+            tokens: Tokens::default(),
+            chats: Chats::default(),
+            deliveries: Deliveries::default(),
+            calls: Calls::default(),
+            faults: Faults::default(),
+            changes: Changes::default(),
+        };
+        for person in first_people() {
+            world.people.add(person, Timestamp::now());
+        }
+        world
+    }
+
+    /// Adds a line to a person's chat and tells the phone pages.
+    pub(crate) fn write(&self, person: &str, from: Author, text: String, at: Timestamp) {
+        self.chats.add(person, from, text, at);
+        self.changes.tell(Change::Chat {
+            person: person.to_owned(),
+        });
+    }
+}

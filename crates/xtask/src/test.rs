@@ -1,0 +1,209 @@
+//! `cargo xtask test`: every check, in the order in which a mistake shows soonest.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::failure::{During, Failure};
+use crate::{console, log_scan, packages, repository};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Leave the browser tests out, and with them Chromium
+    #[arg(long)]
+    no_browser: bool,
+    /// Run only tests whose names contain this, and skip the other stages
+    filter: Option<String>,
+}
+
+/// Totals over cargo's `test result:` lines.
+#[derive(Default)]
+struct Results {
+    suites: u32,
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let started = Instant::now();
+    packages::for_tests(!options.no_browser)?;
+    let mut times = Vec::new();
+    if options.filter.is_none() {
+        let denying_warnings = [
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        stage(&mut times, "formatting", || {
+            cargo(&["fmt", "--all", "--check"], &[])
+        })?;
+        stage(&mut times, "clippy", || cargo(&denying_warnings, &[]))?;
+        stage(&mut times, "documentation", || {
+            let arguments = ["doc", "--locked", "--workspace", "--no-deps", "--quiet"];
+            cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
+        })?;
+    }
+    // The whole-system tests start the services' binaries, which cargo builds for no other package's tests.
+    stage(&mut times, "build", || {
+        cargo(&["build", "--locked", "--workspace", "--bins"], &[])?;
+        cargo(&["test", "--locked", "--workspace", "--no-run"], &[])
+    })?;
+    let logs = repository::target().join("test-logs");
+    let mut results = Results::default();
+    stage(&mut times, "tests", || {
+        let _ = fs::remove_dir_all(&logs);
+        fs::create_dir_all(&logs).during("create target/test-logs")?;
+        run_tests(options, &mut results)
+    })?;
+    if options.filter.is_none() {
+        stage(&mut times, "log search", || log_scan::run(&logs))?;
+    }
+
+    console::plain("");
+    for (name, time) in &times {
+        console::done(&format!("{name:<14} {}", console::duration(*time)));
+    }
+    console::done(&format!(
+        "all passed in {}: {} tests in {} suites, {} ignored",
+        console::duration(started.elapsed()),
+        results.passed,
+        results.suites,
+        results.ignored,
+    ));
+    Ok(())
+}
+
+fn stage(
+    times: &mut Vec<(&'static str, Duration)>,
+    name: &'static str,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    console::step(name);
+    let started = Instant::now();
+    work().map_err(|failure| {
+        let time = console::duration(started.elapsed());
+        Failure::new(format!(
+            "FAILED at the stage \"{name}\" after {time}: {failure}"
+        ))
+    })?;
+    times.push((name, started.elapsed()));
+    console::done(&format!(
+        "{name} in {}",
+        console::duration(started.elapsed())
+    ));
+    Ok(())
+}
+
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), Failure> {
+    let status = repository::cargo()
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .status()
+        .during("run cargo")?;
+    succeed(status.success(), arguments)
+}
+
+fn succeed(success: bool, arguments: &[&str]) -> Result<(), Failure> {
+    if success {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "`cargo {}` failed, see above",
+            arguments.join(" ")
+        )))
+    }
+}
+
+/// Runs the tests, shows the runner's own lines as they come, and adds its summaries up.
+fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
+    let mut arguments = vec!["test", "--locked", "--workspace"];
+    if options.filter.is_none() {
+        // One failure shouldn't hide the others.
+        arguments.push("--no-fail-fast");
+    }
+    arguments.push("--");
+    arguments.extend(options.filter.as_deref());
+    if options.no_browser {
+        arguments.extend(["--skip", "browser"]);
+    }
+    let mut command: Command = repository::cargo();
+    let mut child = command
+        .args(&arguments)
+        .env("TEST_LOG_DIR", repository::target().join("test-logs"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .during("run cargo test")?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line.during("read the output of cargo test")?;
+            let line = String::from_utf8_lossy(&line);
+            results.add(&line);
+            console::plain(&line);
+        }
+    }
+    let success = child.wait().during("wait for cargo test")?.success();
+    succeed(success, &arguments).map_err(|failure| {
+        Failure::new(format!(
+            "{failure} ({} passed, {} failed)",
+            results.passed, results.failed
+        ))
+    })?;
+    if results.passed == 0 {
+        return Err(Failure::new("not one test ran"));
+    }
+    Ok(())
+}
+
+impl Results {
+    /// Adds a line like `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        self.suites += 1;
+        for count in counts.split("; ") {
+            match count
+                .split_once(' ')
+                .map(|(number, what)| (number.parse().unwrap_or(0), what))
+            {
+                Some((number, "passed")) => self.passed += number,
+                Some((number, "failed")) => self.failed += number,
+                Some((number, "ignored")) => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runners_summaries_add_up() {
+        let mut results = Results::default();
+        results.add("test scenes::a_scene_is_new ... ok");
+        results.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s");
+        results.add("test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s");
+        assert_eq!(
+            (
+                results.suites,
+                results.passed,
+                results.failed,
+                results.ignored
+            ),
+            (2, 14, 4, 1)
+        );
+    }
+}
