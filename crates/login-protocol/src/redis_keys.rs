@@ -33,3 +33,11 @@ pub(crate) fn access_token_lock(app_id: &AppId) -> String {
 pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
     format!("wechat-login:admitted:{{{client}}}")
 }
+
+pub(crate) fn confirmation(ticket: &str) -> String {
+    format!("wechat-login:confirmation:{{{ticket}}}")
+}
+
+pub(crate) fn authorization_code(code_sha256: &str) -> String {
+    format!("wechat-login:authorization-code:{{{code_sha256}}}")
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use service_kit::command_line::{self, Service};
 
 pub mod app;
+pub mod asker;
 pub mod cookies;
 pub mod gateway_client;
 pub mod login;

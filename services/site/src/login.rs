@@ -20,7 +20,7 @@ use login_protocol::{
 use serde::Serialize;
 use service_kit::{problem::Problem, redis::Store};
 
-use crate::{gateway_client::GatewayClient, session::SessionId};
+use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
 /// that the code has expired, and not that nothing is there.
@@ -47,6 +47,15 @@ pub struct LoginLimits {
     pub session_lifetime: Duration,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit<'a> {
+    /// The client's address.
+    pub client: IpAddr,
+    /// Its `User-Agent`; empty without one.
+    pub user_agent: &'a str,
 }
 
 /// Who is signed in, as `GET /api/session` tells.
@@ -96,11 +105,11 @@ impl Logins {
     /// Too many logins from this client; Redis, the gateway or WeChat unavailable.
     pub async fn start(
         &self,
-        client: IpAddr,
+        visit: Visit<'_>,
         secret: Option<BrowserSecret>,
         request_id: HeaderValue,
     ) -> Result<(BrowserSecret, OpenedAttempt), Problem> {
-        let (admission, opened) = self.look_up(client, secret.as_ref()).await?;
+        let (admission, opened) = self.look_up(visit.client, secret.as_ref()).await?;
         if let (Some(secret), Some(opened)) = (secret, opened.filter(is_worth_resuming)) {
             return Ok((secret, opened));
         }
@@ -125,6 +134,8 @@ impl Logins {
             ),
             content: code.content,
             image_url: code.image_url,
+            asker: asker::describe(visit.user_agent, visit.client),
+            opened_at: Timestamp::now(),
         };
         self.store
             .run(&step)

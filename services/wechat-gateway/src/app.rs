@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
-use login_protocol::problem::ProblemCode;
+use login_protocol::{identity::AppId, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
     lifecycle::{self, ServiceError},
@@ -14,9 +14,14 @@ use service_kit::{
 use tokio::task::JoinSet;
 
 use crate::{
-    push::{envelope::PushSecurity, events::LoginEvents},
-    routes, settings,
-    wechat::{access_tokens::AccessTokens, api::Api, qr_codes::QrCodes},
+    phone::links::PhoneLinks,
+    push::{envelope::PushSecurity, events::LoginEvents, relay::Relay},
+    routes::{self, verification_file::VerificationFiles},
+    settings,
+    wechat::{
+        access_tokens::AccessTokens, api::Api, qr_codes::QrCodes,
+        web_authorization::WebAuthorization,
+    },
 };
 
 /// Runs the gateway until it is told to stop.
@@ -40,19 +45,34 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     );
     let api = Arc::new(api.map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(Arc::clone(&api), Arc::clone(&store)));
-    let security = Data::new(PushSecurity::new(&values)?);
-    let events = Data::new(LoginEvents::new(
-        app_id.clone(),
-        Arc::clone(&api),
-        Arc::clone(&tokens),
-        Arc::clone(&store),
-    ));
+    let phone = Phone {
+        security: Data::new(PushSecurity::new(&values)?),
+        events: Data::new(LoginEvents::new(
+            &values,
+            Arc::clone(&api),
+            Arc::clone(&tokens),
+            Arc::clone(&store),
+        )?),
+        relay: Data::new(Relay::new(&values)?),
+        links: Data::new(PhoneLinks::new(&values)?),
+        authorization: Data::new(WebAuthorization::new(
+            Arc::clone(&api),
+            Arc::clone(&store),
+            values.get(&settings::OPEN_URL)?,
+        )),
+        files: Data::new(VerificationFiles(
+            values
+                .optional(&settings::VERIFICATION_FILES)?
+                .unwrap_or_default(),
+        )),
+        app_id: Data::new(app_id.clone()),
+        store: Data::from(Arc::clone(&store)),
+    };
     let qr_codes = Data::new(QrCodes::new(api, Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
     let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
-        config.app_data(security.clone()).app_data(events.clone());
-        routes::configure_public(config);
+        phone.configure(config);
     })?;
     let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
     let internal_server = {
@@ -79,6 +99,34 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+/// What the public listener's handlers work with.
+#[derive(Clone)]
+struct Phone {
+    security: Data<PushSecurity>,
+    events: Data<LoginEvents>,
+    relay: Data<Option<Relay>>,
+    links: Data<PhoneLinks>,
+    authorization: Data<WebAuthorization>,
+    files: Data<VerificationFiles>,
+    app_id: Data<AppId>,
+    store: Data<Store>,
+}
+
+impl Phone {
+    fn configure(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.security.clone())
+            .app_data(self.events.clone())
+            .app_data(self.relay.clone())
+            .app_data(self.links.clone())
+            .app_data(self.authorization.clone())
+            .app_data(self.files.clone())
+            .app_data(self.app_id.clone())
+            .app_data(self.store.clone());
+        routes::configure_public(config);
+    }
 }
 
 fn readiness(store: Arc<Store>, tokens: Arc<AccessTokens>) -> Readiness {

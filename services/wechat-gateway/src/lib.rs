@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use service_kit::command_line::{self, Service};
 
 pub mod app;
+pub mod phone;
 pub mod push;
 pub mod routes;
 pub mod settings;

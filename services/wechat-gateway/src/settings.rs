@@ -1,8 +1,9 @@
 //! The gateway's settings.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use login_protocol::identity::AppId;
+use crate::push::{relay::OnFailure, template::Template};
+use login_protocol::{attempt::Approval, identity::AppId};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
@@ -15,7 +16,7 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 16] = [
+pub static KEYS: [&dyn AnyKey; 32] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
@@ -30,6 +31,22 @@ pub static KEYS: [&dyn AnyKey; 16] = [
     &API_URL,
     &MP_URL,
     &OPEN_URL,
+    &APPROVAL,
+    &PROFILE_ASK,
+    &PROFILE_MAX_AGE_SECONDS,
+    &RELAY_URL,
+    &RELAY_ON_FAILURE,
+    &RELAY_COPY_LOGINS,
+    &REPLY_SITE_NAME,
+    &REPLY_NEW_FOLLOWER,
+    &REPLY_RETURNING,
+    &REPLY_TAKEN,
+    &REPLY_EXPIRED,
+    &REPLY_ASK_PROFILE,
+    &REPLY_CONFIRM,
+    &REPLY_WELCOME,
+    &REPLY_KEYWORDS,
+    &VERIFICATION_FILES,
     &LOG_FORMAT,
     &LOG_LEVEL,
 ];
@@ -164,3 +181,208 @@ pub static OPEN_URL: Key<Url> = Key {
     secret: false,
     parse: parse::http_url,
 };
+
+/// What makes a scan a login.
+pub static APPROVAL: Key<Approval> = Key {
+    name: "login.approval",
+    default: Default::Text("scan"),
+    example: "tap",
+    meaning: "scan: the scan logs in; tap: the phone must also press a confirm button, on a page that web \
+              authorisation (网页授权) opens. tap needs public.url.",
+    secret: false,
+    parse: |value| match value {
+        "scan" => Ok(Approval::Scan),
+        "tap" => Ok(Approval::Tap),
+        other => Err(format!("must be scan or tap, not {other:?}")),
+    },
+};
+
+/// Whether the reply asks for nickname and avatar.
+pub static PROFILE_ASK: Key<bool> = Key {
+    name: "profile.ask",
+    default: Default::Text("true"),
+    example: "false",
+    meaning: "Whether the reply to a scan holds a link on which the person can show nickname and avatar \
+              (网页授权), once. Needs public.url, and its host among the account's 网页授权域名.",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// How long a profile is taken for current.
+pub static PROFILE_MAX_AGE_SECONDS: Key<u32> = Key {
+    name: "profile.max_age_seconds",
+    default: Default::Text("86400"),
+    example: "86400",
+    meaning: "How old what user/info told may be before the next scan asks again, in seconds.",
+    secret: false,
+    parse: parse::integer_from::<1>,
+};
+
+/// The owner's own backend.
+pub static RELAY_URL: Key<Url> = Key {
+    name: "relay.url",
+    default: Default::Unset,
+    example: "https://backend.example.com/wechat",
+    meaning: "Your own backend: every push that isn't one of our logins goes there unchanged, and its \
+              answer goes back to WeChat.",
+    secret: false,
+    parse: parse::http_url,
+};
+
+/// What WeChat is told when that backend fails.
+pub static RELAY_ON_FAILURE: Key<OnFailure> = Key {
+    name: "relay.on_failure",
+    default: Default::Text("acknowledge"),
+    example: "retry",
+    meaning: "When that backend fails: acknowledge tells WeChat success and the push is lost to it; retry \
+              makes WeChat push again, and may end in a fault notice to the person.",
+    secret: false,
+    parse: |value| match value {
+        "acknowledge" => Ok(OnFailure::Acknowledge),
+        "retry" => Ok(OnFailure::Retry),
+        other => Err(format!("must be acknowledge or retry, not {other:?}")),
+    },
+};
+
+/// Whether that backend hears of logins as well.
+pub static RELAY_COPY_LOGINS: Key<bool> = Key {
+    name: "relay.copy_logins",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "Whether that backend gets a copy of the pushes that are logins; its answer to them is ignored.",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// The site's name.
+pub static REPLY_SITE_NAME: Key<String> = Key {
+    name: "reply.site_name",
+    default: Default::Text("网站"),
+    example: "小林花店",
+    meaning: "The site's name, which {site} stands for in replies.",
+    secret: false,
+    parse: parse::text,
+};
+
+/// The reply to somebody who followed with the scan.
+pub static REPLY_NEW_FOLLOWER: Key<Template> = Key {
+    name: "reply.new_follower",
+    default: Default::Text("感谢关注！您已登录，请回到刚才的网页继续。"),
+    example: "感谢关注{site}！您已登录。",
+    meaning: "The reply to somebody who followed and is logged in. Placeholders: {site}, {nickname}.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The reply to somebody who was following already.
+pub static REPLY_RETURNING: Key<Template> = Key {
+    name: "reply.returning",
+    default: Default::Text("欢迎回来！您已登录，请回到刚才的网页继续。"),
+    example: "{nickname}，欢迎回来！您已登录{site}。",
+    meaning: "The reply to a follower who is logged in. Placeholders: {site}, {nickname}.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The reply to the second person who scans a code.
+pub static REPLY_TAKEN: Key<Template> = Key {
+    name: "reply.taken",
+    default: Default::Text("这个二维码已被别人使用，您没有登录。请在网页上刷新二维码，再扫一次。"),
+    example: "这个二维码已被别人使用，请刷新后再扫。",
+    meaning: "The reply to somebody who scans a code that another person has used.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The reply to a scan of a code that is over.
+pub static REPLY_EXPIRED: Key<Template> = Key {
+    name: "reply.expired",
+    default: Default::Text("这个二维码已失效，您没有登录。请在网页上刷新二维码，再扫一次。"),
+    example: "这个二维码已失效，请刷新后再扫。",
+    meaning: "The reply to somebody who scans a code that has expired or was cancelled.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The link to web authorisation.
+pub static REPLY_ASK_PROFILE: Key<Template> = Key {
+    name: "reply.ask_profile",
+    default: Default::Text("<a href=\"{link}\">点这里，让网页显示您的昵称和头像</a>"),
+    example: "<a href=\"{link}\">显示我的昵称和头像</a>",
+    meaning: "What follows the reply while nickname and avatar aren't known; must hold {link}.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The link to the confirm page.
+pub static REPLY_CONFIRM: Key<Template> = Key {
+    name: "reply.confirm",
+    default: Default::Text(
+        "<a href=\"{link}\">点这里，确认登录{site}</a>\n\n如果不是您本人在登录，请不要确认。",
+    ),
+    example: "<a href=\"{link}\">确认登录{site}</a>",
+    meaning: "The reply to a scan with login.approval = tap; must hold {link}.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The greeting without a login.
+pub static REPLY_WELCOME: Key<Template> = Key {
+    name: "reply.welcome",
+    default: Default::Unset,
+    example: "感谢关注{site}！",
+    meaning: "The reply to somebody who follows without a login code. Used while no relay.url is set.",
+    secret: false,
+    parse: Template::parse,
+};
+
+/// The answers to keywords.
+pub static REPLY_KEYWORDS: Key<BTreeMap<String, Template>> = Key {
+    name: "reply.keywords",
+    default: Default::Unset,
+    example: r#"{"营业时间": "每天九点到十八点。"}"#,
+    meaning: "Answers to text messages, as a JSON object from message to answer. Used while no relay.url is set.",
+    secret: false,
+    parse: |value| {
+        let texts: BTreeMap<String, String> = serde_json::from_str(value)
+            .map_err(|error| format!("is no JSON object of texts: {error}"))?;
+        let answers = texts
+            .into_iter()
+            .map(|(keyword, text)| match Template::parse(&text) {
+                Ok(template) => Ok((keyword.trim().to_owned(), template)),
+                Err(wrong) => Err(format!("the answer to {keyword:?} {wrong}")),
+            });
+        answers.collect()
+    },
+};
+
+/// The files that prove a domain to WeChat's console.
+pub static VERIFICATION_FILES: Key<BTreeMap<String, String>> = Key {
+    name: "public.verification_files",
+    default: Default::Unset,
+    example: "MP_verify_a1B2c3D4e5F6g7H8.txt",
+    meaning: "Names of the MP_verify_….txt files that WeChat's console asks for, separated by commas. The \
+              gateway serves each with the content that its name says.",
+    secret: false,
+    parse: |value| {
+        value
+            .split(',')
+            .map(|name| verification_file(name.trim()))
+            .collect()
+    },
+};
+
+/// The console's files hold the part of their name between `MP_verify_` and `.txt`.
+fn verification_file(name: &str) -> Result<(String, String), String> {
+    let content = name
+        .strip_prefix("MP_verify_")
+        .and_then(|rest| rest.strip_suffix(".txt"));
+    match content {
+        Some(content)
+            if !content.is_empty() && content.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            Ok((name.to_owned(), content.to_owned()))
+        }
+        _ => Err(format!("is no name of the form MP_verify_….txt: {name:?}")),
+    }
+}

@@ -31,6 +31,15 @@ fn status(text: &str, step: &'static str) -> Result<AttemptStatus, UnexpectedRep
     text.parse().map_err(|_| unexpected(step))
 }
 
+/// The browser that asks to be logged in, as a person can recognise it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// Browser and system, such as `Chrome · Windows`.
+    pub description: String,
+    /// Its address, shortened to its network, such as `203.0.113.x`.
+    pub address: String,
+}
+
 /// Writes a pending attempt together with the QR code that the browser shows, so that a reload can
 /// show the same one.
 #[derive(Debug, Clone)]
@@ -45,6 +54,10 @@ pub struct OpenAttempt {
     pub content: String,
     /// WeChat's own picture of it.
     pub image_url: String,
+    /// Which browser asks, for the person who is asked to confirm.
+    pub asker: Asker,
+    /// When it asked.
+    pub opened_at: Timestamp,
 }
 
 impl Step for OpenAttempt {
@@ -54,12 +67,22 @@ impl Step for OpenAttempt {
         Operation::Script {
             script: &OPEN,
             key: redis_keys::attempt(&self.scene),
-            arguments: vec![
+            arguments: [
                 self.lifetime.as_millis().to_string(),
+                "expires_at_ms".to_owned(),
                 self.expires_at.as_millisecond().to_string(),
+                "content".to_owned(),
                 self.content.clone(),
+                "image_url".to_owned(),
                 self.image_url.clone(),
-            ],
+                "asker".to_owned(),
+                self.asker.description.clone(),
+                "asker_address".to_owned(),
+                self.asker.address.clone(),
+                "opened_at_ms".to_owned(),
+                self.opened_at.as_millisecond().to_string(),
+            ]
+            .into(),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{
 };
 
 static FOLLOW: AtomicScript = AtomicScript::new(include_str!("member_follow.lua"));
+static PROFILE: AtomicScript = AtomicScript::new(include_str!("member_profile.lua"));
 static UNFOLLOW: AtomicScript = AtomicScript::new(include_str!("member_unfollow.lua"));
 
 /// An event of somebody who follows the account.
@@ -29,24 +30,8 @@ impl Step for RecordFollow {
 
     fn operation(&self) -> Operation {
         let mut arguments = vec![self.at.as_second().to_string()];
-        if let Some(Profile {
-            unionid,
-            nickname,
-            avatar_url,
-            location,
-        }) = &self.profile
-        {
-            let fields = [
-                ("unionid", unionid),
-                ("nickname", nickname),
-                ("avatar_url", avatar_url),
-                ("location", location),
-            ];
-            for (name, value) in fields {
-                if let Some(value) = value {
-                    arguments.extend([name.to_owned(), value.clone()]);
-                }
-            }
+        if let Some(profile) = &self.profile {
+            arguments.extend(fields(profile));
             arguments.extend(["profile_at".to_owned(), self.at.as_second().to_string()]);
         }
         Operation::Script {
@@ -61,6 +46,62 @@ impl Step for RecordFollow {
             [Some("recorded" | "outdated")] => Ok(()),
             _ => Err(UnexpectedReply {
                 step: "RecordFollow",
+            }),
+        }
+    }
+}
+
+/// The known parts of a profile, as field/value pairs.
+fn fields(profile: &Profile) -> impl Iterator<Item = String> {
+    let Profile {
+        unionid,
+        nickname,
+        avatar_url,
+        location,
+    } = profile.clone();
+    let fields = [
+        ("unionid", unionid),
+        ("nickname", nickname),
+        ("avatar_url", avatar_url),
+        ("location", location),
+    ];
+    let known = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some([name.to_owned(), value?]));
+    known.flatten()
+}
+
+/// A follower showed their profile by web authorisation.
+#[derive(Debug, Clone)]
+pub struct RecordProfile {
+    /// Who.
+    pub member: MemberId,
+    /// When.
+    pub at: Timestamp,
+    /// What WeChat told.
+    pub profile: Profile,
+}
+
+impl Step for RecordProfile {
+    /// Whether it was kept: nothing is kept of somebody who doesn't follow the account.
+    type Outcome = bool;
+
+    fn operation(&self) -> Operation {
+        let mut arguments = vec![self.at.as_second().to_string()];
+        arguments.extend(fields(&self.profile));
+        Operation::Script {
+            script: &PROFILE,
+            key: redis_keys::member(&self.member),
+            arguments,
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("recorded")] => Ok(true),
+            [Some("not_a_follower")] => Ok(false),
+            _ => Err(UnexpectedReply {
+                step: "RecordProfile",
             }),
         }
     }

@@ -10,6 +10,8 @@ use sha1::{Digest as _, Sha1};
 mod access_token;
 mod admission;
 mod attempt;
+mod authorization_code;
+mod confirmation;
 mod member;
 mod session;
 
@@ -18,10 +20,14 @@ pub use access_token::{
 };
 pub use admission::{Admission, AdmitLogin};
 pub use attempt::{
-    CancelAttempt, Identified, OpenAttempt, OpenedAttempt, REDEMPTION_WINDOW, ReadAttempt,
+    Asker, CancelAttempt, Identified, OpenAttempt, OpenedAttempt, REDEMPTION_WINDOW, ReadAttempt,
     ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
-pub use member::{ReadMember, RecordFollow, RecordUnfollow};
+pub use authorization_code::{Claim, ClaimCode, ResolveCode};
+pub use confirmation::{
+    Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
+};
+pub use member::{ReadMember, RecordFollow, RecordProfile, RecordUnfollow};
 pub use session::{CreateSession, EndSession, ReadSession};
 
 /// One atomic operation on one key.

@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::header::USER_AGENT,
     web::{Data, ReqData},
 };
 use jiff::Timestamp;
@@ -11,7 +12,11 @@ use login_protocol::{
 use serde::Serialize;
 use service_kit::{access_log::RequestId, client_address::TrustedProxies, problem::Problem};
 
-use crate::{cookies::Cookies, login::Logins, qr_drawing};
+use crate::{
+    cookies::Cookies,
+    login::{Logins, Visit},
+    qr_drawing,
+};
 
 /// How often a browser without a stream should ask, in milliseconds.
 const POLL_INTERVAL_MS: u32 = 2000;
@@ -48,10 +53,17 @@ pub(super) async fn start(
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
-    let client = proxies.client(&request);
+    let user_agent = request
+        .headers()
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let visit = Visit {
+        client: proxies.client(&request),
+        user_agent: user_agent.unwrap_or_default(),
+    };
     let request_id = request_id.into_inner().0;
     let (secret, opened) = logins
-        .start(client, cookies.attempt(&request), request_id)
+        .start(visit, cookies.attempt(&request), request_id)
         .await?;
     let OpenedAttempt {
         status,

@@ -1,5 +1,6 @@
 //! Opening a push in the mode it came in, and closing the answer the same way.
 
+use jiff::{SignedDuration, Timestamp};
 use service_kit::settings::{InvalidSettings, Settings};
 use wechat_wire::{
     envelope::EncryptedPush,
@@ -10,6 +11,10 @@ use wechat_wire::{
 };
 
 use crate::settings;
+
+/// How far a push's timestamp may be from this server's clock. WeChat signs each delivery when it
+/// sends it.
+const FRESHNESS: SignedDuration = SignedDuration::from_mins(5);
 
 /// The query parameters of WeChat's requests. `openid` may be there too; no signature covers it, so
 /// it is ignored.
@@ -84,9 +89,14 @@ impl PushSecurity {
             .matches(&query.signature)
     }
 
-    /// Checks and reads a push. In compatible mode only the encrypted part counts: no signature
+    /// Checks and reads a push that arrives at `now`. In compatible mode only the encrypted part counts: no signature
     /// covers the clear one.
-    pub fn open(&self, query: &PushQuery, body: &[u8]) -> Result<Opened, Refusal> {
+    pub fn open(&self, query: &PushQuery, body: &[u8], now: Timestamp) -> Result<Opened, Refusal> {
+        if !is_fresh(&query.timestamp, now) {
+            return Err(Refusal::Forbidden(
+                "its timestamp is more than five minutes from this server's clock",
+            ));
+        }
         if query.encrypt_type.eq_ignore_ascii_case("aes") {
             return self.open_encrypted(query, body);
         }
@@ -146,6 +156,16 @@ impl PushSecurity {
             _ => reply.to_xml(),
         }
     }
+}
+
+/// Whether the push was signed within five minutes of now. A replay of a recorded push ends here at
+/// the latest; before that, repeating it has no second effect.
+fn is_fresh(timestamp: &str, now: Timestamp) -> bool {
+    let signed_at = timestamp
+        .parse()
+        .ok()
+        .and_then(|second| Timestamp::from_second(second).ok());
+    signed_at.is_some_and(|at| now.duration_since(at).abs() <= FRESHNESS)
 }
 
 fn parse(body: &[u8]) -> Result<Push, Refusal> {

@@ -5,59 +5,104 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     attempt::Approval,
-    identity::{AppId, MemberId, OpenId},
+    identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
     steps::{ReadMember, RecordFollow, RecordScan, RecordUnfollow, ScanEffect},
 };
-use service_kit::redis::{Store, StoreError};
-use tokio::time::timeout;
-use wechat_wire::{
-    api::UserInfo,
-    push::{Push, PushBody},
+use service_kit::{
+    redis::{Store, StoreError},
+    settings::{InvalidSettings, Settings},
 };
+use tokio::time::timeout;
+use wechat_wire::push::{Push, PushBody};
 
-use super::replies::{self, Arrival};
-use crate::wechat::{access_tokens::AccessTokens, api::Api};
+use super::replies::{Arrival, Occasion, Replies};
+use crate::{
+    phone::links::PhoneLinks,
+    settings,
+    wechat::{access_tokens::AccessTokens, api::Api, profile},
+};
 
 /// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the event.
 const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 
-/// A profile older than this is asked for again at the next scan.
-const PROFILE_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
-
 /// Turns events into logins and members.
 pub struct LoginEvents {
-    app_id: AppId,
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
     store: Arc<Store>,
+    replies: Replies,
+    links: PhoneLinks,
+    approval: Approval,
+    profile_max_age: SignedDuration,
+}
+
+/// What came of a push.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// It was about a login of ours; the phone reads this.
+    Login {
+        /// The words.
+        reply: String,
+    },
+    /// It was about something else, which a backend of the owner's may want to answer.
+    Other {
+        /// The automatic reply, if there is one.
+        reply: Option<String>,
+    },
 }
 
 impl LoginEvents {
-    /// For this account.
-    pub const fn new(
-        app_id: AppId,
+    /// For this account, with the owner's texts and rules.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is no good.
+    pub fn new(
+        values: &Settings,
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
-    ) -> Self {
-        Self {
-            app_id,
+    ) -> Result<Self, InvalidSettings> {
+        let approval = values.get(&settings::APPROVAL)?;
+        let links = PhoneLinks::new(values)?;
+        if approval == Approval::Tap && links.confirm(None).is_none() {
+            return Err(values.invalid(
+                &settings::PUBLIC_URL,
+                "is missing, but login.approval = tap needs it for its link",
+            ));
+        }
+        Ok(Self {
             api,
             tokens,
             store,
-        }
+            replies: Replies::new(values)?,
+            links,
+            approval,
+            profile_max_age: SignedDuration::from_secs(
+                values.get(&settings::PROFILE_MAX_AGE_SECONDS)?.into(),
+            ),
+        })
     }
 
-    /// Acts on a push and returns the reply, if it gets one. When this returns, all is stored.
-    pub async fn handle(&self, push: &Push) -> Result<Option<&'static str>, StoreError> {
+    /// The site's name, for people.
+    pub fn site_name(&self) -> &str {
+        self.replies.site_name()
+    }
+
+    /// Acts on a push. When this returns, all is stored.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed: something may not be stored, and the push must come again.
+    pub async fn handle(&self, push: &Push) -> Result<Handled, StoreError> {
         let Ok(openid) = OpenId::parse(&push.from_user_name) else {
             tracing::warn!("ignored a push from a malformed openid");
-            return Ok(None);
+            return Ok(Handled::Other { reply: None });
         };
         let member = MemberId {
-            app_id: self.app_id.clone(),
+            app_id: self.api.app_id().clone(),
             openid,
         };
         let at = Timestamp::from_second(push.create_time).unwrap_or_else(|_| Timestamp::now());
@@ -67,11 +112,18 @@ impl LoginEvents {
             PushBody::Unsubscribe => {
                 self.store.run(&RecordUnfollow { member, at }).await?;
                 count("unsubscribe", "recorded");
-                return Ok(None);
+                return Ok(Handled::Other { reply: None });
             }
-            PushBody::OtherEvent { .. } | PushBody::Message { .. } => {
-                count("other", "ignored");
-                return Ok(None);
+            PushBody::Message { content, .. } => {
+                count("message", "passed");
+                let reply = content
+                    .as_deref()
+                    .and_then(|content| self.replies.to_message(content));
+                return Ok(Handled::Other { reply });
+            }
+            PushBody::OtherEvent { .. } => {
+                count("other", "passed");
+                return Ok(Handled::Other { reply: None });
             }
         };
         // Scenes that aren't ours belong to the account's other codes.
@@ -84,28 +136,46 @@ impl LoginEvents {
                 })
                 .await?;
             count(name(arrival), "not_a_login");
-            return Ok(None);
+            let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
+            return Ok(Handled::Other {
+                reply: welcome.flatten(),
+            });
         };
+        let reply = self.log_in(member, scene, at, arrival).await?;
+        Ok(Handled::Login { reply })
+    }
+
+    async fn log_in(
+        &self,
+        member: MemberId,
+        scene: Scene,
+        at: Timestamp,
+        arrival: Arrival,
+    ) -> Result<String, StoreError> {
         let known = self
             .store
             .run(&ReadMember {
                 member: member.clone(),
             })
             .await?;
-        let profile = if is_profile_due(known.as_ref()) {
+        let learned = if self.is_profile_due(known.as_ref()) {
             self.learn(&member.openid).await
         } else {
             None
         };
+        let nickname = learned
+            .as_ref()
+            .and_then(|profile| profile.nickname.clone())
+            .or_else(|| known.filter(|member| member.subscribed)?.nickname);
         let follow = RecordFollow {
             member: member.clone(),
             at,
-            profile,
+            profile: learned,
         };
         let scan = RecordScan {
-            scene,
+            scene: scene.clone(),
             member,
-            approval: Approval::Scan,
+            approval: self.approval,
         };
         let ((), effect) = self.store.run_both(&follow, &scan).await?;
         count(
@@ -117,7 +187,21 @@ impl LoginEvents {
                 ScanEffect::Gone => "gone",
             },
         );
-        Ok(Some(replies::to_scan(arrival, effect)))
+        let occasion = Occasion {
+            arrival,
+            effect,
+            nickname: nickname.as_deref(),
+            ask_profile: self.links.profile().filter(|_| nickname.is_none()),
+            confirm: self.links.confirm(Some(&scene)),
+        };
+        Ok(self.replies.to_scan(&occasion))
+    }
+
+    fn is_profile_due(&self, known: Option<&Member>) -> bool {
+        let learned_at = known
+            .filter(|member| member.subscribed)
+            .and_then(|member| member.profile_at);
+        learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > self.profile_max_age)
     }
 
     /// What WeChat tells of a person, if it does so in time.
@@ -126,7 +210,7 @@ impl LoginEvents {
             .tokens
             .with_token(async |token| self.api.user_info(token, openid).await);
         match timeout(USER_INFO_BUDGET, ask).await {
-            Ok(Ok(info)) => Some(profile(&info)),
+            Ok(Ok(info)) => Some(profile::from_user_info(&info)),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "user/info failed; the scan logs in without a profile");
                 None
@@ -136,34 +220,6 @@ impl LoginEvents {
                 None
             }
         }
-    }
-}
-
-fn is_profile_due(known: Option<&Member>) -> bool {
-    let learned_at = known
-        .filter(|member| member.subscribed)
-        .and_then(|member| member.profile_at);
-    learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > PROFILE_MAX_AGE)
-}
-
-fn profile(info: &UserInfo) -> Profile {
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    let mut places = vec![info.province(), info.city()];
-    // Nearly every visitor is in China; saying so would be noise.
-    if info
-        .country()
-        .is_some_and(|country| country != "中国" && country != "China")
-    {
-        places.insert(0, info.country());
-    }
-    let mut places: Vec<&str> = places.into_iter().flatten().collect();
-    // Municipalities are their own province.
-    places.dedup();
-    Profile {
-        unionid: owned(info.union_id()),
-        nickname: owned(info.nickname()),
-        avatar_url: owned(info.head_image_url()),
-        location: (!places.is_empty()).then(|| places.join(" ")),
     }
 }
 

@@ -2,4 +2,6 @@
 
 pub mod envelope;
 pub mod events;
+pub mod relay;
 pub mod replies;
+pub mod template;

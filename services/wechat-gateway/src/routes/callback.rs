@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpResponse,
-    http::header::ContentType,
-    web::{Data, Payload, Query},
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_TYPE, ContentType},
+    web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::push::{
-    envelope::{PushQuery, PushSecurity, Refusal},
-    events::LoginEvents,
+    envelope::{Opened, PushQuery, PushSecurity, Refusal},
+    events::{Handled, LoginEvents},
+    relay::{OnFailure, RawPush, Relay, RelayedAnswer},
 };
 
 /// The largest push that is read, in bytes.
@@ -41,17 +42,19 @@ pub(super) async fn verify(query: Query<PushQuery>, security: Data<PushSecurity>
 
 /// `POST`: a push. Stored first, answered after.
 pub(super) async fn receive(
+    request: HttpRequest,
     query: Query<PushQuery>,
     payload: Payload,
     security: Data<PushSecurity>,
     events: Data<LoginEvents>,
+    relay: Data<Option<Relay>>,
 ) -> HttpResponse {
     let body = match payload.to_bytes_limited(BODY_LIMIT).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return HttpResponse::BadRequest().finish(),
         Err(_) => return HttpResponse::PayloadTooLarge().finish(),
     };
-    let opened = match security.open(&query, &body) {
+    let opened = match security.open(&query, &body, Timestamp::now()) {
         Ok(opened) => opened,
         Err(reason @ Refusal::Forbidden(_)) => {
             tracing::warn!(%reason, "refused a push");
@@ -62,30 +65,66 @@ pub(super) async fn receive(
             return HttpResponse::BadRequest().finish();
         }
     };
-    match timeout(TIME_BUDGET, events.handle(&opened.push)).await {
-        Ok(Ok(None)) => HttpResponse::Ok()
-            .content_type(ContentType::plaintext())
-            .body(ACKNOWLEDGED),
-        Ok(Ok(Some(text))) => {
-            let mut random = [0; 16];
-            if getrandom::fill(&mut random).is_err() {
-                // The login is stored; only the words to the phone are lost.
-                return HttpResponse::Ok()
-                    .content_type(ContentType::plaintext())
-                    .body(ACKNOWLEDGED);
+    let answer = async {
+        let raw = || raw(&request, body.clone());
+        match (events.handle(&opened.push).await, relay.as_ref()) {
+            (Ok(Handled::Login { reply }), relay) => {
+                if let Some(relay) = relay {
+                    relay.copy_login(raw());
+                }
+                in_words(&security, &opened, Some(reply))
             }
-            let reply = security.seal(&opened, text, Timestamp::now().as_second(), random);
-            HttpResponse::Ok()
-                .content_type("text/xml; charset=utf-8")
-                .body(reply)
+            (Ok(Handled::Other { .. }), Some(relay)) => relayed(relay.pass_on(&raw()).await),
+            (Ok(Handled::Other { reply }), None) => in_words(&security, &opened, reply),
+            (Err(error), _) => {
+                tracing::error!(%error, "a push couldn't be stored; WeChat will push it again");
+                HttpResponse::ServiceUnavailable().finish()
+            }
         }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a push couldn't be stored; WeChat will push it again");
-            HttpResponse::ServiceUnavailable().finish()
-        }
-        Err(_) => {
-            tracing::error!("a push took too long; WeChat will push it again");
-            HttpResponse::ServiceUnavailable().finish()
-        }
+    };
+    timeout(TIME_BUDGET, answer).await.unwrap_or_else(|_| {
+        tracing::error!("a push took too long; WeChat will push it again");
+        HttpResponse::ServiceUnavailable().finish()
+    })
+}
+
+fn raw(request: &HttpRequest, body: Bytes) -> RawPush {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    RawPush {
+        query: request.query_string().to_owned(),
+        content_type: content_type.map(str::to_owned),
+        body,
     }
+}
+
+fn in_words(security: &PushSecurity, opened: &Opened, reply: Option<String>) -> HttpResponse {
+    let mut random = [0; 16];
+    // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
+    let Some(text) = reply.filter(|_| getrandom::fill(&mut random).is_ok()) else {
+        return acknowledged();
+    };
+    let reply = security.seal(opened, &text, Timestamp::now().as_second(), random);
+    HttpResponse::Ok()
+        .content_type("text/xml; charset=utf-8")
+        .body(reply)
+}
+
+fn relayed(answer: Result<RelayedAnswer, OnFailure>) -> HttpResponse {
+    match answer {
+        Ok(RelayedAnswer { content_type, body }) => {
+            let content_type = content_type.unwrap_or_else(|| "text/plain".to_owned());
+            HttpResponse::Ok().content_type(content_type).body(body)
+        }
+        Err(OnFailure::Acknowledge) => acknowledged(),
+        Err(OnFailure::Retry) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn acknowledged() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body(ACKNOWLEDGED)
 }

@@ -1,7 +1,8 @@
 //! The gateway's two HTTP surfaces. Nothing of one is reachable through the other.
 
 use actix_web::{
-    Resource, Route,
+    HttpResponse, Resource, Route,
+    http::header::CACHE_CONTROL,
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
@@ -9,25 +10,61 @@ use login_protocol::gateway_api;
 use secrecy::SecretString;
 use service_kit::problem;
 
+use crate::phone::{links, pages};
+
 mod access_token;
 mod api_key;
 mod callback;
+mod confirm;
 mod members;
 mod openapi;
+mod profile;
 mod qr_codes;
+pub mod verification_file;
 
 /// The largest body that the internal API accepts, in bytes.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// What WeChat and phones reach.
 pub fn configure_public(config: &mut ServiceConfig) {
-    config.service(only(
-        "/wechat/callback",
-        [
-            web::get().to(callback::verify),
-            web::post().to(callback::receive),
-        ],
-    ));
+    problem::configure(config, BODY_LIMIT);
+    config
+        .service(only(
+            "/wechat/callback",
+            [
+                web::get().to(callback::verify),
+                web::post().to(callback::receive),
+            ],
+        ))
+        .service(only(links::PROFILE, [web::get().to(profile::ask)]))
+        .service(only(links::PROFILE_RETURN, [web::get().to(profile::store)]))
+        .service(only(links::THANKS, [web::get().to(profile::thanks)]))
+        .service(only(links::CONFIRM, [web::get().to(confirm::begin)]))
+        .service(only(
+            links::CONFIRM_RETURN,
+            [web::get().to(confirm::recognise)],
+        ))
+        .service(only(
+            links::DECISION,
+            [web::get().to(confirm::ask), web::post().to(confirm::decide)],
+        ))
+        .service(only(
+            "/wechat/oauth/{folder:.*}style.css",
+            [web::get().to(style)],
+        ))
+        .service(only(
+            "/{name:MP_verify_[A-Za-z0-9]+[.]txt}",
+            [web::get().to(verification_file::read)],
+        ));
+}
+
+/// The style sheet of the phone's pages, below the folder of each, so that a path in front of the
+/// gateway's own doesn't matter.
+async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .body(pages::STYLE_SHEET)
 }
 
 /// What the site and other backends reach.

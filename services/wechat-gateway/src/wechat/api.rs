@@ -6,8 +6,12 @@ use login_protocol::identity::{AppId, OpenId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
-use wechat_wire::api::{
-    AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo, decode,
+use wechat_wire::{
+    api::{
+        AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo,
+        decode,
+    },
+    web_authorization::{WebAccessGranted, WebUserInfo},
 };
 
 use super::error::WechatError;
@@ -99,6 +103,43 @@ impl Api {
             self.http
                 .get(self.address("/cgi-bin/user/info"))
                 .query(&query),
+        )
+        .await
+    }
+
+    /// Exchanges a code of web authorisation.
+    /// <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
+    pub async fn web_access(&self, code: &str) -> Result<WebAccessGranted, WechatError> {
+        let query = [
+            ("appid", self.app_id.as_str()),
+            ("secret", self.secret.expose_secret()),
+            ("code", code),
+            ("grant_type", "authorization_code"),
+        ];
+        self.call(
+            "sns/oauth2/access_token",
+            self.http
+                .get(self.address("/sns/oauth2/access_token"))
+                .query(&query),
+        )
+        .await
+    }
+
+    /// The profile of somebody who consented; the token is theirs, not the account's.
+    /// <https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsuserinfo>
+    pub async fn web_user_info(
+        &self,
+        web_token: &str,
+        openid: &OpenId,
+    ) -> Result<WebUserInfo, WechatError> {
+        let query = [
+            ("access_token", web_token),
+            ("openid", openid.as_str()),
+            ("lang", "zh_CN"),
+        ];
+        self.call(
+            "sns/userinfo",
+            self.http.get(self.address("/sns/userinfo")).query(&query),
         )
         .await
     }

@@ -1,0 +1,80 @@
+//! The codes of web authorisation. WeChat accepts each once, and browsers bring some of them twice
+//! (prefetching, the back button, WeChat's own double redirect: binarywang/WxJava#388).
+
+use std::time::Duration;
+
+use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
+use crate::redis_keys;
+
+static CLAIM: AtomicScript = AtomicScript::new(include_str!("authorization_code_claim.lua"));
+
+/// As long as WeChat accepts a code.
+const LIFETIME: Duration = Duration::from_mins(5);
+
+/// Asks to be the one that exchanges a code.
+#[derive(Debug, Clone)]
+pub struct ClaimCode {
+    /// The code's SHA-256 in base64url.
+    pub code_sha256: String,
+}
+
+/// Whose a code is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The asker's.
+    Claimed,
+    /// Somebody else is exchanging it.
+    InProgress,
+    /// It was exchanged, and this came of it.
+    Resolved(String),
+}
+
+impl Step for ClaimCode {
+    type Outcome = Claim;
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &CLAIM,
+            key: redis_keys::authorization_code(&self.code_sha256),
+            arguments: vec![LIFETIME.as_millis().to_string()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Claim, UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("claimed")] => Ok(Claim::Claimed),
+            [Some("known"), Some("") | None] => Ok(Claim::InProgress),
+            [Some("known"), Some(outcome)] => Ok(Claim::Resolved((*outcome).to_owned())),
+            _ => Err(UnexpectedReply { step: "ClaimCode" }),
+        }
+    }
+}
+
+/// Says what came of a code.
+#[derive(Debug, Clone)]
+pub struct ResolveCode {
+    /// The code's SHA-256 in base64url.
+    pub code_sha256: String,
+    /// What everybody who brings it is told; not empty.
+    pub outcome: String,
+}
+
+impl Step for ResolveCode {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "SET",
+            key: redis_keys::authorization_code(&self.code_sha256),
+            arguments: vec![
+                self.outcome.clone(),
+                "PX".to_owned(),
+                LIFETIME.as_millis().to_string(),
+            ],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Somebody else's account too: an account has one push address, and most owners already run a
+//! backend behind it. What isn't a login of ours goes on to it, and its answer goes back to WeChat.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use service_kit::settings::{InvalidSettings, Settings};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use crate::settings;
+
+/// How long the owner's backend may take. WeChat waits five seconds in all.
+const TIMEOUT: Duration = Duration::from_millis(3500);
+
+/// The largest answer that is passed back, in bytes.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How many copies of logins may be on their way at once; further ones are dropped and counted.
+const COPIES_AT_ONCE: usize = 64;
+
+/// What WeChat is told when the owner's backend fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// `success`: the push is lost to the backend, and nobody sees a fault notice.
+    Acknowledge,
+    /// 503: WeChat pushes again, twice at most; after that the person may see a fault notice.
+    Retry,
+}
+
+/// A push as it came, to be passed on byte for byte.
+#[derive(Debug, Clone)]
+pub struct RawPush {
+    /// The query string, without its question mark.
+    pub query: String,
+    /// The content type, as received.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The backend's answer.
+#[derive(Debug)]
+pub struct RelayedAnswer {
+    /// Its content type.
+    pub content_type: Option<String>,
+    /// Its body, which WeChat gets unchanged.
+    pub body: Vec<u8>,
+}
+
+/// The way to the owner's backend.
+pub struct Relay {
+    http: reqwest::Client,
+    url: Url,
+    on_failure: OnFailure,
+    copy_logins: bool,
+    copies: Arc<Semaphore>,
+}
+
+/// Why the backend's answer can't be passed back.
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error("the backend can't be reached: {0}")]
+    Unreachable(reqwest::Error),
+    #[error("the backend answered HTTP {0}")]
+    Status(u16),
+    #[error("the backend's answer has more than {ANSWER_LIMIT} bytes")]
+    TooLarge,
+}
+
+impl From<reqwest::Error> for RelayError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Unreachable(error.without_url())
+    }
+}
+
+impl Relay {
+    /// The relay that the settings describe; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is no good.
+    pub fn new(values: &Settings) -> Result<Option<Self>, InvalidSettings> {
+        let Some(url) = values.optional(&settings::RELAY_URL)? else {
+            return Ok(None);
+        };
+        let http = service_kit::http_client::build(TIMEOUT);
+        Ok(Some(Self {
+            http: http.map_err(|error| values.invalid(&settings::RELAY_URL, &error.to_string()))?,
+            url,
+            on_failure: values.get(&settings::RELAY_ON_FAILURE)?,
+            copy_logins: values.get(&settings::RELAY_COPY_LOGINS)?,
+            copies: Arc::new(Semaphore::new(COPIES_AT_ONCE)),
+        }))
+    }
+
+    /// Passes a push on and returns the answer for WeChat. `Err` says what WeChat is told instead.
+    ///
+    /// # Errors
+    ///
+    /// The backend failed.
+    pub async fn pass_on(&self, push: &RawPush) -> Result<RelayedAnswer, OnFailure> {
+        let sent = exchange(&self.http, self.url.clone(), push).await;
+        count("relayed", &sent);
+        sent.map_err(|error| {
+            tracing::error!(%error, on_failure = ?self.on_failure, "a push couldn't be relayed");
+            self.on_failure
+        })
+    }
+
+    /// Sends the backend a copy of a login, if it wants them. Nobody waits for it.
+    pub fn copy_login(&self, push: RawPush) {
+        if !self.copy_logins {
+            return;
+        }
+        let Ok(permit) = Arc::clone(&self.copies).try_acquire_owned() else {
+            metrics::counter!("relayed_pushes_total", "kind" => "copy", "outcome" => "dropped")
+                .increment(1);
+            return;
+        };
+        let (http, url) = (self.http.clone(), self.url.clone());
+        tokio::spawn(async move {
+            let sent = exchange(&http, url, &push).await;
+            count("copy", &sent);
+            if let Err(error) = sent {
+                tracing::warn!(%error, "the copy of a login couldn't be relayed");
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn exchange(
+    http: &reqwest::Client,
+    mut url: Url,
+    push: &RawPush,
+) -> Result<RelayedAnswer, RelayError> {
+    url.set_query(Some(&push.query));
+    let mut request = http.post(url).body(push.body.clone());
+    if let Some(content_type) = &push.content_type {
+        request = request.header(CONTENT_TYPE, content_type);
+    }
+    let mut response = request.send().await?;
+    if !response.status().is_success() {
+        return Err(RelayError::Status(response.status().as_u16()));
+    }
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > ANSWER_LIMIT {
+            return Err(RelayError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(RelayedAnswer { content_type, body })
+}
+
+fn count<T>(kind: &'static str, sent: &Result<T, RelayError>) {
+    let outcome = if sent.is_ok() { "ok" } else { "failed" };
+    metrics::counter!("relayed_pushes_total", "kind" => kind, "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,101 @@
+//! `/wechat/oauth/profile`: a person shows nickname and avatar.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header::LOCATION},
+    web::{Data, Query},
+};
+use jiff::Timestamp;
+use login_protocol::{
+    identity::{AppId, MemberId},
+    steps::RecordProfile,
+};
+use serde::Deserialize;
+use service_kit::redis::Store;
+
+use crate::{
+    phone::{links::PhoneLinks, pages},
+    wechat::{
+        profile,
+        web_authorization::{AuthorizationError, Scope, WebAuthorization},
+    },
+};
+
+/// What web authorisation returns with.
+#[derive(Deserialize)]
+pub(super) struct Returned {
+    #[serde(default)]
+    code: String,
+    /// Set when the first code was spent already.
+    #[serde(default)]
+    again: bool,
+}
+
+/// `GET`: off to WeChat's consent.
+pub(super) async fn ask(
+    links: Data<PhoneLinks>,
+    authorization: Data<WebAuthorization>,
+) -> HttpResponse {
+    match links.profile_return() {
+        Some(return_to) => redirect(&authorization.authorize_url(Scope::UserInfo, &return_to)),
+        None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
+    }
+}
+
+/// `GET …/return`: back with a code.
+pub(super) async fn store(
+    returned: Query<Returned>,
+    links: Data<PhoneLinks>,
+    authorization: Data<WebAuthorization>,
+    app_id: Data<AppId>,
+    store: Data<Store>,
+) -> HttpResponse {
+    let exchange = async || {
+        let person = authorization.recognise(&returned.code).await?;
+        let info = authorization.profile(&person).await?;
+        let member = MemberId {
+            app_id: app_id.as_ref().clone(),
+            openid: person.openid,
+        };
+        let step = RecordProfile {
+            member,
+            at: Timestamp::now(),
+            profile: profile::from_web_user_info(&info),
+        };
+        let kept = store.run(&step).await?;
+        metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
+            .increment(1);
+        Ok("../thanks".to_owned())
+    };
+    match authorization.once_per_code(&returned.code, exchange).await {
+        Ok(next) => redirect(&next),
+        Err(AuthorizationError::SpentCode) if !returned.again => match links.profile_return() {
+            Some(mut return_to) => {
+                return_to.query_pairs_mut().append_pair("again", "true");
+                redirect(&authorization.authorize_url(Scope::UserInfo, &return_to))
+            }
+            None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
+        },
+        Err(error) => failed(&error),
+    }
+}
+
+/// `GET /wechat/oauth/thanks`.
+pub(super) async fn thanks() -> HttpResponse {
+    pages::message(StatusCode::OK, pages::THANKS)
+}
+
+pub(super) fn redirect(address: &str) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, address))
+        .insert_header((actix_web::http::header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+pub(super) fn failed(error: &AuthorizationError) -> HttpResponse {
+    if matches!(error, AuthorizationError::Snapshot) {
+        return pages::message(StatusCode::FORBIDDEN, pages::SNAPSHOT);
+    }
+    tracing::warn!(%error, "web authorisation failed");
+    pages::message(StatusCode::SERVICE_UNAVAILABLE, pages::FAILED)
+}

@@ -1,0 +1,170 @@
+//! Web authorisation (网页授权): a page opened inside WeChat learns whose phone it is, and with their
+//! consent nickname and avatar.
+//! <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use login_protocol::{
+    identity::OpenId,
+    steps::{Claim, ClaimCode, ResolveCode},
+};
+use secrecy::ExposeSecret as _;
+use service_kit::redis::{Store, StoreError};
+use sha2::{Digest as _, Sha256};
+use tokio::time::sleep;
+use url::Url;
+use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
+
+use super::{api::Api, error::WechatError};
+
+/// What a page asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The OpenID alone, without asking the person.
+    Base,
+    /// Nickname and avatar as well. WeChat asks the person, unless they come from the account's chat.
+    UserInfo,
+}
+
+/// Why a page learned nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizationError {
+    /// The code is spent or too old: start again.
+    #[error("the authorisation code is spent or too old")]
+    SpentCode,
+    /// The page was opened as a snapshot, whose person isn't real.
+    #[error("the page was opened as a snapshot")]
+    Snapshot,
+    /// WeChat failed.
+    #[error(transparent)]
+    Wechat(#[from] WechatError),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Somebody whose phone was recognised.
+pub struct Authorized {
+    /// Who.
+    pub openid: OpenId,
+    granted: WebAccessGranted,
+}
+
+/// Web authorisation of one account.
+pub struct WebAuthorization {
+    api: Arc<Api>,
+    store: Arc<Store>,
+    open_url: Url,
+}
+
+/// How often to look whether another request is done with the same code, and how many times.
+const CLAIM_POLL: Duration = Duration::from_millis(100);
+const CLAIM_POLLS: u32 = 40;
+
+impl WebAuthorization {
+    /// For this account; `open_url` is where phones are sent.
+    pub const fn new(api: Arc<Api>, store: Arc<Store>, open_url: Url) -> Self {
+        Self {
+            api,
+            store,
+            open_url,
+        }
+    }
+
+    /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and the
+    /// fragment belongs to it.
+    pub fn authorize_url(&self, scope: Scope, return_to: &Url) -> String {
+        let redirect: String =
+            url::form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
+        let scope = match scope {
+            Scope::Base => "snsapi_base",
+            Scope::UserInfo => "snsapi_userinfo",
+        };
+        format!(
+            "{}/connect/oauth2/authorize?appid={}&redirect_uri={redirect}&response_type=code&scope={scope}\
+             &state=login#wechat_redirect",
+            self.open_url.as_str().trim_end_matches('/'),
+            self.api.app_id().as_str(),
+        )
+    }
+
+    /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
+    /// who bring it get the same outcome.
+    ///
+    /// # Errors
+    ///
+    /// Those of `exchange`, which the others see as a spent code.
+    pub async fn once_per_code(
+        &self,
+        code: &str,
+        exchange: impl AsyncFnOnce() -> Result<String, AuthorizationError>,
+    ) -> Result<String, AuthorizationError> {
+        let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(code));
+        for _ in 0..CLAIM_POLLS {
+            match self
+                .store
+                .run(&ClaimCode {
+                    code_sha256: code_sha256.clone(),
+                })
+                .await?
+            {
+                Claim::Resolved(outcome) => return Ok(outcome),
+                Claim::InProgress => sleep(CLAIM_POLL).await,
+                Claim::Claimed => {
+                    let outcome = exchange().await?;
+                    self.store
+                        .run(&ResolveCode {
+                            code_sha256,
+                            outcome: outcome.clone(),
+                        })
+                        .await?;
+                    return Ok(outcome);
+                }
+            }
+        }
+        Err(AuthorizationError::SpentCode)
+    }
+
+    /// Whose phone brought this code.
+    ///
+    /// # Errors
+    ///
+    /// The code is spent, the person isn't real, or WeChat failed.
+    pub async fn recognise(&self, code: &str) -> Result<Authorized, AuthorizationError> {
+        let granted = self
+            .api
+            .web_access(code)
+            .await
+            .map_err(|error| match &error {
+                WechatError::Refused(refused)
+                    if matches!(refused.errcode, 40029 | 40163 | 42003) =>
+                {
+                    AuthorizationError::SpentCode
+                }
+                _ => AuthorizationError::Wechat(error),
+            })?;
+        if granted.is_snapshot() {
+            return Err(AuthorizationError::Snapshot);
+        }
+        let openid = OpenId::parse(&granted.openid).map_err(|_| {
+            let problem = "an answer without a usable openid".to_owned();
+            AuthorizationError::Wechat(WechatError::Malformed {
+                status: 200,
+                problem,
+            })
+        })?;
+        Ok(Authorized { openid, granted })
+    }
+
+    /// The nickname and avatar of somebody who consented.
+    ///
+    /// # Errors
+    ///
+    /// WeChat failed.
+    pub async fn profile(&self, person: &Authorized) -> Result<WebUserInfo, WechatError> {
+        self.api
+            .web_user_info(person.granted.access_token.expose_secret(), &person.openid)
+            .await
+    }
+}
