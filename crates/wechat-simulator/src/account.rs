@@ -139,7 +139,7 @@ impl Account {
     }
 
     /// Changes the setup and returns the new one.
-    pub(crate) fn change(&self, change: SetupChange) -> Result<Setup, SetupRefused> {
+    pub(crate) fn change(&self, change: &SetupChange) -> Result<Setup, SetupRefused> {
         if let Some(mode) = change.mode {
             self.credentials.require_key(mode)?;
         }

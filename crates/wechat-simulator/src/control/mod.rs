@@ -1,4 +1,24 @@
 //! The control API below `/simulator`: for tests, and for the phone page, which is built on it.
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `GET /people`, `POST /people` | everyone; a new person |
+//! | `POST /people/{id}/scan` `{"code"}` | scans a code's content, ticket or picture address |
+//! | `POST /people/{id}/follow`, `/unfollow`, `/dismiss` | follows, unfollows, leaves the follow page |
+//! | `POST /people/{id}/message` `{"text"}` | writes to the account |
+//! | `GET /people/{id}/chat` | what the person reads |
+//! | `GET /codes`, `GET /codes/{ticket}.svg` | the codes that work now; a picture |
+//! | `GET /deliveries?limit`, `GET /deliveries/{id}` | the pushes and their answers |
+//! | `POST /deliveries/{id}/repeat?times` | pushes the same event again, as often, all at once |
+//! | `GET /calls` | how often each API path was called |
+//! | `GET /faults`, `PUT /faults` | what goes wrong with the API |
+//! | `GET /settings`, `PUT /settings` | the account's setup |
+//! | `POST /tokens/invalidate` | makes every access token invalid |
+//! | `GET /secrets` | what must appear in no log |
+//! | `POST /verify` | the console's verification of the callback address |
+//! | `GET /events` | server-sent events: what changed |
+//!
+//! With `?wait=answered`, whatever pushes answers when the last delivery is over, and tells of it.
 
 mod codes;
 mod deliveries;

@@ -78,7 +78,7 @@ async fn change_settings(
     world: Data<World>,
     change: Json<SetupChange>,
 ) -> Result<Json<AccountView>, Problem> {
-    let setup = world.account.change(change.into_inner())?;
+    let setup = world.account.change(&change)?;
     world.changes.tell(Change::Account);
     Ok(Json(view(&world, setup)))
 }

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 
-const LINK = /<a\s+([^>]*)>([\s\S]*?)<\/a>|(https?:\/\/[^\s<>"']+)/gi;
+const LINK = /<a\s+([^>]*)>([\s\S]*?)<\/a>|(https?:\/\/[^\s<>"'\u3000-\u9fff\uff00-\uffef]+)/gi;
 const ADDRESS = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i;
 
 /** The reply as nodes: texts and links. */

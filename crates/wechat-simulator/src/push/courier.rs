@@ -65,6 +65,13 @@ async fn carry(world: Arc<World>, delivery_id: String, person: String, push: Pus
     if let Some((author, text)) = line {
         world.write(&person, author, text, Timestamp::now());
     }
+    if outcome == Outcome::ServiceFault {
+        // The reason stands in the record of deliveries; neither says who the person is.
+        tracing::warn!(
+            delivery = delivery_id,
+            "a push got no answer that WeChat would accept"
+        );
+    }
     world.deliveries.finish(&delivery_id, outcome);
     world.changes.tell(Change::Deliveries);
 }

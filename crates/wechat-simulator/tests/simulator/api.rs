@@ -7,7 +7,7 @@ use wechat_wire::api::{ApiError, UserInfo, decode};
 use crate::process::{APP_ID, Simulator};
 
 /// Nothing listens there, and nothing is pushed in these tests.
-const NOWHERE: &str = "http://127.0.0.1:9/";
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:9/";
 
 async fn failure(simulator: &Simulator, method: Method, path: &str, body: Value) -> ApiError {
     let response = simulator.send(method, path, body).await;

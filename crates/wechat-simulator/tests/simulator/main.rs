@@ -1,6 +1,9 @@
 //! The simulator as a process, with a callback receiver that sees every byte it pushes.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod api;
+mod phone;
 mod process;
 mod pushes;
 mod receiver;

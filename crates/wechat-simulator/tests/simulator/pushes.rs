@@ -57,10 +57,10 @@ fn texts(chat: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn a_follower_scans_in_plain_mode() {
-    let mut receiver =
+    let mut callback =
         CallbackReceiver::start(|_, received| Some((200, reply_to(&received.body, "登录成功"))))
             .await;
-    let simulator = Simulator::start(&receiver.url, &[]);
+    let simulator = Simulator::start(&callback.url, &[]);
     let person = simulator.person(true).await;
     let code = simulator.code("login_1").await;
     let path = format!(
@@ -72,7 +72,7 @@ async fn a_follower_scans_in_plain_mode() {
     assert_eq!(outcome["delivery"]["outcome"], "answered");
     assert_eq!(outcome["delivery"]["attempts"][0]["reply"], "登录成功");
 
-    let received = receiver.next().await;
+    let received = callback.next().await;
     let head: Vec<_> = received.head.lines().collect();
     assert!(
         head[0].starts_with("POST /wechat/callback?signature="),
@@ -117,7 +117,7 @@ async fn a_follower_scans_in_plain_mode() {
 
 #[tokio::test]
 async fn a_stranger_scans_and_nothing_is_pushed_until_they_follow() {
-    let mut receiver = CallbackReceiver::start(|_, received| {
+    let mut callback = CallbackReceiver::start(|_, received| {
         let reply = reply_to(&opened(received), "欢迎");
         let parameters = &received.parameters;
         let nonce = &parameters["nonce"];
@@ -128,7 +128,7 @@ async fn a_stranger_scans_and_nothing_is_pushed_until_they_follow() {
     })
     .await;
     let simulator = Simulator::start(
-        &receiver.url,
+        &callback.url,
         &[("SIMULATOR__WECHAT__ENCODING_AES_KEY", AES_KEY)],
     );
     let person = simulator.person(false).await;
@@ -139,7 +139,7 @@ async fn a_stranger_scans_and_nothing_is_pushed_until_they_follow() {
         .post(&scan, json!({ "code": code["ticket"] }))
         .await;
     assert_eq!(outcome, json!({ "outcome": "follow_page" }));
-    assert!(receiver.is_empty());
+    assert!(callback.is_empty());
 
     simulator
         .post(
@@ -147,14 +147,14 @@ async fn a_stranger_scans_and_nothing_is_pushed_until_they_follow() {
             json!({}),
         )
         .await;
-    let subscribe = opened(&receiver.next().await);
+    let subscribe = opened(&callback.next().await);
     assert!(
         subscribe.contains("<EventKey><![CDATA[qrscene_login_2]]></EventKey>"),
         "{subscribe}"
     );
     let path = format!("/simulator/people/{id}/unfollow?wait=answered");
     simulator.post(&path, json!({})).await;
-    let unsubscribe = opened(&receiver.next().await);
+    let unsubscribe = opened(&callback.next().await);
     assert!(
         unsubscribe.contains("<Event><![CDATA[unsubscribe]]></Event>"),
         "{unsubscribe}"
@@ -165,23 +165,23 @@ async fn a_stranger_scans_and_nothing_is_pushed_until_they_follow() {
 
 #[tokio::test]
 async fn a_push_is_delivered_three_times_before_the_chat_shows_the_fault() {
-    let mut receiver = CallbackReceiver::start(|number, _| match number {
+    let mut callback = CallbackReceiver::start(|number, _| match number {
         1 => None,
         _ => Some((503, String::new())),
     })
     .await;
-    let simulator = Simulator::start(&receiver.url, &[]);
+    let simulator = Simulator::start(&callback.url, &[]);
     let person = simulator.person(true).await;
     let id = person["id"].as_str().unwrap();
     let path = format!("/simulator/people/{id}/message?wait=answered");
     let outcome = simulator.post(&path, json!({ "text": "你好" })).await;
     assert_eq!(outcome["delivery"]["outcome"], "service_fault");
     let received = [
-        receiver.next().await,
-        receiver.next().await,
-        receiver.next().await,
+        callback.next().await,
+        callback.next().await,
+        callback.next().await,
     ];
-    assert!(receiver.is_empty());
+    assert!(callback.is_empty());
     assert!(received.iter().all(|one| one.body == received[0].body));
     assert_ne!(
         received[0].parameters["nonce"],
@@ -196,12 +196,12 @@ async fn a_push_is_delivered_three_times_before_the_chat_shows_the_fault() {
 
 #[tokio::test]
 async fn the_second_delivery_is_enough_when_it_is_answered() {
-    let mut receiver = CallbackReceiver::start(|number, _| match number {
+    let callback = CallbackReceiver::start(|number, _| match number {
         1 => Some((503, String::new())),
         _ => Some((200, "success".to_owned())),
     })
     .await;
-    let simulator = Simulator::start(&receiver.url, &[]);
+    let simulator = Simulator::start(&callback.url, &[]);
     let person = simulator.person(true).await;
     let path = format!(
         "/simulator/people/{}/message?wait=answered",
@@ -227,7 +227,7 @@ async fn the_second_delivery_is_enough_when_it_is_answered() {
 
 #[tokio::test]
 async fn the_console_verifies_the_callback_address() {
-    let mut receiver = CallbackReceiver::start(|_, received| {
+    let callback = CallbackReceiver::start(|_, received| {
         Some((
             200,
             received
@@ -238,7 +238,7 @@ async fn the_console_verifies_the_callback_address() {
         ))
     })
     .await;
-    let simulator = Simulator::start(&receiver.url, &[]);
+    let simulator = Simulator::start(&callback.url, &[]);
     let outcome = simulator.post("/simulator/verify", json!({})).await;
     assert_eq!(
         outcome,
