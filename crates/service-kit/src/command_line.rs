@@ -4,16 +4,17 @@ use std::{
     io::{Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::PathBuf,
+    pin::Pin,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::{
     http_client,
     lifecycle::ServiceError,
-    settings::{self, AnyKey, Key, Settings},
+    settings::{self, AnyKey, InvalidSettings, Key, Settings},
     telemetry::{self, LOG_FORMAT, LOG_LEVEL},
 };
 
@@ -33,6 +34,26 @@ pub struct Service {
     pub health_path: &'static str,
 }
 
+/// A task of one service's own: `<service> <name> [--flag …]`. It runs in place of the service.
+pub struct Subcommand {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Its flags: the name without dashes, and what it does.
+    pub flags: &'static [(&'static str, &'static str)],
+    /// Does it. Logging isn't started, so that standard error stays free.
+    pub run: fn(Invocation) -> Pin<Box<dyn Future<Output = ExitCode>>>,
+}
+
+/// How a [`Subcommand`] was called.
+pub struct Invocation {
+    /// The settings. What is wrong with them is the subcommand's to report.
+    pub settings: Result<Settings, InvalidSettings>,
+    /// The names of the flags that were given.
+    pub flags: Vec<&'static str>,
+}
+
 /// Reads the command line and the settings, starts logging, and runs the service to its end.
 ///
 /// The exit code is 0 after an orderly stop, 1 after a failure, 2 when the settings or the command
@@ -42,9 +63,32 @@ where
     Run: FnOnce(Settings) -> Running,
     Running: Future<Output = Result<(), ServiceError>>,
 {
-    let matches = command(service).get_matches();
+    main_with_subcommands(service, &[], run)
+}
+
+/// As [`main`], for a service with subcommands of its own; theirs is the exit code then.
+pub fn main_with_subcommands<Run, Running>(
+    service: &Service,
+    subcommands: &[Subcommand],
+    run: Run,
+) -> ExitCode
+where
+    Run: FnOnce(Settings) -> Running,
+    Running: Future<Output = Result<(), ServiceError>>,
+{
+    let matches = command(service, subcommands).get_matches();
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
-    let settings = match Settings::load(service.prefix, service.keys, file) {
+    let settings = Settings::load(service.prefix, service.keys, file);
+    for subcommand in subcommands {
+        if let Some(given) = matches.subcommand_matches(subcommand.name) {
+            let flags = subcommand.flags.iter().map(|(name, _)| *name);
+            let flags = flags.filter(|name| given.get_flag(name)).collect();
+            http_client::install_tls();
+            let running = (subcommand.run)(Invocation { settings, flags });
+            return actix_web::rt::System::new().block_on(running);
+        }
+    }
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => return fail(service, &error, 2),
     };
@@ -67,7 +111,16 @@ where
     }
 }
 
-fn command(service: &Service) -> Command {
+fn command(service: &Service, subcommands: &[Subcommand]) -> Command {
+    let own = subcommands.iter().map(|subcommand| {
+        let flags = subcommand.flags.iter().map(|(name, help)| {
+            let flag = Arg::new(*name).long(*name).help(*help);
+            flag.action(ArgAction::SetTrue)
+        });
+        Command::new(subcommand.name)
+            .about(subcommand.about)
+            .args(flags)
+    });
     Command::new(service.name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(service.about)
@@ -84,6 +137,7 @@ fn command(service: &Service) -> Command {
             Command::new("healthcheck")
                 .about("Ask the running service whether it is ready, and exit 0 or 1"),
         )
+        .subcommands(own)
 }
 
 fn fail(service: &Service, error: &dyn std::fmt::Display, code: u8) -> ExitCode {

@@ -28,6 +28,10 @@ use crate::{
     settings::{Default, Key},
 };
 
+mod inspection;
+
+pub use inspection::ServerFacts;
+
 /// `redis.url`.
 pub static REDIS_URL: Key<SecretString> = Key {
     name: "redis.url",

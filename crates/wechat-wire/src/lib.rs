@@ -10,6 +10,7 @@
 //! that is silent, from recorded traffic and the issue threads cited beside the code.
 
 pub mod api;
+pub mod diagnostics;
 pub mod envelope;
 pub mod error_code;
 pub mod ids;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use service_kit::command_line::{self, Service};
 
 pub mod app;
+mod doctor;
 pub mod phone;
 pub mod push;
 pub mod routes;
@@ -21,5 +22,5 @@ pub fn main() -> ExitCode {
         health_bind: &settings::INTERNAL_BIND,
         health_path: "/readyz",
     };
-    command_line::main(&service, app::run)
+    command_line::main_with_subcommands(&service, &[doctor::SUBCOMMAND], app::run)
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::{Timestamp, fmt::rfc2822};
 use login_protocol::identity::{AppId, OpenId};
+use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -11,6 +13,7 @@ use wechat_wire::{
         AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo,
         decode,
     },
+    diagnostics::{CallbackCheck, CallbackCheckRequest, Quota, QuotaAnswer, QuotaRequest},
     web_authorization::{WebAccessGranted, WebUserInfo},
 };
 
@@ -142,6 +145,40 @@ impl Api {
             self.http.get(self.address("/sns/userinfo")).query(&query),
         )
         .await
+    }
+
+    /// How often a call, named by its path, can still be made today.
+    /// <https://developers.weixin.qq.com/doc/service/api/apimanage/api_getapiquota>
+    pub async fn quota(&self, token: &str, path: &str) -> Result<Quota, WechatError> {
+        let request = self
+            .http
+            .post(self.address("/cgi-bin/openapi/quota/get"))
+            .query(&[("access_token", token)]);
+        let body = QuotaRequest {
+            cgi_path: path.to_owned(),
+        };
+        let answer: QuotaAnswer = self.call("openapi/quota/get", request.json(&body)).await?;
+        Ok(answer.quota)
+    }
+
+    /// How WeChat itself reaches the callback address that its console holds.
+    /// <https://developers.weixin.qq.com/doc/service/api/base/api_callbackcheck>
+    pub async fn check_callback(&self, token: &str) -> Result<CallbackCheck, WechatError> {
+        let request = self
+            .http
+            .post(self.address("/cgi-bin/callback/check"))
+            .query(&[("access_token", token)]);
+        let body = CallbackCheckRequest::all();
+        self.call("callback/check", request.json(&body)).await
+    }
+
+    /// What time WeChat has, to the second: the `Date` of an answer, whatever else it says.
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, WechatError> {
+        let address = self.address("/cgi-bin/getcallbackip");
+        let answer = self.http.get(address).send().await?;
+        let date = answer.headers().get(DATE);
+        let date = date.and_then(|date| rfc2822::parse(date.to_str().ok()?).ok());
+        Ok(date.map(|date| date.timestamp()))
     }
 
     /// The address of WeChat's own picture of a code. The ticket is percent-encoded exactly once:

@@ -1,0 +1,160 @@
+//! Whether Redis is there, writable, new enough, and keeps what it is given.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use service_kit::redis::{ServerFacts, Store};
+use url::Url;
+
+use super::report::Check;
+
+const NAME: &str = "redis";
+
+/// Since 5, a script may read the clock before it writes.
+const OLDEST: u32 = 5;
+
+/// Asks Redis.
+pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
+    let place = place(url);
+    if let Err(error) = store.ping().await {
+        return vec![Check::fail(
+            NAME,
+            format!("{place}: {error}"),
+            "Start Redis, and compare GATEWAY__REDIS__URL with its address and password; the site needs \
+             the same Redis",
+        )];
+    }
+    if let Err(error) = store.write_probe().await {
+        return vec![Check::fail(
+            NAME,
+            format!("{place} answers, but can't be written to: {error}"),
+            "Use the primary, not a replica; give it memory; and let this user run EVAL and SET on \
+             wechat-login:*",
+        )];
+    }
+    let mut checks = vec![Check::ok(
+        NAME,
+        format!("{place} answers and can be written to"),
+    )];
+    match store.server_facts().await {
+        Ok(facts) => checks.extend([version(&facts), persistence(&facts), eviction(&facts)]),
+        Err(error) => checks.push(Check::skip(
+            "redis_version",
+            format!("Redis doesn't tell about itself: {error}"),
+        )),
+    }
+    checks
+}
+
+fn version(facts: &ServerFacts) -> Check {
+    const NAME: &str = "redis_version";
+    let Some(version) = &facts.version else {
+        return Check::skip(NAME, "Redis doesn't tell its version");
+    };
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major < OLDEST => Check::fail(
+            NAME,
+            format!("{version} is too old"),
+            format!(
+                "Use Redis {OLDEST} or newer: older ones refuse scripts that read the clock and write"
+            ),
+        ),
+        _ => Check::ok(NAME, version.clone()),
+    }
+}
+
+fn persistence(facts: &ServerFacts) -> Check {
+    const NAME: &str = "redis_persistence";
+    match facts.append_only {
+        Some(true) => Check::ok(NAME, "every write goes to the append-only file"),
+        Some(false) => Check::warn(
+            NAME,
+            "the append-only file is off: when Redis restarts, logins under way, sessions and members \
+             since the last snapshot are lost",
+            "Set appendonly yes in redis.conf",
+        ),
+        None => Check::skip(
+            NAME,
+            "Redis doesn't tell whether it has an append-only file",
+        ),
+    }
+}
+
+fn eviction(facts: &ServerFacts) -> Check {
+    const NAME: &str = "redis_eviction";
+    match facts.maxmemory_policy.as_deref() {
+        Some("noeviction") => Check::ok(NAME, "noeviction"),
+        Some(policy) => Check::warn(
+            NAME,
+            format!(
+                "maxmemory-policy is {policy}: when memory is full, sessions and members vanish"
+            ),
+            "Set maxmemory-policy noeviction, or give these services a Redis of their own",
+        ),
+        None => Check::skip(NAME, "Redis doesn't tell its maxmemory-policy"),
+    }
+}
+
+/// The address without what may be secret in it.
+fn place(url: &SecretString) -> String {
+    let Ok(url) = Url::parse(url.expose_secret()) else {
+        return "Redis".to_owned();
+    };
+    let port = url.port().map(|port| format!(":{port}"));
+    format!(
+        "{}://{}{}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        port.unwrap_or_default(),
+        url.path()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::report::Status;
+
+    #[test]
+    fn the_password_is_not_shown() {
+        for (url, shown) in [
+            (
+                "redis://:hunter2@10.0.0.1:6380/2",
+                "redis://10.0.0.1:6380/2",
+            ),
+            (
+                "rediss://me:hunter2@redis.example.com",
+                "rediss://redis.example.com",
+            ),
+            (
+                "redis+unix:///run/redis.sock?pass=hunter2",
+                "redis+unix:///run/redis.sock",
+            ),
+        ] {
+            assert_eq!(place(&SecretString::from(url)), shown);
+        }
+    }
+
+    #[test]
+    fn facts_are_judged() {
+        let facts = |version: &str, append_only, policy: &str| ServerFacts {
+            version: Some(version.to_owned()),
+            append_only: Some(append_only),
+            maxmemory_policy: Some(policy.to_owned()),
+        };
+        let good = facts("5.0.14", true, "noeviction");
+        assert_eq!(version(&good).status, Status::Ok);
+        assert_eq!(persistence(&good).status, Status::Ok);
+        assert_eq!(eviction(&good).status, Status::Ok);
+        let bad = facts("4.0.9", false, "allkeys-lru");
+        assert_eq!(version(&bad).status, Status::Fail);
+        assert_eq!(persistence(&bad).status, Status::Warn);
+        assert_eq!(eviction(&bad).status, Status::Warn);
+        let silent = ServerFacts::default();
+        for check in [version(&silent), persistence(&silent), eviction(&silent)] {
+            assert_eq!(check.status, Status::Skip);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the settings alone show: that they can be used, and what could be better.
+
+use std::collections::BTreeSet;
+
+use login_protocol::attempt::Approval;
+use secrecy::{ExposeSecret as _, SecretString};
+use service_kit::settings::{InvalidSettings, Settings};
+use url::{Host, Url};
+
+use super::{failures::CONSOLE, report::Check};
+use crate::{
+    phone::links::PhoneLinks,
+    push::{envelope::PushSecurity, relay::Relay, replies::Replies},
+    settings as keys,
+};
+
+const NAME: &str = "settings";
+
+/// Fewer different characters than any random key of 32 has.
+const DISTINCT_CHARACTERS: usize = 8;
+
+/// Everything that keeps the settings from being used, one check each.
+pub(super) fn unusable(errors: &[InvalidSettings]) -> Vec<Check> {
+    let mut complaints = Vec::new();
+    for error in errors {
+        let text = error.to_string();
+        // The first line only says that something is wrong, if others follow.
+        let listed: Vec<&str> = text.lines().skip(1).collect();
+        let lines = if listed.is_empty() {
+            vec![text.as_str()]
+        } else {
+            listed
+        };
+        for line in lines {
+            let line = line.trim().to_owned();
+            if !complaints.contains(&line) {
+                complaints.push(line);
+            }
+        }
+    }
+    let fail = |complaint| {
+        Check::fail(
+            NAME,
+            complaint,
+            "Correct it in the environment or the file of --config; --help lists all settings",
+        )
+    };
+    complaints.into_iter().map(fail).collect()
+}
+
+/// What only several settings together can show, as the gateway would find at start.
+pub(super) fn contradictions(values: &Settings) -> Vec<InvalidSettings> {
+    let built = [
+        PushSecurity::new(values).map(drop),
+        Replies::new(values).map(drop),
+        Relay::new(values).map(drop),
+        confirmation(values),
+    ];
+    built.into_iter().filter_map(Result::err).collect()
+}
+
+fn confirmation(values: &Settings) -> Result<(), InvalidSettings> {
+    let no_address = PhoneLinks::new(values)?.confirm(None).is_none();
+    if values.get(&keys::APPROVAL)? == Approval::Tap && no_address {
+        let wrong = "is missing, but login.approval = tap needs it for its link";
+        return Err(values.invalid(&keys::PUBLIC_URL, wrong));
+    }
+    Ok(())
+}
+
+/// What could be better.
+pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
+    Ok(vec![
+        Check::ok(NAME, format!("all {} are read", keys::KEYS.len())),
+        encryption(
+            values.optional(&keys::ENCODING_AES_KEY)?.is_some(),
+            values.optional(&keys::ACCEPT_PLAINTEXT)?,
+        ),
+        public_url(values.optional(&keys::PUBLIC_URL)?.as_ref()),
+        api_key(&values.get(&keys::API_KEY)?),
+    ])
+}
+
+fn encryption(has_key: bool, accept_plaintext: Option<bool>) -> Check {
+    const NAME: &str = "push_encryption";
+    match (has_key, accept_plaintext) {
+        (false, _) => Check::warn(
+            NAME,
+            "no EncodingAESKey is set: pushes come in plain mode (明文模式), where no signature covers their content",
+            format!(
+                "Choose safe mode (安全模式) in {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY \
+                 (消息加解密密钥); a test account (接口测试号) has plain mode only"
+            ),
+        ),
+        (true, Some(true)) => Check::warn(
+            NAME,
+            "an EncodingAESKey is set, but plain pushes are accepted as well",
+            "Once the console says safe mode (安全模式), remove GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
+        ),
+        (true, _) => Check::ok(NAME, "pushes must be encrypted"),
+    }
+}
+
+fn public_url(url: Option<&Url>) -> Check {
+    const NAME: &str = "public_url";
+    let Some(url) = url else {
+        return Check::warn(
+            NAME,
+            "public.url isn't set: replies hold no links, so nickname and avatar can't be shown",
+            "Set GATEWAY__PUBLIC__URL to the https address under which WeChat and phones reach the gateway",
+        );
+    };
+    let mut wrong = Vec::new();
+    if !matches!(url.host(), Some(Host::Domain(name)) if name.contains('.')) {
+        wrong.push("its host is no public domain name, which web authorisation (网页授权) needs");
+    }
+    if url.scheme() != "https" {
+        wrong.push("it is http, so others can read and change what phones open");
+    }
+    // A scheme's own port isn't kept.
+    if url.port().is_some_and(|port| port != 80 && port != 443) {
+        wrong.push("WeChat pushes to ports 80 and 443 only");
+    }
+    if wrong.is_empty() {
+        Check::ok(NAME, url.to_string())
+    } else {
+        Check::warn(
+            NAME,
+            format!("{url}: {}", wrong.join("; ")),
+            "Set GATEWAY__PUBLIC__URL to an address such as https://wechat.example.com, with a certificate, filed in \
+             mainland China (ICP备案)",
+        )
+    }
+}
+
+fn api_key(key: &SecretString) -> Check {
+    const NAME: &str = "api_key";
+    let key = key.expose_secret();
+    let distinct: BTreeSet<char> = key.chars().collect();
+    if key == keys::API_KEY.example || distinct.len() < DISTINCT_CHARACTERS {
+        Check::warn(
+            NAME,
+            "internal.api_key can be guessed: it is the example, or repeats a few characters",
+            "Set GATEWAY__INTERNAL__API_KEY, and the site's SITE__GATEWAY__API_KEY, to the output of openssl rand -hex 32",
+        )
+    } else {
+        Check::ok(NAME, format!("{} characters", key.chars().count()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::report::Status;
+
+    #[test]
+    fn the_mode_of_pushes_is_judged() {
+        assert_eq!(encryption(true, None).status, Status::Ok);
+        assert_eq!(encryption(true, Some(false)).status, Status::Ok);
+        assert_eq!(encryption(true, Some(true)).status, Status::Warn);
+        assert_eq!(encryption(false, None).status, Status::Warn);
+    }
+
+    #[test]
+    fn the_public_address_is_judged() {
+        let judge = |text: &str| public_url(Some(&Url::parse(text).unwrap()));
+        assert_eq!(judge("https://wechat.example.com/login").status, Status::Ok);
+        for (address, words) in [
+            ("http://wechat.example.com", "it is http"),
+            ("https://wechat.example.com:8443", "ports 80 and 443"),
+            ("https://192.0.2.1", "no public domain name"),
+            ("https://localhost", "no public domain name"),
+        ] {
+            let check = judge(address);
+            assert_eq!(check.status, Status::Warn);
+            assert!(check.detail.contains(words), "{}", check.detail);
+        }
+        assert_eq!(public_url(None).status, Status::Warn);
+    }
+
+    #[test]
+    fn a_key_that_can_be_guessed_is_named_but_not_shown() {
+        let judge = |text: &str| api_key(&SecretString::from(text));
+        let good = "6f1c0e8a9d2b47530c5e1f7a8b9d2c4e6f1c0e8a9d2b47530c5e1f7a8b9d2c4e";
+        assert_eq!(judge(good).status, Status::Ok);
+        for key in [keys::API_KEY.example, "12341234123412341234123412341234"] {
+            let check = judge(key);
+            assert_eq!(check.status, Status::Warn);
+            assert!(!check.detail.contains(key), "{}", check.detail);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The owner's other backend, and the domain that web authorisation returns to.
+
+use std::collections::BTreeMap;
+
+use login_protocol::attempt::Approval;
+use url::Url;
+
+use super::{failures, report::Check};
+
+const RELAY: &str = "relay";
+const DOMAIN: &str = "web_authorization_domain";
+
+/// Whether the owner's backend answers HTTP at all. Nothing is pushed to it.
+pub(super) async fn relay(http: &reqwest::Client, url: Option<&Url>) -> Check {
+    const ACTION: &str = "Start your backend, and compare GATEWAY__RELAY__URL with its address";
+    let Some(url) = url else {
+        return Check::skip(RELAY, "relay.url isn't set: no pushes are passed on");
+    };
+    let place = url.origin().ascii_serialization();
+    // A HEAD without a signature: any answer shows that something listens.
+    match http.head(url.clone()).send().await {
+        Ok(answer) if answer.status().is_server_error() => {
+            let detail = format!("{place} answers HTTP {}", answer.status().as_u16());
+            Check::warn(RELAY, detail, ACTION)
+        }
+        Ok(_) => Check::ok(RELAY, format!("{place} answers")),
+        Err(error) => {
+            let detail = format!("nothing answers at {place}: {}", failures::cause(&error));
+            Check::fail(RELAY, detail, ACTION)
+        }
+    }
+}
+
+/// What the check of the domain depends on.
+pub(super) struct WebAuthorization<'a> {
+    /// The gateway's public address.
+    pub(super) public_url: Option<&'a Url>,
+    /// The configured files, by name.
+    pub(super) files: &'a BTreeMap<String, String>,
+    /// Whether the phone must confirm.
+    pub(super) approval: Approval,
+    /// Whether nickname and avatar are asked for.
+    pub(super) asks_profile: bool,
+}
+
+/// Whether the public address serves the files that prove the domain to WeChat's console. That the
+/// console knows the domain can't be asked from a server.
+pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) -> Check {
+    if used.approval == Approval::Scan && !used.asks_profile {
+        return Check::skip(DOMAIN, "web authorisation isn't used");
+    }
+    let Some(public_url) = used.public_url else {
+        let skipped = Check::skip(
+            DOMAIN,
+            "public.url isn't set, so no link to nickname and avatar is sent",
+        );
+        return skipped.advising("Set GATEWAY__PUBLIC__URL, or GATEWAY__PROFILE__ASK=false");
+    };
+    let host = public_url.host_str().unwrap_or_default();
+    let enter = format!(
+        "Enter {host} as 网页授权域名 (设置与开发 → 公众号设置 → 功能设置), exactly and without http:// or port; \
+         without it phones see error 10003"
+    );
+    if used.files.is_empty() {
+        let skipped = Check::skip(
+            DOMAIN,
+            "no verification files are set, so there is nothing to look at",
+        );
+        let files = "if the console asks for a file MP_verify_….txt, put its name into GATEWAY__PUBLIC__VERIFICATION_FILES";
+        return skipped.advising(format!("{enter}; {files}"));
+    }
+    for (name, content) in used.files {
+        let mut address = public_url.clone();
+        // The console looks at the host's root, whatever path the gateway has.
+        address.set_path(name);
+        let served = read(http, address.clone()).await;
+        if served.as_deref() != Ok(content.as_str()) {
+            let detail = match served {
+                Ok(_) => format!("{address} answers something else than the file's content"),
+                Err(cause) => format!("{address} can't be read: {cause}"),
+            };
+            return Check::fail(
+                DOMAIN,
+                detail,
+                "Let the reverse proxy pass /MP_verify_*.txt on to the gateway's public listener",
+            );
+        }
+    }
+    Check::ok(DOMAIN, format!("{host} serves its verification files")).advising(enter)
+}
+
+async fn read(http: &reqwest::Client, address: Url) -> Result<String, String> {
+    /// More than any such file holds.
+    const LIMIT: usize = 1024;
+    let words = |error: reqwest::Error| failures::cause(&error);
+    let mut response = http.get(address).send().await.map_err(words)?;
+    if !response.status().is_success() {
+        return Err(format!("HTTP {}", response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(words)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LIMIT {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).trim_end().to_owned())
+}
