@@ -102,7 +102,32 @@
     byId("user-avatar").addEventListener("error", () => {
       byId("user-avatar").hidden = true;
     });
+    document.addEventListener("visibilitychange", () => awaitNickname());
     void findSession(login);
+  }
+
+  /** How often, in milliseconds, and how many times to ask whether the nickname is known by now. */
+  const NICKNAME_POLL = { interval: 3000, times: 60 };
+
+  /** @type {number | undefined} */
+  let nicknameTimer;
+  let nicknamePolls = 0;
+
+  /**
+   * WeChat tells nickname and avatar only after the visitor has pressed a link on the phone, which
+   * may be a while after the scan. A hidden page doesn't ask.
+   */
+  function awaitNickname() {
+    clearTimeout(nicknameTimer);
+    if (!user) nicknamePolls = 0;
+    if (!user || user.nickname || document.hidden || nicknamePolls >= NICKNAME_POLL.times) return;
+    nicknameTimer = setTimeout(async () => {
+      nicknamePolls += 1;
+      const answer = await fetch("/api/session", { cache: "no-store" }).catch(() => null);
+      if (answer?.ok && user) show((await answer.json()).user);
+      else if (answer?.status === 401) show(null);
+      else awaitNickname();
+    }, NICKNAME_POLL.interval);
   }
 
   /** @param {import("./wechat-login.js").WechatLogin} login */
@@ -137,6 +162,7 @@
   function show(next) {
     user = next;
     byId("session").dataset.session = user ? "in" : "out";
+    awaitNickname();
     byId("detail").textContent = JSON.stringify(user ?? EXAMPLE, null, 2);
     if (!user) return;
     showNickname();

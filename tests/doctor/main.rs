@@ -1,0 +1,6 @@
+//! `wechat-gateway doctor` against each misconfiguration.
+
+mod account;
+mod addresses;
+mod examination;
+mod process;

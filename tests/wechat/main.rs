@@ -1,0 +1,6 @@
+//! WeChat in full: the owner's other backend, nicknames by web authorisation, confirming on the phone.
+
+mod backend;
+mod profile;
+mod relay;
+mod tap;

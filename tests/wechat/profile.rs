@@ -1,0 +1,189 @@
+//! Nickname and avatar by web authorisation: once, from the reply's link.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{
+    simulator::Person,
+    stack::{Plan, Stack},
+};
+
+/// The system as WeChat is today: `user/info` tells no nickname.
+async fn today() -> Stack {
+    let mut stack = Plan::default()
+        .simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false")
+        .start()
+        .await;
+    public_gateway(&mut stack).await;
+    stack
+}
+
+/// Starts the gateway again with its own address as the public one, which is known by now.
+pub(crate) async fn public_gateway(stack: &mut Stack) {
+    let public = stack.gateways[0].public.clone();
+    let bind = public.trim_start_matches("http://").to_owned();
+    stack.gateways[0].process.stop().await;
+    stack.plan = stack
+        .plan
+        .clone()
+        .gateway("GATEWAY__PUBLIC__URL", &public)
+        .gateway("GATEWAY__PUBLIC__BIND", &bind);
+    // The internal address must stay what the site knows.
+    let internal = stack.gateways[0]
+        .internal
+        .trim_start_matches("http://")
+        .to_owned();
+    stack.plan = stack
+        .plan
+        .clone()
+        .gateway("GATEWAY__INTERNAL__BIND", &internal);
+    stack.gateways.clear();
+    stack.add_gateway().await;
+}
+
+/// The link in the newest line of their chat.
+pub(crate) async fn link(stack: &Stack, person: &Person) -> Option<String> {
+    let chat = stack.wechat.chat(person).await;
+    let (_, after) = chat.last()?.split_once("href=\"")?;
+    Some(after.split_once('"')?.0.to_owned())
+}
+
+/// They press a link; the phone follows it to its last page.
+pub(crate) async fn open(stack: &Stack, person: &Person, body: Value) -> Value {
+    stack
+        .wechat
+        .control(
+            Method::POST,
+            &format!("/simulator/people/{}/open", person.id),
+            body,
+        )
+        .await
+}
+
+#[tokio::test]
+async fn nickname_and_avatar_come_with_the_link_and_stay() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", false).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    stack.wechat.follow(&person).await;
+    assert_eq!(visitor.complete().await["nickname"], Value::Null);
+
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    assert_eq!(page["status"], 200, "{page}");
+    assert!(page["body"].as_str().unwrap().contains("谢谢"), "{page}");
+    let user = visitor.session().await.expect("still signed in");
+    assert_eq!(user["nickname"], "小林");
+    assert!(
+        user["avatar_url"].as_str().unwrap().starts_with("http"),
+        "{user}"
+    );
+
+    let mut later = stack.visitor();
+    let content = later.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    assert_eq!(later.complete().await["nickname"], "小林");
+    assert_eq!(
+        self::link(&stack, &person).await,
+        None,
+        "who is known isn't asked again"
+    );
+}
+
+#[tokio::test]
+async fn the_profile_goes_when_the_person_unfollows() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    open(&stack, &person, json!({ "url": link })).await;
+    stack.wechat.unfollow(&person).await;
+    let user = visitor.session().await.expect("still signed in");
+    assert_eq!(
+        (&user["nickname"], &user["subscribed"]),
+        (&Value::Null, &json!(false))
+    );
+    // Nothing is kept of somebody who no longer follows.
+    open(&stack, &person, json!({ "url": link })).await;
+    assert_eq!(
+        visitor.session().await.expect("still signed in")["nickname"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_arrives_twice_is_exchanged_once() {
+    let stack = today().await;
+    stack
+        .wechat
+        .settings(json!({ "double_callback": true }))
+        .await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    assert!(page["body"].as_str().unwrap().contains("谢谢"), "{page}");
+    assert_eq!(stack.wechat.calls("/sns/oauth2/access_token").await, 1);
+    assert_eq!(
+        visitor.session().await.expect("signed in")["nickname"],
+        "小林"
+    );
+}
+
+#[tokio::test]
+async fn a_snapshot_page_stores_nobody() {
+    let stack = today().await;
+    stack
+        .wechat
+        .settings(json!({ "snapshot_pages": true }))
+        .await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    assert_eq!(page["status"], 403, "{page}");
+    assert!(
+        page["body"].as_str().unwrap().contains("使用完整服务"),
+        "{page}"
+    );
+    assert_eq!(
+        visitor.session().await.expect("signed in")["nickname"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn the_console_finds_its_verification_file() {
+    let plan = Plan::default().sites(0);
+    let stack = plan
+        .gateway(
+            "GATEWAY__PUBLIC__VERIFICATION_FILES",
+            "MP_verify_a1B2c3D4e5F6g7H8.txt",
+        )
+        .start()
+        .await;
+    let get = async |path: &str| {
+        let http = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
+        let response = http
+            .get(format!("{}{path}", stack.gateways[0].public))
+            .send()
+            .await
+            .unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    assert_eq!(
+        get("/MP_verify_a1B2c3D4e5F6g7H8.txt").await,
+        (200, "a1B2c3D4e5F6g7H8".to_owned())
+    );
+    assert_eq!(get("/MP_verify_other.txt").await.0, 404);
+}

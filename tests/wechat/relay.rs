@@ -1,0 +1,276 @@
+//! Pushes that aren't logins go to the owner's backend, and its answer goes back to WeChat.
+
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::Value;
+use system_tests::{
+    deadline::eventually,
+    stack::{APP_ID, ENCODING_AES_KEY, Plan, Stack, TOKEN},
+};
+use wechat_wire::{
+    envelope::EncryptedPush,
+    message_crypto::{EncodingAesKey, MessageCrypto},
+    push::{Push, PushBody},
+    signature::CallbackToken,
+};
+
+use crate::backend::{Backend, Behaviour};
+
+const PERSON: &str = "oSimRelay-0123456789abcdefgh";
+
+struct SentPush {
+    query: String,
+    body: Vec<u8>,
+}
+
+fn message(content: &str) -> Push {
+    Push {
+        to_user_name: "gh_0123456789ab".to_owned(),
+        from_user_name: PERSON.to_owned(),
+        create_time: now(),
+        body: PushBody::Message {
+            msg_type: "text".to_owned(),
+            msg_id: Some("1234567890".to_owned()),
+            content: Some(content.to_owned()),
+        },
+    }
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+fn plain(push: &Push) -> SentPush {
+    let timestamp = now().to_string();
+    let signature = CallbackToken::parse(TOKEN).unwrap().sign(&timestamp, "42");
+    SentPush {
+        query: format!("signature={signature}&timestamp={timestamp}&nonce=42&openid={PERSON}"),
+        body: push.to_xml().into_bytes(),
+    }
+}
+
+fn safe(push: &Push) -> SentPush {
+    let key = EncodingAesKey::parse(ENCODING_AES_KEY).unwrap();
+    let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], push.to_xml().as_bytes());
+    let timestamp = now().to_string();
+    let token = CallbackToken::parse(TOKEN).unwrap();
+    let signature = token.sign(&timestamp, "42");
+    let msg_signature = token.sign_encrypted(&timestamp, "42", &encrypt);
+    let envelope = EncryptedPush {
+        to_user_name: push.to_user_name.clone(),
+        encrypt,
+    };
+    SentPush {
+        query: format!(
+            "signature={signature}&timestamp={timestamp}&nonce=42&encrypt_type=aes&msg_signature={msg_signature}"
+        ),
+        body: envelope.to_safe_xml().into_bytes(),
+    }
+}
+
+async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
+    let url = format!(
+        "{}/wechat/callback?{}",
+        stack.gateways[0].public, sent.query
+    );
+    let http = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
+    http.post(url)
+        .header(CONTENT_TYPE, "text/xml")
+        .body(sent.body.clone())
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush) {
+    let answer = "<xml>\u{0}any bytes at all, 中文</xml>".as_bytes().to_vec();
+    backend.behave(Behaviour::Answer(
+        200,
+        "application/x-anything",
+        answer.clone(),
+    ));
+    let response = push(stack, sent).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/x-anything");
+    assert_eq!(response.bytes().await.unwrap(), answer);
+    let received = backend.received();
+    let [received] = received.as_slice() else {
+        panic!("one request, not {received:?}")
+    };
+    assert_eq!(received.target, format!("/wechat?{}", sent.query));
+    assert_eq!(received.content_type, "text/xml");
+    assert_eq!(received.body, sent.body);
+}
+
+#[tokio::test]
+async fn a_plain_push_and_its_answer_pass_byte_for_byte() {
+    let backend = Backend::start(Behaviour::Silence).await;
+    let stack = Plan::default()
+        .plain()
+        .sites(0)
+        .gateway("GATEWAY__RELAY__URL", &backend.url())
+        .start()
+        .await;
+    assert_passed_through(&stack, &backend, &plain(&message("你好"))).await;
+}
+
+#[tokio::test]
+async fn a_safe_push_and_its_answer_pass_byte_for_byte() {
+    let backend = Backend::start(Behaviour::Silence).await;
+    let stack = Plan::default()
+        .sites(0)
+        .gateway("GATEWAY__RELAY__URL", &backend.url())
+        .start()
+        .await;
+    assert_passed_through(&stack, &backend, &safe(&message("你好"))).await;
+}
+
+#[tokio::test]
+async fn a_failing_backend_gives_nobody_a_fault_notice() {
+    let backend = Backend::start(Behaviour::Answer(500, "text/plain", b"oops".to_vec())).await;
+    let stack = Plan::default()
+        .sites(0)
+        .gateway("GATEWAY__RELAY__URL", &backend.url())
+        .start()
+        .await;
+    let response = push(&stack, &safe(&message("你好"))).await;
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            response.text().await.unwrap().as_str()
+        ),
+        (200, "success")
+    );
+
+    backend.behave(Behaviour::Silence);
+    let response = push(&stack, &safe(&message("你好"))).await;
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            response.text().await.unwrap().as_str()
+        ),
+        (200, "success")
+    );
+
+    let gone = backend.address;
+    drop(backend);
+    eventually("the backend is gone", async || {
+        tokio::net::TcpStream::connect(gone)
+            .await
+            .is_err()
+            .then_some(())
+    })
+    .await;
+    let response = push(&stack, &safe(&message("你好"))).await;
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            response.text().await.unwrap().as_str()
+        ),
+        (200, "success")
+    );
+}
+
+#[tokio::test]
+async fn a_failing_backend_can_be_asked_again_by_wechat() {
+    let backend = Backend::start(Behaviour::Answer(500, "text/plain", Vec::new())).await;
+    let plan = Plan::default()
+        .sites(0)
+        .gateway("GATEWAY__RELAY__URL", &backend.url());
+    let stack = plan
+        .gateway("GATEWAY__RELAY__ON_FAILURE", "retry")
+        .start()
+        .await;
+    assert_eq!(push(&stack, &safe(&message("你好"))).await.status(), 503);
+}
+
+#[tokio::test]
+async fn logins_stay_here_unless_copies_are_wanted() {
+    let backend = Backend::start(Behaviour::Answer(200, "text/plain", b"success".to_vec())).await;
+    for (copies, expected) in [("false", 0), ("true", 1)] {
+        let plan = Plan::default().gateway("GATEWAY__RELAY__URL", &backend.url());
+        let stack = plan
+            .gateway("GATEWAY__RELAY__COPY_LOGINS", copies)
+            .start()
+            .await;
+        let follower = stack.wechat.person("小林", true).await;
+        let mut visitor = stack.visitor();
+        let content = visitor.start_login().await;
+        stack.wechat.scan(&follower, &content).await;
+        visitor.complete().await;
+        // A message afterwards is relayed in any case, so that "nothing came" isn't "nothing came yet".
+        stack.wechat.message(&follower, "你好").await;
+        let what = format!("{} pushes reach the backend", expected + 1);
+        eventually(&what, async || {
+            (backend.received().len() == expected + 1).then_some(())
+        })
+        .await;
+        let chat = stack.wechat.chat(&follower).await;
+        assert!(
+            chat.iter().any(|line| line.contains("您已登录")),
+            "{chat:?}"
+        );
+        backend.forget();
+    }
+}
+
+#[tokio::test]
+async fn forged_pushes_reach_no_backend() {
+    let backend = Backend::start(Behaviour::Answer(200, "text/plain", b"success".to_vec())).await;
+    let stack = Plan::default()
+        .sites(0)
+        .gateway("GATEWAY__RELAY__URL", &backend.url())
+        .start()
+        .await;
+    let mut forged = safe(&message("你好"));
+    forged.query = forged.query.replace("msg_signature=", "msg_signature=0");
+    assert_eq!(push(&stack, &forged).await.status(), 403);
+    assert_eq!(push(&stack, &plain(&message("你好"))).await.status(), 403);
+    assert_eq!(backend.received(), Vec::new());
+}
+
+#[tokio::test]
+async fn without_a_backend_the_account_greets_and_answers_keywords() {
+    let plan = Plan::default()
+        .sites(0)
+        .gateway("GATEWAY__REPLY__SITE_NAME", "花店");
+    let plan = plan.gateway("GATEWAY__REPLY__WELCOME", "欢迎来到{site}！");
+    let plan = plan.gateway(
+        "GATEWAY__REPLY__KEYWORDS",
+        r#"{"营业时间": "{site}每天九点开门。"}"#,
+    );
+    let stack = plan.start().await;
+    let person = stack.wechat.person("阿雅", false).await;
+    stack.wechat.follow(&person).await;
+    stack.wechat.message(&person, " 营业时间 ").await;
+    stack.wechat.message(&person, "别的").await;
+    let chat = stack
+        .wechat
+        .control(
+            Method::GET,
+            &format!("/simulator/people/{}/chat", person.id),
+            Value::Null,
+        )
+        .await;
+    let lines = chat.as_array().unwrap().iter();
+    let answers: Vec<&str> = lines
+        .filter(|line| line["from"] == "account")
+        .filter_map(|line| line["text"].as_str())
+        .collect();
+    assert_eq!(answers, ["欢迎来到花店！", "花店每天九点开门。"]);
+}
+
+#[tokio::test]
+async fn a_push_from_another_time_is_refused() {
+    let stack = Plan::default().plain().sites(0).start().await;
+    let token = CallbackToken::parse(TOKEN).unwrap();
+    for (offset, status) in [(-290, 200), (290, 200), (-310, 403), (310, 403)] {
+        let timestamp = (now() + offset).to_string();
+        let signature = token.sign(&timestamp, "42");
+        let query = format!("signature={signature}&timestamp={timestamp}&nonce=42");
+        let sent = SentPush {
+            query,
+            body: message("你好").to_xml().into_bytes(),
+        };
+        assert_eq!(push(&stack, &sent).await.status(), status, "{offset} s");
+    }
+}

@@ -1,0 +1,130 @@
+//! Confirming on the phone: the scan shows, the press logs in.
+
+use serde_json::{Value, json};
+use system_tests::{
+    simulator::Person,
+    stack::{Plan, Stack},
+    visitor::Visitor,
+};
+
+use crate::profile::{link, open, public_gateway};
+
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/150.0.0.0 Safari/537.36";
+
+async fn tap_mode() -> Stack {
+    // The public address is needed from the start; the real one follows.
+    let plan = Plan::default().gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1");
+    let plan = plan
+        .gateway("GATEWAY__LOGIN__APPROVAL", "tap")
+        .gateway("GATEWAY__REPLY__SITE_NAME", "花店");
+    let mut stack = plan.start().await;
+    public_gateway(&mut stack).await;
+    stack
+}
+
+async fn scanned(stack: &Stack, person: &Person) -> (Visitor, String) {
+    let mut visitor = stack.visitor();
+    visitor.set_header("user-agent", CHROME);
+    let content = visitor.start_login().await;
+    stack.wechat.scan(person, &content).await;
+    assert_eq!(visitor.status().await, "scanned");
+    let link = link(stack, person).await.expect("the reply holds a link");
+    (visitor, link)
+}
+
+fn text(page: &Value) -> &str {
+    page["body"].as_str().expect("a page has a body")
+}
+
+async fn press(stack: &Stack, person: &Person, link: &str, decision: &str) -> Value {
+    open(
+        stack,
+        person,
+        json!({ "url": link, "form": { "decision": decision } }),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn the_phone_says_who_asks_and_confirming_logs_in() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    for expected in ["登录花店", "Chrome · Windows", "127.0.0.x", "(UTC+8)"] {
+        assert!(text(&page).contains(expected), "{expected}: {page}");
+    }
+    assert_eq!(
+        visitor.status().await,
+        "scanned",
+        "opening the page decides nothing"
+    );
+    let mut events = visitor.events().await;
+    assert_eq!(events.next_status().await.as_deref(), Some("scanned"));
+    let page = press(&stack, &person, &link, "confirm").await;
+    assert!(text(&page).contains("已确认登录"), "{page}");
+    assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
+    assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+#[tokio::test]
+async fn denying_ends_the_attempt() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    let page = press(&stack, &person, &link, "deny").await;
+    assert!(text(&page).contains("已拒绝登录"), "{page}");
+    assert_eq!(visitor.status().await, "denied");
+    let answer = visitor
+        .call(reqwest::Method::POST, "/api/login/complete")
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json["code"]),
+        (410, &json!("login_denied"))
+    );
+    // The first decision stands.
+    let page = press(&stack, &person, &link, "confirm").await;
+    assert!(text(&page).contains("已拒绝登录"), "{page}");
+    assert_eq!(visitor.status().await, "denied");
+}
+
+#[tokio::test]
+async fn pressing_twice_is_pressing_once() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    press(&stack, &person, &link, "confirm").await;
+    visitor.complete().await;
+    let page = press(&stack, &person, &link, "confirm").await;
+    assert!(text(&page).contains("已确认登录"), "{page}");
+    assert_eq!(visitor.status().await, "consumed");
+}
+
+#[tokio::test]
+async fn only_the_person_who_scanned_can_press() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let stranger = stack.wechat.person("路人", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    let page = press(&stack, &stranger, &link, "confirm").await;
+    assert!(text(&page).contains("这不是您扫的二维码"), "{page}");
+    assert_eq!(visitor.status().await, "scanned");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_over_cannot_be_confirmed() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    assert_eq!(
+        visitor
+            .call(reqwest::Method::DELETE, "/api/login")
+            .await
+            .status,
+        204
+    );
+    let page = press(&stack, &person, &link, "confirm").await;
+    assert!(text(&page).contains("这次登录已结束"), "{page}");
+    assert_eq!(visitor.session().await, None);
+}
