@@ -10,18 +10,23 @@ mod calls;
 mod changes;
 mod chats;
 mod codes;
+mod connect;
 mod control;
 mod faults;
 mod journeys;
 mod message_window;
 mod people;
 mod phone;
+mod phone_browser;
 mod picture;
 mod push;
+mod quotas;
 mod random;
 mod settings;
+mod setup;
 mod ticket;
 mod tokens;
+mod web_authorization;
 mod world;
 
 use std::process::ExitCode;
@@ -33,6 +38,7 @@ use service_kit::settings::Settings;
 use tokio::task::JoinSet;
 
 use control::Closing;
+use phone_browser::PhoneBrowsers;
 use push::PushClient;
 use world::World;
 
@@ -55,14 +61,17 @@ async fn run(settings: Settings) -> Result<(), ServiceError> {
     let account = settings::account(&settings)?;
     let push_client =
         PushClient::new().map_err(|error| ServiceError::Background(error.to_string()))?;
+    let phone_browsers =
+        PhoneBrowsers::new().map_err(|error| ServiceError::Background(error.to_string()))?;
     let public_url = settings::public_url(&settings, address)?;
-    let world = Data::new(World::new(account, push_client, public_url));
+    let world = Data::new(World::new(account, push_client, phone_browsers, public_url));
     let shutdown = lifecycle::shutdown_on_signal()?;
     let closing = Data::new(Closing(shutdown.clone()));
     let server = lifecycle::server(listener, move |config| {
         config.app_data(world.clone()).app_data(closing.clone());
         config
             .configure(api::configure)
+            .configure(connect::configure)
             .configure(control::configure)
             .configure(phone::configure);
     })?;

@@ -19,6 +19,8 @@ pub(crate) struct Person {
     pub(crate) id: String,
     /// The person's identity at this Official Account: 28 characters.
     pub(crate) openid: String,
+    /// The identity of the virtual person that snapshot pages report in their place.
+    pub(crate) snapshot_openid: String,
     /// The identity across accounts; only when the account is bound to an Open Platform account.
     pub(crate) unionid: Option<String>,
     /// The name as `user/info` would report it, control characters included.
@@ -106,6 +108,7 @@ impl People {
         let person = Person {
             id: random::short_id(),
             openid: random::openid(),
+            snapshot_openid: random::openid(),
             unionid: new.unionid,
             nickname: new.nickname,
             avatar_url: new.avatar_url,

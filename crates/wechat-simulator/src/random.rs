@@ -12,6 +12,9 @@ pub(crate) const ACCESS_TOKEN_PREFIX: &str = "99_sim";
 /// Prefix of every openid that the simulator hands out.
 pub(crate) const OPENID_PREFIX: &str = "oSim";
 
+/// Prefix of the code of every web authorisation.
+pub(crate) const WEB_CODE_PREFIX: &str = "0si";
+
 /// Random bytes from the operating system.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -35,6 +38,14 @@ pub(crate) fn access_token() -> String {
         "{ACCESS_TOKEN_PREFIX}{}",
         URL_SAFE_NO_PAD.encode(bytes::<99>())
     )
+}
+
+/// The code of a web authorisation: 32 letters and digits, as recorded ones are.
+pub(crate) fn web_code() -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let drawn = bytes::<29>().into_iter();
+    let letters = drawn.map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
+    format!("{WEB_CODE_PREFIX}{}", letters.collect::<String>())
 }
 
 /// A nonce as WeChat sends it: a decimal number of 8 to 10 digits.
@@ -71,6 +82,7 @@ mod tests {
         assert_eq!(openid().len(), 28);
         assert_eq!(access_token().len(), 138);
         assert_eq!(qr_code_path().len(), 22);
+        assert_eq!(web_code().len(), 32);
         assert!((8..=10).contains(&nonce().len()));
     }
 }

@@ -10,7 +10,8 @@ use url::Url;
 use wechat_wire::message_crypto::{EncodingAesKey, MessageCrypto};
 use wechat_wire::signature::CallbackToken;
 
-use crate::account::{Account, AccountKind, Credentials, PushMode, Setup};
+use crate::account::{Account, Credentials};
+use crate::setup::{PushMode, Setup};
 
 /// Where the simulator listens.
 pub(crate) static BIND: Key<SocketAddr> = Key {
@@ -158,17 +159,13 @@ pub(crate) fn account(settings: &Settings) -> Result<Account, InvalidSettings> {
     } else {
         PushMode::Plain
     };
+    let mode = settings.optional(&MODE)?.unwrap_or(usual);
     let setup = Setup {
-        mode: settings.optional(&MODE)?.unwrap_or(usual),
-        callback_url: settings.get(&CALLBACK_URL)?,
         push_timeout_ms: settings.get(&PUSH_TIMEOUT)?,
         push_deliveries: settings.get(&PUSH_DELIVERIES)?,
         push_interval_ms: settings.get(&PUSH_INTERVAL)?,
-        account: AccountKind::Service,
-        whitelist_ok: true,
         profile_in_user_info: settings.get(&PROFILE_IN_USER_INFO)?,
-        scene_after_expiry: true,
-        token_lifetime_seconds: 7200,
+        ..Setup::usual(mode, settings.get(&CALLBACK_URL)?)
     };
     Account::new(credentials, setup).map_err(|error| settings.invalid(&MODE, &error.to_string()))
 }

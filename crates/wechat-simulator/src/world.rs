@@ -9,8 +9,11 @@ use crate::chats::{Author, Chats};
 use crate::codes::Codes;
 use crate::faults::Faults;
 use crate::people::{People, first_people};
-use crate::push::{Deliveries, PushClient};
+use crate::phone_browser::PhoneBrowsers;
+use crate::push::{Deliveries, HeldPushes, PushClient};
+use crate::quotas::Quotas;
 use crate::tokens::Tokens;
+use crate::web_authorization::WebAccess;
 
 /// This WeChat.
 #[derive(Debug)]
@@ -25,14 +28,22 @@ pub(crate) struct World {
     pub(crate) codes: Codes,
     /// The access tokens.
     pub(crate) tokens: Tokens,
+    /// The codes and tokens of web authorisation.
+    pub(crate) web_access: WebAccess,
+    /// The browsers inside the phones.
+    pub(crate) phone_browsers: PhoneBrowsers,
     /// The chats.
     pub(crate) chats: Chats,
     /// The record of pushes.
     pub(crate) deliveries: Deliveries,
+    /// The pushes that are kept back.
+    pub(crate) held_pushes: HeldPushes,
     /// The sender of pushes.
     pub(crate) push_client: PushClient,
     /// How often the API was called.
     pub(crate) calls: Calls,
+    /// The calls that count towards the quotas.
+    pub(crate) quotas: Quotas,
     /// The faults in force.
     pub(crate) faults: Faults,
     /// The channel to the phone pages.
@@ -41,7 +52,12 @@ pub(crate) struct World {
 
 impl World {
     /// A world with its first people.
-    pub(crate) fn new(account: Account, push_client: PushClient, public_url: String) -> Self {
+    pub(crate) fn new(
+        account: Account,
+        push_client: PushClient,
+        phone_browsers: PhoneBrowsers,
+        public_url: String,
+    ) -> Self {
         let world = Self {
             account,
             public_url,
@@ -49,9 +65,13 @@ impl World {
             people: People::default(),
             codes: Codes::default(),
             tokens: Tokens::default(),
+            web_access: WebAccess::default(),
+            phone_browsers,
             chats: Chats::default(),
             deliveries: Deliveries::default(),
+            held_pushes: HeldPushes::default(),
             calls: Calls::default(),
+            quotas: Quotas::default(),
             faults: Faults::default(),
             changes: Changes::default(),
         };

@@ -3,12 +3,12 @@
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use wechat_wire::api::AccessTokenGranted;
 
 use super::answer::{Refusal, not_in_whitelist, refusal, success};
-use super::gate::parameters;
+use super::gate::{check_secret, parameters};
 use crate::tokens::Granted;
 use crate::world::World;
 
@@ -63,14 +63,13 @@ fn admit(world: &World, request: &HttpRequest, application: &Application) -> Res
         Some(40013)
     } else if application.secret.is_empty() {
         Some(41004)
-    } else if application.secret != credentials.app_secret.expose_secret() {
-        Some(40125)
     } else {
         None
     };
     if let Some(errcode) = wrong {
         return Err(refusal(errcode));
     }
+    check_secret(world, &application.secret)?;
     if world.account.setup().whitelist_ok {
         return Ok(());
     }

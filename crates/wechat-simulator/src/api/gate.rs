@@ -1,4 +1,4 @@
-//! What every API call passes on its way in: it is counted, and a fault may meet it.
+//! What every API call passes on its way in: it is counted, and a fault or a quota may meet it.
 
 use std::io;
 use std::sync::Arc;
@@ -6,15 +6,19 @@ use std::sync::Arc;
 use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError as _};
 use futures_util::stream;
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::answer::{Refusal, refusal};
 use crate::faults::Fault;
+use crate::quotas::Exceeded;
+use crate::setup::SecretState;
 use crate::tokens::TokenCheck;
 use crate::world::World;
 
@@ -37,12 +41,44 @@ pub(super) async fn pass<B: MessageBody + 'static>(
     if let Some(response) = fault.as_ref().and_then(in_place_of_an_answer) {
         return Ok(request.into_response(response));
     }
+    let allowed = world
+        .quotas
+        .take(request.path(), &world.account.setup(), Timestamp::now());
+    if let Err(exceeded) = allowed {
+        let response = over_quota(exceeded).error_response();
+        return Ok(request.into_response(response));
+    }
     next.call(request)
         .await
         .map(ServiceResponse::map_into_boxed_body)
 }
 
-/// Refuses a call whose `access_token` parameter is missing or no longer good.
+/// Middleware for `/sns`: JSON travels as `text/plain` there (GitHub thread
+/// panva/oauth4webapi#155).
+pub(super) async fn as_plain_text(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    if headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    }
+    Ok(response)
+}
+
+fn over_quota(exceeded: Exceeded) -> Refusal {
+    refusal(match exceeded {
+        Exceeded::Day => 45009,
+        Exceeded::Minute => 45011,
+    })
+}
+
+/// Refuses a call whose `access_token` parameter is missing or no longer good, or that an account
+/// of this kind may not make.
 pub(super) fn authorize(world: &World, request: &HttpRequest) -> Result<(), Refusal> {
     #[derive(Deserialize)]
     struct Parameters {
@@ -56,10 +92,21 @@ pub(super) fn authorize(world: &World, request: &HttpRequest) -> Result<(), Refu
         .tokens
         .check(&parameters.access_token, Timestamp::now())
     {
-        TokenCheck::Valid => Ok(()),
+        TokenCheck::Valid if world.account.setup().account.may_call(request.path()) => Ok(()),
+        TokenCheck::Valid => Err(refusal(48001)),
         TokenCheck::Expired => Err(refusal(42001)),
         TokenCheck::NotLatest => Err(refusal(40001)),
         TokenCheck::Malformed => Err(refusal(40014)),
+    }
+}
+
+/// Refuses a secret that is not the account's, or that the console reset or froze.
+pub(super) fn check_secret(world: &World, secret: &str) -> Result<(), Refusal> {
+    let right = secret == world.account.credentials().app_secret.expose_secret();
+    match world.account.setup().secret_state {
+        SecretState::Ok if right => Ok(()),
+        SecretState::Frozen if right => Err(refusal(40243)),
+        SecretState::Ok | SecretState::Wrong | SecretState::Frozen => Err(refusal(40125)),
     }
 }
 

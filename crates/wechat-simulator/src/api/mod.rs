@@ -3,10 +3,12 @@
 
 mod access_token;
 mod answer;
+mod callback_check;
 mod custom_message;
 mod gate;
 mod operations;
 mod qr_code;
+mod sns;
 mod user;
 
 use actix_web::http::Method;
@@ -16,7 +18,7 @@ use actix_web::{HttpRequest, Resource};
 
 use answer::{Refusal, refusal};
 
-/// Adds the API's addresses. Web authorisation (`/sns/*`) has no addresses yet.
+/// Adds the API's addresses.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     let api = web::scope("/cgi-bin")
         .wrap(from_fn(gate::pass))
@@ -32,8 +34,17 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/clear_quota").route(web::post().to(operations::clear_quota)))
         .service(at("/clear_quota/v2").route(web::post().to(operations::clear_quota_with_secret)))
         .service(at("/openapi/quota/get").route(web::post().to(operations::quota)))
+        .service(at("/callback/check").route(web::post().to(callback_check::check)))
         .default_service(web::to(unknown));
-    config.service(api);
+    let sns = web::scope("/sns")
+        .wrap(from_fn(gate::pass))
+        .wrap(from_fn(gate::as_plain_text))
+        .service(at("/oauth2/access_token").route(web::get().to(sns::access_token)))
+        .service(at("/oauth2/refresh_token").route(web::get().to(sns::refresh_token)))
+        .service(at("/auth").route(web::get().to(sns::auth)))
+        .service(at("/userinfo").route(web::get().to(sns::user_info)))
+        .default_service(web::to(unknown));
+    config.service(api).service(sns);
 }
 
 /// A resource that refuses every other method as WeChat does.

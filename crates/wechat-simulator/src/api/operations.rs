@@ -2,12 +2,11 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Refusal, acknowledged, refusal, success};
-use super::gate::{authorize, parameters};
+use super::gate::{authorize, check_secret, parameters};
 use crate::world::World;
 
 /// How often a month the quotas may be cleared.
@@ -64,9 +63,7 @@ pub(super) async fn clear_quota_with_secret(
     if wanted.appid != credentials.app_id {
         return Err(refusal(40013));
     }
-    if wanted.appsecret != credentials.app_secret.expose_secret() {
-        return Err(refusal(40125));
-    }
+    check_secret(&world, &wanted.appsecret)?;
     cleared(&world)
 }
 
@@ -85,8 +82,12 @@ pub(super) async fn quota(
     if !wanted.cgi_path.starts_with('/') {
         return Err(refusal(76003));
     }
-    let daily_limit = daily_limit(&wanted.cgi_path);
-    let used = world.calls.of(&wanted.cgi_path).min(daily_limit);
+    let path = wanted.cgi_path.as_str();
+    let (daily_limit, used) = match world.account.setup().quota.get(path) {
+        Some(limit) => (*limit, world.quotas.used(path)),
+        None => (daily_limit(path), world.calls.of(path)),
+    };
+    let used = used.min(daily_limit);
     let quota = json!({ "daily_limit": daily_limit, "used": used, "remain": daily_limit - used });
     Ok(success(
         &json!({ "errcode": 0, "errmsg": "ok", "quota": quota }),
@@ -100,6 +101,7 @@ fn cleared(world: &World) -> Result<HttpResponse, Refusal> {
     if clearings > CLEARINGS {
         Err(refusal(48006))
     } else {
+        world.quotas.clear();
         Ok(acknowledged())
     }
 }

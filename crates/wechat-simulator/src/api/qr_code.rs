@@ -9,7 +9,6 @@ use wechat_wire::api::QrCodeCreated;
 
 use super::answer::{Refusal, refusal, success};
 use super::gate::{authorize, parameters};
-use crate::account::AccountKind;
 use crate::changes::Change;
 use crate::picture;
 use crate::world::World;
@@ -45,9 +44,6 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<HttpResponse, Refusal> {
     authorize(&world, &request)?;
-    if world.account.setup().account == AccountKind::Subscription {
-        return Err(refusal(48001));
-    }
     if body.is_empty() {
         return Err(refusal(44002));
     }

@@ -3,9 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::problem::Problem;
-use crate::push::{Delivery, courier};
+use crate::push::{Delivery, ReleaseOrder, courier};
 use crate::world::World;
 
 /// How often one call may repeat a push.
@@ -14,6 +15,7 @@ const REPEATS: usize = 500;
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .route("/deliveries", web::get().to(list))
+        .route("/deliveries/release", web::post().to(release))
         .route("/deliveries/{id}", web::get().to(find))
         .route("/deliveries/{id}/repeat", web::post().to(repeat));
 }
@@ -26,6 +28,12 @@ struct Repeat {
 
 fn once() -> usize {
     1
+}
+
+#[derive(Deserialize)]
+struct Release {
+    #[serde(default)]
+    order: ReleaseOrder,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +52,11 @@ async fn find(world: Data<World>, id: Path<String>) -> Result<Json<Delivery>, Pr
         .find(&id)
         .map(Json)
         .ok_or_else(no_such_delivery)
+}
+
+async fn release(world: Data<World>, release: Query<Release>) -> HttpResponse {
+    let released = world.held_pushes.release(release.order).await;
+    HttpResponse::Ok().json(json!({ "released": released }))
 }
 
 async fn repeat(

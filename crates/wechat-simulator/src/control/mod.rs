@@ -7,9 +7,11 @@
 //! | `POST /people/{id}/follow`, `/unfollow`, `/dismiss` | follows, unfollows, leaves the follow page |
 //! | `POST /people/{id}/message` `{"text"}` | writes to the account |
 //! | `GET /people/{id}/chat` | what the person reads |
+//! | `POST /people/{id}/open` `{"url","consent"?,"from_chat"?,"form"?}` | opens a link on the phone: the last page |
 //! | `GET /codes`, `GET /codes/{ticket}.svg` | the codes that work now; a picture |
 //! | `GET /deliveries?limit`, `GET /deliveries/{id}` | the pushes and their answers |
 //! | `POST /deliveries/{id}/repeat?times` | pushes the same event again, as often, all at once |
+//! | `POST /deliveries/release?order` | sends what `hold_pushes` kept back, `oldest_first` or `newest_first` |
 //! | `GET /calls` | how often each API path was called |
 //! | `GET /faults`, `PUT /faults` | what goes wrong with the API |
 //! | `GET /settings`, `PUT /settings` | the account's setup |
@@ -23,6 +25,7 @@
 mod codes;
 mod deliveries;
 mod events;
+mod links;
 mod people;
 mod problem;
 mod switches;
@@ -36,6 +39,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     let control = web::scope("/simulator")
         .configure(|scope| service_kit::problem::configure(scope, 64 * 1024))
         .configure(people::configure)
+        .configure(links::configure)
         .configure(codes::configure)
         .configure(deliveries::configure)
         .configure(switches::configure)

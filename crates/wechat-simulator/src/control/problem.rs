@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::account::SetupRefused;
 use crate::journeys::JourneyError;
+use crate::phone_browser::OpenError;
 
 /// A failure with a stable code.
 #[derive(Debug)]
@@ -46,6 +47,19 @@ impl From<JourneyError> for Problem {
             JourneyError::NotFollowing => (StatusCode::CONFLICT, "not_following"),
             JourneyError::FollowsAlready => (StatusCode::CONFLICT, "follows_already"),
             JourneyError::Text => (StatusCode::BAD_REQUEST, "invalid_request"),
+        };
+        Self::new(status, code, &error)
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        let (status, code) = match error {
+            OpenError::Address => (StatusCode::BAD_REQUEST, "invalid_request"),
+            OpenError::TooManySteps => (StatusCode::BAD_GATEWAY, "too_many_redirects"),
+            OpenError::Unreachable => (StatusCode::BAD_GATEWAY, "unreachable"),
+            OpenError::SeveralForms => (StatusCode::CONFLICT, "several_forms"),
+            OpenError::NoSuchButton => (StatusCode::CONFLICT, "no_such_button"),
         };
         Self::new(status, code, &error)
     }

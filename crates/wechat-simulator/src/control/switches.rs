@@ -6,12 +6,14 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Json, ServiceConfig};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use crate::account::{NAME, ORIGINAL_ID, Setup, SetupChange};
+use crate::account::{NAME, ORIGINAL_ID};
 use crate::changes::Change;
 use crate::faults::{FaultRule, RULES};
 use crate::push::VerificationOutcome;
+use crate::setup::Setup;
 use crate::world::World;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -42,6 +44,9 @@ struct Secrets {
     token: String,
     encoding_aes_key: Option<String>,
     access_tokens: Vec<String>,
+    web_codes: Vec<String>,
+    web_access_tokens: Vec<String>,
+    web_refresh_tokens: Vec<String>,
     openids: Vec<String>,
     scenes: Vec<String>,
     tickets: Vec<String>,
@@ -76,9 +81,9 @@ async fn settings(world: Data<World>) -> Json<AccountView> {
 
 async fn change_settings(
     world: Data<World>,
-    change: Json<SetupChange>,
+    members: Json<Map<String, Value>>,
 ) -> Result<Json<AccountView>, Problem> {
-    let setup = world.account.change(&change)?;
+    let setup = world.account.change(members.into_inner())?;
     world.changes.tell(Change::Account);
     Ok(Json(view(&world, setup)))
 }
@@ -92,16 +97,18 @@ async fn secrets(world: Data<World>) -> Json<Secrets> {
     let credentials = world.account.credentials();
     let open = |secret: &SecretString| secret.expose_secret().to_owned();
     let (scenes, tickets) = world.codes.scenes_and_tickets();
+    let web = world.web_access.secrets();
+    let people = world.people.list().into_iter();
     Json(Secrets {
         app_secret: open(&credentials.app_secret),
         token: open(&credentials.token_text),
         encoding_aes_key: credentials.encoding_aes_key.as_ref().map(open),
         access_tokens: world.tokens.all(),
-        openids: world
-            .people
-            .list()
-            .into_iter()
-            .map(|person| person.openid)
+        web_codes: web.codes,
+        web_access_tokens: web.access_tokens,
+        web_refresh_tokens: web.refresh_tokens,
+        openids: people
+            .flat_map(|person| [person.openid, person.snapshot_openid])
             .collect(),
         scenes,
         tickets,

@@ -28,7 +28,7 @@ macro_rules! file {
 }
 
 /// The page's files.
-const FILES: [(&str, &str, &str); 22] = [
+const FILES: [(&str, &str, &str); 26] = [
     file!("account.svg", SVG),
     file!("styles/desk.css", CSS),
     file!("styles/sides.css", CSS),
@@ -37,8 +37,11 @@ const FILES: [(&str, &str, &str); 22] = [
     file!("styles/account.css", CSS),
     file!("styles/chat.css", CSS),
     file!("styles/people.css", CSS),
+    file!("styles/web_pages.css", CSS),
+    file!("browser.js", JAVASCRIPT),
     file!("control.js", JAVASCRIPT),
     file!("dom.js", JAVASCRIPT),
+    file!("holder.js", JAVASCRIPT),
     file!("navigation.js", JAVASCRIPT),
     file!("phone.js", JAVASCRIPT),
     file!("reply_text.js", JAVASCRIPT),
@@ -46,6 +49,7 @@ const FILES: [(&str, &str, &str); 22] = [
     file!("state.js", JAVASCRIPT),
     file!("words.js", JAVASCRIPT),
     file!("screens/account.js", JAVASCRIPT),
+    file!("screens/browser.js", JAVASCRIPT),
     file!("screens/chat.js", JAVASCRIPT),
     file!("screens/chats.js", JAVASCRIPT),
     file!("screens/new_person.js", JAVASCRIPT),

@@ -12,7 +12,7 @@ export function wanted() {
 }
 
 /** Where each screen's back button leads. */
-const PARENTS = { chat: 'chats', scan: 'chats', new: 'people', account: 'chats' };
+const PARENTS = { chat: 'chats', scan: 'chats', new: 'people', account: 'chats', browser: 'chat' };
 
 /** Goes back to the screen above this one. */
 export function leave() {

@@ -3,6 +3,7 @@
 import { h, icon, setText } from './dom.js';
 import { show, toast, wanted } from './navigation.js';
 import { create as account } from './screens/account.js';
+import { create as browser } from './screens/browser.js';
 import { create as chat } from './screens/chat.js';
 import { create as chats } from './screens/chats.js';
 import { create as newPerson } from './screens/new_person.js';
@@ -12,7 +13,7 @@ import { intro, pushes } from './sides.js';
 import { onChange, start, state, unread } from './state.js';
 import { language, words } from './words.js';
 
-const screens = { chats, scan: scanner, people, new: newPerson, account, chat };
+const screens = { chats, scan: scanner, people, new: newPerson, account, chat, browser };
 const phone = document.getElementById('phone');
 const main = document.getElementById('screen');
 const tabs = document.getElementById('tabs');

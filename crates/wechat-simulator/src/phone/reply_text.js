@@ -1,5 +1,6 @@
 // Shows a reply as WeChat does: `<a href="…">` and bare addresses are links, everything else is text.
 
+import { openPage, WINDOW } from './browser.js';
 import { h } from './dom.js';
 
 const LINK = /<a\s+([^>]*)>([\s\S]*?)<\/a>|(https?:\/\/[^\s<>"'\u3000-\u9fff\uff00-\uffef]+)/gi;
@@ -31,5 +32,5 @@ function anchor([markup, attributes, label]) {
 }
 
 function link(address, label) {
-  return h('a', { href: address, target: '_blank', rel: 'noopener' }, label);
+  return h('a', { href: address, target: WINDOW, onclick: openPage }, label);
 }

@@ -1,6 +1,7 @@
 // What the page knows: a copy of the simulator's state, kept fresh by its event stream.
 
 import * as control from './control.js';
+import { holdPhone } from './holder.js';
 
 const CURRENT = 'simulator.person';
 
@@ -42,6 +43,7 @@ export async function start() {
     },
   );
   await refreshAll();
+  holdPhone(state.person);
 }
 
 /** Reads the people anew, for a screen that must not wait for the event stream. */
@@ -54,6 +56,7 @@ export async function rereadPeople() {
 export async function choose(id) {
   sessionStorage.setItem(CURRENT, id);
   state.person = state.people.find((person) => person.id === id) ?? state.person;
+  holdPhone(state.person);
   await readChat();
   changed();
 }

@@ -5,7 +5,8 @@ use wechat_wire::push::Push;
 use wechat_wire::reply::{EncryptedReply, Reply};
 use wechat_wire::signature::CallbackToken;
 
-use crate::account::{Credentials, PushMode};
+use crate::account::Credentials;
+use crate::setup::PushMode;
 
 /// The meaning of an answer that arrived in time with status 200.
 #[derive(Debug, PartialEq, Eq)]

@@ -72,13 +72,7 @@ impl PushClient {
             random: random::bytes(),
         };
         let credentials = account.credentials();
-        let request = prepare(
-            credentials,
-            setup.mode,
-            &setup.callback_url,
-            push,
-            &freshness,
-        );
+        let request = prepare(credentials, &setup, push, &freshness);
         let sending = self
             .http
             .post(request.url)

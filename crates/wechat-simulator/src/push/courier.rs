@@ -27,7 +27,21 @@ pub(crate) struct Dispatch {
 pub(crate) fn dispatch(world: &Arc<World>, person: String, push: Push) -> Dispatch {
     let delivery_id = world.deliveries.begin(push.clone());
     world.changes.tell(Change::Deliveries);
-    let done = tokio::spawn(carry(Arc::clone(world), delivery_id.clone(), person, push));
+    let setup = world.account.setup();
+    // The place is taken here and not in the task, so that the line has the events' order.
+    let place = setup.hold_pushes.then(|| world.held_pushes.join());
+    let delay = Duration::from_millis(u64::from(setup.push_delay_ms));
+    let done = tokio::spawn({
+        let (world, delivery_id) = (Arc::clone(world), delivery_id.clone());
+        async move {
+            let _carried = match place {
+                Some(place) => Some(place.released().await),
+                None => None,
+            };
+            tokio::time::sleep(delay).await;
+            carry(world, delivery_id, person, push).await;
+        }
+    });
     Dispatch { delivery_id, done }
 }
 

@@ -4,7 +4,10 @@ mod answer;
 mod client;
 pub(crate) mod courier;
 mod deliveries;
+mod held;
+mod peculiarities;
 mod request;
 
 pub(crate) use client::{PushClient, VerificationOutcome};
 pub(crate) use deliveries::{Deliveries, Delivery};
+pub(crate) use held::{HeldPushes, ReleaseOrder};

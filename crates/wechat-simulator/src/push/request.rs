@@ -7,7 +7,9 @@ use url::Url;
 use wechat_wire::envelope::{EncryptedPush, compatible_xml};
 use wechat_wire::push::Push;
 
-use crate::account::{Credentials, PushMode};
+use super::peculiarities::{odd, recased};
+use crate::account::Credentials;
+use crate::setup::{PushMode, Setup};
 
 /// A push, ready to be sent.
 #[derive(Debug)]
@@ -32,8 +34,7 @@ pub(super) struct Freshness {
 /// Signs and, where the mode asks for it, encrypts a push. Without a key the mode is plain.
 pub(super) fn prepare(
     credentials: &Credentials,
-    mode: PushMode,
-    callback_url: &Url,
+    setup: &Setup,
     push: &Push,
     freshness: &Freshness,
 ) -> PushRequest {
@@ -42,14 +43,16 @@ pub(super) fn prepare(
         nonce,
         random,
     } = freshness;
-    let mut url = callback_url.clone();
+    let mode = setup.mode;
+    let mut url = setup.callback_url.clone();
     let signature = credentials.token.sign(timestamp, nonce);
     url.query_pairs_mut()
         .append_pair("signature", signature.as_str())
         .append_pair("timestamp", timestamp)
         .append_pair("nonce", nonce)
         .append_pair("openid", &push.from_user_name);
-    let clear = push.to_xml();
+    let push = &odd(push, setup);
+    let clear = recased(push.to_xml(), setup);
     let crypto = credentials
         .crypto
         .as_ref()
@@ -63,7 +66,7 @@ pub(super) fn prepare(
         .append_pair("encrypt_type", "aes")
         .append_pair("msg_signature", signature.as_str());
     let body = if mode == PushMode::Compatible {
-        compatible_xml(push, &encrypt)
+        recased(compatible_xml(push, &encrypt), setup)
     } else {
         EncryptedPush {
             to_user_name: push.to_user_name.clone(),
