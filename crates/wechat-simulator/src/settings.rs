@@ -99,7 +99,7 @@ static MODE: Key<PushMode> = Key {
 
 static PROFILE_IN_USER_INFO: Key<bool> = Key {
     name: "wechat.profile_in_user_info",
-    default: Default::Text("true"),
+    default: Default::Text("false"),
     example: "true",
     meaning: "Whether user/info tells nickname and avatar, as WeChat did until 2021-12-27.",
     secret: false,

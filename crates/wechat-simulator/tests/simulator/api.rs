@@ -113,7 +113,10 @@ async fn a_code_has_a_picture_and_slashes_are_escaped() {
 
 #[tokio::test]
 async fn user_info_has_the_old_or_the_new_shape() {
-    let simulator = Simulator::start(NOWHERE, &[]);
+    let simulator = Simulator::start(
+        NOWHERE,
+        &[("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "true")],
+    );
     let wanted = json!({ "nickname": "控\u{7}制", "follows": true, "city": "深圳" });
     let person = simulator.post("/simulator/people", wanted).await;
     let openid = person["openid"].as_str().unwrap();
