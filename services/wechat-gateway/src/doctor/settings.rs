@@ -42,7 +42,7 @@ pub(super) fn unusable(errors: &[InvalidSettings]) -> Vec<Check> {
         Check::fail(
             NAME,
             complaint,
-            "Correct it in the environment or the file of --config; --help lists all settings",
+            "Correct it in the environment or in the file that --config names",
         )
     };
     complaints.into_iter().map(fail).collect()
