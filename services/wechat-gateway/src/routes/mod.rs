@@ -1,9 +1,10 @@
 //! The gateway's two HTTP surfaces. Nothing of one is reachable through the other.
 
 use actix_web::{
-    Resource, Route,
+    HttpResponse, Resource, Route,
+    error::InternalError,
     middleware::from_fn,
-    web::{self, Data, ServiceConfig},
+    web::{self, Data, QueryConfig, ServiceConfig},
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
@@ -21,7 +22,11 @@ const BODY_LIMIT: usize = 16 * 1024;
 
 /// What WeChat and phones reach.
 pub fn configure_public(config: &mut ServiceConfig) {
-    config.service(only(
+    // What can't be read can't be signed, and a forger is told nothing.
+    let unreadable = QueryConfig::default().error_handler(|error, _| {
+        InternalError::from_response(error, HttpResponse::Forbidden().finish()).into()
+    });
+    config.app_data(unreadable).service(only(
         "/wechat/callback",
         [
             web::get().to(callback::verify),
