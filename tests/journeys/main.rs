@@ -1,1 +1,11 @@
-//! Whole journeys in a real browser.
+//! Whole journeys in a real browser: the real binaries, a real Redis, the simulator, Chromium.
+
+mod accessibility;
+mod closing;
+mod code_life;
+mod login;
+mod lossy_proxy;
+mod network;
+mod phone_page;
+mod refusals;
+mod several_people;

@@ -1,1 +1,10 @@
-//! Whole journeys in a real browser.
+//! The protocol's steps against a real Redis: the scripts hold the rules that the Rust types state.
+
+mod access_tokens;
+mod admission;
+mod interleavings;
+mod members;
+mod redemption;
+mod sessions;
+mod state_machine;
+mod store;

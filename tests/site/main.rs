@@ -1,1 +1,23 @@
-//! Whole journeys in a real browser.
+//! The site over HTTP: the contract's rows for browsers and operators, and every refusal in them.
+
+mod answers;
+mod assets;
+mod attempt_record;
+mod cancel;
+mod complete;
+mod configuration;
+mod cookies;
+mod events;
+mod headers;
+mod lifecycle;
+mod limits;
+mod operations;
+mod origin;
+mod outages;
+mod proxies;
+mod qr_reading;
+mod secrecy;
+mod session;
+mod settings;
+mod start;
+mod status;

@@ -10,7 +10,16 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let status = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // Cargo describes this package to its tests. A build that inherited that would look like another
+    // environment to dependencies that watch these variables (ring does), and build them all anew.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let status = cargo
         // The whole workspace, so that dependencies are built with the features that the tests have.
         .args(["build", "--quiet", "--workspace", "--bins"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -5,9 +5,13 @@
     reason = "in a test, what fails panics with a sentence that says what was expected"
 )]
 
+pub mod attempts;
 pub mod binaries;
+pub mod browser;
 pub mod deadline;
 pub mod log_folder;
+pub mod login_page;
+pub mod news;
 pub mod process;
 pub mod redis_server;
 pub mod simulator;

@@ -7,6 +7,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,6 +19,7 @@ pub struct Process {
     name: String,
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: [JoinHandle<()>; 2],
 }
 
 /// Starts a process with this environment and no other. What it prints goes to `<log>/<name>.log`.
@@ -48,12 +50,15 @@ where
         .open(log.join(format!("{name}.log")));
     let log = Arc::new(Mutex::new(log.expect("a log file can be made")));
     let lines = Arc::new(Mutex::new(Vec::new()));
-    collect(child.stdout.take().expect("it is piped"), &lines, &log);
-    collect(child.stderr.take().expect("it is piped"), &lines, &log);
+    let readers = [
+        collect(child.stdout.take().expect("it is piped"), &lines, &log),
+        collect(child.stderr.take().expect("it is piped"), &lines, &log),
+    ];
     Process {
         name: name.to_owned(),
         child,
         lines,
+        readers,
     }
 }
 
@@ -61,7 +66,7 @@ fn collect(
     from: impl Read + Send + 'static,
     lines: &Arc<Mutex<Vec<String>>>,
     log: &Arc<Mutex<File>>,
-) {
+) -> JoinHandle<()> {
     let (lines, log) = (Arc::clone(lines), Arc::clone(log));
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines() {
@@ -70,13 +75,24 @@ fn collect(
                 .expect("the log can be written");
             lines.lock().expect("no writer panics").push(line);
         }
-    });
+    })
 }
 
 impl Process {
     /// Everything it has printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().expect("no writer panics").clone()
+    }
+
+    /// Waits until it ends by itself, and returns everything it printed.
+    pub async fn said(&mut self) -> String {
+        self.ended().await;
+        let what = format!("{}'s output ends", self.name);
+        eventually(&what, async || {
+            let read = self.readers.iter().all(JoinHandle::is_finished);
+            read.then(|| self.lines().join("\n"))
+        })
+        .await
     }
 
     /// Waits for a line that contains this text.

@@ -55,6 +55,15 @@ impl RedisServer {
             .expect("Redis is running")
     }
 
+    /// Sends one command and returns its answer.
+    pub async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        let mut connection = self.connection().await;
+        let answer = command.query_async(&mut connection).await;
+        answer.expect("Redis takes the command")
+    }
+
     /// Kills it as a power cut would.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -148,6 +148,8 @@ impl Plan {
             setting("SIMULATOR__WECHAT__APP_ID", APP_ID),
             setting("SIMULATOR__WECHAT__APP_SECRET", APP_SECRET),
             setting("SIMULATOR__WECHAT__TOKEN", TOKEN),
+            // Most tests want a nickname and not its journey; those of web authorisation say otherwise.
+            setting("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "true"),
         ];
         if self.encrypted {
             environment.push(setting(

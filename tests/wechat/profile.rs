@@ -173,12 +173,13 @@ async fn the_console_finds_its_verification_file() {
         .start()
         .await;
     let get = async |path: &str| {
-        let http = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
+        let http = service_kit::http_client::build(system_tests::deadline::PATIENCE)
+            .expect("a client can be made");
         let response = http
             .get(format!("{}{path}", stack.gateways[0].public))
             .send()
             .await
-            .unwrap();
+            .expect("the gateway answers");
         (response.status().as_u16(), response.text().await.unwrap())
     };
     assert_eq!(

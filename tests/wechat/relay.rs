@@ -41,7 +41,9 @@ fn now() -> i64 {
 
 fn plain(push: &Push) -> SentPush {
     let timestamp = now().to_string();
-    let signature = CallbackToken::parse(TOKEN).unwrap().sign(&timestamp, "42");
+    let signature = CallbackToken::parse(TOKEN)
+        .expect("a token")
+        .sign(&timestamp, "42");
     SentPush {
         query: format!("signature={signature}&timestamp={timestamp}&nonce=42&openid={PERSON}"),
         body: push.to_xml().into_bytes(),
@@ -49,10 +51,10 @@ fn plain(push: &Push) -> SentPush {
 }
 
 fn safe(push: &Push) -> SentPush {
-    let key = EncodingAesKey::parse(ENCODING_AES_KEY).unwrap();
+    let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("a key");
     let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], push.to_xml().as_bytes());
     let timestamp = now().to_string();
-    let token = CallbackToken::parse(TOKEN).unwrap();
+    let token = CallbackToken::parse(TOKEN).expect("a token");
     let signature = token.sign(&timestamp, "42");
     let msg_signature = token.sign_encrypted(&timestamp, "42", &encrypt);
     let envelope = EncryptedPush {
@@ -72,13 +74,14 @@ async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
         "{}/wechat/callback?{}",
         stack.gateways[0].public, sent.query
     );
-    let http = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
+    let http = service_kit::http_client::build(system_tests::deadline::PATIENCE)
+        .expect("a client can be made");
     http.post(url)
         .header(CONTENT_TYPE, "text/xml")
         .body(sent.body.clone())
         .send()
         .await
-        .unwrap()
+        .expect("the gateway answers")
 }
 
 async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush) {
@@ -91,7 +94,10 @@ async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush
     let response = push(stack, sent).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()[CONTENT_TYPE], "application/x-anything");
-    assert_eq!(response.bytes().await.unwrap(), answer);
+    assert_eq!(
+        response.bytes().await.expect("the answer has a body"),
+        answer
+    );
     let received = backend.received();
     let [received] = received.as_slice() else {
         panic!("one request, not {received:?}")
@@ -262,7 +268,7 @@ async fn without_a_backend_the_account_greets_and_answers_keywords() {
 #[tokio::test]
 async fn a_push_from_another_time_is_refused() {
     let stack = Plan::default().plain().sites(0).start().await;
-    let token = CallbackToken::parse(TOKEN).unwrap();
+    let token = CallbackToken::parse(TOKEN).expect("a token");
     for (offset, status) in [(-290, 200), (290, 200), (-310, 403), (310, 403)] {
         let timestamp = (now() + offset).to_string();
         let signature = token.sign(&timestamp, "42");

@@ -100,6 +100,10 @@ impl ResponseError for Problem {
         response
             .content_type("application/problem+json")
             .insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.code == ProblemCode::InvalidApiKey {
+            // RFC 9110, section 11.6.1: a 401 names the scheme that would be accepted.
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
         if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));

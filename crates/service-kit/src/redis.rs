@@ -144,6 +144,10 @@ impl Store {
     ///
     /// As [`Store::run`].
     pub async fn run_all<S: Step>(&self, steps: &[S]) -> Result<Vec<S::Outcome>, StoreError> {
+        if steps.is_empty() {
+            // Redis takes no empty pipeline.
+            return Ok(Vec::new());
+        }
         let operations: Vec<Operation> = steps.iter().map(Step::operation).collect();
         let replies = self.send(&operations).await?;
         let outcomes = steps

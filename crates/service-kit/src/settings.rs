@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 
 /// What a setting is when nobody sets it.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +111,9 @@ impl Settings {
             .ignore_empty(true);
         let merged = sources.add_source(environment).build();
         let merged = merged.and_then(Config::try_deserialize::<BTreeMap<String, Value>>);
-        let merged =
-            merged.map_err(|error| InvalidSettings(format!("can't read the settings: {error}")))?;
+        let merged = merged.map_err(|error| {
+            InvalidSettings(format!("can't read the settings: {}", unreadable(&error)))
+        })?;
         let mut values = BTreeMap::new();
         for (name, value) in merged {
             flatten(name, value, &mut values);
@@ -191,6 +192,20 @@ impl Settings {
             "the settings can't be used:\n  {}",
             complaint(self.prefix, key, wrong)
         ))
+    }
+}
+
+/// Why the sources can't be read. What a TOML parser says of a file quotes the line, which may hold a
+/// secret; its first line says where, and no more.
+fn unreadable(error: &ConfigError) -> String {
+    match error {
+        ConfigError::FileParse { uri, cause } => {
+            let cause = cause.to_string();
+            let place = cause.lines().next().unwrap_or_default();
+            let file = uri.as_deref().unwrap_or("the file");
+            format!("{place} in {file}")
+        }
+        other => other.to_string(),
     }
 }
 

@@ -12,8 +12,11 @@ pub fn text(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-/// Any text that must never be shown.
+/// Any text that must never be shown. An empty one is a file that nobody wrote to.
 pub fn secret(value: &str) -> Result<SecretString, String> {
+    if value.is_empty() {
+        return Err("is empty".to_owned());
+    }
     Ok(SecretString::from(value))
 }
 

@@ -1,5 +1,7 @@
 //! A visitor with a browser and a phone, as HTTP requests to the published ports.
 
+use std::fmt::Display;
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -39,6 +41,7 @@ impl Visitor {
     pub(crate) fn log_in(&mut self, nickname: &str) -> Result<(), Failure> {
         let attempt = self.site("POST", "/api/login", 201)?;
         let content = text(&attempt, "/qr/content")?;
+        self.hears_the_status()?;
 
         let person = json!({"nickname": nickname, "follows": true});
         let person = self.simulator("/simulator/people", &person, 201)?;
@@ -73,17 +76,42 @@ impl Visitor {
         Ok(())
     }
 
-    fn site(&mut self, method: &str, path: &str, expected: u16) -> Result<Value, Failure> {
+    /// Whether server-sent events come through the edge at once: a proxy that collected them would answer
+    /// only when the attempt ends, long after the limit for this request.
+    fn hears_the_status(&self) -> Result<(), Failure> {
+        let address = format!("{}/api/login/events", self.site);
+        let response = self
+            .agent
+            .get(&address)
+            .header("cookie", self.cookie_header())
+            .call();
+        let silent =
+            |error: &dyn Display| Failure::new(format!("no event from {address}: {error}"));
+        let mut body = response.map_err(|error| silent(&error))?.into_body();
+        for line in BufReader::new(body.as_reader()).lines() {
+            let line = line.map_err(|error| silent(&error))?;
+            if line.starts_with("data:") && line.contains("pending") {
+                return Ok(());
+            }
+        }
+        Err(silent(&"the stream ended"))
+    }
+
+    fn cookie_header(&self) -> String {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
+        cookies.join("; ")
+    }
+
+    fn site(&mut self, method: &str, path: &str, expected: u16) -> Result<Value, Failure> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.site));
-        if !cookies.is_empty() {
-            request = request.header("cookie", cookies.join("; "));
+        if !self.cookies.is_empty() {
+            request = request.header("cookie", self.cookie_header());
         }
         let answer = self.send(request, None)?;
         answer.expect(expected, &format!("{method} {path}"))

@@ -1,9 +1,12 @@
 //! `cargo xtask test`: every check, in the order in which a mistake shows soonest.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::failure::{During, Failure};
 use crate::{console, log_scan, packages, repository};
@@ -16,6 +19,9 @@ pub(crate) struct Options {
     /// Run only tests whose names contain this, and skip the other stages
     filter: Option<String>,
 }
+
+/// The file of tests that need a browser.
+const BROWSER_TESTS: &str = "journeys";
 
 /// Totals over cargo's `test result:` lines.
 #[derive(Default)]
@@ -121,20 +127,60 @@ fn succeed(success: bool, arguments: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Runs the tests, shows the runner's own lines as they come, and adds its summaries up.
+/// Runs the tests that the options leave.
 fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
-    let mut arguments = vec!["test", "--locked", "--workspace"];
-    if options.filter.is_none() {
-        // One failure shouldn't hide the others.
-        arguments.push("--no-fail-fast");
-    }
-    arguments.push("--");
-    arguments.extend(options.filter.as_deref());
+    let filter: Vec<&str> = options.filter.as_deref().into_iter().collect();
     if options.no_browser {
-        arguments.extend(["--skip", "browser"]);
+        // Cargo can name the test files to run, but none to leave out, and then forgets the examples in
+        // the documentation.
+        let mut targets = vec!["--lib".to_owned(), "--bins".to_owned()];
+        for name in test_files()?
+            .into_iter()
+            .filter(|name| name != BROWSER_TESTS)
+        {
+            targets.extend(["--test".to_owned(), name]);
+        }
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        cargo_test(&targets, &filter, results)?;
+        cargo_test(&["--doc"], &filter, results)?;
+    } else {
+        cargo_test(&[], &filter, results)?;
     }
-    let mut command: Command = repository::cargo();
-    let mut child = command
+    if results.passed == 0 {
+        return Err(Failure::new("not one test ran"));
+    }
+    Ok(())
+}
+
+/// The names of the workspace's files of integration tests.
+fn test_files() -> Result<BTreeSet<String>, Failure> {
+    let output = repository::cargo()
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .output()
+        .during("run cargo metadata")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| Failure::new(format!("cargo metadata can't be read: {error}")))?;
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let targets = list(&metadata, "packages")
+        .into_iter()
+        .flat_map(|package| list(&package, "targets"));
+    let tests = targets.filter(|target| list(target, "kind").contains(&Value::from("test")));
+    Ok(tests
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .collect())
+}
+
+/// Runs cargo test, shows the runner's own lines as they come, and adds its summaries up.
+fn cargo_test(targets: &[&str], filter: &[&str], results: &mut Results) -> Result<(), Failure> {
+    // One failure shouldn't hide the others.
+    let arguments = [
+        &["test", "--locked", "--workspace", "--no-fail-fast"],
+        targets,
+        &["--"],
+        filter,
+    ]
+    .concat();
+    let mut child = repository::cargo()
         .args(&arguments)
         .env("TEST_LOG_DIR", repository::target().join("test-logs"))
         .stdin(Stdio::null())
@@ -155,11 +201,7 @@ fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
             "{failure} ({} passed, {} failed)",
             results.passed, results.failed
         ))
-    })?;
-    if results.passed == 0 {
-        return Err(Failure::new("not one test ran"));
-    }
-    Ok(())
+    })
 }
 
 impl Results {

@@ -109,11 +109,12 @@ impl Logins {
         secret: Option<BrowserSecret>,
         request_id: HeaderValue,
     ) -> Result<(BrowserSecret, OpenedAttempt), Problem> {
-        let (admission, opened) = self.look_up(visit.client, secret.as_ref()).await?;
-        if let (Some(secret), Some(opened)) = (secret, opened.filter(is_worth_resuming)) {
+        if let Some(secret) = secret
+            && let Some(opened) = self.resumable(&secret).await?
+        {
             return Ok((secret, opened));
         }
-        if let Admission::Refused { retry_after } = admission {
+        if let Admission::Refused { retry_after } = self.admit(visit.client).await? {
             metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
             let detail =
                 "Too many logins were started from this address. Wait a moment and try again.";
@@ -159,33 +160,28 @@ impl Logins {
         ))
     }
 
-    async fn look_up(
-        &self,
-        client: IpAddr,
-        secret: Option<&BrowserSecret>,
-    ) -> Result<(Admission, Option<OpenedAttempt>), Problem> {
-        let admit = (self.per_minute > 0).then_some(AdmitLogin {
+    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<OpenedAttempt>, Problem> {
+        let step = ReadAttempt {
+            scene: secret.scene(),
+        };
+        let opened = self
+            .store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?;
+        Ok(opened.filter(is_worth_resuming))
+    }
+
+    /// Counts a login that is about to start; one that goes on was counted when it started.
+    async fn admit(&self, client: IpAddr) -> Result<Admission, Problem> {
+        if self.per_minute == 0 {
+            return Ok(Admission::Admitted);
+        }
+        let step = AdmitLogin {
             client,
             per_minute: self.per_minute,
-        });
-        let read = secret.map(|secret| ReadAttempt {
-            scene: secret.scene(),
-        });
-        let found = match (admit, read) {
-            (Some(admit), Some(read)) => self.store.run_both(&admit, &read).await,
-            (Some(admit), None) => self
-                .store
-                .run(&admit)
-                .await
-                .map(|admission| (admission, None)),
-            (None, Some(read)) => self
-                .store
-                .run(&read)
-                .await
-                .map(|opened| (Admission::Admitted, opened)),
-            (None, None) => Ok((Admission::Admitted, None)),
         };
-        found.map_err(|error| error.problem())
+        self.store.run(&step).await.map_err(|error| error.problem())
     }
 
     /// Where this browser's attempt stands, and when it expires unless it has.

@@ -1,12 +1,14 @@
 -- Keeps what an event says about a follower, unless a later event said they unfollowed.
 -- KEYS[1] member; ARGV: event time in unix seconds, then field/value pairs of the profile
 local at = tonumber(ARGV[1])
-local changed_at = tonumber(redis.call('HGET', KEYS[1], 'follow_changed_at') or '0')
-redis.call('HSETNX', KEYS[1], 'first_seen_at', ARGV[1])
-if at > tonumber(redis.call('HGET', KEYS[1], 'last_seen_at') or '0') then
+local found = redis.call('HMGET', KEYS[1], 'follow_changed_at', 'first_seen_at', 'last_seen_at')
+if not found[2] or at < tonumber(found[2]) then
+    redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])
+end
+if at > tonumber(found[3] or '0') then
     redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[1])
 end
-if at < changed_at then
+if at < tonumber(found[1] or '0') then
     return {'outdated'}
 end
 redis.call('HSET', KEYS[1], 'subscribed', '1', 'follow_changed_at', ARGV[1])

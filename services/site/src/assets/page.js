@@ -15,7 +15,7 @@
     unionid: null,
     nickname: "小明",
     avatar_url: "https://…/132",
-    location: "中国 广东 深圳",
+    location: "广东 深圳",
     subscribed: true,
   };
 

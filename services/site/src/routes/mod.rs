@@ -18,6 +18,7 @@ mod login_events;
 pub mod own_origin;
 mod security_headers;
 mod session;
+mod small_bodies;
 
 /// The largest body that the API accepts, in bytes. It reads none.
 const BODY_LIMIT: usize = 1024;
@@ -53,6 +54,7 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone());
     let routes = web::scope("")
+        .wrap(from_fn(small_bodies::require))
         .wrap(from_fn(own_origin::require))
         .wrap(from_fn(security_headers::add))
         .service(only(

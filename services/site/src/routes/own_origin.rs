@@ -1,8 +1,8 @@
 //! Other sites' pages may not act for a visitor.
 
 use actix_web::{
-    Error,
-    body::MessageBody,
+    Error, ResponseError as _,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HOST, HeaderMap, ORIGIN},
     middleware::Next,
@@ -52,14 +52,17 @@ impl OwnOrigin {
 pub(super) async fn require(
     own: Data<OwnOrigin>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.method().is_safe() || own.sent(request.headers()) {
-        return next.call(request).await;
+        let response = next.call(request).await?;
+        return Ok(response.map_into_boxed_body());
     }
     let detail =
         "This request comes from another site's page. If it is your own, serve it from public.url.";
-    Err(Problem::new(ProblemCode::ForeignOrigin, detail).into())
+    // An answer and not an error, so that the outer layers treat it as any other.
+    let refusal = Problem::new(ProblemCode::ForeignOrigin, detail).error_response();
+    Ok(request.into_response(refusal))
 }
 
 #[cfg(test)]

@@ -19,12 +19,9 @@ pub(super) async fn require(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .map(actix_web::http::header::HeaderValue::as_bytes);
+    let header = request.headers().get(AUTHORIZATION);
     let presented = header
-        .and_then(|value| value.strip_prefix(b"Bearer "))
+        .and_then(|value| bearer(value.as_bytes()))
         .unwrap_or_default();
     if bool::from(presented.ct_eq(api_key.expose_secret().as_bytes())) {
         next.call(request).await
@@ -32,4 +29,12 @@ pub(super) async fn require(
         let detail = "Send the gateway's internal API key as `Authorization: Bearer <key>`.";
         Err(Problem::new(ProblemCode::InvalidApiKey, detail).into())
     }
+}
+
+/// The credentials of the `Bearer` scheme, whose name has no case (RFC 9110, section 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, credentials) = value.split_at_checked(b"Bearer ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"Bearer ")
+        .then_some(credentials)
 }

@@ -19,6 +19,10 @@ use crate::push::{
 /// The largest push that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// How long a body may take to arrive. WeChat sends it with the head; who doesn't is made to let go of
+/// the connection.
+const BODY_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How long handling may take. WeChat waits five seconds, then pushes again.
 const TIME_BUDGET: Duration = Duration::from_secs(4);
 
@@ -49,10 +53,11 @@ pub(super) async fn receive(
     events: Data<LoginEvents>,
     relay: Data<Option<Relay>>,
 ) -> HttpResponse {
-    let body = match payload.to_bytes_limited(BODY_LIMIT).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return HttpResponse::BadRequest().finish(),
-        Err(_) => return HttpResponse::PayloadTooLarge().finish(),
+    let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_LIMIT)).await {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
+        Ok(Err(_)) => return HttpResponse::PayloadTooLarge().finish(),
+        Err(_) => return HttpResponse::RequestTimeout().force_close().finish(),
     };
     let opened = match security.open(&query, &body, Timestamp::now()) {
         Ok(opened) => opened,

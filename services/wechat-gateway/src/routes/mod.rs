@@ -2,9 +2,10 @@
 
 use actix_web::{
     HttpResponse, Resource, Route,
-    http::header::CACHE_CONTROL,
+    error::InternalError,
+    http::{StatusCode, header::CACHE_CONTROL},
     middleware::from_fn,
-    web::{self, Data, ServiceConfig},
+    web::{self, Data, QueryConfig, ServiceConfig},
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
@@ -28,14 +29,22 @@ const BODY_LIMIT: usize = 16 * 1024;
 /// What WeChat and phones reach.
 pub fn configure_public(config: &mut ServiceConfig) {
     problem::configure(config, BODY_LIMIT);
+    // What can't be read can't be signed, and a forger is told nothing.
+    let unsigned = QueryConfig::default().error_handler(|error, _| {
+        InternalError::from_response(error, HttpResponse::Forbidden().finish()).into()
+    });
+    // A person who opens a broken link gets a page.
+    let broken = QueryConfig::default().error_handler(|error, _| {
+        let page = pages::message(StatusCode::BAD_REQUEST, pages::OVER);
+        InternalError::from_response(error, page).into()
+    });
+    let callback = [
+        web::get().to(callback::verify),
+        web::post().to(callback::receive),
+    ];
     config
-        .service(only(
-            "/wechat/callback",
-            [
-                web::get().to(callback::verify),
-                web::post().to(callback::receive),
-            ],
-        ))
+        .app_data(broken)
+        .service(only("/wechat/callback", callback).app_data(unsigned))
         .service(only(links::PROFILE, [web::get().to(profile::ask)]))
         .service(only(links::PROFILE_RETURN, [web::get().to(profile::store)]))
         .service(only(links::THANKS, [web::get().to(profile::thanks)]))

@@ -5,6 +5,8 @@
 //! end, so even two askers at once would do no harm.
 
 use std::{
+    future::pending,
+    panic::resume_unwind,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -59,23 +61,22 @@ struct Held {
 }
 
 /// What to make of the token at hand.
-#[derive(Clone, Copy)]
-enum Need<'token> {
+enum Need {
     /// Any token that still works.
     Usable,
     /// One that needn't be replaced soon.
     Fresh,
     /// One other than this, which WeChat refused.
-    Other(&'token str),
+    Other(String),
 }
 
-impl Need<'_> {
-    fn is_met_by(self, token: &StoredAccessToken) -> bool {
+impl Need {
+    fn is_met_by(&self, token: &StoredAccessToken) -> bool {
         let left = token.expires_at.duration_since(Timestamp::now());
         match self {
             Self::Usable => left > UNUSABLE_BEFORE_END,
             Self::Fresh => left > REPLACE_BEFORE_END,
-            Self::Other(refused) => left > UNUSABLE_BEFORE_END && token.token != refused,
+            Self::Other(refused) => left > UNUSABLE_BEFORE_END && token.token != *refused,
         }
     }
 }
@@ -92,18 +93,21 @@ impl AccessTokens {
     }
 
     /// A token that works, from memory in normal running.
-    pub async fn current(&self) -> Result<StoredAccessToken, WechatError> {
+    pub async fn current(self: &Arc<Self>) -> Result<StoredAccessToken, WechatError> {
         self.obtain(Need::Usable).await
     }
 
     /// Another token than this one, which WeChat refused.
-    pub async fn replace(&self, refused: &str) -> Result<StoredAccessToken, WechatError> {
-        self.obtain(Need::Other(refused)).await
+    pub async fn replace(
+        self: &Arc<Self>,
+        refused: &str,
+    ) -> Result<StoredAccessToken, WechatError> {
+        self.obtain(Need::Other(refused.to_owned())).await
     }
 
     /// Runs a call with the current token; if WeChat refuses the token, once more with another one.
     pub async fn with_token<T>(
-        &self,
+        self: &Arc<Self>,
         call: impl AsyncFn(&str) -> Result<T, WechatError>,
     ) -> Result<T, WechatError> {
         let token = self.current().await?.token;
@@ -135,7 +139,7 @@ impl AccessTokens {
     }
 
     /// Replaces the token ahead of its end, for as long as the gateway runs.
-    pub async fn keep_fresh(&self) {
+    pub async fn keep_fresh(self: &Arc<Self>) {
         loop {
             let wait = match self.obtain(Need::Fresh).await {
                 Ok(token) => {
@@ -151,10 +155,24 @@ impl AccessTokens {
         }
     }
 
-    async fn obtain(&self, need: Need<'_>) -> Result<StoredAccessToken, WechatError> {
-        if let Some(token) = self.in_memory(need) {
+    async fn obtain(self: &Arc<Self>, need: Need) -> Result<StoredAccessToken, WechatError> {
+        if let Some(token) = self.in_memory(&need) {
             return Ok(token);
         }
+        // An asker may give up early, as a push does. The refresh still runs to its end: a lock that
+        // nobody releases would keep all gateways waiting.
+        let tokens = Arc::clone(self);
+        match tokio::spawn(async move { tokens.refresh(&need).await }).await {
+            Ok(obtained) => obtained,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime is ending, and this task with it.
+                Err(_) => pending().await,
+            },
+        }
+    }
+
+    async fn refresh(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
         let mut last_forced = self.refreshing.lock().await;
         if let Some(token) = self.in_memory(need) {
             return Ok(token);
@@ -176,14 +194,14 @@ impl AccessTokens {
         obtained
     }
 
-    fn in_memory(&self, need: Need<'_>) -> Option<StoredAccessToken> {
+    fn in_memory(&self, need: &Need) -> Option<StoredAccessToken> {
         let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
         memory.token.clone().filter(|token| need.is_met_by(token))
     }
 
     async fn share_or_fetch(
         &self,
-        need: Need<'_>,
+        need: &Need,
         last_forced: &mut Option<Instant>,
     ) -> Result<StoredAccessToken, WechatError> {
         let holder = random_text();
@@ -220,12 +238,12 @@ impl AccessTokens {
 
     async fn fetch(
         &self,
-        need: Need<'_>,
+        need: &Need,
         last_forced: &mut Option<Instant>,
     ) -> Result<StoredAccessToken, WechatError> {
         let asked_at = Timestamp::now();
         let mut granted = self.api.stable_token(false).await?;
-        if matches!(need, Need::Other(refused) if token_text(&granted) == refused)
+        if matches!(need, Need::Other(refused) if token_text(&granted) == refused.as_str())
             && last_forced.is_none_or(|at| at.elapsed() >= FORCE_SPACING)
         {
             *last_forced = Some(Instant::now());

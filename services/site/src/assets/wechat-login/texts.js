@@ -47,7 +47,7 @@ const CHINESE = {
     foreign_origin: "此网站未获准使用这个登录服务",
     store_unavailable: "登录服务繁忙，请稍后再试",
     gateway_unavailable: "登录服务繁忙，请稍后再试",
-    wechat_unavailable: "微信服务暂时没有回应，请稍后再试",
+    wechat_unavailable: "微信暂时没有回应，请稍后再试",
     wechat_refused: "公众号设置有误，请联系网站管理员",
     login_not_confirmed: "没有收到微信的确认，请重试",
     unreadable_answer: "收到了意外的回答，请检查网络后重试",

@@ -1,0 +1,222 @@
+//! What operators ask: health, readiness, figures, and a description that keeps its word.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{
+    attempts::{self, new_openid, new_scene},
+    stack::{Plan, Service},
+    visitor::Answer,
+};
+
+use crate::{
+    http::{self, assert_problem},
+    push_request::{PushRequest, scan},
+};
+
+async fn ask(gateway: &Service, path: &str) -> Answer {
+    http::send(http::client().get(format!("{}{path}", gateway.internal))).await
+}
+
+#[tokio::test]
+async fn health_and_readiness_need_no_key() {
+    let stack = http::start(Plan::default()).await;
+    for (path, status) in [("/healthz", "ok"), ("/readyz", "ready")] {
+        let answer = ask(&stack.gateways[0], path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json, json!({ "status": status }));
+    }
+}
+
+#[tokio::test]
+async fn figures_are_prometheus_text_and_name_nobody() {
+    let stack = http::start(Plan::default()).await;
+    let gateway = &stack.gateways[0];
+    let scene = attempts::open(&stack.redis.store()).await;
+    let person = new_openid();
+    PushRequest::safe(&scan(&person, &scene))
+        .send(gateway)
+        .await;
+    http::get(gateway, &format!("/v1/members/{person}")).await;
+    let answer = ask(gateway, "/metrics").await;
+    assert_eq!(answer.status, 200);
+    let content_type = http::header(&answer, "content-type");
+    assert!(content_type.starts_with("text/plain; version=0.0.4"));
+    for figure in [
+        "wechat_pushes_total{event=\"scan\",outcome=\"accepted\"} 1",
+        "wechat_api_calls_total{call=\"stable_token\",outcome=\"ok\"} 1",
+        "route=\"/v1/members/{openid}\"",
+        "http_request_duration_seconds_bucket{",
+        "# TYPE http_requests_total counter",
+    ] {
+        assert!(answer.text.contains(figure), "{figure}: {}", answer.text);
+    }
+    assert!(!answer.text.contains(&person));
+    assert!(!answer.text.contains(scene.as_str()));
+}
+
+#[tokio::test]
+async fn strangers_cant_make_figures_grow() {
+    let stack = http::start(Plan::default()).await;
+    let gateway = &stack.gateways[0];
+    for number in 0..20 {
+        let method = Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
+        let address = format!("{}/wechat/{number}", gateway.public);
+        http::send(http::client().request(method, address)).await;
+    }
+    let figures = ask(gateway, "/metrics").await.text;
+    let counted: Vec<&str> = figures
+        .lines()
+        .filter(|line| line.starts_with("http_requests_total{") && line.contains("unmatched"))
+        .collect();
+    assert_eq!(counted.len(), 1, "{counted:?}");
+    assert!(counted[0].contains("method=\"other\""), "{counted:?}");
+    assert!(counted[0].ends_with(" 20"), "{counted:?}");
+}
+
+/// A body that the description calls good, for an operation that has one.
+fn good_body(method: &Method, path: &str, held: &Value) -> Option<Value> {
+    match (method.as_str(), path) {
+        ("POST", "/v1/qrcodes") => {
+            Some(json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 }))
+        }
+        ("POST", "/v1/access-token/invalidate") => Some(json!({ "access_token": held })),
+        _ => None,
+    }
+}
+
+/// Checks a body against one of the description's schemas: all that is required, nothing unknown.
+fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
+    let name = schema["$ref"]
+        .as_str()
+        .and_then(|name| name.rsplit('/').next());
+    let schema = &openapi["components"]["schemas"][name.expect("a schema by name")];
+    let body = body.as_object().unwrap_or_else(|| panic!("{what}: {body}"));
+    let names: BTreeSet<&str> = body.keys().map(String::as_str).collect();
+    let required: BTreeSet<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(names, required, "{what}");
+    for (name, value) in body {
+        let types = &schema["properties"][name]["type"];
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            _ => "other",
+        };
+        let fits = types == kind
+            || types
+                .as_array()
+                .is_some_and(|types| types.iter().any(|known| known == kind));
+        assert!(fits, "{what}: {name} is {kind}, not {types}");
+    }
+}
+
+#[tokio::test]
+async fn every_described_operation_answers_as_described() {
+    let stack = http::start(Plan::default()).await;
+    let gateway = &stack.gateways[0];
+    let person = stack.wechat.person("小林", true).await;
+    let scene = attempts::open(&stack.redis.store()).await;
+    PushRequest::safe(&scan(&person.openid, &scene))
+        .send(gateway)
+        .await;
+    let held = http::get(gateway, "/v1/access-token").await.json["access_token"].clone();
+    let description = ask(gateway, "/openapi.json").await;
+    assert!(http::header(&description, "content-type").starts_with("application/json"));
+    let openapi = description.json;
+    assert_eq!(openapi["openapi"], "3.1.0");
+
+    let mut operations = BTreeSet::new();
+    for (path, methods) in openapi["paths"].as_object().expect("paths") {
+        for (name, operation) in methods.as_object().expect("methods") {
+            let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
+            let what = format!("{method} {path}");
+            let responses = &operation["responses"];
+            let concrete = path.replace("{openid}", &person.openid);
+            let request = || {
+                http::client().request(method.clone(), format!("{}{concrete}", gateway.internal))
+            };
+
+            let open = operation["security"] == json!([]);
+            let without_key = http::send(request()).await.status;
+            assert_eq!(without_key != 401, open, "{what}: {without_key}");
+            assert_eq!(responses["401"].is_object(), !open, "{what}");
+
+            let body = good_body(&method, path, &held);
+            let mut good = http::internal(gateway, method.clone(), &concrete);
+            if let Some(body) = &body {
+                good = good.json(body);
+            }
+            let answer = http::send(good).await;
+            let described = &responses[answer.status.as_str()];
+            assert!(answer.status.is_success(), "{what}: {}", answer.text);
+            assert!(described.is_object(), "{what}: {}", answer.status);
+            let schema = &described["content"]["application/json"]["schema"];
+            if schema.is_object() {
+                assert_fits(&openapi, schema, &answer.json, &what);
+            }
+
+            if body.is_some() {
+                for (bad, media_type) in [
+                    ("{}".to_owned(), "application/json"),
+                    ("{".to_owned(), "application/json"),
+                    ("{}".to_owned(), "text/plain"),
+                    ("x".repeat(20_000), "application/json"),
+                ] {
+                    let bad = http::internal(gateway, method.clone(), &concrete)
+                        .header("content-type", media_type)
+                        .body(bad);
+                    let answer = http::send(bad).await;
+                    assert!(answer.status.is_client_error(), "{what}: {}", answer.status);
+                    assert!(
+                        responses[answer.status.as_str()].is_object(),
+                        "{what}: {} isn't described",
+                        answer.status
+                    );
+                    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+                    assert_fits(&openapi, &problem, &answer.json, &what);
+                }
+            }
+
+            let undescribed = Method::DELETE;
+            let answer = http::send(http::internal(gateway, undescribed, &concrete)).await;
+            assert_problem(&answer, 405, "method_not_allowed");
+            operations.insert(what);
+        }
+    }
+    let expected = [
+        "GET /healthz",
+        "GET /metrics",
+        "GET /openapi.json",
+        "GET /readyz",
+        "GET /v1/access-token",
+        "GET /v1/members/{openid}",
+        "POST /v1/access-token/invalidate",
+        "POST /v1/qrcodes",
+    ];
+    assert_eq!(operations, expected.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_name_in_the_answer() {
+    let stack = http::start(Plan::default()).await;
+    let named = http::client()
+        .get(format!("{}/healthz", stack.gateways[0].internal))
+        .header("x-request-id", "edge-1234");
+    assert_eq!(
+        http::header(&http::send(named).await, "x-request-id"),
+        "edge-1234"
+    );
+    let hostile = http::client()
+        .get(format!("{}/healthz", stack.gateways[0].internal))
+        .header("x-request-id", "a b\tc\"");
+    let answer = http::send(hostile).await;
+    assert_eq!(http::header(&answer, "x-request-id").len(), 16);
+}

@@ -1,0 +1,232 @@
+//! Requests as WeChat makes them, and as forgers do: every part can be bent before it is sent.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::Timestamp;
+use login_protocol::scene::Scene;
+use system_tests::{
+    stack::{APP_ID, ENCODING_AES_KEY, Service, TOKEN},
+    visitor::Answer,
+};
+use wechat_wire::{
+    envelope::{EncryptedPush, compatible_xml},
+    message_crypto::{EncodingAesKey, MessageCrypto},
+    push::{Push, PushBody},
+    reply::{EncryptedReply, Reply},
+    signature::CallbackToken,
+};
+
+use crate::http;
+
+/// The account's original id, as pushes name it.
+pub(crate) const ACCOUNT: &str = "gh_0123456789ab";
+
+static COUNT: AtomicU32 = AtomicU32::new(1);
+
+/// The account's callback token.
+pub(crate) fn token() -> CallbackToken {
+    CallbackToken::parse(TOKEN).expect("it is a token")
+}
+
+/// The account's cryptography.
+pub(crate) fn crypto() -> MessageCrypto {
+    crypto_for(APP_ID)
+}
+
+/// The cryptography of an account that has the same key.
+pub(crate) fn crypto_for(app_id: &str) -> MessageCrypto {
+    let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("it is a key");
+    MessageCrypto::new(&key, app_id)
+}
+
+fn push(openid: &str, create_time: i64, body: PushBody) -> Push {
+    Push {
+        to_user_name: ACCOUNT.to_owned(),
+        from_user_name: openid.to_owned(),
+        create_time,
+        body,
+    }
+}
+
+/// A push that happened just now.
+pub(crate) fn now(openid: &str, body: PushBody) -> Push {
+    push(openid, Timestamp::now().as_second(), body)
+}
+
+/// A push that happened this many seconds ago.
+pub(crate) fn ago(seconds: i64, openid: &str, body: PushBody) -> Push {
+    push(openid, Timestamp::now().as_second() - seconds, body)
+}
+
+/// A follower's scan.
+pub(crate) fn scan(openid: &str, scene: &Scene) -> Push {
+    now(openid, PushBody::scan(scene.as_str(), "a ticket"))
+}
+
+/// Somebody who follows after a scan.
+pub(crate) fn subscribe(openid: &str, scene: &Scene) -> Push {
+    now(
+        openid,
+        PushBody::subscribe_with_code(scene.as_str(), "a ticket"),
+    )
+}
+
+/// A request to the callback address.
+#[derive(Debug, Clone)]
+pub(crate) struct PushRequest {
+    query: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl PushRequest {
+    /// Any body with a right plain signature.
+    pub(crate) fn signed(body: impl Into<Vec<u8>>) -> Self {
+        let timestamp = Timestamp::now().as_second().to_string();
+        let nonce = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+        let signature = token().sign(&timestamp, &nonce).to_string();
+        let query = [
+            ("signature", signature),
+            ("timestamp", timestamp),
+            ("nonce", nonce),
+        ];
+        Self {
+            query: query.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            body: body.into(),
+        }
+    }
+
+    /// A push in plain mode.
+    pub(crate) fn plain(push: &Push) -> Self {
+        Self::signed(push.to_xml()).with("openid", &push.from_user_name)
+    }
+
+    /// A push in safe mode.
+    pub(crate) fn safe(push: &Push) -> Self {
+        Self::encrypted(&crypto(), push.to_xml().as_bytes())
+    }
+
+    /// Any document in safe mode, encrypted like this and signed for it.
+    pub(crate) fn encrypted(crypto: &MessageCrypto, document: &[u8]) -> Self {
+        let encrypt = crypto.encrypt(random(), document);
+        let envelope = EncryptedPush {
+            to_user_name: ACCOUNT.to_owned(),
+            encrypt: encrypt.clone(),
+        };
+        Self::signed(envelope.to_safe_xml()).signed_for(&encrypt)
+    }
+
+    /// A push in compatible mode with other clear fields than those that are encrypted.
+    pub(crate) fn compatible(push: &Push, clear: &Push) -> Self {
+        let encrypt = crypto().encrypt(random(), push.to_xml().as_bytes());
+        Self::signed(compatible_xml(clear, &encrypt)).signed_for(&encrypt)
+    }
+
+    fn signed_for(self, encrypt: &str) -> Self {
+        let signature = token().sign_encrypted(
+            self.parameter("timestamp"),
+            self.parameter("nonce"),
+            encrypt,
+        );
+        self.with("encrypt_type", "aes")
+            .with("msg_signature", signature.as_str())
+    }
+
+    /// A parameter's value.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.query
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The same with this parameter.
+    pub(crate) fn with(self, name: &str, value: &str) -> Self {
+        let mut changed = self.without(name);
+        changed.query.push((name.to_owned(), value.to_owned()));
+        changed
+    }
+
+    /// The same without this parameter.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.query.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// The same with another body, as somebody has it who can't sign.
+    pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The body as text.
+    pub(crate) fn body(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("it is text")
+    }
+
+    /// Posts it.
+    pub(crate) async fn send(&self, gateway: &Service) -> Answer {
+        let request = http::client()
+            .post(format!("{}/wechat/callback", gateway.public))
+            .query(&self.query)
+            .header("content-type", "text/xml")
+            .body(self.body.clone());
+        http::send(request).await
+    }
+
+    /// Posts it and expects a refusal that tells a forger nothing.
+    pub(crate) async fn is_refused(&self, gateway: &Service, status: u16, what: &str) {
+        let answer = self.send(gateway).await;
+        assert_eq!(answer.status, status, "{what}: {}", answer.text);
+        assert_eq!(answer.text, "", "{what}");
+    }
+}
+
+/// Bytes that no other message of this process begins with.
+fn random() -> [u8; 16] {
+    u128::from(COUNT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
+}
+
+/// The text of a reply to a push in plain mode, whose names must be swapped.
+#[track_caller]
+pub(crate) fn plain_reply(answer: &Answer, openid: &str) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(
+        http::header(answer, "content-type"),
+        "text/xml; charset=utf-8"
+    );
+    text_of(answer.text.as_bytes(), openid)
+}
+
+/// The text of a reply to an encrypted push: rightly signed, encrypted, and with swapped names.
+#[track_caller]
+pub(crate) fn sealed_reply(answer: &Answer, openid: &str) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(
+        http::header(answer, "content-type"),
+        "text/xml; charset=utf-8"
+    );
+    let sealed = EncryptedReply::parse(answer.text.as_bytes()).expect("it is an encrypted reply");
+    let clear = sealed
+        .open(&crypto(), &token())
+        .expect("its signature and ciphertext are right");
+    text_of(&clear, openid)
+}
+
+#[track_caller]
+fn text_of(document: &[u8], openid: &str) -> String {
+    let reply = Reply::parse(document).expect("it is a reply");
+    assert_eq!(reply.to_user_name, openid);
+    assert_eq!(reply.from_user_name, ACCOUNT);
+    assert_eq!(reply.msg_type, "text");
+    let age = Timestamp::now().as_second() - reply.create_time;
+    assert!((0..60).contains(&age), "made {age} s ago");
+    reply.content.expect("a text reply has a text")
+}
+
+/// Checks that the push was understood and has no reply.
+#[track_caller]
+pub(crate) fn assert_acknowledged(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.text, "success");
+    assert!(http::header(answer, "content-type").starts_with("text/plain"));
+}

@@ -1,0 +1,236 @@
+//! Settings: what is missing or malformed stops the gateway with a message that helps and tells no
+//! secret.
+
+use std::{collections::BTreeMap, path::Path};
+
+use system_tests::{
+    binaries, log_folder,
+    process::{self, Process},
+    stack::{API_KEY, APP_ID, APP_SECRET, TOKEN},
+};
+
+/// Every setting of the gateway, with the environment's name.
+const KEYS: [&str; 16] = [
+    "GATEWAY__WECHAT__APP_ID",
+    "GATEWAY__WECHAT__APP_SECRET",
+    "GATEWAY__WECHAT__TOKEN",
+    "GATEWAY__WECHAT__ENCODING_AES_KEY",
+    "GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
+    "GATEWAY__WECHAT__API_URL",
+    "GATEWAY__WECHAT__MP_URL",
+    "GATEWAY__WECHAT__OPEN_URL",
+    "GATEWAY__INTERNAL__API_KEY",
+    "GATEWAY__INTERNAL__BIND",
+    "GATEWAY__PUBLIC__BIND",
+    "GATEWAY__PUBLIC__URL",
+    "GATEWAY__PUBLIC__TRUSTED_PROXIES",
+    "GATEWAY__REDIS__URL",
+    "GATEWAY__LOG__FORMAT",
+    "GATEWAY__LOG__LEVEL",
+];
+
+/// In every bad secret of these tests, so that a message that repeats one is found.
+pub(crate) const HIDDEN: &str = "hunter2";
+
+/// The least that a gateway needs.
+pub(crate) fn least() -> BTreeMap<String, String> {
+    [
+        ("GATEWAY__WECHAT__APP_ID", APP_ID),
+        ("GATEWAY__WECHAT__APP_SECRET", APP_SECRET),
+        ("GATEWAY__WECHAT__TOKEN", TOKEN),
+        ("GATEWAY__INTERNAL__API_KEY", API_KEY),
+        ("GATEWAY__PUBLIC__BIND", "127.0.0.1:0"),
+        ("GATEWAY__INTERNAL__BIND", "127.0.0.1:0"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+pub(crate) fn run(settings: &BTreeMap<String, String>, arguments: &[&str], log: &Path) -> Process {
+    let environment: Vec<_> = settings
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let program = binaries::path("wechat-gateway");
+    process::start("gateway", program, arguments, &environment, log)
+}
+
+/// Runs a gateway to its end, which its settings must be, and returns what it said.
+pub(crate) async fn complaint(settings: &BTreeMap<String, String>, arguments: &[&str]) -> String {
+    let mut process = run(settings, arguments, &log_folder::create());
+    let said = process.said().await;
+    assert_eq!(process.ended().await.code(), Some(2), "{said}");
+    assert!(said.starts_with("wechat-gateway: "), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn a_missing_setting_is_named_with_an_example() {
+    for (key, example) in [
+        ("GATEWAY__WECHAT__APP_ID", "wx0123456789abcdef"),
+        (
+            "GATEWAY__WECHAT__APP_SECRET",
+            "0123456789abcdef0123456789abcdef",
+        ),
+        ("GATEWAY__WECHAT__TOKEN", "a1B2c3D4e5F6g7H8"),
+        (
+            "GATEWAY__INTERNAL__API_KEY",
+            "the-output-of-openssl-rand-hex-32",
+        ),
+    ] {
+        let mut without = least();
+        without.remove(key);
+        let mut empty = least();
+        empty.insert(key.to_owned(), String::new());
+        for settings in [without, empty] {
+            let said = complaint(&settings, &[]).await;
+            let expected = format!("{key} (");
+            assert!(said.contains(&expected), "{said}");
+            assert!(
+                said.contains(&format!("is missing; example: {example}")),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_missing_is_said_at_once() {
+    let said = complaint(&BTreeMap::new(), &[]).await;
+    assert_eq!(said.matches("is missing").count(), 4, "{said}");
+}
+
+#[tokio::test]
+async fn a_malformed_setting_is_named_with_what_is_wrong() {
+    for (key, value, wrong) in [
+        ("GATEWAY__WECHAT__APP_ID", "wx 1", "is no AppID"),
+        ("GATEWAY__WECHAT__APP_ID", "wx:{1}", "is no AppID"),
+        (
+            "GATEWAY__WECHAT__ENCODING_AES_KEY",
+            "hunter2hunter2",
+            "43 characters, this one has 14",
+        ),
+        (
+            "GATEWAY__WECHAT__ENCODING_AES_KEY",
+            "hunter2hunter2hunter2hunter2hunter2hunter2-",
+            "letters and digits",
+        ),
+        ("GATEWAY__WECHAT__ACCEPT_PLAINTEXT", "yes", "true or false"),
+        (
+            "GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
+            "false",
+            "no push could be accepted",
+        ),
+        (
+            "GATEWAY__WECHAT__API_URL",
+            "api.weixin.qq.com",
+            "web address",
+        ),
+        (
+            "GATEWAY__WECHAT__API_URL",
+            "ftp://api.weixin.qq.com",
+            "http://",
+        ),
+        ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
+        ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
+        (
+            "GATEWAY__INTERNAL__API_KEY",
+            "hunter2-hunter2",
+            "15 characters; it needs at least 32",
+        ),
+        (
+            "GATEWAY__INTERNAL__API_KEY",
+            "hunter2 hunter2 hunter2 hunter2 hunter2",
+            "holds a space",
+        ),
+        ("GATEWAY__PUBLIC__BIND", "8081", "is no address:port"),
+        (
+            "GATEWAY__PUBLIC__BIND",
+            "localhost:8081",
+            "is no address:port",
+        ),
+        (
+            "GATEWAY__INTERNAL__BIND",
+            "127.0.0.1:99999",
+            "is no address:port",
+        ),
+        ("GATEWAY__PUBLIC__URL", "wechat.example.com", "web address"),
+        (
+            "GATEWAY__PUBLIC__TRUSTED_PROXIES",
+            "10.0.0.0/33",
+            "is no network",
+        ),
+        (
+            "GATEWAY__REDIS__URL",
+            "http://:hunter2@localhost",
+            "redis://",
+        ),
+        (
+            "GATEWAY__REDIS__URL",
+            "redis://:hunter2@host:port",
+            "no Redis address",
+        ),
+        ("GATEWAY__LOG__FORMAT", "xml", "text or json"),
+        ("GATEWAY__LOG__LEVEL", "info,=,", "log filter"),
+    ] {
+        let mut settings = least();
+        settings.insert(key.to_owned(), value.to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains(&format!("{key} (")), "{value}: {said}");
+        assert!(said.contains(wrong), "{value}: {said}");
+        assert!(said.contains("; example: "), "{value}: {said}");
+        assert!(!said.contains(HIDDEN), "{value}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_an_error() {
+    for (key, hint) in [
+        ("GATEWAY__WECHAT__APPID", "--help lists all settings"),
+        (
+            "GATEWAY__PUBLIC__TOKEN",
+            "did you mean GATEWAY__WECHAT__TOKEN?",
+        ),
+        ("GATEWAY__TOKEN", "did you mean GATEWAY__WECHAT__TOKEN?"),
+        ("GATEWAY__WECHAT__APP_ID_FILE", "--help lists all settings"),
+    ] {
+        let mut settings = least();
+        settings.insert(key.to_owned(), HIDDEN.to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains(key), "{said}");
+        assert!(said.contains("is not a setting of this service"), "{said}");
+        assert!(said.contains(hint), "{said}");
+        assert!(!said.contains(HIDDEN), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_put_into_the_environment_is_no_setting() {
+    let mut settings = least();
+    // Kubernetes does this for a service named "gateway".
+    for (key, value) in [
+        ("GATEWAY_PORT", "tcp://10.0.0.1:8081"),
+        ("GATEWAY_SERVICE_HOST", "10.0.0.1"),
+        ("SITE__GATEWAY__URL", "http://127.0.0.1:9081"),
+    ] {
+        settings.insert(key.to_owned(), value.to_owned());
+    }
+    let mut process = run(&settings, &[], &log_folder::create());
+    process.line_with(" listening ").await;
+    assert_eq!(process.stop().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn help_lists_every_setting() {
+    let mut process = run(&BTreeMap::new(), &["--help"], &log_folder::create());
+    assert_eq!(process.ended().await.code(), Some(0));
+    let said = process.said().await;
+    for key in KEYS {
+        assert!(said.contains(key), "{key}: {said}");
+    }
+    assert_eq!(
+        said.matches("  GATEWAY__").count(),
+        KEYS.len(),
+        "a setting that this test doesn't know: {said}"
+    );
+}

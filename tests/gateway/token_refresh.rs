@@ -1,0 +1,141 @@
+//! The access token: shared between gateways, replaced once when WeChat refuses it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{
+    attempts::{self, new_openid, new_scene},
+    stack::{Plan, Stack},
+    visitor::Answer,
+};
+
+use crate::{
+    http::{self, assert_problem},
+    push_request::{PushRequest, scan, sealed_reply},
+};
+
+const TOKEN: &str = "/cgi-bin/stable_token";
+const CREATE: &str = "/cgi-bin/qrcode/create";
+
+async fn create_code(stack: &Stack, gateway: usize) -> Answer {
+    let body = json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 });
+    http::post(&stack.gateways[gateway], "/v1/qrcodes", &body).await
+}
+
+async fn invalidate_all(stack: &Stack) {
+    stack
+        .wechat
+        .control(Method::POST, "/simulator/tokens/invalidate", Value::Null)
+        .await;
+}
+
+#[tokio::test]
+async fn a_token_that_a_stranger_replaced_costs_one_refresh_and_one_retry() {
+    let stack = http::start(Plan::default()).await;
+    assert_eq!(create_code(&stack, 0).await.status, 201);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+    invalidate_all(&stack).await;
+    assert_eq!(create_code(&stack, 0).await.status, 201);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+    assert_eq!(stack.wechat.calls(CREATE).await, 3);
+}
+
+#[tokio::test]
+async fn each_of_the_three_codes_for_a_bad_token_is_mended() {
+    // A gateway forces a refresh no more than once in 30 seconds, as WeChat has it.
+    for errcode in [40001, 40014, 42001] {
+        let stack = http::start(Plan::default()).await;
+        let rule = json!([{ "path": CREATE, "times": 1, "kind": "errcode", "errcode": errcode }]);
+        stack.wechat.faults(rule).await;
+        assert_eq!(create_code(&stack, 0).await.status, 201, "{errcode}");
+        assert_eq!(stack.wechat.calls(CREATE).await, 2, "{errcode}");
+        // WeChat still gives out the refused token, so another one is forced.
+        assert_eq!(stack.wechat.calls(TOKEN).await, 3, "{errcode}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_refused_twice_isnt_tried_a_third_time() {
+    let stack = http::start(Plan::default()).await;
+    let rule = json!([{ "path": CREATE, "kind": "errcode", "errcode": 40001 }]);
+    stack.wechat.faults(rule).await;
+    assert_problem(&create_code(&stack, 0).await, 503, "wechat_unavailable");
+    assert_eq!(stack.wechat.calls(CREATE).await, 2);
+}
+
+#[tokio::test]
+async fn what_a_new_token_cant_mend_refreshes_nothing() {
+    let stack = http::start(Plan::default()).await;
+    for errcode in [48001, 40164, 45009, -1] {
+        let rule = json!([{ "path": CREATE, "times": 1, "kind": "errcode", "errcode": errcode }]);
+        stack.wechat.faults(rule).await;
+        assert_eq!(create_code(&stack, 0).await.status, 503, "{errcode}");
+    }
+    assert_eq!(stack.wechat.calls(CREATE).await, 4);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+}
+
+#[tokio::test]
+async fn a_second_gateway_takes_the_token_from_redis() {
+    let mut stack = http::start(Plan::default()).await;
+    stack.add_gateway().await;
+    assert_eq!(create_code(&stack, 1).await.status, 201);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+    let tokens = [
+        http::get(&stack.gateways[0], "/v1/access-token").await.json,
+        http::get(&stack.gateways[1], "/v1/access-token").await.json,
+    ];
+    assert_eq!(tokens[0]["access_token"], tokens[1]["access_token"]);
+}
+
+#[tokio::test]
+async fn gateways_share_one_replacement_even_when_both_need_it_at_once() {
+    let stack = http::start(Plan::default().gateways(2)).await;
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+    invalidate_all(&stack).await;
+    let (first, second) = tokio::join!(create_code(&stack, 0), create_code(&stack, 1));
+    assert_eq!(
+        (first.status, second.status),
+        (201.try_into().unwrap(), 201.try_into().unwrap())
+    );
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+}
+
+#[tokio::test]
+async fn many_requests_share_one_replacement() {
+    let stack = http::start(Plan::default()).await;
+    invalidate_all(&stack).await;
+    let requests = (0..20).map(|_| create_code(&stack, 0));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+}
+
+#[tokio::test]
+async fn a_token_survives_a_restart_of_the_gateway() {
+    let mut stack = http::start(Plan::default()).await;
+    stack.gateways[0].process.stop().await;
+    stack.add_gateway().await;
+    assert_eq!(create_code(&stack, 1).await.status, 201);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+}
+
+#[tokio::test]
+async fn a_push_that_cant_wait_for_a_new_token_leaves_it_on_its_way() {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let scene = attempts::open(&store).await;
+    let person = new_openid();
+    invalidate_all(&stack).await;
+    let rule = json!([{ "path": TOKEN, "times": 1, "kind": "slow", "delay_ms": 3000 }]);
+    stack.wechat.faults(rule).await;
+    // It asks for the profile, is refused, waits for another token as long as it may, and answers.
+    let answer = PushRequest::safe(&scan(&person, &scene))
+        .send(&stack.gateways[0])
+        .await;
+    sealed_reply(&answer, &person);
+    assert_eq!(attempts::owner(&store, &scene).await, person);
+    // The token that was asked for is the one that the next request gets.
+    assert_eq!(create_code(&stack, 0).await.status, 201);
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+}

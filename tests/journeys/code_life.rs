@@ -1,0 +1,44 @@
+//! The code on the screen: how it ends, how it is replaced, what a reload does to it.
+
+use system_tests::{
+    browser::Browser,
+    login_page::{CODE, LoginPage},
+    stack::Plan,
+};
+
+#[tokio::test]
+async fn an_expired_code_gives_way_to_a_new_one_that_logs_in() {
+    let plan = Plan::default().site("SITE__LOGIN__TTL_SECONDS", "4");
+    let stack = plan.start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    let expired = page.open_code().await;
+    page.becomes("expired").await;
+    assert_eq!(page.cover().await, "二维码已失效\n刷新二维码");
+    assert_eq!(
+        browser.qr_code(CODE).await,
+        None,
+        "nobody can scan a dead code"
+    );
+    page.act().await;
+    let code = page.code().await;
+    assert_ne!(code, expired);
+    stack.wechat.scan(&follower, &code).await;
+    page.shows(&follower).await;
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_reload_shows_the_same_code_and_its_scan_logs_in() {
+    let stack = Plan::default().start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    let before = page.open_code().await;
+    page.reload().await;
+    assert_eq!(page.code().await, before);
+    stack.wechat.scan(&follower, &before).await;
+    page.shows(&follower).await;
+    browser.close(&[]).await;
+}

@@ -1,0 +1,75 @@
+//! When a login can't begin: the words, and the way out.
+
+use deadpool_redis::redis;
+use serde_json::json;
+use system_tests::{browser::Browser, login_page::LoginPage, stack::Plan};
+
+#[tokio::test]
+async fn while_wechat_is_down_the_modal_says_so_and_a_retry_works_afterwards() {
+    let stack = Plan::default().start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    let down = json!([{ "path": "/cgi-bin/qrcode/create", "kind": "status", "status": 502 }]);
+    stack.wechat.faults(down).await;
+    page.open().await;
+    page.becomes("error").await;
+    let cover = page.cover().await;
+    assert!(
+        cover.starts_with("暂时无法登录\n微信暂时没有回应，请稍后再试"),
+        "{cover}"
+    );
+    stack.wechat.faults(json!([])).await;
+    page.act().await;
+    let code = page.code().await;
+    stack.wechat.scan(&follower, &code).await;
+    page.shows(&follower).await;
+    browser
+        .close(&["/api/login - Failed to load resource"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_visitor_with_too_many_logins_is_told_to_wait_and_can_then_try_again() {
+    let plan = Plan::default().site("SITE__LIMITS__LOGINS_PER_MINUTE", "1");
+    let stack = plan.start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    // Another visitor behind the same address was quicker.
+    stack.visitor().start_login().await;
+    shorten_the_minute(&stack).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    page.open().await;
+    page.becomes("error").await;
+    let cover = page.cover().await;
+    assert!(
+        cover.starts_with("暂时无法登录\n尝试得太频繁了，请稍候"),
+        "{cover}"
+    );
+    page.act().await;
+    let code = page.code().await;
+    stack.wechat.scan(&follower, &code).await;
+    page.shows(&follower).await;
+    browser
+        .close(&["/api/login - Failed to load resource"])
+        .await;
+}
+
+/// Leaves three seconds of the minute in which this machine may start no more logins. Its counter is
+/// the only key that names an address.
+async fn shorten_the_minute(stack: &system_tests::stack::Stack) {
+    let mut connection = stack.redis.connection().await;
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg("*127.0.0.1*")
+        .query_async(&mut connection)
+        .await
+        .expect("Redis answers");
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let shortened: bool = redis::cmd("PEXPIRE")
+        .arg(&keys)
+        .arg(3_000)
+        .query_async(&mut connection)
+        .await
+        .expect("Redis answers");
+    assert!(shortened);
+}

@@ -1,0 +1,138 @@
+//! Members: events arrive twice, late and out of order, and the latest one counts.
+
+use jiff::Timestamp;
+use login_protocol::{
+    identity::MemberId,
+    member::{Member, Profile},
+    steps::{ReadMember, RecordFollow, RecordUnfollow},
+};
+use service_kit::redis::Store;
+use system_tests::{
+    attempts::{member, new_openid},
+    log_folder,
+    redis_server::RedisServer,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Follow(i64),
+    Unfollow(i64),
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).expect("a time")
+}
+
+fn profile() -> Profile {
+    Profile {
+        unionid: Some("a union".to_owned()),
+        nickname: Some("小林 \"'{}\u{1f600}".to_owned()),
+        avatar_url: Some("https://example.com/a?b=c&d".to_owned()),
+        location: Some("浙江 杭州".to_owned()),
+    }
+}
+
+async fn record(store: &Store, member: &MemberId, event: Event, profile: Option<Profile>) {
+    let member = member.clone();
+    let done = match event {
+        Event::Follow(second) => {
+            let step = RecordFollow {
+                member,
+                at: at(second),
+                profile,
+            };
+            store.run(&step).await
+        }
+        Event::Unfollow(second) => {
+            let step = RecordUnfollow {
+                member,
+                at: at(second),
+            };
+            store.run(&step).await
+        }
+    };
+    done.expect("Redis is running");
+}
+
+async fn read(store: &Store, member: &MemberId) -> Option<Member> {
+    let step = ReadMember {
+        member: member.clone(),
+    };
+    store.run(&step).await.expect("Redis is running")
+}
+
+fn orders(events: &[Event]) -> Vec<Vec<Event>> {
+    if events.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (index, first) in events.iter().enumerate() {
+        let mut rest = events.to_vec();
+        rest.remove(index);
+        for mut order in orders(&rest) {
+            order.insert(0, *first);
+            all.push(order);
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_order_of_arrival_doesnt_matter() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    for events in [
+        [Event::Follow(10), Event::Unfollow(20), Event::Follow(30)],
+        [Event::Follow(10), Event::Follow(20), Event::Unfollow(30)],
+        [Event::Unfollow(10), Event::Follow(20), Event::Unfollow(30)],
+    ] {
+        for order in orders(&events) {
+            let person = member(&new_openid());
+            for event in &order {
+                record(&store, &person, *event, None).await;
+                record(&store, &person, *event, None).await;
+            }
+            let found = read(&store, &person).await.expect("they are known");
+            let follows = matches!(events[2], Event::Follow(_));
+            assert_eq!(found.subscribed, follows, "{order:?}");
+            assert_eq!(found.first_seen_at, at(10), "{order:?}");
+            assert_eq!(found.last_seen_at, at(30), "{order:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_comes_with_a_follow_and_goes_with_an_unfollow() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    assert_eq!(read(&store, &person).await, None);
+    record(&store, &person, Event::Follow(10), Some(profile())).await;
+    let found = read(&store, &person).await.expect("they are known");
+    assert_eq!(found.nickname, profile().nickname);
+    assert_eq!(found.avatar_url, profile().avatar_url);
+    assert_eq!(found.unionid, profile().unionid);
+    assert_eq!(found.location, profile().location);
+    assert_eq!(found.profile_at, Some(at(10)));
+
+    // What WeChat doesn't tell stays as it was.
+    record(&store, &person, Event::Follow(15), Some(Profile::default())).await;
+    record(&store, &person, Event::Follow(16), None).await;
+    let found = read(&store, &person).await.expect("they are known");
+    assert_eq!(found.nickname, profile().nickname);
+    assert_eq!(found.profile_at, Some(at(15)));
+
+    record(&store, &person, Event::Unfollow(20), None).await;
+    // A late push of an earlier follow brings nothing back.
+    record(&store, &person, Event::Follow(10), Some(profile())).await;
+    let found = read(&store, &person).await.expect("they are remembered");
+    assert!(!found.subscribed);
+    assert_eq!(
+        (found.nickname, found.avatar_url, found.unionid),
+        (None, None, None)
+    );
+    assert_eq!((found.location, found.profile_at), (None, None));
+    let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
+    let fields: Vec<String> = redis.command(&["HKEYS", &keys[0]]).await;
+    assert_eq!(fields.len(), 4, "nothing of the profile stays: {fields:?}");
+}

@@ -1,0 +1,50 @@
+//! Pictures of the real system, to look at: every state of the modal, the page, the simulator's
+//! phone; on a desktop and on a phone, light and dark, in Chinese and in English.
+//!
+//! `TEST_SCREENSHOT_DIR=/tmp/pictures cargo run -p system-tests --example screenshots`
+//! The pictures in the README come from the same run, in its folder `docs`.
+
+mod album;
+mod modal;
+mod phone;
+mod readme;
+
+use album::{Album, Look};
+use system_tests::{
+    browser::{DESKTOP, PHONE},
+    stack::Plan,
+};
+
+#[tokio::main]
+async fn main() {
+    let folder = std::env::var_os("TEST_SCREENSHOT_DIR")
+        .expect("TEST_SCREENSHOT_DIR names the folder for the pictures");
+    let album = Album::new(folder.into());
+    let stack = Plan::default()
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
+        .start()
+        .await;
+    // Long enough to be photographed in time, short enough to wait for.
+    let short_lived = Plan::default()
+        .site("SITE__LOGIN__TTL_SECONDS", "3")
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
+        .start()
+        .await;
+    readme::take(&stack, &album).await;
+    for language in ["zh-CN", "en"] {
+        for (screen, dark) in [
+            (DESKTOP, false),
+            (DESKTOP, true),
+            (PHONE, false),
+            (PHONE, true),
+        ] {
+            let look = Look {
+                screen,
+                dark,
+                language,
+            };
+            modal::take(&stack, &short_lived, &album, look).await;
+            phone::take(&album, look).await;
+        }
+    }
+}

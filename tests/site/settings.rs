@@ -1,0 +1,383 @@
+//! Every setting that is missing, malformed or unknown stops the site with a message that helps.
+
+use std::fs;
+
+use reqwest::Method;
+use system_tests::{
+    binaries, log_folder, process,
+    redis_server::RedisServer,
+    stack::{API_KEY, Service},
+    visitor::Visitor,
+};
+
+use crate::configuration::{Configuration, Ended, run};
+
+/// The environment's form, the file's form and the example of every setting.
+const SETTINGS: [(&str, &str, &str); 14] = [
+    ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
+    ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
+    (
+        "SITE__PUBLIC__TRUSTED_PROXIES",
+        "public.trusted_proxies",
+        "127.0.0.1, 10.0.0.0/8",
+    ),
+    ("SITE__INTERNAL__BIND", "internal.bind", "127.0.0.1:9080"),
+    (
+        "SITE__REDIS__URL",
+        "redis.url",
+        "redis://:password@127.0.0.1:6379/0",
+    ),
+    ("SITE__GATEWAY__URL", "gateway.url", "http://127.0.0.1:9081"),
+    (
+        "SITE__GATEWAY__API_KEY",
+        "gateway.api_key",
+        "the-output-of-openssl-rand-hex-32",
+    ),
+    ("SITE__LOGIN__TTL_SECONDS", "login.ttl_seconds", "300"),
+    (
+        "SITE__SESSION__TTL_SECONDS",
+        "session.ttl_seconds",
+        "604800",
+    ),
+    (
+        "SITE__LIMITS__LOGINS_PER_MINUTE",
+        "limits.logins_per_minute",
+        "30",
+    ),
+    (
+        "SITE__LIMITS__WAITING_PER_CLIENT",
+        "limits.waiting_per_client",
+        "20",
+    ),
+    ("SITE__LIMITS__WAITING", "limits.waiting", "100000"),
+    ("SITE__LOG__FORMAT", "log.format", "json"),
+    ("SITE__LOG__LEVEL", "log.level", "info"),
+];
+
+/// The one line about this setting, which names both forms and the example.
+#[track_caller]
+fn complaint<'a>(ended: &'a Ended, variable: &str) -> &'a str {
+    let Ended {
+        code,
+        output,
+        errors,
+    } = ended;
+    assert_eq!(*code, Some(2), "{errors}");
+    assert_eq!(output, "");
+    assert!(!errors.contains("panicked"), "{errors}");
+    let (_, key, example) = SETTINGS
+        .iter()
+        .find(|(name, _, _)| *name == variable)
+        .expect("it is a setting");
+    let beginning = format!("{variable} ({key}) ");
+    let mut lines = errors.lines().map(str::trim);
+    let line = lines
+        .find(|line| line.starts_with(&beginning))
+        .unwrap_or_else(|| panic!("no line about {variable}: {errors}"));
+    assert!(line.ends_with(&format!("; example: {example}")), "{line}");
+    line
+}
+
+#[test]
+fn a_missing_setting_is_named() {
+    for variable in ["SITE__PUBLIC__URL", "SITE__GATEWAY__API_KEY"] {
+        for empty in [false, true] {
+            let mut configuration = Configuration::default();
+            if empty {
+                configuration.set(variable, "");
+            } else {
+                configuration.remove(variable);
+            }
+            let ended = run(&[], &configuration);
+            assert!(complaint(&ended, variable).contains("is missing"));
+        }
+    }
+}
+
+#[test]
+fn a_malformed_setting_is_named_with_what_is_wrong() {
+    let whole_number = "is no whole number";
+    let malformed = [
+        ("SITE__PUBLIC__URL", "www.example.com", "is no web address"),
+        (
+            "SITE__PUBLIC__URL",
+            "ftp://example.com",
+            "must begin with http:// or https://",
+        ),
+        (
+            "SITE__PUBLIC__URL",
+            "https://example.com/?a=b",
+            "must have no query",
+        ),
+        ("SITE__PUBLIC__URL", "https://", "is no web address"),
+        ("SITE__PUBLIC__BIND", "nonsense", "is no address:port"),
+        ("SITE__PUBLIC__BIND", "127.0.0.1", "is no address:port"),
+        (
+            "SITE__PUBLIC__BIND",
+            "127.0.0.1:65536",
+            "is no address:port",
+        ),
+        (
+            "SITE__PUBLIC__TRUSTED_PROXIES",
+            "10.0.0.0/33",
+            "is no network",
+        ),
+        (
+            "SITE__PUBLIC__TRUSTED_PROXIES",
+            "127.0.0.1, nginx",
+            "is no network",
+        ),
+        ("SITE__INTERNAL__BIND", ":9080", "is no address:port"),
+        (
+            "SITE__REDIS__URL",
+            "http://127.0.0.1",
+            "must begin with redis://",
+        ),
+        (
+            "SITE__REDIS__URL",
+            "redis://127.0.0.1:x",
+            "is no Redis address",
+        ),
+        ("SITE__GATEWAY__URL", "127.0.0.1:9081", "is no web address"),
+        (
+            "SITE__GATEWAY__API_KEY",
+            "31-characters-are-too-few-for-it",
+            "",
+        ),
+        ("SITE__LOGIN__TTL_SECONDS", "0", "must be at least 1"),
+        ("SITE__LOGIN__TTL_SECONDS", "86401", "must be at most 86400"),
+        ("SITE__LOGIN__TTL_SECONDS", "5m", whole_number),
+        ("SITE__SESSION__TTL_SECONDS", "59", "must be at least 60"),
+        ("SITE__SESSION__TTL_SECONDS", "-1", whole_number),
+        ("SITE__LIMITS__LOGINS_PER_MINUTE", "many", whole_number),
+        ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),
+        ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),
+        ("SITE__LIMITS__WAITING", "4294967296", whole_number),
+        ("SITE__LOG__FORMAT", "xml", "must be text or json"),
+        ("SITE__LOG__LEVEL", "site=loud", "is no log filter"),
+    ];
+    for (variable, value, wrong) in malformed {
+        // The last character makes it too short.
+        let value = if wrong.is_empty() { &value[1..] } else { value };
+        let mut configuration = Configuration::default();
+        configuration.set(variable, value);
+        let ended = run(&[], &configuration);
+        let line = complaint(&ended, variable);
+        assert!(line.contains(wrong), "{line}");
+    }
+    let tested: Vec<&str> = malformed.iter().map(|(variable, ..)| *variable).collect();
+    for (variable, ..) in SETTINGS {
+        assert!(tested.contains(&variable), "{variable}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let mut configuration = Configuration::default();
+    configuration.remove("SITE__PUBLIC__URL");
+    configuration.set("SITE__LOGIN__TTL_SECONDS", "0");
+    configuration.set("SITE__LIMITS__WAITNG", "1");
+    let ended = run(&[], &configuration);
+    complaint(&ended, "SITE__PUBLIC__URL");
+    complaint(&ended, "SITE__LOGIN__TTL_SECONDS");
+    assert!(ended.errors.contains("SITE__LIMITS__WAITNG"));
+    assert!(
+        ended
+            .errors
+            .starts_with("site: the settings can't be used:")
+    );
+}
+
+#[test]
+fn an_unknown_setting_is_refused() {
+    for (variable, hint) in [
+        ("SITE__PUBLIC__URI", "--help lists all settings"),
+        ("SITE__URL", "did you mean SITE__PUBLIC__URL?"),
+        ("SITE__WECHAT__APP_ID", "--help lists all settings"),
+    ] {
+        let mut configuration = Configuration::default();
+        configuration.set(variable, "http://example.com");
+        let ended = run(&[], &configuration);
+        assert_eq!(ended.code, Some(2), "{variable}: {}", ended.errors);
+        let told = format!("{variable} (");
+        assert!(ended.errors.contains(&told), "{}", ended.errors);
+        assert!(ended.errors.contains(hint), "{}", ended.errors);
+    }
+}
+
+#[test]
+fn other_programs_variables_are_none_of_ours() {
+    let mut configuration = Configuration::default();
+    configuration.remove("SITE__PUBLIC__URL");
+    // What Kubernetes gives every container of a namespace with a service called `site`.
+    configuration.set("SITE_PORT", "tcp://10.0.0.1:8080");
+    configuration.set("SITE_SERVICE_HOST", "10.0.0.1");
+    configuration.set("GATEWAY__WECHAT__APP_ID", "wx0");
+    let ended = run(&[], &configuration);
+    complaint(&ended, "SITE__PUBLIC__URL");
+    assert_eq!(ended.errors.lines().count(), 2, "{}", ended.errors);
+}
+
+#[test]
+fn no_message_shows_a_secret() {
+    let secrets = [
+        ("SITE__GATEWAY__API_KEY", "hunter2-hunter2"),
+        (
+            "SITE__GATEWAY__API_KEY",
+            "hunter2 hunter2 hunter2 hunter2 hunter2",
+        ),
+        ("SITE__REDIS__URL", "http://:hunter2@127.0.0.1"),
+        ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:port"),
+        ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:6379/db"),
+    ];
+    for (variable, value) in secrets {
+        let mut configuration = Configuration::default();
+        configuration.set(variable, value);
+        let ended = run(&[], &configuration);
+        complaint(&ended, variable);
+        assert!(!ended.errors.contains("hunter2"), "{}", ended.errors);
+    }
+}
+
+#[test]
+fn help_lists_every_setting() {
+    let help = run(&["--help"], &Configuration::default());
+    assert_eq!(help.code, Some(0));
+    for (variable, _, _) in SETTINGS {
+        let begins = |line: &str| line.trim().split(", ").next() == Some(variable);
+        assert!(
+            help.output.lines().any(begins),
+            "{variable}: {}",
+            help.output
+        );
+    }
+    let listed = help.output.lines().map(str::trim);
+    let listed = listed.filter(|line| line.starts_with("SITE__")).count();
+    assert_eq!(listed, SETTINGS.len(), "this test's table is whole");
+    for word in ["--config", "healthcheck", "--version", "_FILE"] {
+        assert!(help.output.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn an_unknown_option_is_refused() {
+    let ended = run(&["--port", "80"], &Configuration::default());
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.errors.contains("--port"), "{}", ended.errors);
+}
+
+#[test]
+fn a_file_that_can_not_be_used_is_named() {
+    let folder = log_folder::create();
+    let path = folder.join("site.toml");
+    let file = path.to_str().unwrap();
+    let ended = run(&["--config", file], &Configuration::default());
+    assert_eq!(ended.code, Some(2), "{}", ended.errors);
+    assert!(ended.errors.contains("site.toml"), "{}", ended.errors);
+
+    fs::write(&path, "[login\nttl_seconds = 300").unwrap();
+    let ended = run(&["--config", file], &Configuration::default());
+    assert_eq!(ended.code, Some(2), "{}", ended.errors);
+    assert!(ended.errors.contains("site.toml"), "{}", ended.errors);
+
+    fs::write(&path, "[login]\nttl_seconds = 0\nttl = 5").unwrap();
+    let ended = run(&["--config", file], &Configuration::default());
+    complaint(&ended, "SITE__LOGIN__TTL_SECONDS");
+    assert!(ended.errors.contains("(login.ttl)"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+    let log = log_folder::create();
+    let redis = RedisServer::start(&log).await;
+    let path = log.join("site.toml");
+    let toml = format!(
+        "[public]\nurl = 'https://www.example.com'\nbind = '127.0.0.1:0'\n\
+         trusted_proxies = ['127.0.0.1', '10.0.0.0/8']\n\
+         [internal]\nbind = '127.0.0.1:0'\n[redis]\nurl = '{}'\n\
+         [gateway]\nurl = 'nonsense'\napi_key = '{API_KEY}'\n\
+         [limits]\nlogins_per_minute = 1\n",
+        redis.url()
+    );
+    fs::write(&path, toml).unwrap();
+    let environment = [(
+        "SITE__GATEWAY__URL".to_owned(),
+        "http://127.0.0.1:1".to_owned(),
+    )];
+    let arguments = ["--config", path.to_str().unwrap()];
+    let site = process::start(
+        "site",
+        binaries::path("site"),
+        arguments,
+        &environment,
+        &log,
+    );
+    let site = Service::ready(site, "site ready ").await;
+    let mut visitor = Visitor::new(&site.public);
+    visitor.set_header("origin", "https://www.example.com");
+    for (client, status) in [
+        ("203.0.113.1", 503),
+        ("203.0.113.1", 429),
+        ("203.0.113.2", 503),
+    ] {
+        visitor.set_header("x-forwarded-for", client);
+        let answer = visitor.call(Method::POST, "/api/login").await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn secrets_can_come_from_files() {
+    let log = log_folder::create();
+    let redis = RedisServer::start(&log).await;
+    let [key, address] = ["api-key", "redis-url"].map(|name| log.join(name));
+    fs::write(&key, format!("{API_KEY}\n")).unwrap();
+    fs::write(&address, format!("{}\n", redis.url())).unwrap();
+    let mut configuration = Configuration::default();
+    configuration.remove("SITE__GATEWAY__API_KEY");
+    configuration.remove("SITE__REDIS__URL");
+    configuration.set("SITE__GATEWAY__API_KEY_FILE", key.to_str().unwrap());
+    configuration.set("SITE__REDIS__URL_FILE", address.to_str().unwrap());
+    let no_arguments: [&str; 0] = [];
+    let environment = configuration.environment();
+    let site = process::start(
+        "site",
+        binaries::path("site"),
+        no_arguments,
+        &environment,
+        &log,
+    );
+    Service::ready(site, "site ready ").await;
+}
+
+#[test]
+fn a_secrets_file_that_can_not_be_used_is_named() {
+    let folder = log_folder::create();
+    let mut configuration = Configuration::default();
+    let missing = folder.join("missing");
+    let missing = missing.to_str().unwrap();
+    configuration.set("SITE__GATEWAY__API_KEY_FILE", missing);
+    let twice = run(&[], &configuration);
+    assert!(complaint(&twice, "SITE__GATEWAY__API_KEY").contains("is set twice"));
+
+    configuration.remove("SITE__GATEWAY__API_KEY");
+    let ended = run(&[], &configuration);
+    let line = complaint(&ended, "SITE__GATEWAY__API_KEY");
+    assert!(line.contains(missing), "{line}");
+
+    let short = folder.join("short");
+    fs::write(&short, "hunter2").unwrap();
+    configuration.set("SITE__GATEWAY__API_KEY_FILE", short.to_str().unwrap());
+    let ended = run(&[], &configuration);
+    complaint(&ended, "SITE__GATEWAY__API_KEY");
+    assert!(!ended.errors.contains("hunter2"), "{}", ended.errors);
+}
+
+#[test]
+fn only_secrets_can_come_from_files() {
+    let mut configuration = Configuration::default();
+    configuration.set("SITE__PUBLIC__BIND_FILE", "/etc/hostname");
+    let ended = run(&[], &configuration);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.errors.contains("SITE__PUBLIC__BIND_FILE"));
+}

@@ -1,0 +1,92 @@
+//! Login attempts and people as the services' steps know them, for tests that do without a site.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::{
+    attempt::AttemptStatus,
+    identity::{AppId, MemberId, OpenId},
+    scene::{BrowserSecret, Scene},
+    steps::{Asker, OpenAttempt, ReadStatus, RedeemAttempt, Redemption},
+};
+use service_kit::redis::Store;
+
+use crate::stack::APP_ID;
+
+/// How long an attempt of these tests lives: longer than any of them runs.
+pub const LIFETIME: Duration = Duration::from_mins(5);
+
+static COUNT: AtomicU32 = AtomicU32::new(1);
+
+/// A scene that no other test of this process has.
+pub fn new_scene() -> Scene {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    BrowserSecret::from_random(bytes).scene()
+}
+
+/// An openid that no other test of this process has, in the simulator's form.
+pub fn new_openid() -> String {
+    format!("oSim{:024}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// This person towards the made-up account.
+pub fn member(openid: &str) -> MemberId {
+    MemberId {
+        app_id: AppId::parse(APP_ID).expect("it is an AppID"),
+        openid: OpenId::parse(openid).expect("it is an openid"),
+    }
+}
+
+/// Writes a pending attempt as the site does and returns its scene.
+pub async fn open(store: &Store) -> Scene {
+    let scene = new_scene();
+    open_again(store, &scene, LIFETIME).await;
+    scene
+}
+
+/// Writes a pending attempt of this scene, unless there is one.
+pub async fn open_again(store: &Store, scene: &Scene, lifetime: Duration) {
+    let expires_at = SignedDuration::try_from(lifetime).expect("a short time");
+    let step = OpenAttempt {
+        scene: scene.clone(),
+        lifetime,
+        expires_at: Timestamp::now() + expires_at,
+        content: "http://weixin.qq.com/q/test".to_owned(),
+        image_url: "http://localhost/test".to_owned(),
+        asker: Asker {
+            description: "Chrome · Windows".to_owned(),
+            address: "203.0.113.x".to_owned(),
+        },
+        opened_at: Timestamp::now(),
+    };
+    store.run(&step).await.expect("Redis is running");
+}
+
+/// Where an attempt stands.
+pub async fn status(store: &Store, scene: &Scene) -> AttemptStatus {
+    let step = ReadStatus {
+        scene: scene.clone(),
+    };
+    store.run(&step).await.expect("Redis is running").0
+}
+
+/// Takes the login as the browser would.
+pub async fn redeem(store: &Store, scene: &Scene, nonce: &str) -> Redemption {
+    let step = RedeemAttempt {
+        scene: scene.clone(),
+        nonce: nonce.to_owned(),
+    };
+    store.run(&step).await.expect("Redis is running")
+}
+
+/// The openid of the person that a confirmed attempt belongs to. This redeems it.
+pub async fn owner(store: &Store, scene: &Scene) -> String {
+    match redeem(store, scene, "a test's nonce").await {
+        Redemption::Redeemed(identified) => identified.member.openid.as_str().to_owned(),
+        Redemption::Refused(status) => panic!("nobody's: the attempt is {status}"),
+    }
+}
