@@ -16,7 +16,7 @@ async fn piece(response: &mut Response) -> String {
     let chunk = tokio::time::timeout(PATIENCE, response.chunk()).await;
     let chunk = chunk.expect("news in time").expect("the stream is whole");
     chunk.map_or_else(String::new, |chunk| {
-        String::from_utf8(chunk.to_vec()).unwrap()
+        String::from_utf8(chunk.to_vec()).expect("events are text")
     })
 }
 

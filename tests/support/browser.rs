@@ -265,6 +265,20 @@ impl Browser {
     }
 }
 
+/// Where a chromedriver listens; `None` if it found no port.
+async fn port_of(chromedriver: &Process) -> Option<u16> {
+    eventually("chromedriver says where it listens", async || {
+        chromedriver.lines().iter().find_map(|line| {
+            if line.contains("port not available") {
+                return Some(None);
+            }
+            let (_, port) = line.split_once("successfully on port ")?;
+            Some(port.trim_end_matches('.').parse().ok())
+        })
+    })
+    .await
+}
+
 fn read_qr_code(picture: Vec<u8>) -> Option<String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(picture));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -297,22 +311,23 @@ impl Processes {
         fs::create_dir_all(&profile).expect("a folder can be made");
         let home = profile.display().to_string();
         let environment = ["HOME", "TMPDIR"].map(|key| (key.to_owned(), home.clone()));
-        let mut chromedriver = process::start(
-            &format!("chromedriver-{number}"),
-            "chromedriver",
-            // It takes a free port and says which one.
-            ["--port=0"],
-            &environment,
-            log,
-        );
-        let line = chromedriver.line_with("successfully on port ").await;
-        let port: String = line
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect();
+        let mut starts = 0;
+        let (chromedriver, port) = loop {
+            starts += 1;
+            assert!(starts <= 5, "chromedriver finds no port");
+            let chromedriver = process::start(
+                &format!("chromedriver-{number}"),
+                "chromedriver",
+                // It takes a free port and says which one.
+                ["--port=0"],
+                &environment,
+                log,
+            );
+            // The port that it finds free for IPv6 may be taken for IPv4; then it gives up.
+            if let Some(port) = port_of(&chromedriver).await {
+                break (chromedriver, port);
+            }
+        };
         let processes = Self {
             _chromedriver: chromedriver,
             profile,

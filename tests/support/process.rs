@@ -104,6 +104,8 @@ impl Process {
     pub async fn line_with_after(&mut self, text: &str, seen: usize) -> String {
         let what = format!("{} prints a line with {text:?}", self.name);
         eventually(&what, async || {
+            // Asked before the lines are: what a process said at its end is read after its end.
+            let all_read = self.readers.iter().all(JoinHandle::is_finished);
             let lines = self.lines();
             let found = lines
                 .iter()
@@ -111,6 +113,7 @@ impl Process {
                 .find(|line| line.contains(text))
                 .cloned();
             if found.is_none()
+                && all_read
                 && let Some(status) = self.child.try_wait().expect("it can be asked")
             {
                 panic!(

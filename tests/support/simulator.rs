@@ -1,6 +1,6 @@
 //! The simulator's control API, as a test uses it.
 
-use reqwest::{Client, Method, header::CONNECTION};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::process::Process;
@@ -42,8 +42,6 @@ impl Simulator {
         let request = self
             .http
             .request(method, format!("{}{path}", self.url))
-            // A connection that waited for seconds may be closed by the other side just now.
-            .header(CONNECTION, "close")
             .json(&body);
         let response = request.send().await.expect("the simulator answers");
         let status = response.status();

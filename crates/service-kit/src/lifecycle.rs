@@ -31,6 +31,10 @@ const DRAIN_SECONDS: u64 = 8;
 /// How long a client may take to send its request's head.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one for
+/// another request, so that none sends its request into a connection that is just being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// How often a starting service looks whether it is ready.
 const READINESS_POLL: Duration = Duration::from_millis(50);
 
@@ -102,6 +106,7 @@ where
         .disable_signals()
         .shutdown_timeout(DRAIN_SECONDS)
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
         .listen(listener)?
         .run();
     Ok(server)
