@@ -10,7 +10,7 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 32] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -27,6 +27,22 @@ const KEYS: [&str; 16] = [
     "GATEWAY__REDIS__URL",
     "GATEWAY__LOG__FORMAT",
     "GATEWAY__LOG__LEVEL",
+    "GATEWAY__LOGIN__APPROVAL",
+    "GATEWAY__PROFILE__ASK",
+    "GATEWAY__PROFILE__MAX_AGE_SECONDS",
+    "GATEWAY__RELAY__URL",
+    "GATEWAY__RELAY__ON_FAILURE",
+    "GATEWAY__RELAY__COPY_LOGINS",
+    "GATEWAY__REPLY__SITE_NAME",
+    "GATEWAY__REPLY__NEW_FOLLOWER",
+    "GATEWAY__REPLY__RETURNING",
+    "GATEWAY__REPLY__TAKEN",
+    "GATEWAY__REPLY__EXPIRED",
+    "GATEWAY__REPLY__ASK_PROFILE",
+    "GATEWAY__REPLY__CONFIRM",
+    "GATEWAY__REPLY__WELCOME",
+    "GATEWAY__REPLY__KEYWORDS",
+    "GATEWAY__PUBLIC__VERIFICATION_FILES",
 ];
 
 /// In every bad secret of these tests, so that a message that repeats one is found.

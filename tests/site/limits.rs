@@ -132,8 +132,6 @@ async fn a_process_holds_so_many_streams() {
 }
 
 #[tokio::test]
-#[ignore = "a connection that the browser closed is noticed when the second keep-alive can't be written: \
-            service_kit::lifecycle::server needs h1_allow_half_closed(false)"]
 async fn a_browser_that_goes_away_frees_its_seat_at_once() {
     let plan = Plan::default().site("SITE__LIMITS__WAITING_PER_CLIENT", "1");
     let stack = plan.start().await;

@@ -106,6 +106,8 @@ where
         .disable_signals()
         .shutdown_timeout(DRAIN_SECONDS)
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        // A client that hangs up is gone: its stream gives its seat back at once.
+        .h1_allow_half_closed(false)
         .keep_alive(KEEP_ALIVE)
         .listen(listener)?
         .run();

@@ -5,7 +5,10 @@
 //! step is sent once more over a fresh one, which is safe because steps can be repeated.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -76,6 +79,8 @@ pub struct Store {
     client: Client,
     pool: Pool,
     shared: Mutex<Option<Shared>>,
+    /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
+    generations: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -110,6 +115,7 @@ impl Store {
             client,
             pool,
             shared: Mutex::new(None),
+            generations: AtomicU64::new(0),
         })
     }
 
@@ -222,7 +228,7 @@ impl Store {
         let fresh = Connection::take(self.pool.get().await.map_err(StoreError::Unreachable)?);
         let mut slot = self.lock();
         // Another request may have connected meanwhile; one connection is enough.
-        let next = slot.as_ref().map_or(0, |shared| shared.generation) + 1;
+        let next = self.generations.fetch_add(1, Ordering::Relaxed);
         Ok(slot
             .get_or_insert(Shared {
                 connection: fresh,

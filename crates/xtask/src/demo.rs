@@ -73,12 +73,13 @@ impl Settings {
             ("GATEWAY__INTERNAL__API_KEY", self.api_key.clone()),
             ("GATEWAY__REDIS__URL", self.redis()),
         ];
-        unless_set(
-            &mut environment,
-            "GATEWAY__PUBLIC__URL",
-            local(ports.gateway),
-        );
         if self.simulated {
+            // A real phone could open no address of this machine's own.
+            unless_set(
+                &mut environment,
+                "GATEWAY__PUBLIC__URL",
+                local(ports.gateway),
+            );
             let simulator = local(ports.simulator);
             environment.extend([
                 ("GATEWAY__WECHAT__APP_ID", account::APP_ID.to_owned()),

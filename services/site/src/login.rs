@@ -13,8 +13,9 @@ use login_protocol::{
     problem::ProblemCode,
     scene::BrowserSecret,
     steps::{
-        Admission, AdmitLogin, CancelAttempt, CreateSession, EndSession, Identified, OpenAttempt,
-        OpenedAttempt, ReadAttempt, ReadMember, ReadSession, ReadStatus, RedeemAttempt, Redemption,
+        Admission, AdmitLogin, CancelAttempt, CreateSession, EndSession, ForgetRedemption,
+        Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember, ReadSession, ReadStatus,
+        RedeemAttempt, Redemption,
     },
 };
 use serde::Serialize;
@@ -278,16 +279,30 @@ impl Logins {
         Ok(Some(User::new(&member, known)))
     }
 
-    /// Ends a session.
+    /// Ends a session, and the repeatability of the redemption that led to it.
     ///
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn sign_out(&self, session: &SessionId) -> Result<(), Problem> {
-        let step = EndSession {
+    pub async fn sign_out(
+        &self,
+        session: &SessionId,
+        secret: Option<&BrowserSecret>,
+    ) -> Result<(), Problem> {
+        let end = EndSession {
             id_sha256: session.sha256(),
         };
-        self.store.run(&step).await.map_err(|error| error.problem())
+        let ended = match secret {
+            Some(secret) => {
+                let forget = ForgetRedemption {
+                    scene: secret.scene(),
+                };
+                let both = self.store.run_both(&forget, &end).await;
+                both.map(|((), ())| ())
+            }
+            None => self.store.run(&end).await,
+        };
+        ended.map_err(|error| error.problem())
     }
 }
 

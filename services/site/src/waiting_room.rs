@@ -7,6 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use login_protocol::steps::subscriber;
+
 /// The open streams of this process.
 pub struct WaitingRoom {
     per_client: u32,
@@ -51,6 +53,7 @@ impl WaitingRoom {
     ///
     /// When a limit is reached.
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Full> {
+        let client = subscriber(client);
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         if self.in_all > 0 && seats.taken >= self.in_all {
             return Err(Full::Process);

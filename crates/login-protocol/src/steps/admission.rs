@@ -10,11 +10,19 @@ use crate::redis_keys;
 
 static ADMIT: AtomicScript = AtomicScript::new(include_str!("admit_login.lua"));
 
+/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one
+/// subscriber gets.
+pub fn subscriber(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// Counts a login against a client's share of the minute, on all replicas together.
 #[derive(Debug, Clone)]
 pub struct AdmitLogin {
-    /// Where the request came from. An IPv6 client is counted by its /64, which is what one
-    /// subscriber gets.
+    /// Where the request came from; counted by its [`subscriber`].
     pub client: IpAddr,
     /// How many it may start in a minute.
     pub per_minute: u32,
@@ -36,13 +44,9 @@ impl Step for AdmitLogin {
     type Outcome = Admission;
 
     fn operation(&self) -> Operation {
-        let subscriber = match self.client.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address @ IpAddr::V4(_) => address,
-        };
         Operation::Script {
             script: &ADMIT,
-            key: redis_keys::admitted_logins(subscriber),
+            key: redis_keys::admitted_logins(subscriber(self.client)),
             arguments: vec![self.per_minute.to_string()],
         }
     }

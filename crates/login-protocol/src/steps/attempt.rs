@@ -21,6 +21,7 @@ pub const REDEMPTION_WINDOW: Duration = Duration::from_mins(1);
 static OPEN: AtomicScript = AtomicScript::new(include_str!("attempt_open.lua"));
 static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
 static REDEEM: AtomicScript = AtomicScript::new(include_str!("attempt_redeem.lua"));
+static FORGET: AtomicScript = AtomicScript::new(include_str!("attempt_forget.lua"));
 static CANCEL: AtomicScript = AtomicScript::new(include_str!("attempt_cancel.lua"));
 
 fn unexpected(step: &'static str) -> UnexpectedReply {
@@ -330,5 +331,28 @@ impl Step for CancelAttempt {
             [Some("cancelled" | "expired" | "consumed")] => Ok(()),
             _ => Err(unexpected("CancelAttempt")),
         }
+    }
+}
+
+/// The visitor signed out: repeating the redemption brings the session back no more.
+#[derive(Debug, Clone)]
+pub struct ForgetRedemption {
+    /// The scene of the browser's secret.
+    pub scene: Scene,
+}
+
+impl Step for ForgetRedemption {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &FORGET,
+            key: redis_keys::attempt(&self.scene),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }

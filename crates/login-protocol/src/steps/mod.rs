@@ -18,10 +18,10 @@ mod session;
 pub use access_token::{
     LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitLogin};
+pub use admission::{Admission, AdmitLogin, subscriber};
 pub use attempt::{
-    Asker, CancelAttempt, Identified, OpenAttempt, OpenedAttempt, REDEMPTION_WINDOW, ReadAttempt,
-    ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
+    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
+    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
 pub use authorization_code::{Claim, ClaimCode, ResolveCode};
 pub use confirmation::{

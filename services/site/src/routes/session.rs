@@ -34,7 +34,9 @@ pub(super) async fn end(
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(session) = cookies.session(&request) {
-        logins.sign_out(&session).await?;
+        logins
+            .sign_out(&session, cookies.attempt(&request).as_ref())
+            .await?;
     }
     Ok(HttpResponse::NoContent()
         .cookie(cookies.clear_session())

@@ -75,6 +75,7 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
                     .to_owned(),
             };
         }
+        WechatError::Shared(error) => return of_call(error),
         WechatError::Refused(refused) => refused,
     };
     let action = match refused.errcode {

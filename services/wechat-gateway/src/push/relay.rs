@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use actix_web::web::Bytes;
 use reqwest::header::CONTENT_TYPE;
 use service_kit::settings::{InvalidSettings, Settings};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 use url::Url;
 
 use crate::settings;
@@ -65,6 +68,8 @@ enum RelayError {
     Unreachable(reqwest::Error),
     #[error("the backend answered HTTP {0}")]
     Status(u16),
+    #[error("the backend took too long")]
+    TooSlow,
     #[error("the backend's answer has more than {ANSWER_LIMIT} bytes")]
     TooLarge,
 }
@@ -95,13 +100,19 @@ impl Relay {
         }))
     }
 
-    /// Passes a push on and returns the answer for WeChat. `Err` says what WeChat is told instead.
+    /// Passes a push on and returns the answer for WeChat, at the deadline at the latest. `Err` says
+    /// what WeChat is told instead.
     ///
     /// # Errors
     ///
     /// The backend failed.
-    pub async fn pass_on(&self, push: &RawPush) -> Result<RelayedAnswer, OnFailure> {
-        let sent = exchange(&self.http, self.url.clone(), push).await;
+    pub async fn pass_on(
+        &self,
+        push: &RawPush,
+        deadline: Instant,
+    ) -> Result<RelayedAnswer, OnFailure> {
+        let sent = timeout_at(deadline, exchange(&self.http, self.url.clone(), push)).await;
+        let sent = sent.unwrap_or(Err(RelayError::TooSlow));
         count("relayed", &sent);
         sent.map_err(|error| {
             tracing::error!(%error, on_failure = ?self.on_failure, "a push couldn't be relayed");

@@ -91,7 +91,10 @@ impl Replies {
         };
         let status = match occasion.effect {
             ScanEffect::Taken => return self.taken.fill(values),
-            ScanEffect::Gone => return self.expired.fill(values),
+            // Who refused on the phone isn't logged in, however often the scan is delivered.
+            ScanEffect::Gone | ScanEffect::Repeated(AttemptStatus::Denied) => {
+                return self.expired.fill(values);
+            }
             ScanEffect::Accepted(status) | ScanEffect::Repeated(status) => status,
         };
         if let (AttemptStatus::Scanned, Some(link)) = (status, &occasion.confirm) {

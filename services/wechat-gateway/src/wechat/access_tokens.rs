@@ -57,7 +57,7 @@ pub struct AccessTokens {
 #[derive(Default)]
 struct Held {
     token: Option<StoredAccessToken>,
-    last_failure: Option<String>,
+    last_failure: Option<(Instant, Arc<WechatError>)>,
 }
 
 /// What to make of the token at hand.
@@ -131,10 +131,11 @@ impl AccessTokens {
         {
             return Ok(());
         }
-        let reason = memory
-            .last_failure
-            .as_deref()
-            .unwrap_or("it is being fetched");
+        let failure = memory.last_failure.as_ref();
+        let reason = failure.map_or_else(
+            || "it is being fetched".to_owned(),
+            |(_, error)| error.to_string(),
+        );
         Err(format!("No access token is held: {reason}."))
     }
 
@@ -173,11 +174,21 @@ impl AccessTokens {
     }
 
     async fn refresh(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
+        let asked_at = Instant::now();
         let mut last_forced = self.refreshing.lock().await;
         if let Some(token) = self.in_memory(need) {
             return Ok(token);
         }
+        // All who waited for a refresh that failed share its failure: asking WeChat again for each of
+        // them would make a queue that outlives its askers.
+        if let Some((_, error)) = self
+            .failure()
+            .filter(|(failed_at, _)| *failed_at > asked_at)
+        {
+            return Err(WechatError::Shared(error));
+        }
         let obtained = self.share_or_fetch(need, &mut last_forced).await;
+        let obtained = obtained.map_err(Arc::new);
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         match &obtained {
             Ok(token) => {
@@ -188,10 +199,15 @@ impl AccessTokens {
             }
             Err(error) => {
                 tracing::error!(%error, "no access token can be had");
-                memory.last_failure = Some(error.to_string());
+                memory.last_failure = Some((Instant::now(), Arc::clone(error)));
             }
         }
-        obtained
+        obtained.map_err(WechatError::Shared)
+    }
+
+    fn failure(&self) -> Option<(Instant, Arc<WechatError>)> {
+        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
+        memory.last_failure.clone()
     }
 
     fn in_memory(&self, need: &Need) -> Option<StoredAccessToken> {

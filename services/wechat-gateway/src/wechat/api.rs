@@ -203,7 +203,7 @@ impl Api {
             Ok(_) => "ok".to_owned(),
             Err(WechatError::Refused(error)) => error.errcode.to_string(),
             Err(WechatError::Unreachable(_)) => "unreachable".to_owned(),
-            Err(WechatError::Malformed { .. }) => "malformed".to_owned(),
+            Err(WechatError::Malformed { .. } | WechatError::Shared(_)) => "malformed".to_owned(),
         };
         metrics::counter!("wechat_api_calls_total", "call" => name, "outcome" => outcome)
             .increment(1);

@@ -1,6 +1,6 @@
 //! Why a call to WeChat failed, and what its caller may do.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
@@ -27,6 +27,9 @@ pub enum WechatError {
         /// What is wrong with the body.
         problem: String,
     },
+    /// What another request just learned, which was asked at the same time.
+    #[error("{0}")]
+    Shared(Arc<WechatError>),
 }
 
 fn hint(error: &ApiError) -> String {
@@ -55,7 +58,11 @@ impl WechatError {
 
     /// Whether another access token may mend it.
     pub fn wants_another_token(&self) -> bool {
-        matches!(self, Self::Refused(error) if remedy(error.errcode) == Remedy::RefreshToken)
+        match self {
+            Self::Refused(error) => remedy(error.errcode) == Remedy::RefreshToken,
+            Self::Shared(error) => error.wants_another_token(),
+            Self::Unreachable(_) | Self::Malformed { .. } => false,
+        }
     }
 
     /// What the client of the internal API is told. The log holds the rest.
@@ -65,6 +72,7 @@ impl WechatError {
             Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
         };
         match self {
+            Self::Shared(error) => error.problem(),
             Self::Unreachable(_) | Self::Malformed { .. } => unavailable(Duration::from_secs(5)),
             Self::Refused(error) => match remedy(error.errcode) {
                 Remedy::RefreshToken | Remedy::RetryWithBackoff => unavailable(Duration::from_secs(5)),

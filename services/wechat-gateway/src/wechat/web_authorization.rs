@@ -58,6 +58,17 @@ pub struct WebAuthorization {
     open_url: Url,
 }
 
+/// What is kept of a code whose exchange failed: WeChat accepts it no second time.
+const FAILED: &str = "!";
+
+/// Whether WeChat could have made this code; anything else isn't worth a call.
+fn is_well_formed(code: &str) -> bool {
+    (1..=128).contains(&code.len())
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// How often to look whether another request is done with the same code, and how many times.
 const CLAIM_POLL: Duration = Duration::from_millis(100);
 const CLAIM_POLLS: u32 = 40;
@@ -100,6 +111,9 @@ impl WebAuthorization {
         code: &str,
         exchange: impl AsyncFnOnce() -> Result<String, AuthorizationError>,
     ) -> Result<String, AuthorizationError> {
+        if !is_well_formed(code) {
+            return Err(AuthorizationError::SpentCode);
+        }
         let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(code));
         for _ in 0..CLAIM_POLLS {
             match self
@@ -109,17 +123,21 @@ impl WebAuthorization {
                 })
                 .await?
             {
+                Claim::Resolved(outcome) if outcome == FAILED => {
+                    return Err(AuthorizationError::SpentCode);
+                }
                 Claim::Resolved(outcome) => return Ok(outcome),
                 Claim::InProgress => sleep(CLAIM_POLL).await,
                 Claim::Claimed => {
-                    let outcome = exchange().await?;
+                    let exchanged = exchange().await;
+                    let outcome = exchanged.as_ref().map_or(FAILED, String::as_str).to_owned();
                     self.store
                         .run(&ResolveCode {
                             code_sha256,
-                            outcome: outcome.clone(),
+                            outcome,
                         })
                         .await?;
-                    return Ok(outcome);
+                    return exchanged;
                 }
             }
         }
