@@ -148,7 +148,8 @@ async fn a_repeated_completion_brings_no_ended_session_back() {
     let mut tab = visitor.clone();
     visitor.call(Method::DELETE, "/api/session").await;
     let answer = tab.call(Method::POST, "/api/login/complete").await;
-    assert_problem(&answer, 410, "login_expired");
+    // The attempt itself stays, so that another person who scans its code is told that it was used.
+    assert_problem(&answer, 410, "login_consumed");
     assert!(tab.session().await.is_none());
     assert!(attempt_record::sessions(&stack).await.is_empty());
 }

@@ -37,14 +37,17 @@ impl Visitor {
         }
     }
 
-    /// Starts an attempt, scans its code with a follower's phone, and completes it.
-    pub(crate) fn log_in(&mut self, nickname: &str) -> Result<(), Failure> {
+    /// Starts an attempt, scans its code with a follower's phone, and completes it. Returns the openid.
+    pub(crate) fn log_in(&mut self, nickname: &str) -> Result<String, Failure> {
         let attempt = self.site("POST", "/api/login", 201)?;
         let content = text(&attempt, "/qr/content")?;
         self.hears_the_status()?;
 
         let person = json!({"nickname": nickname, "follows": true});
         let person = self.simulator("/simulator/people", &person, 201)?;
+        // Not the nickname: that comes with a link which leads to this machine's ports, where the simulated
+        // phone in its container can't go.
+        let openid = text(&person, "/openid")?;
         let scan = format!(
             "/simulator/people/{}/scan?wait=answered",
             text(&person, "/id")?
@@ -54,14 +57,15 @@ impl Visitor {
         let attempt = self.site("GET", "/api/login", 200)?;
         expect(&attempt, "/status", "confirmed")?;
         let completed = self.site("POST", "/api/login/complete", 200)?;
-        expect(&completed, "/user/nickname", nickname)?;
-        self.is_logged_in_as(nickname)
+        expect(&completed, "/user/openid", &openid)?;
+        self.is_logged_in_as(&openid)?;
+        Ok(openid)
     }
 
     /// Whether the session cookie is still good for this person.
-    pub(crate) fn is_logged_in_as(&mut self, nickname: &str) -> Result<(), Failure> {
+    pub(crate) fn is_logged_in_as(&mut self, openid: &str) -> Result<(), Failure> {
         let session = self.site("GET", "/api/session", 200)?;
-        expect(&session, "/user/nickname", nickname)
+        expect(&session, "/user/openid", openid)
     }
 
     /// Whether the page itself is served, and WeChat's door is behind the same address: an unsigned request

@@ -108,7 +108,7 @@ fn journey(project: &Project, options: &Options, stopped: &AtomicBool) -> Result
     go_on("The page and WeChat's callback answer at the published port")?;
     first.finds_page_and_callback()?;
     go_on("A visitor logs in")?;
-    first.log_in("小明")?;
+    let person = first.log_in("小明")?;
     console::done("logged in as 小明");
     search_logs(project)?;
 
@@ -116,7 +116,7 @@ fn journey(project: &Project, options: &Options, stopped: &AtomicBool) -> Result
     project.run(&["down"])?;
     up(project)?;
     go_on("The session from before still holds")?;
-    first.is_logged_in_as("小明")?;
+    first.is_logged_in_as(&person)?;
     console::done("still logged in as 小明");
     go_on("Another visitor logs in")?;
     second.log_in("小红")?;

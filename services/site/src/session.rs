@@ -13,7 +13,8 @@ impl SessionId {
     ///
     /// It takes both the browser's secret, which Redis never sees, and the nonce drawn when the
     /// attempt was redeemed, which nobody knows before. So a repeat of the same redemption leads to
-    /// the same session, one attempt to one session at most, and a secret planted in advance to none.
+    /// the same session, one attempt leads to one session at most, and neither a secret found later
+    /// nor a look into Redis leads to any.
     pub fn of_redemption(secret: &BrowserSecret, nonce: &str) -> Self {
         let mut digest = Sha256::new();
         digest.update(b"wechat-login session\0");
