@@ -181,6 +181,7 @@ async fn unfollowing_marks_the_member_and_removes_the_profile() {
         "location",
         "unionid",
         "profile_at",
+        "shown_at",
     ] {
         assert_eq!(found[gone], Value::Null, "{gone}");
     }

@@ -3,6 +3,7 @@
 mod access_token;
 mod api_key;
 mod callback;
+mod callback_addresses;
 mod compatible_mode;
 mod hostile_pushes;
 mod http;

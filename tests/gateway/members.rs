@@ -44,6 +44,7 @@ async fn a_member_is_told_whole() {
         "first_seen_at",
         "last_seen_at",
         "profile_at",
+        "shown_at",
     ];
     expected.sort_unstable();
     let mut names = names;
@@ -64,6 +65,7 @@ async fn a_member_is_told_whole() {
     let about_100 = SignedDuration::from_secs(100)..=SignedDuration::from_secs(130);
     assert!(about_100.contains(&between), "{between:?}");
     assert_eq!(time("profile_at"), time("last_seen_at"));
+    assert_eq!(member["shown_at"], Value::Null, "nobody asked them");
 }
 
 #[tokio::test]

@@ -40,6 +40,25 @@ async fn a_push_is_answered_503_without_redis_and_logs_in_afterwards() {
 }
 
 #[tokio::test]
+async fn a_push_that_arrives_while_redis_restarts_logs_in_with_its_first_delivery() {
+    let mut stack = http::start(Plan::default().gateway("GATEWAY__LOG__LEVEL", "debug")).await;
+    let store = stack.redis.store();
+    let scene = attempts::open(&store).await;
+    let person = new_openid();
+    let push = PushRequest::safe(&scan(&person, &scene));
+    stack.redis.kill();
+    let gateway = &mut stack.gateways[0];
+    let public = gateway.public.clone();
+    let sent = tokio::spawn(async move { push.send_to(&public).await });
+    gateway.process.line_with("a push isn't stored yet").await;
+    stack.redis.restart().await;
+    let answer = sent.await.expect("it is answered");
+    let words = sealed_reply(&answer, &person);
+    assert!(words.contains("您已登录"), "{words}");
+    assert_eq!(attempts::owner(&store, &scene).await, person);
+}
+
+#[tokio::test]
 async fn wechats_retries_carry_a_login_over_an_outage() {
     let plan = Plan::default()
         .simulator("SIMULATOR__PUSH__DELIVERIES", "200")

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use login_protocol::scene::Scene;
+use reqwest::RequestBuilder;
 use system_tests::{
     stack::{APP_ID, ENCODING_AES_KEY, Service, TOKEN},
     visitor::Answer,
@@ -165,12 +166,29 @@ impl PushRequest {
 
     /// Posts it.
     pub(crate) async fn send(&self, gateway: &Service) -> Answer {
-        let request = http::client()
-            .post(format!("{}/wechat/callback", gateway.public))
+        self.send_to(&gateway.public).await
+    }
+
+    /// Posts it to the gateway at this public address.
+    pub(crate) async fn send_to(&self, public: &str) -> Answer {
+        http::send(self.request(public)).await
+    }
+
+    /// Posts it as a reverse proxy does that got it from this address.
+    pub(crate) async fn send_forwarded(&self, gateway: &Service, sender: &str) -> Answer {
+        http::send(
+            self.request(&gateway.public)
+                .header("x-forwarded-for", sender),
+        )
+        .await
+    }
+
+    fn request(&self, public: &str) -> RequestBuilder {
+        http::client()
+            .post(format!("{public}/wechat/callback"))
             .query(&self.query)
             .header("content-type", "text/xml")
-            .body(self.body.clone());
-        http::send(request).await
+            .body(self.body.clone())
     }
 
     /// Posts it and expects a refusal that tells a forger nothing.

@@ -10,12 +10,13 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 34] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
     "GATEWAY__WECHAT__ENCODING_AES_KEY",
     "GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
+    "GATEWAY__WECHAT__CHECK_CALLBACK_IP",
     "GATEWAY__WECHAT__API_URL",
     "GATEWAY__WECHAT__MP_URL",
     "GATEWAY__WECHAT__OPEN_URL",
@@ -30,6 +31,7 @@ const KEYS: [&str; 32] = [
     "GATEWAY__LOGIN__APPROVAL",
     "GATEWAY__PROFILE__ASK",
     "GATEWAY__PROFILE__MAX_AGE_SECONDS",
+    "GATEWAY__PROFILE__ASK_AGAIN_SECONDS",
     "GATEWAY__RELAY__URL",
     "GATEWAY__RELAY__ON_FAILURE",
     "GATEWAY__RELAY__COPY_LOGINS",

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod admission;
+mod authorization_codes;
 mod interleavings;
 mod members;
 mod redemption;

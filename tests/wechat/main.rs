@@ -3,4 +3,5 @@
 mod backend;
 mod profile;
 mod relay;
+mod relay_outages;
 mod tap;

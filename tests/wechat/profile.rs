@@ -1,10 +1,16 @@
 //! Nickname and avatar by web authorisation: once, from the reply's link.
 
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::{
+    identity::{AppId, MemberId, OpenId},
+    member::Profile,
+    steps::RecordProfile,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     simulator::Person,
-    stack::{Plan, Stack},
+    stack::{APP_ID, Plan, Stack},
 };
 
 /// The system as WeChat is today: `user/info` tells no nickname.
@@ -107,12 +113,44 @@ async fn the_profile_goes_when_the_person_unfollows() {
         (&user["nickname"], &user["subscribed"]),
         (&Value::Null, &json!(false))
     );
-    // Nothing is kept of somebody who no longer follows.
-    open(&stack, &person, json!({ "url": link })).await;
+    // Nothing is kept of somebody who no longer follows, and they are told why.
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    assert!(
+        page["body"].as_str().unwrap().contains("请先关注公众号"),
+        "{page}"
+    );
     assert_eq!(
         visitor.session().await.expect("still signed in")["nickname"],
         Value::Null
     );
+}
+
+#[tokio::test]
+async fn who_showed_a_profile_long_ago_is_asked_again() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    let days_ago = |days: i64| Timestamp::now() - SignedDuration::from_hours(24 * days);
+    for (days, asked) in [(89, false), (91, true)] {
+        let shown = RecordProfile {
+            member: MemberId {
+                app_id: AppId::parse(APP_ID).expect("it is an AppID"),
+                openid: OpenId::parse(&person.openid).expect("it is an OpenID"),
+            },
+            at: days_ago(days),
+            profile: Profile {
+                nickname: Some("小林".to_owned()),
+                ..Profile::default()
+            },
+        };
+        let kept = stack.redis.store().run(&shown).await;
+        assert!(kept.expect("Redis answers"), "they follow");
+        let content = stack.visitor().start_login().await;
+        stack.wechat.scan(&person, &content).await;
+        assert_eq!(link(&stack, &person).await.is_some(), asked, "{days} days");
+    }
 }
 
 #[tokio::test]

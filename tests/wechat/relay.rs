@@ -15,9 +15,9 @@ use wechat_wire::{
 
 use crate::backend::{Backend, Behaviour};
 
-const PERSON: &str = "oSimRelay-0123456789abcdefgh";
+pub(crate) const PERSON: &str = "oSimRelay-0123456789abcdefgh";
 
-struct SentPush {
+pub(crate) struct SentPush {
     query: String,
     body: Vec<u8>,
 }
@@ -35,7 +35,7 @@ fn message(content: &str) -> Push {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
@@ -50,7 +50,7 @@ fn plain(push: &Push) -> SentPush {
     }
 }
 
-fn safe(push: &Push) -> SentPush {
+pub(crate) fn safe(push: &Push) -> SentPush {
     let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("a key");
     let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], push.to_xml().as_bytes());
     let timestamp = now().to_string();
@@ -69,7 +69,7 @@ fn safe(push: &Push) -> SentPush {
     }
 }
 
-async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
+pub(crate) async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
     let url = format!(
         "{}/wechat/callback?{}",
         stack.gateways[0].public, sent.query

@@ -13,9 +13,13 @@ const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.
                       Chrome/150.0.0.0 Safari/537.36";
 
 async fn tap_mode() -> Stack {
+    tap_mode_with(Plan::default()).await
+}
+
+async fn tap_mode_with(plan: Plan) -> Stack {
     // The public address is needed from the start; the real one follows.
-    let plan = Plan::default().gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1");
     let plan = plan
+        .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
         .gateway("GATEWAY__LOGIN__APPROVAL", "tap")
         .gateway("GATEWAY__REPLY__SITE_NAME", "花店");
     let mut stack = plan.start().await;
@@ -66,6 +70,28 @@ async fn the_phone_says_who_asks_and_confirming_logs_in() {
     assert!(text(&page).contains("已确认登录"), "{page}");
     assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
     assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+#[tokio::test]
+async fn who_confirms_without_a_nickname_may_show_it_there() {
+    let plan = Plan::default().simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false");
+    let stack = tap_mode_with(plan).await;
+    let person = stack.wechat.person("小林", true).await;
+    for offered in [true, false] {
+        let (mut visitor, link) = scanned(&stack, &person).await;
+        let page = press(&stack, &person, &link, "confirm").await;
+        assert!(text(&page).contains("已确认登录"), "{page}");
+        visitor.complete().await;
+        let shown = text(&page)
+            .split_once("class=\"more\" href=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
+        assert_eq!(shown.is_some(), offered, "{page}");
+        if let Some((profile, _)) = shown {
+            open(&stack, &person, json!({ "url": profile })).await;
+        }
+        let user = visitor.session().await.expect("signed in");
+        assert_eq!(user["nickname"], "小林");
+    }
 }
 
 #[tokio::test]

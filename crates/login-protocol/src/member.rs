@@ -48,4 +48,6 @@ pub struct Member {
     pub last_seen_at: Timestamp,
     /// When WeChat last told us the profile.
     pub profile_at: Option<Timestamp>,
+    /// When the person last showed nickname and avatar, by web authorisation.
+    pub shown_at: Option<Timestamp>,
 }

@@ -107,6 +107,8 @@ pub(crate) struct Setup {
     pub(crate) secret_state: SecretState,
     /// Whether the caller's address is on the whitelist; if not, token endpoints answer 40164.
     pub(crate) whitelist_ok: bool,
+    /// What `getcallbackip` answers.
+    pub(crate) callback_addresses: Vec<String>,
     /// How many calls of a path the day allows; more answer 45009 until `clear_quota`.
     pub(crate) quota: BTreeMap<String, u64>,
     /// How many calls of a path a minute allows; more answer 45011.
@@ -150,6 +152,7 @@ impl Setup {
             account: AccountKind::Service,
             secret_state: SecretState::Ok,
             whitelist_ok: true,
+            callback_addresses: ["127.0.0.1", "127.0.0.0/8"].map(str::to_owned).to_vec(),
             quota: BTreeMap::new(),
             minute_quota: BTreeMap::new(),
             profile_in_user_info: false,

@@ -1,5 +1,8 @@
 //! The bodies of the calls that operators use: quotas, and how WeChat reaches the callback address.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::json;
@@ -34,6 +37,26 @@ pub struct Quota {
     /// How often it can still be made today.
     #[serde(deserialize_with = "json::loose_flag")]
     pub remain: i64,
+}
+
+/// The answer of `/cgi-bin/getcallbackip`.
+/// <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressList {
+    /// Addresses and networks in CIDR notation.
+    pub ip_list: Vec<String>,
+}
+
+impl AddressList {
+    /// The entries that can be read; an address is a network of one.
+    pub fn networks(&self) -> Vec<IpNet> {
+        let entries = self.ip_list.iter().map(|entry| entry.trim());
+        let networks = entries.map(|entry| {
+            let single = || entry.parse::<IpAddr>().map(IpNet::from);
+            entry.parse().or_else(|_| single())
+        });
+        networks.filter_map(Result::ok).collect()
+    }
 }
 
 /// `POST /cgi-bin/callback/check`: WeChat looks up and pings the callback address of its console.
@@ -127,6 +150,18 @@ mod tests {
         .unwrap();
         let ping = &check.ping.unwrap()[0];
         assert_eq!(ping.loss_percent(), Some(0.0));
+    }
+
+    #[test]
+    fn a_list_holds_addresses_and_networks() {
+        let list: AddressList =
+            decode(br#"{"ip_list":["106.55.206.146"," 101.226.0.0/16","240e::1","junk",""]}"#)
+                .unwrap();
+        let networks: Vec<String> = list.networks().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            networks,
+            ["106.55.206.146/32", "101.226.0.0/16", "240e::1/128"]
+        );
     }
 
     #[test]

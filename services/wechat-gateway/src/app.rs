@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     phone::links::PhoneLinks,
-    push::{envelope::PushSecurity, events::LoginEvents, relay::Relay},
+    push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
     routes::{self, verification_file::VerificationFiles},
     settings,
     wechat::{
@@ -45,8 +45,10 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     );
     let api = Arc::new(api.map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(Arc::clone(&api), Arc::clone(&store)));
+    let senders = Data::new(Senders::new(&values)?);
     let phone = Phone {
         security: Data::new(PushSecurity::new(&values)?),
+        senders: senders.clone(),
         events: Data::new(LoginEvents::new(
             &values,
             Arc::clone(&api),
@@ -68,7 +70,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         app_id: Data::new(app_id.clone()),
         store: Data::from(Arc::clone(&store)),
     };
-    let qr_codes = Data::new(QrCodes::new(api, Arc::clone(&tokens)));
+    let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
     let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
@@ -93,6 +95,11 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     };
 
     let mut background = JoinSet::new();
+    let asker = Arc::clone(&tokens);
+    background.spawn(async move {
+        senders.keep_current(&api, &asker).await;
+        "fetching WeChat's callback addresses"
+    });
     background.spawn(async move {
         tokens.keep_fresh().await;
         "refreshing the access token"
@@ -105,6 +112,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
 #[derive(Clone)]
 struct Phone {
     security: Data<PushSecurity>,
+    senders: Data<Senders>,
     events: Data<LoginEvents>,
     relay: Data<Option<Relay>>,
     links: Data<PhoneLinks>,
@@ -118,6 +126,7 @@ impl Phone {
     fn configure(&self, config: &mut ServiceConfig) {
         config
             .app_data(self.security.clone())
+            .app_data(self.senders.clone())
             .app_data(self.events.clone())
             .app_data(self.relay.clone())
             .app_data(self.links.clone())

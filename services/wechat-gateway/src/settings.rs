@@ -16,12 +16,13 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 32] = [
+pub static KEYS: [&dyn AnyKey; 34] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
     &ENCODING_AES_KEY,
     &ACCEPT_PLAINTEXT,
+    &CHECK_CALLBACK_IP,
     &API_KEY,
     &REDIS_URL,
     &PUBLIC_BIND,
@@ -34,6 +35,7 @@ pub static KEYS: [&dyn AnyKey; 32] = [
     &APPROVAL,
     &PROFILE_ASK,
     &PROFILE_MAX_AGE_SECONDS,
+    &PROFILE_ASK_AGAIN_SECONDS,
     &RELAY_URL,
     &RELAY_ON_FAILURE,
     &RELAY_COPY_LOGINS,
@@ -98,6 +100,17 @@ pub static ACCEPT_PLAINTEXT: Key<bool> = Key {
     example: "true",
     meaning: "Whether pushes in plain mode are accepted: true without an EncodingAESKey, else false. \
               Set it to true beside a key only while an account is being switched over.",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// Whether pushes are accepted from WeChat's addresses only.
+pub static CHECK_CALLBACK_IP: Key<bool> = Key {
+    name: "wechat.check_callback_ip",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "Whether pushes are accepted from WeChat's own addresses only (getcallbackip, fetched daily), \
+              beside their signature. Behind a reverse proxy, public.trusted_proxies must name it.",
     secret: false,
     parse: parse::boolean,
 };
@@ -214,6 +227,17 @@ pub static PROFILE_MAX_AGE_SECONDS: Key<u32> = Key {
     default: Default::Text("86400"),
     example: "86400",
     meaning: "How old what user/info told may be before the next scan asks again, in seconds.",
+    secret: false,
+    parse: parse::integer_from::<1>,
+};
+
+/// How long a profile that its person showed is taken for current.
+pub static PROFILE_ASK_AGAIN_SECONDS: Key<u32> = Key {
+    name: "profile.ask_again_seconds",
+    default: Default::Text("7776000"),
+    example: "2592000",
+    meaning: "How old a nickname and avatar that their person showed may be before a reply asks for them \
+              again, in seconds: an avatar's address dies when the avatar changes.",
     secret: false,
     parse: parse::integer_from::<1>,
 };

@@ -16,6 +16,8 @@ const LIFETIME: Duration = Duration::from_mins(5);
 pub struct ClaimCode {
     /// The code's SHA-256 in base64url.
     pub code_sha256: String,
+    /// A name that no other asker has.
+    pub holder: String,
 }
 
 /// Whose a code is.
@@ -36,15 +38,15 @@ impl Step for ClaimCode {
         Operation::Script {
             script: &CLAIM,
             key: redis_keys::authorization_code(&self.code_sha256),
-            arguments: vec![LIFETIME.as_millis().to_string()],
+            arguments: vec![LIFETIME.as_millis().to_string(), self.holder.clone()],
         }
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<Claim, UnexpectedReply> {
         match words(reply).as_slice() {
             [Some("claimed")] => Ok(Claim::Claimed),
-            [Some("known"), Some("") | None] => Ok(Claim::InProgress),
-            [Some("known"), Some(outcome)] => Ok(Claim::Resolved((*outcome).to_owned())),
+            [Some("in_progress")] => Ok(Claim::InProgress),
+            [Some("resolved"), Some(outcome)] => Ok(Claim::Resolved((*outcome).to_owned())),
             _ => Err(UnexpectedReply { step: "ClaimCode" }),
         }
     }
@@ -55,7 +57,7 @@ impl Step for ClaimCode {
 pub struct ResolveCode {
     /// The code's SHA-256 in base64url.
     pub code_sha256: String,
-    /// What everybody who brings it is told; not empty.
+    /// What everybody who brings it is told; must not begin with a question mark.
     pub outcome: String,
 }
 

@@ -158,6 +158,7 @@ impl Step for ReadMember {
             "avatar_url",
             "location",
             "profile_at",
+            "shown_at",
         ];
         Operation::Command {
             name: "HMGET",
@@ -174,6 +175,8 @@ impl Step for ReadMember {
                 .and_then(|second| Timestamp::from_second(second).ok())
                 .ok_or_else(unexpected)
         };
+        let known_seconds =
+            |text: &Option<String>| text.is_some().then(|| seconds(text)).transpose();
         match reply {
             [None, ..] => Ok(None),
             [
@@ -185,6 +188,7 @@ impl Step for ReadMember {
                 avatar_url,
                 location,
                 profile_at,
+                shown_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
@@ -194,10 +198,8 @@ impl Step for ReadMember {
                 subscribed: subscribed.as_deref() == Some("1"),
                 first_seen_at: seconds(first_seen_at)?,
                 last_seen_at: seconds(last_seen_at)?,
-                profile_at: profile_at
-                    .is_some()
-                    .then(|| seconds(profile_at))
-                    .transpose()?,
+                profile_at: known_seconds(profile_at)?,
+                shown_at: known_seconds(shown_at)?,
             })),
             _ => Err(unexpected()),
         }

@@ -3,5 +3,5 @@
 if redis.call('HGET', KEYS[1], 'subscribed') ~= '1' then
     return {'not_a_follower'}
 end
-redis.call('HSET', KEYS[1], 'profile_at', unpack(ARGV))
+redis.call('HSET', KEYS[1], 'shown_at', ARGV[1], 'profile_at', unpack(ARGV))
 return {'recorded'}

@@ -12,5 +12,5 @@ if at < tonumber(found[1] or '0') then
     return {'outdated'}
 end
 redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1])
-redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at')
+redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at', 'shown_at')
 return {'recorded'}

@@ -18,7 +18,8 @@ pub(super) async fn callback_addresses(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     authorize(&world, &request)?;
-    Ok(success(&json!({ "ip_list": ["127.0.0.1", "127.0.0.0/8"] })))
+    let addresses = world.account.setup().callback_addresses;
+    Ok(success(&json!({ "ip_list": addresses })))
 }
 
 /// `GET /cgi-bin/get_api_domain_ip`: where the API is.

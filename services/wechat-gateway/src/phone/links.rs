@@ -12,6 +12,8 @@ pub const PROFILE: &str = "/wechat/oauth/profile";
 pub const PROFILE_RETURN: &str = "/wechat/oauth/profile/return";
 /// What the phone sees afterwards.
 pub const THANKS: &str = "/wechat/oauth/thanks";
+/// What a phone sees whose person doesn't follow the account.
+pub const FOLLOW_FIRST: &str = "/wechat/oauth/follow-first";
 /// Begins to confirm a login.
 pub const CONFIRM: &str = "/wechat/oauth/confirm";
 /// Where web authorisation returns with whose phone it is.

@@ -40,6 +40,14 @@ pub const THANKS: Message = Message {
     english: "Thank you. The website shows your nickname and avatar now. You can close this page.",
 };
 
+/// The person doesn't follow the account, so that nothing is kept.
+pub const FOLLOW_FIRST: Message = Message {
+    mark: Mark::Stopped,
+    title: "请先关注公众号",
+    text: "没有保存您的昵称和头像，因为您还没有关注这个公众号。关注之后，请再点一次公众号里的链接。",
+    english: "Nothing was kept, since you don't follow the account. Follow it and press the link again.",
+};
+
 /// The login is confirmed.
 pub const CONFIRMED: Message = Message {
     mark: Mark::Done,
@@ -98,6 +106,21 @@ pub const NOT_OFFERED: Message = Message {
 
 /// A page with one message.
 pub fn message(status: StatusCode, message: Message) -> HttpResponse {
+    page(status, message.title, &said(message))
+}
+
+/// The login is confirmed, and the website still lacks a nickname.
+pub fn confirmed_without_profile(profile_link: &str) -> HttpResponse {
+    let body = format!(
+        "{said}<p><a class=\"more\" href=\"{link}\">让网页显示我的昵称和头像 \
+         <span lang=\"en\">Show my nickname and avatar</span></a></p>",
+        said = said(CONFIRMED),
+        link = escaped(profile_link),
+    );
+    page(StatusCode::OK, CONFIRMED.title, &body)
+}
+
+fn said(message: Message) -> String {
     let Message {
         mark,
         title,
@@ -108,11 +131,10 @@ pub fn message(status: StatusCode, message: Message) -> HttpResponse {
         Mark::Done => ("done", "✓"),
         Mark::Stopped => ("stopped", "!"),
     };
-    let body = format!(
+    format!(
         "<p class=\"mark {class}\" aria-hidden=\"true\">{sign}</p><h1>{title}</h1><p>{text}</p>\
          <p class=\"english\" lang=\"en\">{english}</p>"
-    );
-    page(status, title, &body)
+    )
 }
 
 /// The page that asks whether that browser may log in.

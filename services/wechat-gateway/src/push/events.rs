@@ -36,6 +36,7 @@ pub struct LoginEvents {
     links: PhoneLinks,
     approval: Approval,
     profile_max_age: SignedDuration,
+    ask_profile_after: SignedDuration,
 }
 
 /// What came of a push.
@@ -83,12 +84,20 @@ impl LoginEvents {
             profile_max_age: SignedDuration::from_secs(
                 values.get(&settings::PROFILE_MAX_AGE_SECONDS)?.into(),
             ),
+            ask_profile_after: SignedDuration::from_secs(
+                values.get(&settings::PROFILE_ASK_AGAIN_SECONDS)?.into(),
+            ),
         })
     }
 
     /// The site's name, for people.
     pub fn site_name(&self) -> &str {
         self.replies.site_name()
+    }
+
+    /// Whether a push is about one of our codes. All others concern the account's owner as well.
+    pub fn is_login(push: &Push) -> bool {
+        scene(push).is_some()
     }
 
     /// Acts on a push. When this returns, all is stored.
@@ -127,7 +136,7 @@ impl LoginEvents {
             }
         };
         // Scenes that aren't ours belong to the account's other codes.
-        let Some(scene) = push.scene().and_then(|scene| Scene::parse(scene).ok()) else {
+        let Some(scene) = scene(push) else {
             self.store
                 .run(&RecordFollow {
                     member,
@@ -163,10 +172,15 @@ impl LoginEvents {
         } else {
             None
         };
+        let known = known.filter(|member| member.subscribed);
+        let is_outdated = known
+            .as_ref()
+            .and_then(|member| member.shown_at)
+            .is_some_and(|at| Timestamp::now().duration_since(at) > self.ask_profile_after);
         let nickname = learned
             .as_ref()
             .and_then(|profile| profile.nickname.clone())
-            .or_else(|| known.filter(|member| member.subscribed)?.nickname);
+            .or_else(|| known?.nickname);
         let follow = RecordFollow {
             member: member.clone(),
             at,
@@ -191,7 +205,10 @@ impl LoginEvents {
             arrival,
             effect,
             nickname: nickname.as_deref(),
-            ask_profile: self.links.profile().filter(|_| nickname.is_none()),
+            ask_profile: self
+                .links
+                .profile()
+                .filter(|_| nickname.is_none() || is_outdated),
             confirm: self.links.confirm(Some(&scene)),
         };
         Ok(self.replies.to_scan(&occasion))
@@ -221,6 +238,10 @@ impl LoginEvents {
             }
         }
     }
+}
+
+fn scene(push: &Push) -> Option<Scene> {
+    push.scene().and_then(|scene| Scene::parse(scene).ok())
 }
 
 const fn name(arrival: Arrival) -> &'static str {

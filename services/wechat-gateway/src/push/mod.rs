@@ -4,4 +4,5 @@ pub mod envelope;
 pub mod events;
 pub mod relay;
 pub mod replies;
+pub mod senders;
 pub mod template;

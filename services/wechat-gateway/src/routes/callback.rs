@@ -8,12 +8,18 @@ use actix_web::{
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
-use tokio::time::{Instant, timeout, timeout_at};
+use service_kit::redis::StoreError;
+use tokio::{
+    join,
+    time::{Instant, sleep, timeout, timeout_at},
+};
+use wechat_wire::push::{Push, PushBody};
 
 use crate::push::{
     envelope::{Opened, PushQuery, PushSecurity, Refusal},
     events::{Handled, LoginEvents},
     relay::{OnFailure, RawPush, Relay, RelayedAnswer},
+    senders::Senders,
 };
 
 /// The largest push that is read, in bytes.
@@ -29,6 +35,9 @@ const TIME_BUDGET: Duration = Duration::from_secs(4);
 /// When the owner's backend must have answered, from the push's arrival: a little before all is over,
 /// so that its slowness ends as the owner wants it and not in another push.
 const RELAY_BUDGET: Duration = Duration::from_millis(3700);
+
+/// How long to wait before a push that Redis didn't take is stored again, while there is time.
+const STORE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// What WeChat takes for "understood, nothing to say".
 const ACKNOWLEDGED: &str = "success";
@@ -54,10 +63,19 @@ pub(super) async fn receive(
     query: Query<PushQuery>,
     payload: Payload,
     security: Data<PushSecurity>,
+    senders: Data<Senders>,
     events: Data<LoginEvents>,
     relay: Data<Option<Relay>>,
 ) -> HttpResponse {
     let began = Instant::now();
+    if let Some(sender) = senders.stranger(&request) {
+        tracing::warn!(
+            %sender,
+            "refused a push: its sender is none of WeChat's callback addresses; behind a reverse proxy, \
+             public.trusted_proxies must hold the proxy's address"
+        );
+        return HttpResponse::Forbidden().finish();
+    }
     let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_LIMIT)).await {
         Ok(Ok(Ok(body))) => body,
         Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
@@ -77,21 +95,31 @@ pub(super) async fn receive(
     };
     let answer = async {
         let raw = || raw(&request, body.clone());
-        match (events.handle(&opened.push).await, relay.as_ref()) {
-            (Ok(Handled::Login { reply }), relay) => {
-                if let Some(relay) = relay {
-                    relay.copy_login(raw());
+        let stored = store(&events, &opened.push, began + TIME_BUDGET);
+        match relay.as_ref() {
+            Some(relay) if !LoginEvents::is_login(&opened.push) => {
+                let push = raw();
+                let (stored, answer) = join!(stored, relay.pass_on(&push, began + RELAY_BUDGET));
+                match stored {
+                    // Nobody reads an answer to this one, so that WeChat may well push it again.
+                    Err(error) if opened.push.body == PushBody::Unsubscribe => unstored(&error),
+                    Err(error) => {
+                        tracing::error!(%error, "a push was relayed, but its member couldn't be stored");
+                        relayed(answer)
+                    }
+                    Ok(_) => relayed(answer),
                 }
-                in_words(&security, &opened, Some(reply))
             }
-            (Ok(Handled::Other { .. }), Some(relay)) => {
-                relayed(relay.pass_on(&raw(), began + RELAY_BUDGET).await)
-            }
-            (Ok(Handled::Other { reply }), None) => in_words(&security, &opened, reply),
-            (Err(error), _) => {
-                tracing::error!(%error, "a push couldn't be stored; WeChat will push it again");
-                HttpResponse::ServiceUnavailable().finish()
-            }
+            relay => match stored.await {
+                Ok(Handled::Login { reply }) => {
+                    if let Some(relay) = relay {
+                        relay.copy_login(raw());
+                    }
+                    in_words(&security, &opened, Some(reply))
+                }
+                Ok(Handled::Other { reply }) => in_words(&security, &opened, reply),
+                Err(error) => unstored(&error),
+            },
         }
     };
     timeout_at(began + TIME_BUDGET, answer)
@@ -100,6 +128,29 @@ pub(super) async fn receive(
             tracing::error!("a push took too long; WeChat will push it again");
             HttpResponse::ServiceUnavailable().finish()
         })
+}
+
+/// Stores what a push says. While Redis fails, it is tried again until the deadline: a restart of Redis
+/// takes less than WeChat waits.
+async fn store(
+    events: &LoginEvents,
+    push: &Push,
+    deadline: Instant,
+) -> Result<Handled, StoreError> {
+    loop {
+        match events.handle(push).await {
+            Err(error) if Instant::now() + STORE_AGAIN_AFTER < deadline => {
+                tracing::debug!(%error, "a push isn't stored yet");
+                sleep(STORE_AGAIN_AFTER).await;
+            }
+            handled => return handled,
+        }
+    }
+}
+
+fn unstored(error: &StoreError) -> HttpResponse {
+    tracing::error!(%error, "a push couldn't be stored; WeChat will push it again");
+    HttpResponse::ServiceUnavailable().finish()
 }
 
 fn raw(request: &HttpRequest, body: Bytes) -> RawPush {

@@ -9,7 +9,9 @@ use login_protocol::{
     attempt::AttemptStatus,
     identity::{AppId, MemberId},
     scene::Scene,
-    steps::{Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan},
+    steps::{
+        Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadMember, ReadScan,
+    },
 };
 use serde::Deserialize;
 use service_kit::redis::{Store, StoreError};
@@ -139,7 +141,11 @@ pub(super) async fn ask(
 }
 
 /// `POST …/decision`: decides. Pressing twice changes nothing.
-pub(super) async fn decide(pressed: Form<Pressed>, store: Data<Store>) -> HttpResponse {
+pub(super) async fn decide(
+    pressed: Form<Pressed>,
+    store: Data<Store>,
+    links: Data<PhoneLinks>,
+) -> HttpResponse {
     let Pressed { ticket, decision } = pressed.into_inner();
     let decision = match decision {
         Button::Confirm => Decision::Confirm,
@@ -149,20 +155,27 @@ pub(super) async fn decide(pressed: Form<Pressed>, store: Data<Store>) -> HttpRe
         let Some((scene, member)) = store.run(&ReadConfirmation { ticket }).await? else {
             return Ok(said(pages::OVER));
         };
-        let effect = store
-            .run(&Decide {
-                scene,
-                member,
-                decision,
-            })
-            .await?;
+        let decide = Decide {
+            scene,
+            member: member.clone(),
+            decision,
+        };
+        let (effect, known) = store.run_both(&decide, &ReadMember { member }).await?;
         let (message, outcome) = match effect {
             DecisionEffect::Stands(status) => (where_it_stands(status), status.as_str()),
             DecisionEffect::NotTheirs => (pages::NOT_YOURS, "not_theirs"),
             DecisionEffect::Gone => (pages::OVER, "gone"),
         };
         metrics::counter!("login_decisions_total", "outcome" => outcome).increment(1);
-        Ok(said(message))
+        let has_nickname = known.is_some_and(|member| member.nickname.is_some());
+        Ok(match links.profile() {
+            Some(link)
+                if effect == DecisionEffect::Stands(AttemptStatus::Confirmed) && !has_nickname =>
+            {
+                pages::confirmed_without_profile(link)
+            }
+            _ => said(message),
+        })
     };
     decided.await.unwrap_or_else(|error| unavailable(&error))
 }

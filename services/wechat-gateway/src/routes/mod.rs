@@ -48,6 +48,10 @@ pub fn configure_public(config: &mut ServiceConfig) {
         .service(only(links::PROFILE, [web::get().to(profile::ask)]))
         .service(only(links::PROFILE_RETURN, [web::get().to(profile::store)]))
         .service(only(links::THANKS, [web::get().to(profile::thanks)]))
+        .service(only(
+            links::FOLLOW_FIRST,
+            [web::get().to(profile::follow_first)],
+        ))
         .service(only(links::CONFIRM, [web::get().to(confirm::begin)]))
         .service(only(
             links::CONFIRM_RETURN,

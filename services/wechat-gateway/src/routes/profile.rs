@@ -65,7 +65,7 @@ pub(super) async fn store(
         let kept = store.run(&step).await?;
         metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
             .increment(1);
-        Ok("../thanks".to_owned())
+        Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
     };
     match authorization.once_per_code(&returned.code, exchange).await {
         Ok(next) => redirect(&next),
@@ -83,6 +83,11 @@ pub(super) async fn store(
 /// `GET /wechat/oauth/thanks`.
 pub(super) async fn thanks() -> HttpResponse {
     pages::message(StatusCode::OK, pages::THANKS)
+}
+
+/// `GET /wechat/oauth/follow-first`.
+pub(super) async fn follow_first() -> HttpResponse {
+    pages::message(StatusCode::OK, pages::FOLLOW_FIRST)
 }
 
 pub(super) fn redirect(address: &str) -> HttpResponse {

@@ -13,7 +13,9 @@ use wechat_wire::{
         AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo,
         decode,
     },
-    diagnostics::{CallbackCheck, CallbackCheckRequest, Quota, QuotaAnswer, QuotaRequest},
+    diagnostics::{
+        AddressList, CallbackCheck, CallbackCheckRequest, Quota, QuotaAnswer, QuotaRequest,
+    },
     web_authorization::{WebAccessGranted, WebUserInfo},
 };
 
@@ -170,6 +172,16 @@ impl Api {
             .query(&[("access_token", token)]);
         let body = CallbackCheckRequest::all();
         self.call("callback/check", request.json(&body)).await
+    }
+
+    /// From where WeChat pushes.
+    /// <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
+    pub async fn callback_addresses(&self, token: &str) -> Result<AddressList, WechatError> {
+        let request = self
+            .http
+            .get(self.address("/cgi-bin/getcallbackip"))
+            .query(&[("access_token", token)]);
+        self.call("getcallbackip", request).await
     }
 
     /// What time WeChat has, to the second: the `Date` of an answer, whatever else it says.

@@ -115,14 +115,15 @@ impl WebAuthorization {
             return Err(AuthorizationError::SpentCode);
         }
         let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(code));
+        let mut holder = [0; 16];
+        // Without a name of its own an asker could take another's claim for its own.
+        getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;
+        let claim = ClaimCode {
+            code_sha256: code_sha256.clone(),
+            holder: URL_SAFE_NO_PAD.encode(holder),
+        };
         for _ in 0..CLAIM_POLLS {
-            match self
-                .store
-                .run(&ClaimCode {
-                    code_sha256: code_sha256.clone(),
-                })
-                .await?
-            {
+            match self.store.run(&claim).await? {
                 Claim::Resolved(outcome) if outcome == FAILED => {
                     return Err(AuthorizationError::SpentCode);
                 }

@@ -1,0 +1,94 @@
+//! From where pushes may come: WeChat's own addresses alone, for owners who want that.
+//!
+//! A second fence behind the signature, off by default: WeChat calls the list advisory, and a list that
+//! is a day old can miss an address.
+//! <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+use service_kit::{
+    client_address::TrustedProxies,
+    settings::{InvalidSettings, Settings},
+};
+use tokio::time::sleep;
+
+use crate::{
+    settings,
+    wechat::{access_tokens::AccessTokens, api::Api},
+};
+
+/// How often the list is fetched again.
+const REFRESH: Duration = Duration::from_hours(24);
+
+/// How long to wait after a failure.
+const RETRY_AFTER_FAILURE: Duration = Duration::from_mins(1);
+
+/// Those who may push.
+pub struct Senders {
+    proxies: TrustedProxies,
+    networks: Option<RwLock<Vec<IpNet>>>,
+}
+
+impl Senders {
+    /// Any address, or WeChat's own only.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is no good.
+    pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
+        let only_wechats = values.get(&settings::CHECK_CALLBACK_IP)?;
+        Ok(Self {
+            proxies: values.get(&settings::TRUSTED_PROXIES)?,
+            networks: only_wechats.then(RwLock::default),
+        })
+    }
+
+    /// Who sent this request, if they may not. As long as no list could be had, anybody may: the
+    /// signature still stands, and no login should wait for the list.
+    pub fn stranger(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let networks = self.networks.as_ref()?;
+        let networks = networks.read().unwrap_or_else(PoisonError::into_inner);
+        let sender = self.proxies.client(request);
+        let is_known =
+            networks.is_empty() || networks.iter().any(|network| network.contains(&sender));
+        (!is_known).then_some(sender)
+    }
+
+    /// Fetches the list every day, for as long as the gateway runs. Does nothing where any address may
+    /// push.
+    pub async fn keep_current(&self, api: &Api, tokens: &Arc<AccessTokens>) {
+        let Some(networks) = &self.networks else {
+            return std::future::pending().await;
+        };
+        loop {
+            let listed = match tokens.current().await {
+                Ok(token) => api.callback_addresses(&token.token).await,
+                Err(error) => Err(error),
+            };
+            let wait = match listed.map(|list| list.networks()) {
+                Ok(listed) if !listed.is_empty() => {
+                    tracing::info!(count = listed.len(), "got WeChat's callback addresses");
+                    *networks.write().unwrap_or_else(PoisonError::into_inner) = listed;
+                    REFRESH
+                }
+                Ok(_) => {
+                    tracing::warn!(
+                        "WeChat's list of callback addresses is empty; the last one stays in force"
+                    );
+                    RETRY_AFTER_FAILURE
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "WeChat's callback addresses can't be had; the last list stays in force");
+                    RETRY_AFTER_FAILURE
+                }
+            };
+            sleep(wait).await;
+        }
+    }
+}
