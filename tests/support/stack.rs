@@ -110,6 +110,13 @@ impl Plan {
         self
     }
 
+    /// Both services use the Redis at this address, and not the one that is started for them.
+    #[must_use]
+    pub fn redis(self, url: &str) -> Self {
+        self.gateway("GATEWAY__REDIS__URL", url)
+            .site("SITE__REDIS__URL", url)
+    }
+
     /// Another setting for the simulator.
     #[must_use]
     pub fn simulator(mut self, key: &str, value: &str) -> Self {

@@ -1,36 +1,36 @@
 //! Redis: running the protocol's steps, and listening to a channel.
 //!
 //! One multiplexed connection serves the whole process: commands of all requests share its
-//! round trips. The pool makes connections and checks them; a connection that fails is dropped, and the
-//! step is sent once more over a fresh one, which is safe because steps can be repeated.
+//! round trips. A connection that fails is dropped, and the step is sent once more over a fresh one,
+//! which is safe because steps can be repeated. Redis may be one server, the primary that Sentinels
+//! name, or a Cluster.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use deadpool_redis::{
-    Connection, Manager, Pool, PoolError, Runtime,
-    redis::{
-        AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value,
-        aio::{MultiplexedConnection, PubSub},
-        cmd,
-    },
+    PoolError,
+    redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, aio::PubSub, cmd},
 };
+use futures_util::future::try_join_all;
 use login_protocol::{
     problem::ProblemCode,
     steps::{Operation, Step, UnexpectedReply},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Duration, Instant, timeout};
 
 use crate::{
     problem::Problem,
     settings::{Default, Key},
 };
+use address::RedisAddress;
+use connection::{Connection, RESPONSE_TIMEOUT, Source};
 
+mod address;
+mod connection;
 mod inspection;
 
 pub use inspection::ServerFacts;
@@ -40,16 +40,14 @@ pub static REDIS_URL: Key<SecretString> = Key {
     name: "redis.url",
     default: Default::Text("redis://127.0.0.1:6379"),
     example: "redis://:password@127.0.0.1:6379/0",
-    meaning: "The Redis that both services share: redis://, rediss:// (TLS) or redis+unix://.",
+    meaning: "The Redis that both services share: redis://, rediss:// (TLS), redis+unix://, \
+              redis+sentinel://host:26379,host:26379/service or redis+cluster://host:7000,host:7001.",
     secret: true,
-    parse: crate::settings_parse::redis_url,
+    parse: |value| {
+        RedisAddress::parse(value)?;
+        crate::settings_parse::secret(value)
+    },
 };
-
-/// How long making a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long Redis may take to answer: well under WeChat's five seconds, with room for a second try.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Redis can't be reached, or answered what it shouldn't.
 #[derive(Debug, thiserror::Error)]
@@ -76,16 +74,18 @@ impl StoreError {
 
 /// A Redis that runs steps.
 pub struct Store {
-    client: Client,
-    pool: Pool,
+    source: Source,
     shared: Mutex<Option<Shared>>,
+    /// Locked while a connection is made, and holds when that last failed: all who wait for it share
+    /// what comes of it.
+    connecting: tokio::sync::Mutex<Option<Instant>>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Shared {
-    connection: MultiplexedConnection,
+    connection: Connection,
     generation: u64,
 }
 
@@ -96,25 +96,13 @@ impl Store {
     ///
     /// When the address can't be read.
     pub fn new(url: &SecretString) -> Result<Self, RedisError> {
-        let client = Client::open(url.expose_secret())?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let manager = Manager::new_with_config(url.expose_secret(), config)?;
-        let pool = Pool::builder(manager)
-            .max_size(4)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(CONNECT_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            .recycle_timeout(Some(RESPONSE_TIMEOUT))
-            .build();
-        let pool = pool.map_err(|error| {
-            RedisError::from((ErrorKind::InvalidClientConfig, "pool", error.to_string()))
+        let address = RedisAddress::parse(url.expose_secret()).map_err(|wrong| {
+            RedisError::from((ErrorKind::InvalidClientConfig, "the Redis address", wrong))
         })?;
         Ok(Self {
-            client,
-            pool,
+            source: Source::new(address)?,
             shared: Mutex::new(None),
+            connecting: tokio::sync::Mutex::new(None),
             generations: AtomicU64::new(0),
         })
     }
@@ -130,7 +118,8 @@ impl Store {
         Ok(step.outcome(&replies[0])?)
     }
 
-    /// Runs two steps in one round trip, in this order. Each is atomic, the pair isn't.
+    /// Runs two steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// pair isn't.
     ///
     /// # Errors
     ///
@@ -140,16 +129,22 @@ impl Store {
         first: &A,
         second: &B,
     ) -> Result<(A::Outcome, B::Outcome), StoreError> {
+        if self.source.is_cluster() {
+            return Ok((self.run(first).await?, self.run(second).await?));
+        }
         let replies = self.send(&[first.operation(), second.operation()]).await?;
         Ok((first.outcome(&replies[0])?, second.outcome(&replies[1])?))
     }
 
-    /// Runs many steps of a kind in one round trip.
+    /// Runs many steps of a kind at once.
     ///
     /// # Errors
     ///
     /// As [`Store::run`].
     pub async fn run_all<S: Step>(&self, steps: &[S]) -> Result<Vec<S::Outcome>, StoreError> {
+        if self.source.is_cluster() {
+            return try_join_all(steps.iter().map(|step| self.run(step))).await;
+        }
         if steps.is_empty() {
             // Redis takes no empty pipeline.
             return Ok(Vec::new());
@@ -180,14 +175,11 @@ impl Store {
     ///
     /// When Redis can't be reached.
     pub async fn subscribe(&self, channel: &str) -> Result<PubSub, StoreError> {
-        let connect = async {
-            let mut subscription = self.client.get_async_pubsub().await?;
-            subscription.subscribe(channel).await?;
-            Ok::<_, RedisError>(subscription)
-        };
-        let timeout = || RedisError::from((ErrorKind::Io, "subscribing took too long"));
-        let subscription = tokio::time::timeout(CONNECT_TIMEOUT + RESPONSE_TIMEOUT, connect).await;
-        Ok(subscription.map_err(|_| timeout())??)
+        let mut subscription = self.source.subscriber().await?;
+        let subscribed = timeout(RESPONSE_TIMEOUT, subscription.subscribe(channel)).await;
+        let took_too_long = || RedisError::from((ErrorKind::Io, "subscribing took too long"));
+        subscribed.unwrap_or_else(|_| Err(took_too_long()))?;
+        Ok(subscription)
     }
 
     /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in full.
@@ -205,12 +197,12 @@ impl Store {
     }
 
     async fn query(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
-        let shared = self.shared().await?;
-        match pipeline.query_async(&mut shared.connection.clone()).await {
+        let mut shared = self.shared().await?;
+        match shared.connection.query(pipeline).await {
             Err(error) if is_connection_lost(&error) => {
                 self.discard(shared.generation);
-                let fresh = self.shared().await?;
-                let retried = pipeline.query_async(&mut fresh.connection.clone()).await;
+                let mut fresh = self.shared().await?;
+                let retried = fresh.connection.query(pipeline).await;
                 retried
                     .inspect_err(|error| self.discard_if_lost(error, fresh.generation))
                     .map_err(StoreError::from)
@@ -225,16 +217,26 @@ impl Store {
         if let Some(shared) = self.lock().clone() {
             return Ok(shared);
         }
-        let fresh = Connection::take(self.pool.get().await.map_err(StoreError::Unreachable)?);
-        let mut slot = self.lock();
-        // Another request may have connected meanwhile; one connection is enough.
-        let next = self.generations.fetch_add(1, Ordering::Relaxed);
-        Ok(slot
-            .get_or_insert(Shared {
-                connection: fresh,
-                generation: next,
-            })
-            .clone())
+        let asked_at = Instant::now();
+        let mut failed_at = self.connecting.lock().await;
+        if let Some(shared) = self.lock().clone() {
+            return Ok(shared);
+        }
+        if failed_at.is_some_and(|at| at > asked_at) {
+            let error = (
+                ErrorKind::Io,
+                "another request just failed to connect to Redis",
+            );
+            return Err(RedisError::from(error).into());
+        }
+        let connected = self.source.connect().await;
+        *failed_at = connected.is_err().then(Instant::now);
+        let shared = Shared {
+            connection: connected?,
+            generation: self.generations.fetch_add(1, Ordering::Relaxed),
+        };
+        *self.lock() = Some(shared.clone());
+        Ok(shared)
     }
 
     fn discard_if_lost(&self, error: &RedisError, generation: u64) {

@@ -75,18 +75,6 @@ pub fn http_url(value: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// The address of a Redis server. It may hold a password, so it is never shown.
-pub fn redis_url(value: &str) -> Result<SecretString, String> {
-    const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+unix://", "unix://"];
-    if !SCHEMES.iter().any(|scheme| value.starts_with(scheme)) {
-        return Err("must begin with redis://, rediss:// or redis+unix://".to_owned());
-    }
-    if let Err(error) = deadpool_redis::redis::Client::open(value) {
-        return Err(format!("is no Redis address: {}", error.category()));
-    }
-    secret(value)
-}
-
 /// Networks, separated by commas: `10.0.0.0/8, 192.168.1.1`.
 pub fn networks(value: &str) -> Result<Vec<IpNet>, String> {
     let network = |text: &str| {
@@ -130,23 +118,8 @@ mod tests {
 
     #[test]
     fn a_bad_secret_is_not_repeated() {
-        for complaint in [
-            api_key("hunter2").unwrap_err(),
-            redis_url("http://:hunter2@host").unwrap_err(),
-        ] {
-            assert!(!complaint.contains("hunter2"), "{complaint}");
-        }
-    }
-
-    #[test]
-    fn the_three_forms_of_redis_addresses_are_read() {
-        for url in [
-            "redis://127.0.0.1:6379/1",
-            "rediss://:pw@redis.example.com",
-            "redis+unix:///run/redis.sock",
-        ] {
-            assert!(redis_url(url).is_ok(), "{url}");
-        }
+        let complaint = api_key("hunter2").unwrap_err();
+        assert!(!complaint.contains("hunter2"), "{complaint}");
     }
 
     #[test]

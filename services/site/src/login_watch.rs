@@ -23,11 +23,12 @@ use tokio::{
 /// How long to wait before subscribing again. The waiting browsers are polled at the same pace.
 const RESUBSCRIBE_AFTER: Duration = Duration::from_secs(1);
 
-/// How often a silent subscription is checked: a dead peer says nothing.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a silent subscription is checked: a peer that hangs says nothing, and a replica may have
+/// taken its place.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How long Redis may take to answer the check.
-const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many attempts are read in one round trip.
 const BATCH: usize = 500;

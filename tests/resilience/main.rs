@@ -1,0 +1,4 @@
+//! Real processes die, and logins go on.
+
+mod cluster;
+mod sentinel;
