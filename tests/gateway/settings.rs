@@ -10,7 +10,7 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -19,6 +19,7 @@ const KEYS: [&str; 32] = [
     "GATEWAY__WECHAT__API_URL",
     "GATEWAY__WECHAT__MP_URL",
     "GATEWAY__WECHAT__OPEN_URL",
+    "GATEWAY__WECHAT__TOKEN_MODE",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
     "GATEWAY__PUBLIC__BIND",
