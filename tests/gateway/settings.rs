@@ -151,6 +151,11 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
         (
+            "GATEWAY__WECHAT__TOKEN_MODE",
+            "Stable",
+            "must be stable or legacy",
+        ),
+        (
             "GATEWAY__INTERNAL__API_KEY",
             "hunter2-hunter2",
             "15 characters; it needs at least 32",

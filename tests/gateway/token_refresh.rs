@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts::{self, new_openid, new_scene},
+    deadline::eventually,
     stack::{Plan, Stack},
     visitor::Answer,
 };
@@ -92,6 +93,44 @@ async fn a_token_survives_a_restart_of_the_gateway() {
     stack.add_gateway().await;
     assert_eq!(create_code(&stack, 1).await.status, 201);
     assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_ahead_of_its_end_and_nobody_waits_for_it() {
+    let mut stack = http::start(Plan::default().gateways(0)).await;
+    let lifetime = |seconds: u32| json!({ "token_lifetime_seconds": seconds });
+    // The gateway replaces a token 290 seconds before its end.
+    stack.wechat.settings(lifetime(292)).await;
+    let slow = |delay_ms: u32| json!({ "path": TOKEN, "kind": "slow", "delay_ms": delay_ms });
+    let mut first_call = slow(1);
+    first_call["times"] = 1.into();
+    stack.wechat.faults(json!([first_call, slow(60_000)])).await;
+    stack.add_gateway().await;
+    let token = async || {
+        let answer = http::get(&stack.gateways[0], "/v1/access-token").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["access_token"].clone()
+    };
+    let first = token().await;
+    eventually("the refresh is under way", async || {
+        (stack.wechat.calls(TOKEN).await >= 2).then_some(())
+    })
+    .await;
+    // It doesn't end before it is given up, and everybody has the old token meanwhile.
+    let requests = (0..20).map(|_| create_code(&stack, 0));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    assert_eq!(token().await, first);
+    assert_eq!(stack.wechat.calls(CREATE).await, 20);
+
+    stack.wechat.settings(lifetime(7200)).await;
+    stack.wechat.faults(json!([])).await;
+    eventually(
+        "the token is replaced without being asked for",
+        async || (token().await != first).then_some(()),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -109,8 +109,8 @@ const OF_CREATE: &[Row] = &[
     (Html,              0, Unavailable(5),     3, "http_502",  &["HTTP 502", "proxies"]),
     (Page,              0, Unavailable(5),     3, "malformed", &["is not a JSON object", "proxies"]),
     (Empty,             0, Unavailable(5),     3, "empty",     &["without a body"]),
-    (Timeout,           1, Sees::Code,         2, "timeout",   &["repeating it", "can't be reached"]),
-    (Timeout,           0, Unavailable(5),     2, "timeout",   &["no QR code could be created", "can't be reached"]),
+    (Timeout,           1, Sees::Code,         2, "timeout",   &["repeating it", "it took too long"]),
+    (Timeout,           0, Unavailable(5),     2, "timeout",   &["no QR code could be created", "it took too long"]),
     // A connection that was closed instead of an answer is nothing to wait for.
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
     (HangUp,            0, Unavailable(5),     6, "closed",    &["no QR code could be created", "can't be reached"]),
@@ -145,7 +145,7 @@ const OF_TOKEN: &[Row] = &[
     (Html,              0, Unavailable(4),     3, "http_502",  &["no access token can be had", "HTTP 502"]),
     (Page,              0, Unavailable(4),     3, "malformed", &["no access token can be had", "is not a JSON object"]),
     (Empty,             0, Unavailable(4),     3, "empty",     &["no access token can be had", "look at the AppSecret"]),
-    (Timeout,           0, Unavailable(2),     2, "timeout",   &["no access token can be had", "can't be reached"]),
+    (Timeout,           0, Unavailable(2),     2, "timeout",   &["no access token can be had", "it took too long"]),
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
 ];
 

@@ -1,11 +1,11 @@
 //! Why a call failed, and what to do about it, in words for the operator.
 
-use std::error::Error;
-
 use wechat_wire::{
     api::ApiError,
     error_code::{address_to_whitelist, operator_hint},
 };
+
+pub(super) use crate::wechat::error::cause;
 
 use crate::wechat::error::WechatError;
 
@@ -112,19 +112,6 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         detail: refusal(refused, operator_hint(refused.errcode)),
         action: action.to_owned(),
     }
-}
-
-/// What lies at the bottom of a failed request. Nothing of it holds the address's query.
-pub(super) fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".to_owned();
-    }
-    // The outermost error only says that a request failed.
-    let mut deepest = error.source();
-    while let Some(source) = deepest.and_then(Error::source) {
-        deepest = Some(source);
-    }
-    deepest.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
 fn not_whitelisted(refused: &ApiError) -> Diagnosis {

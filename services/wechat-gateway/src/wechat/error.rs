@@ -1,6 +1,6 @@
 //! Why a call to WeChat failed, and what its caller may do.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
@@ -21,7 +21,8 @@ const AFTER_A_REFUSAL: Duration = Duration::from_mins(1);
 pub enum WechatError {
     /// WeChat can't be reached, or took too long.
     #[error(
-        "WeChat can't be reached: {0} (if it lasts: DNS, firewall or a proxy keep this machine from api.weixin.qq.com, port 443)"
+        "WeChat can't be reached: {} (if it lasts: DNS, firewall or a proxy keep this machine from api.weixin.qq.com, port 443)",
+        cause(.0)
     )]
     Unreachable(reqwest::Error),
     /// WeChat refused, as it does inside HTTP 200.
@@ -85,6 +86,19 @@ fn hint(error: &ApiError) -> String {
         Remedy::RetryWithBackoff => "WeChat is busy; it passes by itself".to_owned(),
         _ => "look the code up at developers.weixin.qq.com (全局返回码); Tencent's support asks for the rid".to_owned(),
     }
+}
+
+/// What lies at the bottom of a failed request. Nothing of it holds the address's query.
+pub fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    // The outermost error only says that a request failed.
+    let mut deepest = error.source();
+    while let Some(source) = deepest.and_then(Error::source) {
+        deepest = Some(source);
+    }
+    deepest.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
 impl From<reqwest::Error> for WechatError {
