@@ -40,8 +40,8 @@ pub struct AccessTokens {
     memory: RwLock<Held>,
     /// Locked while a refresh is on its way.
     refreshing: Mutex<()>,
-    /// Wakes the background task, which is the one that tries again.
-    failed: Notify,
+    /// Wakes the background task: the token is no good any more, or no other could be had.
+    trouble: Notify,
 }
 
 #[derive(Default)]
@@ -108,7 +108,7 @@ impl AccessTokens {
             refresh: TokenRefresh::new(api, store, mode),
             memory: RwLock::default(),
             refreshing: Mutex::new(()),
-            failed: Notify::new(),
+            trouble: Notify::new(),
         }
     }
 
@@ -176,7 +176,7 @@ impl AccessTokens {
             };
             tokio::select! {
                 () = sleep(wait) => {}
-                () = self.failed.notified() => {}
+                () = self.trouble.notified() => {}
             }
         }
     }
@@ -268,7 +268,7 @@ impl AccessTokens {
             count,
         };
         memory.failure = Some(failure.clone());
-        self.failed.notify_one();
+        self.trouble.notify_one();
         failure
     }
 
@@ -280,6 +280,7 @@ impl AccessTokens {
             .is_some_and(|token| token.token == refused)
         {
             memory.refused = true;
+            self.trouble.notify_one();
         }
     }
 
