@@ -82,17 +82,18 @@ async fn an_idle_connection_doesnt_hold_the_end_up() {
 #[tokio::test]
 async fn ready_is_said_in_one_line_when_it_is_true() {
     let mut stack = http::start(Plan::default().gateways(0)).await;
-    stack
-        .wechat
-        .settings(json!({ "whitelist_ok": false }))
-        .await;
+    let busy = json!([{ "path": "/cgi-bin/stable_token", "kind": "errcode", "errcode": -1 }]);
+    stack.wechat.faults(busy).await;
     let mut gateway = listening(start(&stack, &[], &[])).await;
-    let line = gateway.process.line_with("40164").await;
-    assert!(line.contains("IP whitelist"), "{line}");
+    let line = gateway
+        .process
+        .line_with("no access token can be had")
+        .await;
+    assert!(line.contains("WeChat is busy"), "{line}");
     let answer = http::get(&gateway, "/readyz").await;
     assert_problem(&answer, 503, "wechat_unavailable");
     let answer = http::get(&gateway, "/v1/access-token").await;
-    assert_problem(&answer, 503, "wechat_refused");
+    assert_problem(&answer, 503, "wechat_unavailable");
     assert_eq!(http::get(&gateway, "/healthz").await.status, 200);
     let said = |process: &Process| {
         let lines = process.lines();
@@ -103,7 +104,7 @@ async fn ready_is_said_in_one_line_when_it_is_true() {
     };
     assert!(said(&gateway.process).is_empty());
 
-    stack.wechat.settings(json!({ "whitelist_ok": true })).await;
+    stack.wechat.faults(json!([])).await;
     gateway.process.line_with("wechat-gateway ready ").await;
     assert_eq!(
         said(&gateway.process),

@@ -176,89 +176,10 @@ async fn a_large_body_is_refused() {
 }
 
 #[tokio::test]
-async fn a_failing_wechat_is_503_and_says_when_to_try_again() {
-    let stack = http::start(Plan::default()).await;
-    for (fault, code, least_wait) in [
-        (json!({ "kind": "html" }), "wechat_unavailable", 1),
-        (json!({ "kind": "empty" }), "wechat_unavailable", 1),
-        (json!({ "kind": "hang_up" }), "wechat_unavailable", 1),
-        (
-            json!({ "kind": "status", "status": 502 }),
-            "wechat_unavailable",
-            1,
-        ),
-        (
-            json!({ "kind": "body", "body": "{\"ticket\":1}" }),
-            "wechat_unavailable",
-            1,
-        ),
-        (
-            json!({ "kind": "errcode", "errcode": -1 }),
-            "wechat_unavailable",
-            1,
-        ),
-        (
-            json!({ "kind": "errcode", "errcode": 45009 }),
-            "wechat_unavailable",
-            3600,
-        ),
-        (
-            json!({ "kind": "errcode", "errcode": 45011 }),
-            "wechat_unavailable",
-            60,
-        ),
-        (
-            json!({ "kind": "errcode", "errcode": 48001 }),
-            "wechat_refused",
-            60,
-        ),
-        (
-            json!({ "kind": "errcode", "errcode": 40164 }),
-            "wechat_refused",
-            60,
-        ),
-    ] {
-        let mut rule = fault.clone();
-        rule["path"] = CREATE.into();
-        stack.wechat.faults(json!([rule])).await;
-        let answer = create(&stack.gateways[0]).await;
-        assert_problem(&answer, 503, code);
-        assert!(retry_after(&answer) >= least_wait, "{fault}");
-    }
-    stack.wechat.faults(json!([])).await;
-    assert_eq!(create(&stack.gateways[0]).await.status, 201);
-}
-
-#[tokio::test]
-async fn a_hanging_wechat_is_503_before_the_site_gives_up() {
-    let stack = http::start(Plan::default()).await;
-    let rule = json!([{ "path": CREATE, "kind": "slow", "delay_ms": 60_000 }]);
-    stack.wechat.faults(rule).await;
-    let answer = create(&stack.gateways[0]).await;
-    assert_problem(&answer, 503, "wechat_unavailable");
-    assert!(retry_after(&answer) > 0);
-}
-
-#[tokio::test]
 async fn an_unreachable_wechat_is_503() {
     let mut stack = http::start(Plan::default()).await;
     stack.wechat.process.kill();
     let answer = create(&stack.gateways[0]).await;
     assert_problem(&answer, 503, "wechat_unavailable");
     assert!(retry_after(&answer) > 0);
-}
-
-#[tokio::test]
-async fn an_account_that_may_not_create_codes_is_told_to_the_operator() {
-    let mut stack = http::start(Plan::default()).await;
-    stack
-        .wechat
-        .settings(json!({ "account": "subscription" }))
-        .await;
-    let answer = create(&stack.gateways[0]).await;
-    assert_problem(&answer, 503, "wechat_refused");
-    let detail = answer.json["detail"].as_str().expect("a detail");
-    assert!(detail.contains("48001"), "{detail}");
-    let line = stack.gateways[0].process.line_with("48001").await;
-    assert!(line.contains("认证服务号"), "{line}");
 }

@@ -10,7 +10,7 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 35] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -20,6 +20,7 @@ const KEYS: [&str; 34] = [
     "GATEWAY__WECHAT__API_URL",
     "GATEWAY__WECHAT__MP_URL",
     "GATEWAY__WECHAT__OPEN_URL",
+    "GATEWAY__WECHAT__TOKEN_MODE",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
     "GATEWAY__PUBLIC__BIND",
@@ -151,6 +152,11 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
+        (
+            "GATEWAY__WECHAT__TOKEN_MODE",
+            "Stable",
+            "must be stable or legacy",
+        ),
         (
             "GATEWAY__INTERNAL__API_KEY",
             "hunter2-hunter2",

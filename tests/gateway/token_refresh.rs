@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts::{self, new_openid, new_scene},
+    deadline::eventually,
     stack::{Plan, Stack},
     visitor::Answer,
 };
@@ -40,38 +41,12 @@ async fn a_token_that_a_stranger_replaced_costs_one_refresh_and_one_retry() {
 }
 
 #[tokio::test]
-async fn each_of_the_three_codes_for_a_bad_token_is_mended() {
-    // A gateway forces a refresh no more than once in 30 seconds, as WeChat has it.
-    for errcode in [40001, 40014, 42001] {
-        let stack = http::start(Plan::default()).await;
-        let rule = json!([{ "path": CREATE, "times": 1, "kind": "errcode", "errcode": errcode }]);
-        stack.wechat.faults(rule).await;
-        assert_eq!(create_code(&stack, 0).await.status, 201, "{errcode}");
-        assert_eq!(stack.wechat.calls(CREATE).await, 2, "{errcode}");
-        // WeChat still gives out the refused token, so another one is forced.
-        assert_eq!(stack.wechat.calls(TOKEN).await, 3, "{errcode}");
-    }
-}
-
-#[tokio::test]
 async fn a_token_refused_twice_isnt_tried_a_third_time() {
     let stack = http::start(Plan::default()).await;
     let rule = json!([{ "path": CREATE, "kind": "errcode", "errcode": 40001 }]);
     stack.wechat.faults(rule).await;
     assert_problem(&create_code(&stack, 0).await, 503, "wechat_unavailable");
     assert_eq!(stack.wechat.calls(CREATE).await, 2);
-}
-
-#[tokio::test]
-async fn what_a_new_token_cant_mend_refreshes_nothing() {
-    let stack = http::start(Plan::default()).await;
-    for errcode in [48001, 40164, 45009, -1] {
-        let rule = json!([{ "path": CREATE, "times": 1, "kind": "errcode", "errcode": errcode }]);
-        stack.wechat.faults(rule).await;
-        assert_eq!(create_code(&stack, 0).await.status, 503, "{errcode}");
-    }
-    assert_eq!(stack.wechat.calls(CREATE).await, 4);
-    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
 }
 
 #[tokio::test]
@@ -121,13 +96,51 @@ async fn a_token_survives_a_restart_of_the_gateway() {
 }
 
 #[tokio::test]
+async fn a_token_is_replaced_ahead_of_its_end_and_nobody_waits_for_it() {
+    let mut stack = http::start(Plan::default().gateways(0)).await;
+    let lifetime = |seconds: u32| json!({ "token_lifetime_seconds": seconds });
+    // The gateway replaces a token 290 seconds before its end.
+    stack.wechat.settings(lifetime(292)).await;
+    let slow = |delay_ms: u32| json!({ "path": TOKEN, "kind": "slow", "delay_ms": delay_ms });
+    let mut first_call = slow(1);
+    first_call["times"] = 1.into();
+    stack.wechat.faults(json!([first_call, slow(60_000)])).await;
+    stack.add_gateway().await;
+    let token = async || {
+        let answer = http::get(&stack.gateways[0], "/v1/access-token").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["access_token"].clone()
+    };
+    let first = token().await;
+    eventually("the refresh is under way", async || {
+        (stack.wechat.calls(TOKEN).await >= 2).then_some(())
+    })
+    .await;
+    // It doesn't end before it is given up, and everybody has the old token meanwhile.
+    let requests = (0..20).map(|_| create_code(&stack, 0));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    assert_eq!(token().await, first);
+    assert_eq!(stack.wechat.calls(CREATE).await, 20);
+
+    stack.wechat.settings(lifetime(7200)).await;
+    stack.wechat.faults(json!([])).await;
+    eventually(
+        "the token is replaced without being asked for",
+        async || (token().await != first).then_some(()),
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_push_that_cant_wait_for_a_new_token_leaves_it_on_its_way() {
     let stack = http::start(Plan::default()).await;
     let store = stack.redis.store();
     let scene = attempts::open(&store).await;
     let person = new_openid();
     invalidate_all(&stack).await;
-    let rule = json!([{ "path": TOKEN, "times": 1, "kind": "slow", "delay_ms": 3000 }]);
+    let rule = json!([{ "path": TOKEN, "times": 1, "kind": "slow", "delay_ms": 2500 }]);
     stack.wechat.faults(rule).await;
     // It asks for the profile, is refused, waits for another token as long as it may, and answers.
     let answer = PushRequest::safe(&scan(&person, &scene))

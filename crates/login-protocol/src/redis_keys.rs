@@ -30,6 +30,10 @@ pub(crate) fn access_token_lock(app_id: &AppId) -> String {
     format!("wechat-login:access-token-lock:{{{}}}", app_id.as_str())
 }
 
+pub(crate) fn forced_refreshes(app_id: &AppId) -> String {
+    format!("wechat-login:access-token-forced:{{{}}}", app_id.as_str())
+}
+
 pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
     format!("wechat-login:admitted:{{{client}}}")
 }

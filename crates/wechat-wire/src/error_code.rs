@@ -4,7 +4,7 @@
 //! nobody understands. Sources: the official troubleshooting page and the error lists of each
 //! API's own page.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 /// What a program can do about an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,12 @@ pub fn operator_hint(code: i64) -> Option<&'static str> {
             "this server's address is not in the account's IP whitelist; errmsg names the address \
              to add, which takes effect after 5 to 10 minutes"
         }
+        41002 | 41004 => "AppID or AppSecret arrived empty; look at the settings and at proxies",
         40243 => "the AppSecret is frozen; unfreeze it in the console, which takes 10 minutes",
         45009 => "the daily quota of this API is used up; clear_quota resets it, ten times a month",
+        45011 => {
+            "too many calls of this API in a minute; other programs of the account count as well"
+        }
         45029 => "all 100000 permanent codes are used up; use temporary ones",
         45103 => "WeChat does not offer this API to this kind of account",
         48001 => {
@@ -77,6 +81,15 @@ pub fn operator_hint(code: i64) -> Option<&'static str> {
         89507 => "an administrator refused this server's address; it is blocked for an hour",
         _ => return None,
     })
+}
+
+/// The address that WeChat asks to put into the account's IP whitelist (IP白名单), from the `errmsg`
+/// of 40164: `invalid ip 118.190.42.90 ipv6 ::ffff:118.190.42.90, not in whitelist`.
+pub fn address_to_whitelist(errmsg: &str) -> Option<IpAddr> {
+    let words =
+        errmsg.split(|separator: char| separator.is_whitespace() || ",;=()".contains(separator));
+    let mut addresses = words.filter_map(|word| word.parse::<IpAddr>().ok());
+    addresses.next().map(|address| address.to_canonical())
 }
 
 const fn later(seconds: u64) -> Remedy {

@@ -44,7 +44,11 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         values.get(&settings::MP_URL)?,
     );
     let api = Arc::new(api.map_err(ServiceError::client)?);
-    let tokens = Arc::new(AccessTokens::new(Arc::clone(&api), Arc::clone(&store)));
+    let tokens = Arc::new(AccessTokens::new(
+        Arc::clone(&api),
+        Arc::clone(&store),
+        values.get(&settings::TOKEN_MODE)?,
+    ));
     let senders = Data::new(Senders::new(&values)?);
     let phone = Phone {
         security: Data::new(PushSecurity::new(&values)?),

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-use crate::push::{relay::OnFailure, template::Template};
+use crate::{
+    push::{relay::OnFailure, template::Template},
+    wechat::token_refresh::TokenMode,
+};
 use login_protocol::{attempt::Approval, identity::AppId};
 use secrecy::SecretString;
 use service_kit::{
@@ -16,7 +19,7 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 34] = [
+pub static KEYS: [&dyn AnyKey; 35] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
@@ -32,6 +35,7 @@ pub static KEYS: [&dyn AnyKey; 34] = [
     &API_URL,
     &MP_URL,
     &OPEN_URL,
+    &TOKEN_MODE,
     &APPROVAL,
     &PROFILE_ASK,
     &PROFILE_MAX_AGE_SECONDS,
@@ -193,6 +197,21 @@ pub static OPEN_URL: Key<Url> = Key {
     meaning: "Where a phone is sent for web authorisation.",
     secret: false,
     parse: parse::http_url,
+};
+
+/// Where access tokens come from.
+pub static TOKEN_MODE: Key<TokenMode> = Key {
+    name: "wechat.token_mode",
+    default: Default::Text("stable"),
+    example: "legacy",
+    meaning: "Where access tokens come from: stable (stable_token, the same token for all who ask) or legacy \
+              (/cgi-bin/token, where each call ends the token before it within five minutes).",
+    secret: false,
+    parse: |value| match value {
+        "stable" => Ok(TokenMode::Stable),
+        "legacy" => Ok(TokenMode::Legacy),
+        other => Err(format!("must be stable or legacy, not {other:?}")),
+    },
 };
 
 /// What makes a scan a login.

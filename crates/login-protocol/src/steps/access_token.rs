@@ -1,4 +1,5 @@
-//! The access token that all gateways share, and the lock under which one of them refreshes it.
+//! The access token that all gateways share, the lock under which one of them refreshes it, and how
+//! often a refresh may be forced.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +9,9 @@ use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{identity::AppId, redis_keys};
 
 static STORE: AtomicScript = AtomicScript::new(include_str!("access_token_store.lua"));
+static LOCK: AtomicScript = AtomicScript::new(include_str!("lock_take.lua"));
 static RELEASE: AtomicScript = AtomicScript::new(include_str!("lock_release.lua"));
+static FORCE: AtomicScript = AtomicScript::new(include_str!("token_force.lua"));
 
 /// A token and its end. Its `Debug` form is redacted.
 #[derive(Clone, PartialEq, Eq)]
@@ -113,20 +116,21 @@ impl Step for LockTokenRefresh {
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
-        Operation::Command {
-            name: "SET",
+        Operation::Script {
+            script: &LOCK,
             key: redis_keys::access_token_lock(&self.app_id),
-            arguments: vec![
-                self.holder.clone(),
-                "NX".to_owned(),
-                "PX".to_owned(),
-                self.lease.as_millis().to_string(),
-            ],
+            arguments: vec![self.holder.clone(), self.lease.as_millis().to_string()],
         }
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
-        Ok(matches!(reply, [Some(_)]))
+        match words(reply).as_slice() {
+            [Some("held")] => Ok(true),
+            [Some("taken")] => Ok(false),
+            _ => Err(UnexpectedReply {
+                step: "LockTokenRefresh",
+            }),
+        }
     }
 }
 
@@ -152,5 +156,71 @@ impl Step for ReleaseTokenRefresh {
 
     fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
         Ok(())
+    }
+}
+
+/// Asks for one of the forced refreshes that WeChat allows, on all replicas together.
+#[derive(Debug, Clone)]
+pub struct ForceTokenRefresh {
+    /// The account.
+    pub app_id: AppId,
+    /// Random text that names the asker.
+    pub asker: String,
+    /// The least time between two of them.
+    pub spacing: Duration,
+    /// How many there may be in any 24 hours.
+    pub per_day: u32,
+}
+
+/// Whether a refresh may be forced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForcedRefresh {
+    /// It may, once.
+    Admitted,
+    /// The last one is too recent.
+    TooSoon {
+        /// Until the next one is admitted.
+        retry_after: Duration,
+    },
+    /// The share of 24 hours is used up.
+    UsedUp {
+        /// Until the oldest one no longer counts.
+        retry_after: Duration,
+    },
+}
+
+impl Step for ForceTokenRefresh {
+    type Outcome = ForcedRefresh;
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &FORCE,
+            key: redis_keys::forced_refreshes(&self.app_id),
+            arguments: vec![
+                self.asker.clone(),
+                self.spacing.as_millis().to_string(),
+                self.per_day.to_string(),
+            ],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ForcedRefresh, UnexpectedReply> {
+        let unexpected = || UnexpectedReply {
+            step: "ForceTokenRefresh",
+        };
+        let milliseconds = |text: &str| {
+            let milliseconds = text.parse().map_err(|_| unexpected())?;
+            Ok(Duration::from_millis(milliseconds))
+        };
+        match words(reply).as_slice() {
+            [Some("admitted")] => Ok(ForcedRefresh::Admitted),
+            [Some("too_soon"), Some(left)] => Ok(ForcedRefresh::TooSoon {
+                retry_after: milliseconds(left)?,
+            }),
+            [Some("used_up"), Some(left)] => Ok(ForcedRefresh::UsedUp {
+                retry_after: milliseconds(left)?,
+            }),
+            _ => Err(unexpected()),
+        }
     }
 }

@@ -16,7 +16,8 @@ mod member;
 mod session;
 
 pub use access_token::{
-    LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh, StoreAccessToken, StoredAccessToken,
+    ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
+    StoreAccessToken, StoredAccessToken,
 };
 pub use admission::{Admission, AdmitLogin, subscriber};
 pub use attempt::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechat_wire::error_code::{Remedy, operator_hint, remedy};
+use wechat_wire::error_code::{Remedy, address_to_whitelist, operator_hint, remedy};
 use wechat_wire::ids::{AppId, InvalidAppId};
 
 fn later(seconds: u64) -> Remedy {
@@ -35,13 +35,13 @@ fn busy_means_retrying_soon_and_limits_mean_retrying_later() {
 #[test]
 fn what_only_an_operator_can_mend_comes_with_a_hint() {
     for code in [
-        10003, 10005, 40013, 40125, 40164, 40243, 45029, 45035, 45103, 48001, 48004, 48006, 50002,
-        50004, 50007, 61004, 61007,
+        10003, 10005, 40013, 40125, 40164, 40243, 41002, 41004, 45029, 45035, 45103, 48001, 48004,
+        48006, 50002, 50004, 50007, 61004, 61007,
     ] {
         assert_eq!(remedy(code), Remedy::TellOperator, "{code}");
         assert!(operator_hint(code).is_some(), "{code}");
     }
-    for code in [40001, 45009, 89501, 89503, 89506, 89507] {
+    for code in [40001, 45009, 45011, 89501, 89503, 89506, 89507] {
         assert!(operator_hint(code).is_some(), "{code}");
     }
 }
@@ -64,6 +64,31 @@ fn the_rest_is_neither_repeated_nor_reported() {
     ] {
         assert_eq!(remedy(code), Remedy::None, "{code}");
         assert_eq!(operator_hint(code), None, "{code}");
+    }
+}
+
+#[test]
+fn the_address_to_add_is_read_from_wechats_words() {
+    for (errmsg, expected) in [
+        (
+            "invalid ip 118.190.42.90 ipv6 ::ffff:118.190.42.90, not in whitelist rid: 60aca0ce-1-2",
+            Some("118.190.42.90"),
+        ),
+        (
+            "invalid ip ipv6 ::ffff:118.190.42.90, not in whitelist",
+            Some("118.190.42.90"),
+        ),
+        (
+            "invalid ip 2408::1 ipv6 2408::1, not in whitelist",
+            Some("2408::1"),
+        ),
+        (
+            "access clientip is not registered, not in ip-white-list",
+            None,
+        ),
+    ] {
+        let found = address_to_whitelist(errmsg).map(|address| address.to_string());
+        assert_eq!(found.as_deref(), expected, "{errmsg}");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Why a call failed, and what to do about it, in words for the operator.
 
-use std::{error::Error, net::IpAddr};
+use wechat_wire::{
+    api::ApiError,
+    error_code::{address_to_whitelist, operator_hint},
+};
 
-use wechat_wire::{api::ApiError, error_code::operator_hint};
+pub(super) use crate::wechat::error::cause;
 
 use crate::wechat::error::WechatError;
 
@@ -67,7 +70,7 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
                     .to_owned(),
             };
         }
-        WechatError::Malformed { .. } => {
+        WechatError::Empty { .. } | WechatError::Malformed { .. } => {
             return Diagnosis {
                 detail: error.to_string(),
                 action: "Look whether GATEWAY__WECHAT__API_URL and the proxies in between lead to WeChat; \
@@ -75,7 +78,13 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
                     .to_owned(),
             };
         }
-        WechatError::Shared(error) => return of_call(error),
+        WechatError::NoToken { cause, .. } => return of_call(cause),
+        WechatError::StuckToken { .. } | WechatError::OutOfTime => {
+            return Diagnosis {
+                detail: error.to_string(),
+                action: "Run doctor again in a minute".to_owned(),
+            };
+        }
         WechatError::Refused(refused) => refused,
     };
     let action = match refused.errcode {
@@ -105,21 +114,8 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
     }
 }
 
-/// What lies at the bottom of a failed request. Nothing of it holds the address's query.
-pub(super) fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".to_owned();
-    }
-    // The outermost error only says that a request failed.
-    let mut deepest = error.source();
-    while let Some(source) = deepest.and_then(Error::source) {
-        deepest = Some(source);
-    }
-    deepest.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
-}
-
 fn not_whitelisted(refused: &ApiError) -> Diagnosis {
-    let (detail, address) = match address(&refused.errmsg) {
+    let (detail, address) = match address_to_whitelist(&refused.errmsg) {
         Some(address) => (
             format!(
                 "WeChat answered {}: {address} is not on the account's IP whitelist",
@@ -138,14 +134,6 @@ fn not_whitelisted(refused: &ApiError) -> Diagnosis {
             "Add {address} to the IP whitelist (IP白名单) in {CONSOLE}; it takes effect after 5 to 10 minutes"
         ),
     }
-}
-
-/// The address in `invalid ip 118.190.42.90 ipv6 ::ffff:118.190.42.90, not in whitelist`.
-fn address(errmsg: &str) -> Option<IpAddr> {
-    let words =
-        errmsg.split(|separator: char| separator.is_whitespace() || ",;=()".contains(separator));
-    let addresses = words.filter_map(|word| word.parse::<IpAddr>().ok());
-    addresses.map(|address| address.to_canonical()).next()
 }
 
 fn token_hint(errcode: i64) -> Option<&'static str> {
@@ -179,28 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_to_add_is_read_from_wechats_words() {
-        for (errmsg, expected) in [
-            (
-                "invalid ip 118.190.42.90 ipv6 ::ffff:118.190.42.90, not in whitelist rid: 60aca0ce-1-2",
-                Some("118.190.42.90"),
-            ),
-            (
-                "invalid ip ipv6 ::ffff:118.190.42.90, not in whitelist",
-                Some("118.190.42.90"),
-            ),
-            (
-                "invalid ip 2408::1 ipv6 2408::1, not in whitelist",
-                Some("2408::1"),
-            ),
-            (
-                "access clientip is not registered, not in ip-white-list",
-                None,
-            ),
-        ] {
-            let found = address(errmsg).map(|address| address.to_string());
-            assert_eq!(found.as_deref(), expected, "{errmsg}");
-        }
+    fn the_address_to_add_is_named() {
         let diagnosis = of_token(&refused(
             40164,
             "invalid ip 118.190.42.90, not in whitelist",

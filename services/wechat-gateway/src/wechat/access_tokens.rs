@@ -1,108 +1,138 @@
 //! The access token: one owner for all replicas.
 //!
-//! It is kept in memory and shared in Redis. One replica at a time asks WeChat for another, under a
-//! lock that ends by itself. `stable_token` hands out the same token until five minutes before its
-//! end, so even two askers at once would do no harm.
+//! It is kept in memory and shared in Redis, and replaced in the background ahead of its end, so that
+//! no request waits for it in normal running. After a failure WeChat is left alone for a while.
 
 use std::{
     future::pending,
     panic::resume_unwind,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use login_protocol::steps::{
-    LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh, StoreAccessToken, StoredAccessToken,
-};
+use login_protocol::steps::StoredAccessToken;
 use service_kit::redis::Store;
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, Notify},
     time::{Instant, sleep},
 };
 
 use super::{
-    api::{Api, token_text},
+    api::Api,
     error::WechatError,
+    pauses,
+    token_refresh::{Need, REPLACE_BEFORE_END, TokenMode, TokenRefresh},
 };
 
-/// A token this close to its end is replaced in the background. WeChat itself issues another one
-/// five minutes before, and lets both work until then.
-const REPLACE_BEFORE_END: SignedDuration = SignedDuration::from_secs(290);
+/// How often a gateway without a token looks for another replica's in Redis while WeChat is left alone.
+const LOOK_WHILE_PAUSED: Duration = Duration::from_secs(2);
 
-/// A token this close to its end isn't used any more: the call has to arrive as well.
-const UNUSABLE_BEFORE_END: SignedDuration = SignedDuration::from_secs(10);
+/// How often WeChat is asked to replace a token that has less than [`REPLACE_BEFORE_END`] left.
+const NEARLY_OVER: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long a refresher may hold the lock: longer than its calls to WeChat can take.
-const LOCK_LEASE: Duration = Duration::from_secs(12);
-
-/// How often a replica looks whether the one that holds the lock is done.
-const LOCK_POLL: Duration = Duration::from_millis(100);
-
-/// How long to wait after a failed refresh.
-const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(5);
-
-/// WeChat ignores a forced refresh within 30 seconds of another.
-const FORCE_SPACING: Duration = Duration::from_secs(31);
+/// How long after a failure a report may end the pause that follows it.
+const REPORT_SPACING: Duration = Duration::from_secs(10);
 
 /// See the module's text.
 pub struct AccessTokens {
-    api: Arc<Api>,
-    store: Arc<Store>,
+    refresh: TokenRefresh,
     memory: RwLock<Held>,
-    /// Holds the time of the last forced refresh, and is locked while one is on its way.
-    refreshing: Mutex<Option<Instant>>,
+    /// Locked while a refresh is on its way.
+    refreshing: Mutex<()>,
+    /// Wakes the background task: the token is no good any more, or no other could be had.
+    trouble: Notify,
 }
 
 #[derive(Default)]
 struct Held {
     token: Option<StoredAccessToken>,
-    last_failure: Option<(Instant, Arc<WechatError>)>,
+    /// WeChat refused the token to this gateway.
+    refused: bool,
+    failure: Option<Failure>,
 }
 
-/// What to make of the token at hand.
-enum Need {
-    /// Any token that still works.
-    Usable,
-    /// One that needn't be replaced soon.
-    Fresh,
-    /// One other than this, which WeChat refused.
-    Other(String),
+/// The last refresh, if it failed.
+#[derive(Clone)]
+struct Failure {
+    at: Instant,
+    /// Until then WeChat isn't asked again.
+    pause_ends: Instant,
+    error: Arc<WechatError>,
+    /// How many failed in a row.
+    count: u32,
 }
 
-impl Need {
-    fn is_met_by(&self, token: &StoredAccessToken) -> bool {
-        let left = token.expires_at.duration_since(Timestamp::now());
-        match self {
-            Self::Usable => left > UNUSABLE_BEFORE_END,
-            Self::Fresh => left > REPLACE_BEFORE_END,
-            Self::Other(refused) => left > UNUSABLE_BEFORE_END && token.token != *refused,
+impl Failure {
+    fn to_error(&self) -> WechatError {
+        WechatError::NoToken {
+            cause: Arc::clone(&self.error),
+            retry_after: self.pause_ends.saturating_duration_since(Instant::now()),
         }
+    }
+
+    fn is_paused(&self) -> bool {
+        Instant::now() < self.pause_ends
+    }
+}
+
+/// Who asks for another token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// A call of this gateway, or its background task.
+    Gateway,
+    /// Another backend, or an operator who has mended what WeChat refused.
+    Report,
+}
+
+impl Held {
+    fn usable(&self, need: &Need) -> Option<StoredAccessToken> {
+        let token = self.token.as_ref().filter(|token| need.is_met_by(token))?;
+        (!self.is_refused()).then(|| token.clone())
+    }
+
+    /// Whether it is no use to call WeChat with the token. One that WeChat can't be made to replace is
+    /// tried again after the pause: WeChat may have been wrong in refusing it.
+    fn is_refused(&self) -> bool {
+        let tried_again = self.failure.as_ref().is_some_and(|failure| {
+            matches!(*failure.error, WechatError::StuckToken { .. }) && !failure.is_paused()
+        });
+        self.refused && !tried_again
     }
 }
 
 impl AccessTokens {
     /// Holds nothing yet; [`AccessTokens::keep_fresh`] begins with a token from Redis or WeChat.
-    pub fn new(api: Arc<Api>, store: Arc<Store>) -> Self {
+    pub fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
         Self {
-            api,
-            store,
+            refresh: TokenRefresh::new(api, store, mode),
             memory: RwLock::default(),
-            refreshing: Mutex::new(None),
+            refreshing: Mutex::new(()),
+            trouble: Notify::new(),
         }
     }
 
     /// A token that works, from memory in normal running.
+    ///
+    /// # Errors
+    ///
+    /// When there is none and WeChat gives none, or gave none a while ago.
     pub async fn current(self: &Arc<Self>) -> Result<StoredAccessToken, WechatError> {
-        self.obtain(Need::Usable).await
+        self.obtain(Need::Usable, Asker::Gateway).await
     }
 
-    /// Another token than this one, which WeChat refused.
+    /// Another token than this one, of which somebody else says that WeChat refused it.
+    ///
+    /// # Errors
+    ///
+    /// As [`AccessTokens::current`]. A report asks WeChat also within the pause after a failure that
+    /// the operator may have mended meanwhile, though not more often than every ten seconds.
     pub async fn replace(
         self: &Arc<Self>,
         refused: &str,
     ) -> Result<StoredAccessToken, WechatError> {
-        self.obtain(Need::Other(refused.to_owned())).await
+        self.obtain(Need::Other(refused.to_owned()), Asker::Report)
+            .await
     }
 
     /// Runs a call with the current token; if WeChat refuses the token, once more with another one.
@@ -114,7 +144,8 @@ impl AccessTokens {
         match call(&token).await {
             Err(error) if error.wants_another_token() => {
                 tracing::warn!(%error, "the access token was refused; getting another one");
-                let other = self.replace(&token).await?.token;
+                self.mark_refused(&token);
+                let other = self.obtain(Need::Other(token), Asker::Gateway).await?.token;
                 call(&other).await
             }
             other => other,
@@ -123,18 +154,14 @@ impl AccessTokens {
 
     /// Whether a token is at hand; if not, why.
     pub fn held(&self) -> Result<(), String> {
-        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
-        if memory
-            .token
-            .as_ref()
-            .is_some_and(|token| Need::Usable.is_met_by(token))
-        {
+        let memory = self.read();
+        if memory.usable(&Need::Usable).is_some() {
             return Ok(());
         }
-        let failure = memory.last_failure.as_ref();
+        let failure = memory.failure.as_ref();
         let reason = failure.map_or_else(
             || "it is being fetched".to_owned(),
-            |(_, error)| error.to_string(),
+            |failure| failure.error.to_string(),
         );
         Err(format!("No access token is held: {reason}."))
     }
@@ -142,28 +169,45 @@ impl AccessTokens {
     /// Replaces the token ahead of its end, for as long as the gateway runs.
     pub async fn keep_fresh(self: &Arc<Self>) {
         loop {
-            let wait = match self.obtain(Need::Fresh).await {
-                Ok(token) => {
-                    let left =
-                        token.expires_at.duration_since(Timestamp::now()) - REPLACE_BEFORE_END;
-                    Duration::try_from(left)
-                        .unwrap_or_default()
-                        .max(Duration::from_secs(1))
-                }
-                Err(_) => RETRY_AFTER_FAILURE,
+            let wait = match self.obtain(Need::Fresh, Asker::Gateway).await {
+                Ok(token) => until_replaced(&token),
+                Err(WechatError::NoToken { retry_after, .. }) => retry_after.min(LOOK_WHILE_PAUSED),
+                Err(_) => LOOK_WHILE_PAUSED,
             };
-            sleep(wait).await;
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.trouble.notified() => {}
+            }
         }
     }
 
-    async fn obtain(self: &Arc<Self>, need: Need) -> Result<StoredAccessToken, WechatError> {
-        if let Some(token) = self.in_memory(&need) {
-            return Ok(token);
+    async fn obtain(
+        self: &Arc<Self>,
+        need: Need,
+        asker: Asker,
+    ) -> Result<StoredAccessToken, WechatError> {
+        let asked_at = Instant::now();
+        let (need, paused) = {
+            let memory = self.read();
+            if let Some(token) = memory.usable(&need) {
+                return Ok(token);
+            }
+            // What this gateway knows to be refused helps nobody, whatever was asked for.
+            let refused = memory.token.as_ref().filter(|_| memory.is_refused());
+            let need = refused.map_or(need, |token| Need::Other(token.token.clone()));
+            (need, memory.failure.clone().filter(Failure::is_paused))
+        };
+        if let Some(failure) = paused.filter(|failure| !may_end_the_pause(failure, asker)) {
+            // Another replica may have been luckier.
+            return match self.refresh.shared(&need).await {
+                Some(token) => Ok(self.keep(token)),
+                None => Err(failure.to_error()),
+            };
         }
         // An asker may give up early, as a push does. The refresh still runs to its end: a lock that
         // nobody releases would keep all gateways waiting.
         let tokens = Arc::clone(self);
-        match tokio::spawn(async move { tokens.refresh(&need).await }).await {
+        match tokio::spawn(async move { tokens.replace_in_memory(&need, asked_at).await }).await {
             Ok(obtained) => obtained,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
@@ -173,134 +217,125 @@ impl AccessTokens {
         }
     }
 
-    async fn refresh(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
-        let asked_at = Instant::now();
-        let mut last_forced = self.refreshing.lock().await;
-        if let Some(token) = self.in_memory(need) {
-            return Ok(token);
-        }
-        // All who waited for a refresh that failed share its failure: asking WeChat again for each of
-        // them would make a queue that outlives its askers.
-        if let Some((_, error)) = self
-            .failure()
-            .filter(|(failed_at, _)| *failed_at > asked_at)
-        {
-            return Err(WechatError::Shared(error));
-        }
-        let obtained = self.share_or_fetch(need, &mut last_forced).await;
-        let obtained = obtained.map_err(Arc::new);
-        let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-        match &obtained {
-            Ok(token) => {
-                *memory = Held {
-                    token: Some(token.clone()),
-                    last_failure: None,
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "no access token can be had");
-                memory.last_failure = Some((Instant::now(), Arc::clone(error)));
-            }
-        }
-        obtained.map_err(WechatError::Shared)
-    }
-
-    fn failure(&self) -> Option<(Instant, Arc<WechatError>)> {
-        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
-        memory.last_failure.clone()
-    }
-
-    fn in_memory(&self, need: &Need) -> Option<StoredAccessToken> {
-        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
-        memory.token.clone().filter(|token| need.is_met_by(token))
-    }
-
-    async fn share_or_fetch(
+    async fn replace_in_memory(
         &self,
         need: &Need,
-        last_forced: &mut Option<Instant>,
+        asked_at: Instant,
     ) -> Result<StoredAccessToken, WechatError> {
-        let holder = random_text();
-        let deadline = Instant::now() + LOCK_LEASE;
-        loop {
-            if let Some(token) = self.in_redis().await.filter(|token| need.is_met_by(token)) {
+        let _only_one = self.refreshing.lock().await;
+        {
+            let memory = self.read();
+            if let Some(token) = memory.usable(need) {
                 return Ok(token);
             }
-            // Without Redis the lock can't be had, but a token can.
-            if self.lock(&holder).await.unwrap_or(true) || Instant::now() >= deadline {
-                break;
-            }
-            sleep(LOCK_POLL).await;
-        }
-        let fetched = self.fetch(need, last_forced).await;
-        if let Ok(token) = &fetched {
-            let step = StoreAccessToken {
-                app_id: self.api.app_id().clone(),
-                token: token.clone(),
-            };
-            if let Err(error) = self.store.run(&step).await {
-                tracing::warn!(%error, "the access token can't be shared with the other replicas");
+            // All who waited for a refresh that failed share its failure: asking WeChat again for each
+            // of them would make a queue that outlives its askers.
+            if let Some(failure) = memory
+                .failure
+                .as_ref()
+                .filter(|failure| failure.at > asked_at)
+            {
+                return Err(failure.to_error());
             }
         }
-        let release = ReleaseTokenRefresh {
-            app_id: self.api.app_id().clone(),
-            holder,
-        };
-        if let Err(error) = self.store.run(&release).await {
-            tracing::debug!(%error, "the refresh lock will end by itself");
+        match self.refresh.run(need).await {
+            Ok(token) => Ok(self.keep(token)),
+            Err(error) => Err(self.remember(error).to_error()),
         }
-        fetched
     }
 
-    async fn fetch(
-        &self,
-        need: &Need,
-        last_forced: &mut Option<Instant>,
-    ) -> Result<StoredAccessToken, WechatError> {
-        let asked_at = Timestamp::now();
-        let mut granted = self.api.stable_token(false).await?;
-        if matches!(need, Need::Other(refused) if token_text(&granted) == refused.as_str())
-            && last_forced.is_none_or(|at| at.elapsed() >= FORCE_SPACING)
+    fn keep(&self, token: StoredAccessToken) -> StoredAccessToken {
+        *self.write() = Held {
+            token: Some(token.clone()),
+            ..Held::default()
+        };
+        token
+    }
+
+    fn remember(&self, error: WechatError) -> Failure {
+        let mut memory = self.write();
+        let count = memory
+            .failure
+            .as_ref()
+            .map_or(1, |last| last.count.saturating_add(1));
+        let pause = pauses::after(&error, count);
+        tracing::error!(%error, retry_in_seconds = pause.as_secs(), "no access token can be had");
+        let now = Instant::now();
+        let failure = Failure {
+            at: now,
+            pause_ends: now + pause,
+            error: Arc::new(error),
+            count,
+        };
+        memory.failure = Some(failure.clone());
+        self.trouble.notify_one();
+        failure
+    }
+
+    fn mark_refused(&self, refused: &str) {
+        let mut memory = self.write();
+        if memory
+            .token
+            .as_ref()
+            .is_some_and(|token| token.token == refused)
         {
-            *last_forced = Some(Instant::now());
-            granted = self.api.stable_token(true).await?;
+            memory.refused = true;
+            self.trouble.notify_one();
         }
-        let lifetime = SignedDuration::from_secs(granted.expires_in.try_into().unwrap_or(7200));
-        tracing::info!(
-            expires_in_seconds = granted.expires_in,
-            "got an access token"
-        );
-        Ok(StoredAccessToken {
-            token: token_text(&granted).to_owned(),
-            expires_at: asked_at + lifetime,
-        })
     }
 
-    async fn in_redis(&self) -> Option<StoredAccessToken> {
-        let read = self
-            .store
-            .run(&ReadAccessToken {
-                app_id: self.api.app_id().clone(),
-            })
-            .await;
-        read.inspect_err(|error| tracing::warn!(%error, "the shared access token can't be read"))
-            .ok()
-            .flatten()
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.memory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn lock(&self, holder: &str) -> Option<bool> {
-        let step = LockTokenRefresh {
-            app_id: self.api.app_id().clone(),
-            holder: holder.to_owned(),
-            lease: LOCK_LEASE,
-        };
-        self.store.run(&step).await.ok()
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.memory.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn random_text() -> String {
-    let mut bytes = [0; 16];
-    // Without random bytes every holder has one name, and the lease alone protects the lock.
-    let _ = getrandom::fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
+fn may_end_the_pause(failure: &Failure, asker: Asker) -> bool {
+    asker == Asker::Report
+        && failure.error.operator_can_mend()
+        && failure.at.elapsed() >= REPORT_SPACING
+}
+
+/// When to replace a token. If WeChat grants less than usual, or leaves the old token in force, it isn't
+/// asked all the time.
+fn until_replaced(token: &StoredAccessToken) -> Duration {
+    let left = token.expires_at.duration_since(Timestamp::now());
+    let wait = if left > REPLACE_BEFORE_END {
+        left - REPLACE_BEFORE_END
+    } else {
+        (left / 2).min(NEARLY_OVER)
+    };
+    Duration::try_from(wait)
+        .unwrap_or_default()
+        .max(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_replaced_ahead_of_its_end_and_a_short_one_not_all_the_time() {
+        for (left, wait) in [
+            (7200, 6910),
+            (600, 310),
+            (292, 2),
+            (280, 60),
+            (100, 50),
+            (4, 2),
+            (0, 1),
+            (-5, 1),
+        ] {
+            let token = StoredAccessToken {
+                token: String::new(),
+                expires_at: Timestamp::now() + SignedDuration::from_secs(left),
+            };
+            let seconds = until_replaced(&token).as_secs_f32();
+            let difference = (seconds - Duration::from_secs(wait).as_secs_f32()).abs();
+            assert!(difference < 1.0, "{left}: {seconds}");
+        }
+    }
 }

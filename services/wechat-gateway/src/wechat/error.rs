@@ -1,41 +1,104 @@
 //! Why a call to WeChat failed, and what its caller may do.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use wechat_wire::{
-    api::{ApiError, DecodeError},
-    error_code::{Remedy, operator_hint, remedy},
+    api::{ApiError, DecodeError, Problem as BadBody},
+    error_code::{Remedy, address_to_whitelist, operator_hint, remedy},
 };
+
+/// When a client may try again after a failure of the kind that passes.
+const SOON: Duration = Duration::from_secs(5);
+
+/// When a client may look whether the operator has mended what WeChat refuses.
+const AFTER_A_REFUSAL: Duration = Duration::from_mins(1);
 
 /// A failed call. `Display` is for the log: it holds neither the address's query nor a body, since
 /// both can hold an access token.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatError {
     /// WeChat can't be reached, or took too long.
-    #[error("WeChat can't be reached: {0}")]
+    #[error(
+        "WeChat can't be reached: {} (if it lasts: DNS, firewall or a proxy keep this machine from api.weixin.qq.com, port 443)",
+        cause(.0)
+    )]
     Unreachable(reqwest::Error),
     /// WeChat refused, as it does inside HTTP 200.
-    #[error("WeChat answered {}: {}{}", .0.errcode, .0.errmsg, hint(.0))]
+    #[error("WeChat answered {}: {} ({})", .0.errcode, .0.errmsg, hint(.0))]
     Refused(ApiError),
-    /// The answer is not what this call answers: an error page, an empty body.
-    #[error("WeChat answered HTTP {status}: {problem}")]
+    /// An answer without a body, which a wrong `AppSecret` has been seen to cause
+    /// (Eric-Guo/wechat#184).
+    #[error("WeChat answered HTTP {status} without a body (if it lasts: look at the AppSecret)")]
+    Empty {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer is not what this call answers: an error page, a cut-off body.
+    #[error(
+        "WeChat answered HTTP {status}: {problem} (if it lasts: look at wechat.api_url and at proxies)"
+    )]
     Malformed {
         /// The HTTP status.
         status: u16,
         /// What is wrong with the body.
         problem: String,
     },
-    /// What another request just learned, which was asked at the same time.
-    #[error("{0}")]
-    Shared(Arc<WechatError>),
+    /// WeChat keeps handing out an access token that it refuses, and can't be made to replace it.
+    #[error(
+        "WeChat hands out the access token that it refused, and {why}: find the program that replaces this account's \
+         tokens by force_refresh, and let it ask the gateway's /v1/access-token"
+    )]
+    StuckToken {
+        /// Why no other one could be forced.
+        why: &'static str,
+        /// When it may be possible.
+        retry_after: Duration,
+    },
+    /// No access token could be had, now or when it was last tried.
+    #[error("no access token can be had: {cause}")]
+    NoToken {
+        /// What went wrong when WeChat was last asked.
+        cause: Arc<WechatError>,
+        /// Until then WeChat isn't asked again.
+        retry_after: Duration,
+    },
+    /// Whoever asked can't wait any longer.
+    #[error("WeChat took too long, with all repeats")]
+    OutOfTime,
 }
 
+/// What the operator can do, in one line.
 fn hint(error: &ApiError) -> String {
-    operator_hint(error.errcode)
-        .map(|hint| format!(" ({hint})"))
-        .unwrap_or_default()
+    let code = error.errcode;
+    if let (40164 | 45035 | 61004, Some(address)) = (code, address_to_whitelist(&error.errmsg)) {
+        return format!(
+            "add {address} to the account's IP whitelist (IP白名单) in WeChat's console; it takes effect after 5 to \
+             10 minutes"
+        );
+    }
+    if let Some(hint) = operator_hint(code) {
+        return hint.to_owned();
+    }
+    match remedy(code) {
+        Remedy::RefreshToken => "the access token is over".to_owned(),
+        Remedy::RetryWithBackoff => "WeChat is busy; it passes by itself".to_owned(),
+        _ => "look the code up at developers.weixin.qq.com (全局返回码); Tencent's support asks for the rid".to_owned(),
+    }
+}
+
+/// What lies at the bottom of a failed request. Nothing of it holds the address's query.
+pub fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    // The outermost error only says that a request failed.
+    let mut deepest = error.source();
+    while let Some(source) = deepest.and_then(Error::source) {
+        deepest = Some(source);
+    }
+    deepest.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
 impl From<reqwest::Error> for WechatError {
@@ -49,6 +112,10 @@ impl WechatError {
     pub fn undecoded(status: u16, error: DecodeError) -> Self {
         match error {
             DecodeError::Api(error) => Self::Refused(error),
+            DecodeError::Malformed {
+                problem: BadBody::Empty,
+                ..
+            } if status == 200 => Self::Empty { status },
             malformed @ DecodeError::Malformed { .. } => Self::Malformed {
                 status,
                 problem: malformed.to_string(),
@@ -58,35 +125,83 @@ impl WechatError {
 
     /// Whether another access token may mend it.
     pub fn wants_another_token(&self) -> bool {
+        matches!(self, Self::Refused(error) if remedy(error.errcode) == Remedy::RefreshToken)
+    }
+
+    /// Whether the connection ended after the request was sent and before an answer came.
+    pub fn is_closed_connection(&self) -> bool {
+        matches!(self, Self::Unreachable(error)
+            if error.is_request() && !error.is_connect() && !error.is_timeout())
+    }
+
+    /// When repeating the call makes sense, if WeChat's trouble is of the kind that passes.
+    pub fn passes_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(error) => remedy(error.errcode) == Remedy::RefreshToken,
-            Self::Shared(error) => error.wants_another_token(),
-            Self::Unreachable(_) | Self::Malformed { .. } => false,
+            Self::Unreachable(_) | Self::Empty { .. } | Self::Malformed { .. } => {
+                Some(Duration::ZERO)
+            }
+            Self::Refused(error) => {
+                (remedy(error.errcode) == Remedy::RetryWithBackoff).then_some(Duration::ZERO)
+            }
+            Self::NoToken { cause, retry_after } => cause.passes_after().map(|_| *retry_after),
+            Self::StuckToken { .. } | Self::OutOfTime => None,
+        }
+    }
+
+    /// Whether something that the operator does ends it, at a time that nobody knows beforehand.
+    pub fn operator_can_mend(&self) -> bool {
+        matches!(self, Self::Refused(error) if operator_hint(error.errcode).is_some())
+    }
+
+    /// The failure as the `outcome` of a metric.
+    pub fn outcome(&self) -> String {
+        match self {
+            Self::Refused(error) => error.errcode.to_string(),
+            Self::Unreachable(error) if error.is_timeout() => "timeout".to_owned(),
+            Self::Unreachable(_) if self.is_closed_connection() => "closed".to_owned(),
+            Self::Unreachable(_) => "unreachable".to_owned(),
+            Self::Empty { .. } => "empty".to_owned(),
+            Self::Malformed { status, .. } if *status != 200 => format!("http_{status}"),
+            Self::Malformed { .. } => "malformed".to_owned(),
+            Self::StuckToken { .. } => "stuck_token".to_owned(),
+            Self::NoToken { cause, .. } => cause.outcome(),
+            Self::OutOfTime => "timeout".to_owned(),
         }
     }
 
     /// What the client of the internal API is told. The log holds the rest.
     pub fn problem(&self) -> Problem {
-        let unavailable = |after: Duration| {
-            let detail = "WeChat's API fails or can't be reached right now. Try again later.";
-            Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
-        };
         match self {
-            Self::Shared(error) => error.problem(),
-            Self::Unreachable(_) | Self::Malformed { .. } => unavailable(Duration::from_secs(5)),
+            Self::Unreachable(_)
+            | Self::Empty { .. }
+            | Self::Malformed { .. }
+            | Self::OutOfTime => unavailable(SOON),
+            Self::StuckToken { retry_after, .. } => unavailable(*retry_after),
+            Self::NoToken { cause, retry_after } => match cause.as_ref() {
+                // Getting a token needs none: what would ask for another one is a wrong secret here.
+                Self::Refused(error) if cause.wants_another_token() => refused(error),
+                _ => cause.problem(),
+            }
+            .retry_after(*retry_after),
             Self::Refused(error) => match remedy(error.errcode) {
-                Remedy::RefreshToken | Remedy::RetryWithBackoff => unavailable(Duration::from_secs(5)),
+                Remedy::RefreshToken | Remedy::RetryWithBackoff => unavailable(SOON),
                 Remedy::RetryLater { after } => unavailable(after),
-                Remedy::TellOperator | Remedy::None => Problem::new(
-                    ProblemCode::WechatRefused,
-                    format!(
-                        "WeChat refuses the account or its settings (errcode {}){}. The gateway's log says more.",
-                        error.errcode,
-                        hint(error),
-                    ),
-                )
-                .retry_after(Duration::from_mins(1)),
+                Remedy::TellOperator | Remedy::None => refused(error),
             },
         }
     }
+}
+
+fn unavailable(after: Duration) -> Problem {
+    let detail = "WeChat's API fails or can't be reached right now. Try again later.";
+    Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
+}
+
+fn refused(error: &ApiError) -> Problem {
+    let detail = format!(
+        "WeChat refuses the account or its settings (errcode {}: {}). The gateway's log says more.",
+        error.errcode,
+        hint(error),
+    );
+    Problem::new(ProblemCode::WechatRefused, detail).retry_after(AFTER_A_REFUSAL)
 }

@@ -3,6 +3,9 @@
 pub mod access_tokens;
 pub mod api;
 pub mod error;
+pub mod patience;
+pub mod pauses;
 pub mod profile;
 pub mod qr_codes;
+pub mod token_refresh;
 pub mod web_authorization;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::gateway_api::{CreateQrCode, QrCode};
 
-use super::{access_tokens::AccessTokens, api::Api, error::WechatError};
+use super::{access_tokens::AccessTokens, api::Api, error::WechatError, patience::patiently};
 
 /// Creates temporary codes with a string scene.
 pub struct QrCodes {
@@ -23,14 +23,13 @@ impl QrCodes {
     pub async fn create(&self, request: CreateQrCode) -> Result<QrCode, WechatError> {
         let CreateQrCode { scene, ttl_seconds } = request;
         let asked_at = Timestamp::now();
-        let created = self
-            .tokens
-            .with_token(async |token| {
-                self.api
-                    .create_qr_code(token, scene.as_str(), ttl_seconds)
-                    .await
-            })
-            .await?;
+        let create = async |token: &str| {
+            self.api
+                .create_qr_code(token, scene.as_str(), ttl_seconds)
+                .await
+        };
+        // A repeat costs one of the day's codes at most.
+        let created = patiently(async || self.tokens.with_token(create).await).await?;
         // WeChat may grant less than it was asked for.
         let granted = created
             .expire_seconds

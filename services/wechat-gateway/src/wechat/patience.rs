@@ -1,0 +1,48 @@
+//! Repeating a call while a person waits for it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::error::WechatError;
+
+/// What lies before each repeat, at least: the first of WeChat's 1, 2 and 4 seconds.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// No repeat begins later than this, so that one that takes its whole time ends in time.
+const LAST_BEGINNING: Duration = Duration::from_secs(5);
+
+/// All of it, calls and pauses: a second less than the site waits for the gateway.
+const WHOLE: Duration = Duration::from_secs(8);
+
+/// Makes the attempt, and makes it again if WeChat's trouble is of the kind that passes.
+///
+/// # Errors
+///
+/// That of the last attempt; [`WechatError::OutOfTime`] if it was still under way.
+pub async fn patiently<T>(
+    attempt: impl AsyncFn() -> Result<T, WechatError>,
+) -> Result<T, WechatError> {
+    let attempts = async {
+        let began = Instant::now();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let error = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let pause = error
+                .passes_after()
+                .and_then(|least| Some(pauses.next()?.max(least)));
+            let Some(pause) = pause.filter(|pause| began.elapsed() + *pause <= LAST_BEGINNING)
+            else {
+                return Err(error);
+            };
+            tracing::warn!(%error, retry_in_seconds = pause.as_secs_f32(), "a call to WeChat failed; repeating it");
+            sleep(pause).await;
+        }
+    };
+    timeout(WHOLE, attempts)
+        .await
+        .unwrap_or(Err(WechatError::OutOfTime))
+}

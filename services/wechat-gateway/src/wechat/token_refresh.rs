@@ -1,0 +1,222 @@
+//! Getting another access token, for all replicas: from Redis, or by one of them from WeChat.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::steps::{
+    ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
+    StoreAccessToken, StoredAccessToken,
+};
+use service_kit::redis::Store;
+use tokio::time::{Instant, sleep, timeout};
+use wechat_wire::api::AccessTokenGranted;
+
+use super::{
+    api::{Api, token_text},
+    error::WechatError,
+};
+
+/// A token this close to its end is replaced in the background. WeChat itself issues another one
+/// five minutes before, and lets both work until then.
+pub const REPLACE_BEFORE_END: SignedDuration = SignedDuration::from_secs(290);
+
+/// A token this close to its end isn't used any more: the call has to arrive as well.
+const UNUSABLE_BEFORE_END: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long a refresher may hold the lock.
+const LOCK_LEASE: Duration = Duration::from_secs(12);
+
+/// How long it may ask WeChat: it must be done before its lock ends.
+const FETCH_BOUND: Duration = Duration::from_secs(10);
+
+/// How often a replica looks whether the one that holds the lock is done.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// WeChat ignores a forced refresh within 30 seconds of another. One more, since they don't all take
+/// the same time to arrive.
+const FORCE_SPACING: Duration = Duration::from_secs(31);
+
+/// WeChat ignores more forced refreshes in a day.
+/// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
+const FORCES_PER_DAY: u32 = 20;
+
+/// Where access tokens come from. The two families don't know of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenMode {
+    /// `stable_token`: everybody gets the same token, until five minutes before its end.
+    Stable,
+    /// `/cgi-bin/token`: every call makes a new one, and the one before ends within five minutes.
+    Legacy,
+}
+
+/// What a token has to be.
+#[derive(Debug)]
+pub enum Need {
+    /// Any token that still works.
+    Usable,
+    /// One that needn't be replaced soon.
+    Fresh,
+    /// One other than this, which WeChat refused.
+    Other(String),
+}
+
+impl Need {
+    /// Whether this token will do.
+    pub fn is_met_by(&self, token: &StoredAccessToken) -> bool {
+        let left = token.expires_at.duration_since(Timestamp::now());
+        match self {
+            Self::Usable => left > UNUSABLE_BEFORE_END,
+            Self::Fresh => left > REPLACE_BEFORE_END,
+            Self::Other(refused) => left > UNUSABLE_BEFORE_END && token.token != *refused,
+        }
+    }
+}
+
+/// See the module's text.
+pub struct TokenRefresh {
+    api: Arc<Api>,
+    store: Arc<Store>,
+    mode: TokenMode,
+}
+
+impl TokenRefresh {
+    /// For the account of `api`.
+    pub const fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
+        Self { api, store, mode }
+    }
+
+    /// The replicas' token, if it will do.
+    pub async fn shared(&self, need: &Need) -> Option<StoredAccessToken> {
+        let step = ReadAccessToken {
+            app_id: self.api.app_id().clone(),
+        };
+        let read = self.store.run(&step).await;
+        read.inspect_err(|error| tracing::warn!(%error, "the shared access token can't be read"))
+            .ok()
+            .flatten()
+            .filter(|token| need.is_met_by(token))
+    }
+
+    /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
+    /// time asks WeChat.
+    pub async fn run(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
+        let holder = random_text();
+        let deadline = Instant::now() + LOCK_LEASE;
+        loop {
+            if let Some(token) = self.shared(need).await {
+                return Ok(token);
+            }
+            match self.lock(&holder).await {
+                Some(true) => break,
+                Some(false) if Instant::now() < deadline => sleep(LOCK_POLL).await,
+                // A lock that is never free mustn't end all logins; nor does a token need Redis.
+                Some(false) | None => return self.fetch(need, &holder).await,
+            }
+        }
+        // Whoever held the lock until now may have shared a token after this replica looked.
+        let obtained = match self.shared(need).await {
+            Some(token) => Ok(token),
+            None => self.fetch(need, &holder).await,
+        };
+        let release = ReleaseTokenRefresh {
+            app_id: self.api.app_id().clone(),
+            holder,
+        };
+        if let Err(error) = self.store.run(&release).await {
+            tracing::debug!(%error, "the refresh lock will end by itself");
+        }
+        obtained
+    }
+
+    /// Whether the lock was got; `None` when Redis can't say.
+    async fn lock(&self, holder: &str) -> Option<bool> {
+        let step = LockTokenRefresh {
+            app_id: self.api.app_id().clone(),
+            holder: holder.to_owned(),
+            lease: LOCK_LEASE,
+        };
+        self.store.run(&step).await.ok()
+    }
+
+    /// Asks WeChat, and shares what it grants.
+    async fn fetch(&self, need: &Need, asker: &str) -> Result<StoredAccessToken, WechatError> {
+        let asked_at = Timestamp::now();
+        let granted = timeout(FETCH_BOUND, self.granted(need, asker)).await;
+        let granted = granted.unwrap_or(Err(WechatError::OutOfTime))?;
+        tracing::info!(
+            expires_in_seconds = granted.expires_in,
+            "got an access token"
+        );
+        let lifetime = SignedDuration::from_secs(granted.expires_in.try_into().unwrap_or(7200));
+        let token = StoredAccessToken {
+            token: token_text(&granted).to_owned(),
+            expires_at: asked_at + lifetime,
+        };
+        let step = StoreAccessToken {
+            app_id: self.api.app_id().clone(),
+            token: token.clone(),
+        };
+        if let Err(error) = self.store.run(&step).await {
+            tracing::warn!(%error, "the access token can't be shared with the other replicas");
+        }
+        Ok(token)
+    }
+
+    async fn granted(&self, need: &Need, asker: &str) -> Result<AccessTokenGranted, WechatError> {
+        if self.mode == TokenMode::Legacy {
+            return self.api.legacy_token().await;
+        }
+        let current = self.api.stable_token(false).await?;
+        let Need::Other(refused) = need else {
+            return Ok(current);
+        };
+        if token_text(&current) != refused {
+            return Ok(current);
+        }
+        self.may_force(asker).await?;
+        tracing::warn!("WeChat hands out the access token that it refused; forcing another one");
+        let forced = self.api.stable_token(true).await?;
+        if token_text(&forced) == refused {
+            return Err(WechatError::StuckToken {
+                why: "a forced refresh brought it again, as it does when others force refreshes as well",
+                retry_after: FORCE_SPACING,
+            });
+        }
+        Ok(forced)
+    }
+
+    async fn may_force(&self, asker: &str) -> Result<(), WechatError> {
+        let step = ForceTokenRefresh {
+            app_id: self.api.app_id().clone(),
+            asker: asker.to_owned(),
+            spacing: FORCE_SPACING,
+            per_day: FORCES_PER_DAY,
+        };
+        let (why, retry_after) = match self.store.run(&step).await {
+            Ok(ForcedRefresh::Admitted) => return Ok(()),
+            Ok(ForcedRefresh::TooSoon { retry_after }) => (
+                "WeChat allows a forced refresh every 30 seconds only",
+                retry_after,
+            ),
+            Ok(ForcedRefresh::UsedUp { retry_after }) => (
+                "the 20 forced refreshes that WeChat allows in a day are used up",
+                retry_after,
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "whether a refresh may be forced can't be asked");
+                (
+                    "Redis can't say whether a refresh may be forced",
+                    LOCK_LEASE,
+                )
+            }
+        };
+        Err(WechatError::StuckToken { why, retry_after })
+    }
+}
+
+fn random_text() -> String {
+    let mut bytes = [0; 16];
+    // Without random bytes every holder has one name, and the lease alone protects the lock.
+    let _ = getrandom::fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
