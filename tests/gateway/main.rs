@@ -22,3 +22,4 @@ mod settings_file;
 mod token_refresh;
 mod user_info;
 mod verification;
+mod web_authorizations;

@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::process::Process;
 
@@ -94,6 +95,25 @@ impl Simulator {
         let path = format!("/simulator/people/{}/message?wait=answered", person.id);
         self.control(Method::POST, &path, json!({ "text": text }))
             .await
+    }
+
+    /// They open an address on their phone, allow what WeChat asks, and read the page where it ends.
+    pub async fn open(&self, person: &Person, url: &str) -> Value {
+        let path = format!("/simulator/people/{}/open", person.id);
+        self.control(Method::POST, &path, json!({ "url": url }))
+            .await
+    }
+
+    /// They follow an address of web authorisation and allow it. Returns the code that comes back with
+    /// them; the page that they come back to must not send them on.
+    pub async fn authorize(&self, person: &Person, authorize_url: &str) -> String {
+        let page = self.open(person, authorize_url).await;
+        let address = page["url"].as_str().expect("a page has an address");
+        let address = Url::parse(address).expect("it is one");
+        let code = address.query_pairs().find(|(name, _)| name == "code");
+        code.unwrap_or_else(|| panic!("no code: {page}"))
+            .1
+            .into_owned()
     }
 
     /// What stands in their chat with the account, oldest first.
