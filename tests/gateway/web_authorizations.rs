@@ -33,7 +33,10 @@ pub(crate) async fn code(stack: &Stack, person: &Person, scene: &Scene) -> Strin
     let answer = http::post(gateway, BEGIN, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let authorize_url = answer.json["authorize_url"].as_str().expect("an address");
-    stack.wechat.authorize(person, authorize_url).await
+    let returned = stack.wechat.authorize(person, authorize_url).await;
+    let mut parameters = returned.query_pairs();
+    let code = parameters.find(|(name, _)| name == "code");
+    code.expect("there is one").1.into_owned()
 }
 
 async fn complete(gateway: &Service, scene: &Scene, code: &str) -> Answer {

@@ -3,6 +3,7 @@
 mod accessibility;
 mod closing;
 mod code_life;
+mod in_wechat;
 mod login;
 mod lossy_proxy;
 mod network;

@@ -104,16 +104,16 @@ impl Simulator {
             .await
     }
 
-    /// They follow an address of web authorisation and allow it. Returns the code that comes back with
-    /// them; the page that they come back to must not send them on.
-    pub async fn authorize(&self, person: &Person, authorize_url: &str) -> String {
+    /// They follow an address of web authorisation and allow it. Returns the address at which they come
+    /// back, with `code` and `state` in its query.
+    pub async fn authorize(&self, person: &Person, authorize_url: &str) -> Url {
         let page = self.open(person, authorize_url).await;
-        let address = page["url"].as_str().expect("a page has an address");
-        let address = Url::parse(address).expect("it is one");
-        let code = address.query_pairs().find(|(name, _)| name == "code");
-        code.unwrap_or_else(|| panic!("no code: {page}"))
-            .1
-            .into_owned()
+        let led_through = page["redirects"].as_array().into_iter().flatten();
+        led_through
+            .chain([&page["url"]])
+            .filter_map(|address| Url::parse(address.as_str()?).ok())
+            .find(|address| address.query_pairs().any(|(name, _)| name == "code"))
+            .unwrap_or_else(|| panic!("no code: {page}"))
     }
 
     /// What stands in their chat with the account, oldest first.
