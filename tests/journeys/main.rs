@@ -8,5 +8,7 @@ mod login;
 mod lossy_proxy;
 mod network;
 mod phone_page;
+mod profile;
 mod refusals;
 mod several_people;
+mod tap;
