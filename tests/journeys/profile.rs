@@ -20,22 +20,37 @@ pub(crate) async fn link(stack: &Stack, person: &Person) -> String {
     .await
 }
 
-#[tokio::test]
-async fn nickname_and_avatar_appear_after_the_link_and_at_once_at_the_next_login() {
-    let plan = Plan::default().simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false");
-    let mut stack = plan.start().await;
-    stack.publish_gateway().await;
-    let person = stack.wechat.person("小林", true).await;
-    let browser = Browser::start(&stack.log).await;
-    browser.belongs_to(&person, &stack.wechat).await;
-    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+/// The page of somebody who is logged in and whose nickname nobody knows yet.
+async fn nameless<'browser>(
+    browser: &'browser Browser,
+    stack: &Stack,
+    person: &Person,
+) -> LoginPage<'browser> {
+    browser.belongs_to(person, &stack.wechat).await;
+    let page = LoginPage::visit(browser, &stack.sites[0].public).await;
     let code = page.open_code().await;
-    stack.wechat.scan(&person, &code).await;
+    stack.wechat.scan(person, &code).await;
     browser
         .until("document.querySelector('#session').dataset.session === 'in'")
         .await;
     page.becomes("closed").await;
     assert_eq!(browser.text(NICKNAME).await, "微信用户");
+    page
+}
+
+async fn today() -> Stack {
+    let plan = Plan::default().simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false");
+    let mut stack = plan.start().await;
+    stack.publish_gateway().await;
+    stack
+}
+
+#[tokio::test]
+async fn nickname_and_avatar_appear_after_the_link_and_at_once_at_the_next_login() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let browser = Browser::start(&stack.log).await;
+    let page = nameless(&browser, &stack, &person).await;
     browser.value("(window.sameVisit = true)").await;
 
     browser.open_tab(&link(&stack, &person).await).await;
@@ -66,5 +81,60 @@ async fn nickname_and_avatar_appear_after_the_link_and_at_once_at_the_next_login
         .until("document.querySelector('#user-avatar').checkVisibility()")
         .await;
     assert_eq!(stack.wechat.calls("/sns/userinfo").await, 1);
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_signing_out_signs_nobody_in() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let browser = Browser::start(&stack.log).await;
+    let page = nameless(&browser, &stack, &person).await;
+    // The next answer about the session is read slowly.
+    let slow = "(() => {
+        const read = Response.prototype.json;
+        Response.prototype.json = async function () {
+            const answer = await read.call(this);
+            await new Promise((release) => { window.release = release; });
+            window.read = true;
+            return answer;
+        };
+        return true;
+    })()";
+    browser.value(slow).await;
+    browser.until("typeof window.release === 'function'").await;
+    browser.click("document.querySelector('#logout')").await;
+    browser
+        .until("document.querySelector('#session').dataset.session === 'out'")
+        .await;
+    browser.value("window.release() ?? true").await;
+    browser.until("window.read === true").await;
+    assert_eq!(page.session().await, "out");
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_the_sites_is_asked_for_again() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let browser = Browser::start(&stack.log).await;
+    nameless(&browser, &stack, &person).await;
+    // A captive portal answers with its own page, once.
+    let portal = "(() => {
+        const ask = fetch;
+        window.fetch = async () => {
+            window.fetch = ask;
+            window.misled = true;
+            return new Response('<!doctype html>');
+        };
+        return true;
+    })()";
+    browser.value(portal).await;
+    browser.until("window.misled === true").await;
+    let link = link(&stack, &person).await;
+    browser.open_tab(&link).await;
+    browser.press("allow").await;
+    browser.go_to_tab(0).await;
+    browser.until(&format!("{NICKNAME} === '小林'")).await;
     browser.close(&[]).await;
 }
