@@ -12,7 +12,7 @@ use crate::{
 pub const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 \
                           (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60 Language/zh_CN";
 
-/// WeCom's, which calls itself WeChat's as well.
+/// The one of `WeCom`, which calls itself WeChat's as well.
 pub const WECOM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 \
                          (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.30 MicroMessenger/7.0.1 Language/zh";
 

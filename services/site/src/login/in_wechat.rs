@@ -61,16 +61,15 @@ impl Logins {
         redirect_uri: &Url,
         request_id: HeaderValue,
     ) -> Result<Departure, Problem> {
-        let (secret, expires_at) = match self.departed_before(secret).await? {
-            Some(known) => known,
-            None => {
-                self.admit(visit.client).await?;
-                let secret = BrowserSecret::from_random(random_bytes()?);
-                let opened = self
-                    .open(visit, secret.scene(), String::new(), String::new())
-                    .await?;
-                (secret, opened.expires_at)
-            }
+        let (secret, expires_at) = if let Some(known) = self.departed_before(secret).await? {
+            known
+        } else {
+            self.admit(visit.client).await?;
+            let secret = BrowserSecret::from_random(random_bytes()?);
+            let opened = self
+                .open(visit, secret.scene(), String::new(), String::new())
+                .await?;
+            (secret, opened.expires_at)
         };
         let request = BeginWebAuthorization {
             scene: secret.scene(),
