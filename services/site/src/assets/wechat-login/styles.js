@@ -373,6 +373,8 @@ button:disabled { cursor: default; }
   font-size: 14px;
 }
 .use-code:hover { color: var(--text); }
+/* It keeps its room, so that the sheet doesn't move under the thumb. */
+:host([data-state="leaving"]) .use-code { visibility: hidden; }
 
 /* Inside WeChat there is nothing to scan: no code, no countdown, no steps. */
 .codeless :is(.code, .skeleton, .meter, .countdown, .steps, .hint) { display: none; }

@@ -232,7 +232,7 @@ export class LoginView {
       this.#retryAt = Date.now() + (snapshot.problem?.retryAfterSeconds ?? 0) * 1000;
     }
     this.#card.classList.toggle("codeless", snapshot.codeless);
-    this.#useCode.hidden = !snapshot.codeless || snapshot.state === "leaving";
+    this.#useCode.hidden = !snapshot.codeless;
     this.#showTitle();
     this.#showCode(earlier);
     this.#showCover();
