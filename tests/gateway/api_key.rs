@@ -17,6 +17,8 @@ async fn every_v1_address_refuses_a_missing_or_wrong_key() {
         (Method::POST, "/v1/qrcodes"),
         (Method::GET, "/v1/access-token"),
         (Method::POST, "/v1/access-token/invalidate"),
+        (Method::POST, "/v1/web-authorizations"),
+        (Method::POST, "/v1/web-authorizations/complete"),
         (Method::GET, "/v1/members/oSim000000000000000000000000"),
         // Not even whether a method exists is told.
         (Method::DELETE, "/v1/qrcodes"),

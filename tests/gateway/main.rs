@@ -28,4 +28,5 @@ mod token_pauses;
 mod token_refresh;
 mod user_info;
 mod verification;
+mod web_authorizations;
 mod wechat_errors;

@@ -6,13 +6,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts::{self, new_openid, new_scene},
-    stack::{Plan, Service},
+    simulator::Person,
+    stack::{Plan, Service, Stack},
     visitor::Answer,
 };
 
 use crate::{
     http::{self, assert_problem},
     push_request::{PushRequest, scan},
+    web_authorizations,
 };
 
 async fn ask(gateway: &Service, path: &str) -> Answer {
@@ -76,12 +78,27 @@ async fn strangers_cant_make_figures_grow() {
 }
 
 /// A body that the description calls good, for an operation that has one.
-fn good_body(method: &Method, path: &str, held: &Value) -> Option<Value> {
+async fn good_body(
+    stack: &Stack,
+    person: &Person,
+    method: &Method,
+    path: &str,
+    held: &Value,
+) -> Option<Value> {
     match (method.as_str(), path) {
         ("POST", "/v1/qrcodes") => {
             Some(json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 }))
         }
         ("POST", "/v1/access-token/invalidate") => Some(json!({ "access_token": held })),
+        ("POST", "/v1/web-authorizations") => {
+            let redirect_uri = web_authorizations::redirect_uri(&stack.gateways[0]);
+            Some(json!({ "scene": new_scene().as_str(), "redirect_uri": redirect_uri }))
+        }
+        ("POST", "/v1/web-authorizations/complete") => {
+            let scene = attempts::open(&stack.redis.store()).await;
+            let code = web_authorizations::code(stack, person, &scene).await;
+            Some(json!({ "scene": scene.as_str(), "code": code }))
+        }
         _ => None,
     }
 }
@@ -149,7 +166,7 @@ async fn every_described_operation_answers_as_described() {
             assert_eq!(without_key != 401, open, "{what}: {without_key}");
             assert_eq!(responses["401"].is_object(), !open, "{what}");
 
-            let body = good_body(&method, path, &held);
+            let body = good_body(&stack, &person, &method, path, &held).await;
             let mut good = http::internal(gateway, method.clone(), &concrete);
             if let Some(body) = &body {
                 good = good.json(body);
@@ -200,6 +217,8 @@ async fn every_described_operation_answers_as_described() {
         "GET /v1/members/{openid}",
         "POST /v1/access-token/invalidate",
         "POST /v1/qrcodes",
+        "POST /v1/web-authorizations",
+        "POST /v1/web-authorizations/complete",
     ];
     assert_eq!(operations, expected.map(str::to_owned).into());
 }

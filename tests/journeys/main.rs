@@ -3,9 +3,12 @@
 mod accessibility;
 mod closing;
 mod code_life;
+mod in_wechat;
 mod login;
 mod lossy_proxy;
 mod network;
 mod phone_page;
+mod profile;
 mod refusals;
 mod several_people;
+mod tap;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
     member::{Member, Profile},
-    steps::{ReadMember, RecordFollow, RecordUnfollow},
+    steps::{ReadMember, RecordFollow, RecordUnfollow, RecordVisit},
 };
 use service_kit::redis::Store;
 use system_tests::{
@@ -135,4 +135,40 @@ async fn a_profile_comes_with_a_follow_and_goes_with_an_unfollow() {
     let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
     let fields: Vec<String> = redis.command(&["HKEYS", &keys[0]]).await;
     assert_eq!(fields.len(), 4, "nothing of the profile stays: {fields:?}");
+}
+
+#[tokio::test]
+async fn a_visit_keeps_what_was_shown_and_leaves_the_events_their_say() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    let visit = async |second: i64, follows: Option<bool>, profile: Option<Profile>| {
+        let step = RecordVisit {
+            member: person.clone(),
+            at: at(second),
+            follows,
+            profile,
+        };
+        store.run(&step).await.expect("Redis is running");
+        read(&store, &person).await.expect("they are known")
+    };
+    let found = visit(10, Some(false), Some(profile())).await;
+    assert!(!found.subscribed, "nobody follows by logging in");
+    assert_eq!(found.nickname, profile().nickname);
+    assert_eq!(found.profile_at, Some(at(10)));
+    assert_eq!((found.first_seen_at, found.last_seen_at), (at(10), at(10)));
+
+    // What WeChat doesn't tell stays as it was.
+    let found = visit(20, None, None).await;
+    assert_eq!(found.nickname, profile().nickname);
+    assert_eq!(found.profile_at, Some(at(10)));
+    assert_eq!((found.first_seen_at, found.last_seen_at), (at(10), at(20)));
+
+    // WeChat's clock may be behind ours: its events count all the same.
+    assert!(visit(30, Some(true), None).await.subscribed);
+    record(&store, &person, Event::Unfollow(25), None).await;
+    let found = read(&store, &person).await.expect("they are remembered");
+    assert!(!found.subscribed);
+    assert_eq!((found.nickname, found.profile_at), (None, None));
+    assert_eq!(found.last_seen_at, at(30));
 }

@@ -1,7 +1,9 @@
 //! The page, and the modal in each of its states.
 
 use serde_json::json;
-use system_tests::{browser::Browser, login_page::LoginPage, simulator::Person, stack::Stack};
+use system_tests::{
+    browser::Browser, login_page::LoginPage, phone_tab::WECHAT, simulator::Person, stack::Stack,
+};
 
 use crate::album::{Album, Look};
 
@@ -43,6 +45,9 @@ pub(crate) async fn take(stack: &Stack, short_lived: &Stack, album: &Album, look
     for status in ["scanned", "denied"] {
         session.played(status).await;
     }
+    if look.screen.phone {
+        session.in_wechat().await;
+    }
 }
 
 impl Session<'_> {
@@ -83,6 +88,30 @@ impl Session<'_> {
         self.browser
             .until("document.querySelector('#session').dataset.session === 'out'")
             .await;
+    }
+
+    async fn in_wechat(&self) {
+        self.browser.call_itself(WECHAT).await;
+        let page = self.visit(self.stack).await;
+        self.keep("wechat-page-out").await;
+        self.browser
+            .value("document.querySelector('#login').open() ?? true")
+            .await;
+        page.becomes("offered").await;
+        self.keep("wechat-modal-offered").await;
+        // The answer that would lead away never comes.
+        let slow = "(() => { window.fetch = () => new Promise(() => {}); return true; })()";
+        self.browser.value(slow).await;
+        page.act().await;
+        page.becomes("leaving").await;
+        self.keep("wechat-modal-leaving").await;
+        for because in ["elsewhere", "snapshot", "unavailable"] {
+            let site = &self.stack.sites[0].public;
+            self.browser
+                .visit(&format!("{site}/login/wechat/stopped?because={because}"))
+                .await;
+            self.keep(&format!("wechat-stopped-{because}")).await;
+        }
     }
 
     async fn troubled(&self) {

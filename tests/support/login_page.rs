@@ -47,6 +47,13 @@ impl<'browser> LoginPage<'browser> {
         page
     }
 
+    /// The page to which the browser has come by other ways.
+    pub async fn here(browser: &'browser Browser) -> Self {
+        let page = Self { browser };
+        page.settled().await;
+        page
+    }
+
     /// Opens the site in another tab.
     pub async fn visit_in_new_tab(browser: &'browser Browser, site: &str) -> Self {
         browser.open_tab(site).await;

@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::process::Process;
 
@@ -94,6 +95,25 @@ impl Simulator {
         let path = format!("/simulator/people/{}/message?wait=answered", person.id);
         self.control(Method::POST, &path, json!({ "text": text }))
             .await
+    }
+
+    /// They open an address on their phone, allow what WeChat asks, and read the page where it ends.
+    pub async fn open(&self, person: &Person, url: &str) -> Value {
+        let path = format!("/simulator/people/{}/open", person.id);
+        self.control(Method::POST, &path, json!({ "url": url }))
+            .await
+    }
+
+    /// They follow an address of web authorisation and allow it. Returns the address at which they come
+    /// back, with `code` and `state` in its query.
+    pub async fn authorize(&self, person: &Person, authorize_url: &str) -> Url {
+        let page = self.open(person, authorize_url).await;
+        let led_through = page["redirects"].as_array().into_iter().flatten();
+        led_through
+            .chain([&page["url"]])
+            .filter_map(|address| Url::parse(address.as_str()?).ok())
+            .find(|address| address.query_pairs().any(|(name, _)| name == "code"))
+            .unwrap_or_else(|| panic!("no code: {page}"))
     }
 
     /// What stands in their chat with the account, oldest first.

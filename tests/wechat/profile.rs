@@ -19,31 +19,8 @@ async fn today() -> Stack {
         .simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false")
         .start()
         .await;
-    public_gateway(&mut stack).await;
+    stack.publish_gateway().await;
     stack
-}
-
-/// Starts the gateway again with its own address as the public one, which is known by now.
-pub(crate) async fn public_gateway(stack: &mut Stack) {
-    let public = stack.gateways[0].public.clone();
-    let bind = public.trim_start_matches("http://").to_owned();
-    stack.gateways[0].process.stop().await;
-    stack.plan = stack
-        .plan
-        .clone()
-        .gateway("GATEWAY__PUBLIC__URL", &public)
-        .gateway("GATEWAY__PUBLIC__BIND", &bind);
-    // The internal address must stay what the site knows.
-    let internal = stack.gateways[0]
-        .internal
-        .trim_start_matches("http://")
-        .to_owned();
-    stack.plan = stack
-        .plan
-        .clone()
-        .gateway("GATEWAY__INTERNAL__BIND", &internal);
-    stack.gateways.clear();
-    stack.add_gateway().await;
 }
 
 /// The link in the newest line of their chat.

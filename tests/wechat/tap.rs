@@ -7,7 +7,7 @@ use system_tests::{
     visitor::Visitor,
 };
 
-use crate::profile::{link, open, public_gateway};
+use crate::profile::{link, open};
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                       Chrome/150.0.0.0 Safari/537.36";
@@ -23,7 +23,7 @@ async fn tap_mode_with(plan: Plan) -> Stack {
         .gateway("GATEWAY__LOGIN__APPROVAL", "tap")
         .gateway("GATEWAY__REPLY__SITE_NAME", "花店");
     let mut stack = plan.start().await;
-    public_gateway(&mut stack).await;
+    stack.publish_gateway().await;
     stack
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::scene::Scene;
+use crate::{attempt::AttemptStatus, scene::Scene};
 
 /// `POST`: create a QR code.
 pub const QR_CODES: &str = "/v1/qrcodes";
@@ -15,6 +15,11 @@ pub const ACCESS_TOKEN: &str = "/v1/access-token";
 pub const INVALIDATE_ACCESS_TOKEN: &str = "/v1/access-token/invalidate";
 /// `GET`: a stored member.
 pub const MEMBER: &str = "/v1/members/{openid}";
+
+/// `POST`: where to send a person who opened the site inside WeChat.
+pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
+/// `POST`: logs in the person who came back from there.
+pub const COMPLETE_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/complete";
 
 /// The longest lifetime that WeChat gives a temporary code: 30 days, in seconds.
 pub const MAX_TTL_SECONDS: u32 = 2_592_000;
@@ -74,4 +79,48 @@ impl fmt::Debug for InvalidateAccessToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("InvalidateAccessToken(…)")
     }
+}
+
+/// Asks where a person goes who opened the site inside WeChat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginWebAuthorization {
+    /// The attempt's scene. WeChat returns its [`Scene::authorization_state`].
+    pub scene: Scene,
+    /// Where WeChat sends the person afterwards, with `code` and `state` in the query: an http or https
+    /// address on a host that the account's console lists (网页授权域名).
+    pub redirect_uri: String,
+}
+
+/// The way to WeChat's consent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebAuthorizationBegun {
+    /// To be visited exactly as it is: WeChat compares it as text.
+    pub authorize_url: String,
+}
+
+/// Somebody came back with a code.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteWebAuthorization {
+    /// The scene of the attempt that this very browser began.
+    pub scene: Scene,
+    /// WeChat's code: good once and for five minutes.
+    pub code: String,
+}
+
+impl fmt::Debug for CompleteWebAuthorization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CompleteWebAuthorization")
+            .field("scene", &self.scene)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of the attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebAuthorizationCompleted {
+    /// Always [`AttemptStatus::Confirmed`]: everything else is a problem.
+    pub status: AttemptStatus,
 }

@@ -15,6 +15,8 @@ pub enum ProblemCode {
     NotSignedIn,
     /// 403: the request comes from another site's page.
     ForeignOrigin,
+    /// 403: WeChat opened the page as a snapshot, whose person isn't real.
+    SnapshotPage,
     /// 404: no such address.
     NotFound,
     /// 404: this browser has no login attempt.
@@ -31,6 +33,8 @@ pub enum ProblemCode {
     LoginDenied,
     /// 410: the attempt was redeemed more than a minute ago.
     LoginConsumed,
+    /// 410: a code of web authorisation was used before, or is older than five minutes.
+    AuthorizationCodeSpent,
     /// 413: the body is larger than this address accepts.
     PayloadTooLarge,
     /// 415: the body's media type isn't accepted here.

@@ -95,6 +95,20 @@ impl Scene {
         }
     }
 
+    /// What web authorisation carries as `state` for this attempt: 64 hexadecimal digits, since WeChat
+    /// takes `a-zA-Z0-9` and 128 bytes at most
+    /// (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>).
+    ///
+    /// It is the SHA-256 of the scene, so that the scene itself stays on the servers.
+    pub fn authorization_state(&self) -> String {
+        let mut state = String::with_capacity(64);
+        for byte in Sha256::digest(&self.0) {
+            let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+            state.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+        state
+    }
+
     /// The scene as WeChat carries it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -139,6 +153,18 @@ mod tests {
         assert_eq!(
             scene.as_str(),
             "login_Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU"
+        );
+    }
+
+    #[test]
+    fn the_state_of_web_authorisation_is_the_scenes_digest_as_wechat_allows_it() {
+        // printf login_Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU | sha256sum
+        let state = BrowserSecret::from_random([0; 32])
+            .scene()
+            .authorization_state();
+        assert_eq!(
+            state,
+            "359b177ba79bfe554b6c58a70896198fc3e4f9d6f762f78366f7188a27df6de9"
         );
     }
 

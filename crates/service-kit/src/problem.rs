@@ -62,15 +62,16 @@ fn status_of(code: ProblemCode) -> StatusCode {
     match code {
         ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ProblemCode::InvalidApiKey | ProblemCode::NotSignedIn => StatusCode::UNAUTHORIZED,
-        ProblemCode::ForeignOrigin => StatusCode::FORBIDDEN,
+        ProblemCode::ForeignOrigin | ProblemCode::SnapshotPage => StatusCode::FORBIDDEN,
         ProblemCode::NotFound | ProblemCode::NoLoginAttempt | ProblemCode::UnknownMember => {
             StatusCode::NOT_FOUND
         }
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,
-        ProblemCode::LoginExpired | ProblemCode::LoginDenied | ProblemCode::LoginConsumed => {
-            StatusCode::GONE
-        }
+        ProblemCode::LoginExpired
+        | ProblemCode::LoginDenied
+        | ProblemCode::LoginConsumed
+        | ProblemCode::AuthorizationCodeSpent => StatusCode::GONE,
         ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ProblemCode::TooManyLogins | ProblemCode::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,

@@ -17,7 +17,7 @@ use crate::{
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
-    routes::{self, own_origin::OwnOrigin},
+    routes::{self, login_in_wechat::ReturnAddress, own_origin::OwnOrigin},
     settings,
     waiting_room::WaitingRoom,
 };
@@ -64,6 +64,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         room: Data::new(room),
         cookies: Data::new(Cookies::new(&public_url)),
         origin: Data::new(OwnOrigin::new(&public_url)),
+        return_address: Data::new(ReturnAddress(public_url)),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         shutdown: Data::new(shutdown.clone()),
     };

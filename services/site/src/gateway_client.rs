@@ -1,14 +1,17 @@
-//! The gateway as the site knows it: somebody who makes QR codes.
+//! The gateway as the site knows it: somebody who makes QR codes and knows who came back from WeChat.
 
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header::HeaderValue};
 use login_protocol::{
-    gateway_api::{CreateQrCode, QR_CODES, QrCode},
+    gateway_api::{
+        BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
+        QR_CODES, QrCode, WEB_AUTHORIZATIONS, WebAuthorizationBegun, WebAuthorizationCompleted,
+    },
     problem::ProblemCode,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use service_kit::{access_log::REQUEST_ID, problem::Problem};
 use url::Url;
 
@@ -18,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(9);
 /// A client of the gateway's internal API.
 pub struct GatewayClient {
     http: reqwest::Client,
-    qr_codes: Url,
+    url: Url,
     api_key: SecretString,
 }
 
@@ -34,11 +37,10 @@ impl GatewayClient {
     /// # Errors
     ///
     /// When no HTTP client can be made.
-    pub fn new(mut url: Url, api_key: SecretString) -> reqwest::Result<Self> {
-        url.set_path(&format!("{}{QR_CODES}", url.path().trim_end_matches('/')));
+    pub fn new(url: Url, api_key: SecretString) -> reqwest::Result<Self> {
         Ok(Self {
             http: service_kit::http_client::build(TIMEOUT)?,
-            qr_codes: url,
+            url,
             api_key,
         })
     }
@@ -53,17 +55,55 @@ impl GatewayClient {
         request: &CreateQrCode,
         request_id: HeaderValue,
     ) -> Result<QrCode, Problem> {
+        self.post(QR_CODES, request, request_id).await
+    }
+
+    /// Asks where to send a browser that runs inside WeChat.
+    ///
+    /// # Errors
+    ///
+    /// A problem for the browser; the log says what the operator should know.
+    pub async fn begin_web_authorization(
+        &self,
+        request: &BeginWebAuthorization,
+        request_id: HeaderValue,
+    ) -> Result<WebAuthorizationBegun, Problem> {
+        self.post(WEB_AUTHORIZATIONS, request, request_id).await
+    }
+
+    /// Has the attempt confirmed for the person who came back with a code.
+    ///
+    /// # Errors
+    ///
+    /// A problem whose code says why not; the log says what the operator should know.
+    pub async fn complete_web_authorization(
+        &self,
+        request: &CompleteWebAuthorization,
+        request_id: HeaderValue,
+    ) -> Result<WebAuthorizationCompleted, Problem> {
+        self.post(COMPLETE_WEB_AUTHORIZATION, request, request_id)
+            .await
+    }
+
+    async fn post<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        request_id: HeaderValue,
+    ) -> Result<Answer, Problem> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
         let sent = self
             .http
-            .post(self.qr_codes.clone())
+            .post(url)
             .bearer_auth(self.api_key.expose_secret())
             .header(REQUEST_ID.as_str(), request_id.as_bytes())
-            .json(request)
+            .json(body)
             .send()
             .await;
         let response = sent.map_err(|error| unreachable(&error.without_url()))?;
         match response.status().as_u16() {
-            201 => response
+            200 | 201 => response
                 .json()
                 .await
                 .map_err(|error| unreachable(&error.without_url())),
@@ -73,32 +113,41 @@ impl GatewayClient {
                 );
                 Err(unavailable(ProblemCode::GatewayUnavailable, None))
             }
-            status => Err(self.refused(status, response).await),
+            status => Err(refused(path, status, response).await),
         }
     }
+}
 
-    async fn refused(&self, status: u16, response: reqwest::Response) -> Problem {
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let code = response
-            .json::<Reason>()
-            .await
-            .map(|reason| reason.code)
-            .ok();
-        tracing::error!(status, ?code, "the gateway made no QR code");
-        let code = code.filter(|code| {
-            matches!(
-                code,
-                ProblemCode::WechatUnavailable | ProblemCode::WechatRefused
-            )
-        });
-        unavailable(
-            code.unwrap_or(ProblemCode::GatewayUnavailable),
-            retry_after.map(Duration::from_secs),
-        )
+async fn refused(path: &str, status: u16, response: reqwest::Response) -> Problem {
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let code = response
+        .json::<Reason>()
+        .await
+        .map(|reason| reason.code)
+        .ok();
+    // What a visitor can bring about by himself is no fault of the gateway's.
+    if let Some(
+        code @ (ProblemCode::AuthorizationCodeSpent
+        | ProblemCode::SnapshotPage
+        | ProblemCode::LoginExpired),
+    ) = code
+    {
+        return Problem::new(code, "This login can't be completed. Start again.");
     }
+    tracing::error!(path, status, ?code, "the gateway refused a request");
+    let code = code.filter(|code| {
+        matches!(
+            code,
+            ProblemCode::WechatUnavailable | ProblemCode::WechatRefused
+        )
+    });
+    unavailable(
+        code.unwrap_or(ProblemCode::GatewayUnavailable),
+        retry_after.map(Duration::from_secs),
+    )
 }
 
 fn unreachable(error: &reqwest::Error) -> Problem {

@@ -11,6 +11,7 @@ pub mod gateway_client;
 pub mod login;
 pub mod login_watch;
 pub mod qr_drawing;
+pub mod return_path;
 pub mod routes;
 pub mod session;
 pub mod settings;

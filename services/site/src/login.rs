@@ -11,7 +11,7 @@ use login_protocol::{
     identity::MemberId,
     member::Member,
     problem::ProblemCode,
-    scene::BrowserSecret,
+    scene::{BrowserSecret, Scene},
     steps::{
         Admission, AdmitLogin, CancelAttempt, CreateSession, EndSession, ForgetRedemption,
         Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember, ReadSession, ReadStatus,
@@ -22,6 +22,10 @@ use serde::Serialize;
 use service_kit::{problem::Problem, redis::Store};
 
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
+
+mod in_wechat;
+
+pub use in_wechat::Stopped;
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
 /// that the code has expired, and not that nothing is there.
@@ -115,12 +119,7 @@ impl Logins {
         {
             return Ok((secret, opened));
         }
-        if let Admission::Refused { retry_after } = self.admit(visit.client).await? {
-            metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
-            let detail =
-                "Too many logins were started from this address. Wait a moment and try again.";
-            return Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after));
-        }
+        self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random_bytes()?);
         let scene = secret.scene();
         let request = CreateQrCode {
@@ -128,14 +127,27 @@ impl Logins {
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
         };
         let code = self.gateway.create_qr_code(&request, request_id).await?;
+        let opened = self
+            .open(visit, scene, code.content, code.image_url)
+            .await?;
+        Ok((secret, opened))
+    }
+
+    async fn open(
+        &self,
+        visit: Visit<'_>,
+        scene: Scene,
+        content: String,
+        image_url: String,
+    ) -> Result<OpenedAttempt, Problem> {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
             expires_at: in_milliseconds(
                 Timestamp::now() + SignedDuration::from_secs(self.attempt_lifetime_seconds.into()),
             ),
-            content: code.content,
-            image_url: code.image_url,
+            content,
+            image_url,
             asker: asker::describe(visit.user_agent, visit.client),
             opened_at: Timestamp::now(),
         };
@@ -144,45 +156,47 @@ impl Logins {
             .await
             .map_err(|error| error.problem())?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
-        let OpenAttempt {
-            expires_at,
-            content,
-            image_url,
-            ..
-        } = step;
-        Ok((
-            secret,
-            OpenedAttempt {
-                status: AttemptStatus::Pending,
-                expires_at,
-                content,
-                image_url,
-            },
-        ))
+        Ok(OpenedAttempt {
+            status: AttemptStatus::Pending,
+            expires_at: step.expires_at,
+            content: step.content,
+            image_url: step.image_url,
+        })
     }
 
     async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<OpenedAttempt>, Problem> {
+        let opened = self.opened(secret).await?;
+        // An attempt without a code began inside WeChat: there is nothing to show again.
+        Ok(opened.filter(|opened| !opened.content.is_empty() && is_worth_resuming(opened)))
+    }
+
+    async fn opened(&self, secret: &BrowserSecret) -> Result<Option<OpenedAttempt>, Problem> {
         let step = ReadAttempt {
             scene: secret.scene(),
         };
-        let opened = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
-        Ok(opened.filter(is_worth_resuming))
+        self.store.run(&step).await.map_err(|error| error.problem())
     }
 
     /// Counts a login that is about to start; one that goes on was counted when it started.
-    async fn admit(&self, client: IpAddr) -> Result<Admission, Problem> {
+    async fn admit(&self, client: IpAddr) -> Result<(), Problem> {
         if self.per_minute == 0 {
-            return Ok(Admission::Admitted);
+            return Ok(());
         }
         let step = AdmitLogin {
             client,
             per_minute: self.per_minute,
         };
-        self.store.run(&step).await.map_err(|error| error.problem())
+        let admission = self
+            .store
+            .run(&step)
+            .await
+            .map_err(|error| error.problem())?;
+        let Admission::Refused { retry_after } = admission else {
+            return Ok(());
+        };
+        metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
+        let detail = "Too many logins were started from this address. Wait a moment and try again.";
+        Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after))
     }
 
     /// Where this browser's attempt stands, and when it expires unless it has.

@@ -14,7 +14,7 @@ use service_kit::{
 use tokio::task::JoinSet;
 
 use crate::{
-    phone::links::PhoneLinks,
+    phone::{links::PhoneLinks, web_login::WebLogin},
     push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
     routes::{self, verification_file::VerificationFiles},
     settings,
@@ -50,6 +50,17 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         values.get(&settings::TOKEN_MODE)?,
     ));
     let senders = Data::new(Senders::new(&values)?);
+    let authorization = Arc::new(WebAuthorization::new(
+        Arc::clone(&api),
+        Arc::clone(&store),
+        values.get(&settings::OPEN_URL)?,
+    ));
+    let web_login = Data::new(WebLogin::new(
+        Arc::clone(&authorization),
+        Arc::clone(&api),
+        Arc::clone(&tokens),
+        Arc::clone(&store),
+    ));
     let phone = Phone {
         security: Data::new(PushSecurity::new(&values)?),
         senders: senders.clone(),
@@ -61,11 +72,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         )?),
         relay: Data::new(Relay::new(&values)?),
         links: Data::new(PhoneLinks::new(&values)?),
-        authorization: Data::new(WebAuthorization::new(
-            Arc::clone(&api),
-            Arc::clone(&store),
-            values.get(&settings::OPEN_URL)?,
-        )),
+        authorization: Data::from(authorization),
         files: Data::new(VerificationFiles(
             values
                 .optional(&settings::VERIFICATION_FILES)?
@@ -90,6 +97,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         lifecycle::server(internal, move |config: &mut ServiceConfig| {
             config
                 .app_data(qr_codes.clone())
+                .app_data(web_login.clone())
                 .app_data(tokens.clone())
                 .app_data(store.clone());
             config.app_data(Data::new(app_id.clone()));

@@ -51,9 +51,9 @@ pub struct OpenAttempt {
     pub lifetime: Duration,
     /// The same as a point in time, for the browser's countdown.
     pub expires_at: Timestamp,
-    /// What the QR code encodes.
+    /// What the QR code encodes; empty for a login inside WeChat, which has no code.
     pub content: String,
-    /// WeChat's own picture of it.
+    /// WeChat's own picture of it; empty without a code.
     pub image_url: String,
     /// Which browser asks, for the person who is asked to confirm.
     pub asker: Asker,
@@ -110,9 +110,9 @@ pub struct OpenedAttempt {
     pub status: AttemptStatus,
     /// When its code stops being good.
     pub expires_at: Timestamp,
-    /// What the QR code encodes.
+    /// What the QR code encodes; empty for a login inside WeChat, which has no code.
     pub content: String,
-    /// WeChat's own picture of it.
+    /// WeChat's own picture of it; empty without a code.
     pub image_url: String,
 }
 

@@ -12,6 +12,7 @@ use crate::{
 
 static FOLLOW: AtomicScript = AtomicScript::new(include_str!("member_follow.lua"));
 static PROFILE: AtomicScript = AtomicScript::new(include_str!("member_profile.lua"));
+static VISIT: AtomicScript = AtomicScript::new(include_str!("member_visit.lua"));
 static UNFOLLOW: AtomicScript = AtomicScript::new(include_str!("member_unfollow.lua"));
 
 /// An event of somebody who follows the account.
@@ -102,6 +103,47 @@ impl Step for RecordProfile {
             [Some("not_a_follower")] => Ok(false),
             _ => Err(UnexpectedReply {
                 step: "RecordProfile",
+            }),
+        }
+    }
+}
+
+/// Somebody logged in inside WeChat, follower or not, and agreed that nickname and avatar are used.
+#[derive(Debug, Clone)]
+pub struct RecordVisit {
+    /// Who.
+    pub member: MemberId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether they follow the account; `None` when WeChat didn't say, and it stays as it was.
+    pub follows: Option<bool>,
+    /// What WeChat told of them just now; what it didn't tell stays as it was.
+    pub profile: Option<Profile>,
+}
+
+impl Step for RecordVisit {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        let follows = match self.follows {
+            Some(true) => "1",
+            Some(false) => "0",
+            None => "",
+        };
+        let mut arguments = vec![self.at.as_second().to_string(), follows.to_owned()];
+        arguments.extend(self.profile.iter().flat_map(fields));
+        Operation::Script {
+            script: &VISIT,
+            key: redis_keys::member(&self.member),
+            arguments,
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("recorded")] => Ok(()),
+            _ => Err(UnexpectedReply {
+                step: "RecordVisit",
             }),
         }
     }

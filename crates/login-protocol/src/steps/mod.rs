@@ -28,7 +28,7 @@ pub use authorization_code::{Claim, ClaimCode, ResolveCode};
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };
-pub use member::{ReadMember, RecordFollow, RecordProfile, RecordUnfollow};
+pub use member::{ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit};
 pub use session::{CreateSession, EndSession, ReadSession};
 
 /// One atomic operation on one key.

@@ -121,25 +121,37 @@
     clearTimeout(nicknameTimer);
     if (!user) nicknamePolls = 0;
     if (!user || user.nickname || document.hidden || nicknamePolls >= NICKNAME_POLL.times) return;
+    const asked = user;
     nicknameTimer = setTimeout(async () => {
       nicknamePolls += 1;
-      const answer = await fetch("/api/session", { cache: "no-store" }).catch(() => null);
-      if (answer?.ok && user) show((await answer.json()).user);
-      else if (answer?.status === 401) show(null);
-      else awaitNickname();
+      const answer = await readSession();
+      // Whoever signed in or out meanwhile knows better.
+      if (user !== asked) return;
+      if (answer === undefined) awaitNickname();
+      else show(answer);
     }, NICKNAME_POLL.interval);
+  }
+
+  /**
+   * Who is signed in: null for nobody, undefined when there is no telling.
+   *
+   * @returns {Promise<Visitor | null | undefined>}
+   */
+  async function readSession() {
+    try {
+      const answer = await fetch("/api/session", { cache: "no-store" });
+      if (answer.status === 401) return null;
+      return answer.ok ? (await answer.json()).user : undefined;
+    } catch {
+      // The network is away, or something else than the site answered.
+      return undefined;
+    }
   }
 
   /** @param {import("./wechat-login.js").WechatLogin} login */
   async function findSession(login) {
-    /** @type {Visitor | null} */
-    let found = null;
-    try {
-      const answer = await fetch("/api/session", { cache: "no-store" });
-      if (answer.ok) found = (await answer.json()).user;
-    } catch {
-      // Signed out is the state from which the modal can explain what is wrong.
-    }
+    // Signed out is the state from which the modal can explain what is wrong.
+    const found = (await readSession()) ?? null;
     // After a reload the modal may have opened again; a session makes it needless.
     if (found) login.close?.();
     // Somebody who logged in meanwhile knows better.

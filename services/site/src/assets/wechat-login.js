@@ -1,5 +1,5 @@
 /**
- * `<wechat-login>`: log in by scanning a WeChat QR code. Two lines on any page of the same site:
+ * `<wechat-login>`: log in by scanning a WeChat QR code; inside WeChat, by its consent. Two lines on any page of the same site:
  *
  *     <script type="module" src="https://login.example.com/assets/wechat-login.js"></script>
  *     <wechat-login></wechat-login>
@@ -12,7 +12,9 @@
  * An element inside replaces the button: <wechat-login><button>…</button></wechat-login>.
  *
  * Methods: open(), close(). Property: state, also mirrored in the attribute data-state, one of closed,
- * loading, pending, scanned, completing, confirmed, expired, denied, error, offline.
+ * loading, pending, scanned, completing, confirmed, expired, denied, error, offline; inside WeChat also
+ * offered (the button to WeChat's consent) and leaving (on the way there). After the consent the page is
+ * loaded again, logged in, without an event.
  *
  * Events, all of them bubbling and composed
  *   wechat-login        detail.user: openid, unionid, nickname, avatar_url, location, subscribed
@@ -21,13 +23,14 @@
  *
  * Looks: the custom properties --wechat-login-accent, -on-accent, -surface, -sunken, -text, -muted,
  * -line, -radius, -font, and the parts button, dialog, close, stage, code, cover, avatar, action,
- * countdown, steps, hint, save.
+ * countdown, steps, hint, save, use-code.
  */
 import { LoginClient } from "./wechat-login/client.js";
 import { LoginFlow } from "./wechat-login/flow.js";
 import { styles } from "./wechat-login/styles.js";
 import { languageOf, textsIn } from "./wechat-login/texts.js";
 import { LoginView } from "./wechat-login/view.js";
+import { inWechat, WebAuthorizationFlow } from "./wechat-login/web-authorization.js";
 
 /** @typedef {import("./wechat-login/flow.js").Snapshot} Snapshot */
 /** @typedef {import("./wechat-login/flow.js").LoginState} LoginState */
@@ -42,7 +45,11 @@ export class WechatLogin extends HTMLElement {
   static observedAttributes = ["lang", "label"];
 
   #view;
-  /** The login in progress; none while the modal is closed. @type {LoginFlow | null} */
+  /**
+   * The login in progress; none while the modal is closed.
+   *
+   * @type {LoginFlow | WebAuthorizationFlow | null}
+   */
   #flow = null;
   /** @type {LoginState} */
   #state = "closed";
@@ -59,10 +66,12 @@ export class WechatLogin extends HTMLElement {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [styles];
     this.#view = new LoginView(root, textsIn(this.#language()), {
-      onOpen: () => this.open(),
+      onOpen: () => this.#pressed(),
       onClose: () => this.close(),
       onRefresh: () => this.#flow?.refresh(),
       onRetry: () => this.#flow?.retry(),
+      onAuthorize: () => this.#authorize(),
+      onUseCode: () => this.#useCode(),
     });
   }
 
@@ -80,17 +89,40 @@ export class WechatLogin extends HTMLElement {
     this.setAttribute("api", address);
   }
 
-  /** Shows the modal and starts a login. Does nothing when it is open. */
+  /** Shows the modal and starts a login, or inside WeChat offers one. Does nothing when it is open. */
   open() {
     if (this.#flow || !this.isConnected) return;
-    const flow = new LoginFlow(LoginClient.at(this.api), (snapshot) => {
+    this.#begin(inWechat() ? WebAuthorizationFlow : LoginFlow);
+  }
+
+  /** @param {typeof LoginFlow | typeof WebAuthorizationFlow} Flow */
+  #begin(Flow) {
+    const flow = new Flow(LoginClient.at(this.api), (snapshot) => {
       // What comes late from an earlier opening concerns nobody any more.
       if (flow === this.#flow) this.#render(snapshot);
     });
     this.#flow = flow;
     this.#localise();
-    this.#view.dialog.showModal();
+    if (!this.#view.dialog.open) this.#view.dialog.showModal();
     flow.start();
+  }
+
+  /** The visitor pressed the button that opens the modal: inside WeChat there is nothing else to ask. */
+  #pressed() {
+    this.open();
+    this.#authorize();
+  }
+
+  #authorize() {
+    if (this.#flow instanceof WebAuthorizationFlow) this.#flow.authorize();
+  }
+
+  /** A code can be read inside WeChat as well, by pressing it for long. */
+  #useCode() {
+    const flow = this.#flow;
+    this.#flow = null;
+    flow?.cancel();
+    this.#begin(LoginFlow);
   }
 
   /** Hides the modal and ends the login, unless it has already succeeded. */

@@ -74,17 +74,20 @@ static PAGE: LazyLock<Asset> =
 
 static ASSETS: LazyLock<Vec<Asset>> = assets![
     "icon.svg",
+    "login-stopped.css",
     "page.css",
     "page.js",
     "wechat-login.js",
     "wechat-login/client.js",
     "wechat-login/code-picture.js",
+    "wechat-login/covers.js",
     "wechat-login/flow.js",
     "wechat-login/icons.js",
     "wechat-login/status-watch.js",
     "wechat-login/styles.js",
     "wechat-login/texts.js",
     "wechat-login/view.js",
+    "wechat-login/web-authorization.js",
 ];
 
 /// `GET /`: a page with the login modal.

@@ -81,15 +81,10 @@ pub(super) async fn start(
             "Something went wrong here. Try again later.",
         )
     })?;
-    let left = expires_at.duration_since(Timestamp::now());
     let started = Started {
         status,
         expires_at,
-        // Rounded up, so that a countdown doesn't end before the attempt.
-        expires_in_seconds: ((left.as_millis() + 999) / 1000)
-            .try_into()
-            .unwrap_or(0)
-            .max(0),
+        expires_in_seconds: seconds_until(expires_at),
         poll_interval_ms: POLL_INTERVAL_MS,
         qr: Qr {
             content,
@@ -125,6 +120,15 @@ pub(super) async fn cancel(
     Ok(HttpResponse::NoContent()
         .cookie(cookies.clear_attempt())
         .finish())
+}
+
+/// How long it is until then; rounded up, so that a countdown doesn't end before the attempt.
+pub(super) fn seconds_until(at: Timestamp) -> i64 {
+    let left = at.duration_since(Timestamp::now());
+    ((left.as_millis() + 999) / 1000)
+        .try_into()
+        .unwrap_or(0)
+        .max(0)
 }
 
 /// The secret of this browser's attempt, or the 404 that says there is none.

@@ -9,12 +9,15 @@ use service_kit::{client_address::TrustedProxies, problem};
 use tokio_util::sync::CancellationToken;
 
 use crate::{cookies::Cookies, login::Logins, login_watch::LoginWatch, waiting_room::WaitingRoom};
+use login_in_wechat::ReturnAddress;
 use own_origin::OwnOrigin;
 
 mod assets;
 mod login;
 mod login_complete;
 mod login_events;
+pub mod login_in_wechat;
+mod login_stopped;
 pub mod own_origin;
 mod security_headers;
 mod session;
@@ -34,6 +37,8 @@ pub struct Parts {
     pub room: Data<WaitingRoom>,
     /// The cookies' names and attributes.
     pub cookies: Data<Cookies>,
+    /// Where WeChat sends visitors back.
+    pub return_address: Data<ReturnAddress>,
     /// The origin whose pages may post.
     pub origin: Data<OwnOrigin>,
     /// Who may speak for a client.
@@ -50,6 +55,7 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
         .app_data(parts.cookies.clone())
+        .app_data(parts.return_address.clone())
         .app_data(parts.origin.clone())
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone());
@@ -72,6 +78,18 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
         .service(only(
             "/api/login/complete",
             [web::post().to(login_complete::complete)],
+        ))
+        .service(only(
+            "/api/login/web-authorization",
+            [web::post().to(login_in_wechat::depart)],
+        ))
+        .service(only(
+            login_in_wechat::RETURN,
+            [web::get().to(login_in_wechat::arrive)],
+        ))
+        .service(only(
+            login_stopped::STOPPED,
+            [web::get().to(login_stopped::page)],
         ))
         .service(only(
             "/api/session",

@@ -1,4 +1,5 @@
-//! What a phone opens from the account's reply.
+//! What a phone opens: pages from the account's reply, and the site inside WeChat.
 
 pub mod links;
 pub mod pages;
+pub mod web_login;

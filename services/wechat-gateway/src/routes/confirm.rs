@@ -16,7 +16,7 @@ use login_protocol::{
 use serde::Deserialize;
 use service_kit::redis::{Store, StoreError};
 
-use super::profile::{failed, redirect};
+use super::profile::{STATE, failed, redirect};
 use crate::{
     phone::{
         links::PhoneLinks,
@@ -25,6 +25,9 @@ use crate::{
     push::events::LoginEvents,
     wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
 };
+
+/// Codes that were brought here are good for nothing else.
+const PURPOSE: &str = "confirm";
 
 /// Which login it is about.
 #[derive(Deserialize)]
@@ -63,7 +66,7 @@ pub(super) async fn begin(
     authorization: Data<WebAuthorization>,
 ) -> HttpResponse {
     match links.confirm_return(&about.scene) {
-        Some(return_to) => redirect(&authorization.authorize_url(Scope::Base, &return_to)),
+        Some(return_to) => redirect(&authorization.authorize_url(Scope::Base, &return_to, STATE)),
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -95,13 +98,16 @@ pub(super) async fn recognise(
             .await?;
         Ok(format!("decision?ticket={ticket}"))
     };
-    match authorization.once_per_code(&about.code, exchange).await {
+    match authorization
+        .once_per_code(PURPOSE, &about.code, exchange)
+        .await
+    {
         Ok(next) => redirect(&next),
         Err(AuthorizationError::SpentCode) if !about.again => {
             match links.confirm_return(&about.scene) {
                 Some(mut return_to) => {
                     return_to.query_pairs_mut().append_pair("again", "true");
-                    redirect(&authorization.authorize_url(Scope::Base, &return_to))
+                    redirect(&authorization.authorize_url(Scope::Base, &return_to, STATE))
                 }
                 None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
             }

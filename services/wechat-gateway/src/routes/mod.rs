@@ -22,6 +22,7 @@ mod openapi;
 mod profile;
 mod qr_codes;
 pub mod verification_file;
+mod web_authorizations;
 
 /// The largest body that the internal API accepts, in bytes.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -101,6 +102,14 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .service(guarded(only(
             gateway_api::MEMBER,
             [web::get().to(members::read)],
+        )))
+        .service(guarded(only(
+            gateway_api::WEB_AUTHORIZATIONS,
+            [web::post().to(web_authorizations::begin)],
+        )))
+        .service(guarded(only(
+            gateway_api::COMPLETE_WEB_AUTHORIZATION,
+            [web::post().to(web_authorizations::complete)],
         )))
         .service(only("/openapi.json", [web::get().to(openapi::read)]));
 }

@@ -21,6 +21,12 @@ use crate::{
     },
 };
 
+/// Codes that were brought here are good for nothing else.
+const PURPOSE: &str = "profile";
+
+/// The state of pages that keep none: whose phone it is comes from the code alone.
+pub(super) const STATE: &str = "login";
+
 /// What web authorisation returns with.
 #[derive(Deserialize)]
 pub(super) struct Returned {
@@ -37,7 +43,9 @@ pub(super) async fn ask(
     authorization: Data<WebAuthorization>,
 ) -> HttpResponse {
     match links.profile_return() {
-        Some(return_to) => redirect(&authorization.authorize_url(Scope::UserInfo, &return_to)),
+        Some(return_to) => {
+            redirect(&authorization.authorize_url(Scope::UserInfo, &return_to, STATE))
+        }
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -67,12 +75,15 @@ pub(super) async fn store(
             .increment(1);
         Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
     };
-    match authorization.once_per_code(&returned.code, exchange).await {
+    match authorization
+        .once_per_code(PURPOSE, &returned.code, exchange)
+        .await
+    {
         Ok(next) => redirect(&next),
         Err(AuthorizationError::SpentCode) if !returned.again => match links.profile_return() {
             Some(mut return_to) => {
                 return_to.query_pairs_mut().append_pair("again", "true");
-                redirect(&authorization.authorize_url(Scope::UserInfo, &return_to))
+                redirect(&authorization.authorize_url(Scope::UserInfo, &return_to, STATE))
             }
             None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
         },

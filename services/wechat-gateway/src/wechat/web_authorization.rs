@@ -84,8 +84,8 @@ impl WebAuthorization {
     }
 
     /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and the
-    /// fragment belongs to it.
-    pub fn authorize_url(&self, scope: Scope, return_to: &Url) -> String {
+    /// fragment belongs to it. `state` comes back as it is; WeChat takes `a-zA-Z0-9` only.
+    pub fn authorize_url(&self, scope: Scope, return_to: &Url, state: &str) -> String {
         let redirect: String =
             url::form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
         let scope = match scope {
@@ -94,27 +94,28 @@ impl WebAuthorization {
         };
         format!(
             "{}/connect/oauth2/authorize?appid={}&redirect_uri={redirect}&response_type=code&scope={scope}\
-             &state=login#wechat_redirect",
+             &state={state}#wechat_redirect",
             self.open_url.as_str().trim_end_matches('/'),
             self.api.app_id().as_str(),
         )
     }
 
     /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
-    /// who bring it get the same outcome.
+    /// who bring it for the same purpose get the same outcome; for another purpose it is a spent one.
     ///
     /// # Errors
     ///
     /// Those of `exchange`, which the others see as a spent code.
     pub async fn once_per_code(
         &self,
+        purpose: &str,
         code: &str,
         exchange: impl AsyncFnOnce() -> Result<String, AuthorizationError>,
     ) -> Result<String, AuthorizationError> {
         if !is_well_formed(code) {
             return Err(AuthorizationError::SpentCode);
         }
-        let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(code));
+        let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{purpose}\0{code}")));
         let mut holder = [0; 16];
         // Without a name of its own an asker could take another's claim for its own.
         getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;

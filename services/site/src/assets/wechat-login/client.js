@@ -8,6 +8,7 @@
  * @typedef {StatusAnswer & {
  *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode
  * }} BegunLogin
+ * @typedef {StatusAnswer & {expires_in_seconds: number, authorize_url: string}} Departure
  * @typedef {{
  *   openid: string, unionid: string | null, nickname: string | null, avatar_url: string | null,
  *   location: string | null, subscribed: boolean | null
@@ -117,6 +118,24 @@ export class LoginClient {
       this.#beginning = null;
       this.#beginningControl = null;
     }
+  }
+
+  /**
+   * Starts an attempt without a code, or takes up the one this browser has. WeChat leads the visitor back
+   * to this path of the site.
+   *
+   * @param {string} returnTo path, query and fragment
+   * @param {AbortSignal} signal
+   * @returns {Promise<Departure>}
+   */
+  async depart(returnTo, signal) {
+    await this.#ending;
+    const path = `api/login/web-authorization?${new URLSearchParams({ return_to: returnTo })}`;
+    const departure = await this.#json("POST", path, signal);
+    if (typeof departure?.authorize_url !== "string") {
+      throw new Problem(201, "unreadable_answer", null);
+    }
+    return departure;
   }
 
   /**

@@ -10,7 +10,7 @@
  * @typedef {import("./status-watch.js").Decision} Decision
  *
  * @typedef {"closed" | "loading" | "pending" | "scanned" | "completing" | "confirmed" | "expired"
- *   | "denied" | "error" | "offline"} LoginState
+ *   | "denied" | "error" | "offline" | "offered" | "leaving"} LoginState
  *
  * @typedef {object} Snapshot
  * @property {LoginState} state
@@ -18,6 +18,7 @@
  * @property {number | null} deadline when the code stops being good, in ms since 1970
  * @property {number} lifetimeMs how long the code was good for when it was drawn
  * @property {boolean} troubled the server can't answer just now; the code stays good
+ * @property {boolean} codeless this login goes by way of WeChat's consent and has no code
  * @property {User | null} user set in `confirmed`
  * @property {Problem | null} problem set in `error`
  */
@@ -25,12 +26,13 @@ import { Problem, Unreachable } from "./client.js";
 import { watchStatus } from "./status-watch.js";
 
 /** @type {Snapshot} */
-const CLOSED = {
+export const CLOSED = {
   state: "closed",
   qr: null,
   deadline: null,
   lifetimeMs: 0,
   troubled: false,
+  codeless: false,
   user: null,
   problem: null,
 };

@@ -214,8 +214,10 @@ button:disabled { cursor: default; }
   color: var(--muted);
   font-size: 22px;
 }
-:host(:is([data-state="scanned"], [data-state="completing"])) .cover-icon { color: var(--accent); }
-:host([data-state="completing"]) .cover-icon {
+:host(:is([data-state="scanned"], [data-state="completing"], [data-state="leaving"])) .cover-icon {
+  color: var(--accent);
+}
+:host(:is([data-state="completing"], [data-state="leaving"])) .cover-icon {
   background: none;
   border: 3px solid color-mix(in srgb, currentcolor 20%, transparent);
   border-top-color: currentcolor;
@@ -361,6 +363,27 @@ button:disabled { cursor: default; }
 .hint { transition: opacity 220ms; }
 :host(:not([data-state="pending"])) .hint { opacity: 0.4; }
 
+.use-code {
+  display: block;
+  margin: 14px auto 0;
+  padding: 8px 14px;
+  border-radius: 999px;
+  background: transparent;
+  color: var(--muted);
+  font-size: 14px;
+}
+.use-code:hover { color: var(--text); }
+/* It keeps its room, so that the sheet doesn't move under the thumb. */
+:host([data-state="leaving"]) .use-code { visibility: hidden; }
+
+/* Inside WeChat there is nothing to scan: no code, no countdown, no steps. */
+.codeless :is(.code, .skeleton, .meter, .countdown, .steps, .hint) { display: none; }
+.codeless .stage { width: 100%; height: 216px; }
+.codeless .cover { background: var(--sunken); }
+:host([data-state="offered"]) .cover-icon { color: var(--accent); }
+:host([data-state="offered"]) .action { margin-top: 18px; padding: 12px 28px; font-size: 16px; }
+:host([data-state="offered"]) .action .icon { display: none; }
+
 .announcer {
   position: absolute;
   width: 1px;
@@ -413,7 +436,7 @@ button:disabled { cursor: default; }
     transition-duration: 1ms !important;
   }
   .skeleton::after { display: none; }
-  :host([data-state="completing"]) .cover-icon { animation: none; border-top-color: inherit; }
+  :host(:is([data-state="completing"], [data-state="leaving"])) .cover-icon { animation: none; border-top-color: inherit; }
 }
 @media (forced-colors: active) {
   .dialog, .trigger, .action, .save { border: 1px solid; }

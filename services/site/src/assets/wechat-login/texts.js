@@ -7,6 +7,7 @@
 const CHINESE = {
   trigger: "微信扫码登录",
   title: "微信扫码登录",
+  codelessTitle: "微信登录",
   close: "关闭",
   codeAlt: "微信登录二维码，请用微信扫一扫",
   stepScan: "打开微信，扫一扫",
@@ -31,10 +32,17 @@ const CHINESE = {
   deniedAction: "重新扫码",
   offline: "网络连接已断开",
   offlineDetail: "恢复后会自动继续",
+  codelessOfflineDetail: "请检查网络后重试",
   retry: "重试",
   retryIn: (/** @type {string} */ wait) => `${wait}后可重试`,
   wait: (/** @type {number} */ seconds) =>
     seconds < 60 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`,
+
+  authorize: "微信一键登录",
+  offered: "用当前微信登录",
+  offeredDetail: "不用扫码，点一下就好",
+  leaving: "正在打开微信授权…",
+  useCode: "改用二维码",
 
   phoneHint: "在手机上？保存二维码，在微信「扫一扫」里从相册选取",
   wechatHint: "长按二维码，选择「识别图中二维码」",
@@ -62,6 +70,7 @@ const CHINESE = {
 const ENGLISH = {
   trigger: "Log in with WeChat",
   title: "Log in with WeChat",
+  codelessTitle: "Log in with WeChat",
   close: "Close",
   codeAlt: "QR code for logging in: scan it with WeChat",
   stepScan: "Open WeChat and scan",
@@ -86,9 +95,16 @@ const ENGLISH = {
   deniedAction: "Scan again",
   offline: "You’re offline",
   offlineDetail: "It continues by itself once you’re back",
+  codelessOfflineDetail: "Check your network and try again",
   retry: "Try again",
   retryIn: (wait) => `Try again in ${wait}`,
   wait: (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`),
+
+  authorize: "Log in with this WeChat",
+  offered: "You’re in WeChat already",
+  offeredDetail: "No code to scan, just one tap",
+  leaving: "Opening WeChat’s permission…",
+  useCode: "Use a code instead",
 
   phoneHint: "On your phone? Save the code, then pick it from the album in WeChat’s Scan",
   wechatHint: "Press and hold the code, then choose “Extract QR Code”",

@@ -2,13 +2,15 @@
  * What the modal looks like in each state. Builds its nodes without HTML strings, so that pages which
  * require Trusted Types can embed it, and without style attributes, so that a strict CSP allows it.
  *
- * @typedef {import("./flow.js").LoginState} LoginState
+ * @typedef {import("./covers.js").Cover} Cover
  * @typedef {import("./flow.js").Snapshot} Snapshot
  * @typedef {import("./texts.js").Texts} Texts
  */
 import { icon } from "./icons.js";
 import { codeAddress, codePicture, saveCode } from "./code-picture.js";
-import { explain, minutesAndSeconds } from "./texts.js";
+import { COVERS } from "./covers.js";
+import { minutesAndSeconds } from "./texts.js";
+import { inWechat } from "./web-authorization.js";
 
 /** The countdown is spoken at these moments only: once a second would drown everything else. */
 const SPOKEN_SECONDS = [60, 20];
@@ -17,62 +19,13 @@ const SPOKEN_SECONDS = [60, 20];
 const HURRY_SECONDS = 30;
 
 /**
- * @typedef {object} Cover how a state covers the code
- * @property {string} icon
- * @property {(texts: Texts, snapshot: Snapshot) => string} headline
- * @property {(texts: Texts, snapshot: Snapshot) => string} [detail]
- * @property {"refresh" | "retry"} [action]
- * @property {(texts: Texts) => string} [actionLabel]
- */
-
-/** A state that isn't here leaves the code visible. @type {Partial<Record<LoginState, Cover>>} */
-const COVERS = {
-  scanned: {
-    icon: "phone",
-    headline: (texts) => texts.scanned,
-    detail: (texts) => texts.scannedDetail,
-  },
-  completing: { icon: "spinner", headline: (texts) => texts.completing },
-  confirmed: {
-    icon: "avatar",
-    headline: (texts, { user }) => user?.nickname || texts.nameless,
-    detail: (texts) => texts.confirmed,
-  },
-  expired: {
-    icon: "clock",
-    headline: (texts) => texts.expired,
-    action: "refresh",
-    actionLabel: (texts) => texts.expiredAction,
-  },
-  denied: {
-    icon: "declined",
-    headline: (texts) => texts.denied,
-    detail: (texts) => texts.deniedDetail,
-    action: "refresh",
-    actionLabel: (texts) => texts.deniedAction,
-  },
-  error: {
-    icon: "warning",
-    headline: (texts) => texts.error,
-    detail: (texts, { problem }) => (problem ? explain(texts, problem) : texts.requestFailed),
-    action: "retry",
-    actionLabel: (texts) => texts.retry,
-  },
-  offline: {
-    icon: "offline",
-    headline: (texts) => texts.offline,
-    detail: (texts) => texts.offlineDetail,
-    action: "retry",
-    actionLabel: (texts) => texts.retry,
-  },
-};
-
-/**
  * @typedef {object} ViewHandlers
- * @property {() => void} onOpen
+ * @property {() => void} onOpen the visitor pressed the trigger
  * @property {() => void} onClose
  * @property {() => void} onRefresh a new code is wanted
  * @property {() => void} onRetry
+ * @property {() => void} onAuthorize the visitor wants to log in as the WeChat that shows this page
+ * @property {() => void} onUseCode the visitor wants a code instead
  */
 
 export class LoginView {
@@ -128,8 +81,11 @@ export class LoginView {
     icon("download"),
     this.#saveLabel,
   );
+  #useCode = element("button", { type: "button", className: "use-code", part: "use-code" });
   #announcer = element("p", { className: "announcer", role: "status" });
 
+  /** @type {HTMLElement} */
+  #card;
   /** @type {HTMLDialogElement} */
   dialog;
 
@@ -142,13 +98,14 @@ export class LoginView {
     this.#texts = texts;
     this.#handlers = handlers;
     this.#countdown.ariaLive = "off";
-    this.dialog = element("dialog", { className: "dialog", part: "dialog" }, this.#card());
+    this.#card = this.#build();
+    this.dialog = element("dialog", { className: "dialog", part: "dialog" }, this.#card);
     this.dialog.setAttribute("aria-labelledby", "title");
     root.append(this.#trigger, this.#slot, this.dialog);
     this.#listen();
   }
 
-  #card() {
+  #build() {
     return element(
       "div",
       { className: "card" },
@@ -174,22 +131,27 @@ export class LoginView {
         ),
       ),
       element("div", { className: "hint", part: "hint" }, this.#hint, this.#save),
+      this.#useCode,
       this.#announcer,
     );
   }
 
   #listen() {
-    const { onOpen, onClose, onRefresh, onRetry } = this.#handlers;
+    const { onOpen, onClose, onRefresh, onRetry, onAuthorize, onUseCode } = this.#handlers;
+    const actions = { refresh: onRefresh, retry: onRetry, authorize: onAuthorize };
     this.#trigger.addEventListener("click", onOpen);
     this.#slot.addEventListener("click", onOpen);
     this.#slot.addEventListener("slotchange", () => this.#chooseTrigger());
     this.#close.addEventListener("click", onClose);
     this.#action.addEventListener("click", () => {
-      const wanted = this.#action.dataset.action;
+      const wanted = /** @type {keyof typeof actions} */ (this.#action.dataset.action);
       // The button is about to vanish; the focus must not fall out of the dialog with it.
       this.#title.focus();
-      if (wanted === "refresh") onRefresh();
-      else onRetry();
+      actions[wanted]();
+    });
+    this.#useCode.addEventListener("click", () => {
+      this.#title.focus();
+      onUseCode();
     });
     this.#save.addEventListener("click", () => {
       const qr = this.#snapshot?.qr;
@@ -243,18 +205,23 @@ export class LoginView {
     this.dialog.lang = language;
     this.#trigger.lang = language;
     this.#chooseTrigger();
-    this.#triggerLabel.textContent = label || texts.trigger;
-    this.#title.textContent = texts.title;
+    this.#triggerLabel.textContent = label || (inWechat() ? texts.authorize : texts.trigger);
+    this.#useCode.textContent = texts.useCode;
     this.#close.ariaLabel = texts.close;
     this.#code.alt = texts.codeAlt;
     this.#stepScan.textContent = texts.stepScan;
     this.#stepFollow.textContent = texts.stepFollow;
     this.#stepConfirm.textContent = texts.stepConfirm;
     this.#saveLabel.textContent = texts.save;
-    const inWechat = navigator.userAgent.includes("MicroMessenger");
-    this.#hint.textContent = inWechat ? texts.wechatHint : texts.phoneHint;
-    this.#save.hidden = inWechat;
+    this.#hint.textContent = inWechat() ? texts.wechatHint : texts.phoneHint;
+    this.#save.hidden = inWechat();
+    this.#showTitle();
     if (this.#snapshot) this.show(this.#snapshot);
+  }
+
+  #showTitle() {
+    const codeless = this.#snapshot?.codeless ?? false;
+    this.#title.textContent = codeless ? this.#texts.codelessTitle : this.#texts.title;
   }
 
   /** @param {Snapshot} snapshot */
@@ -264,6 +231,9 @@ export class LoginView {
     if (snapshot.problem !== earlier?.problem) {
       this.#retryAt = Date.now() + (snapshot.problem?.retryAfterSeconds ?? 0) * 1000;
     }
+    this.#card.classList.toggle("codeless", snapshot.codeless);
+    this.#useCode.hidden = !snapshot.codeless;
+    this.#showTitle();
     this.#showCode(earlier);
     this.#showCover();
     this.#save.disabled = snapshot.state !== "pending";

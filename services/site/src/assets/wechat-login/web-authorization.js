@@ -1,0 +1,114 @@
+/**
+ * Logging in inside WeChat, where nobody can scan the screen: off to WeChat's consent, which leads back
+ * to this page, logged in. Knows nothing of the screen: it tells its owner what to show.
+ *
+ * @typedef {import("./client.js").LoginClient} LoginClient
+ * @typedef {import("./flow.js").Snapshot} Snapshot
+ */
+import { Problem, Unreachable } from "./client.js";
+import { CLOSED } from "./flow.js";
+
+/**
+ * Whether this page is shown by WeChat's own browser. WeCom's names WeChat too, and has no consent of
+ * the Official Account's.
+ */
+export function inWechat() {
+  return /MicroMessenger/i.test(navigator.userAgent) && !/wxwork/i.test(navigator.userAgent);
+}
+
+/** @type {Snapshot} */
+const OFFERED = { ...CLOSED, state: "offered", codeless: true };
+
+export class WebAuthorizationFlow {
+  #client;
+  #onChange;
+  #snapshot = OFFERED;
+  /** The departure under way. @type {AbortController | null} */
+  #departure = null;
+
+  /**
+   * @param {LoginClient} client
+   * @param {(snapshot: Snapshot) => void} onChange
+   */
+  constructor(client, onChange) {
+    this.#client = client;
+    this.#onChange = onChange;
+  }
+
+  get snapshot() {
+    return this.#snapshot;
+  }
+
+  /**
+   * Offers the way to WeChat. It is taken only when the visitor presses: WeChat gives a page that asks
+   * unbidden a snapshot's visitor, who isn't real.
+   */
+  start() {
+    this.#show(OFFERED);
+  }
+
+  /** The visitor pressed. */
+  authorize() {
+    if (this.#departure) return;
+    const departure = new AbortController();
+    this.#departure = departure;
+    this.#show({ ...OFFERED, state: "leaving" });
+    void this.#depart(departure.signal);
+  }
+
+  refresh() {
+    this.authorize();
+  }
+
+  retry() {
+    this.authorize();
+  }
+
+  /** Nothing is ended: the attempt may be on its way through WeChat in another tab. */
+  cancel() {
+    // The browser may be leaving already.
+    if (this.#halt()) stop();
+    this.#show(CLOSED);
+  }
+
+  /** The page goes away, most likely to WeChat. */
+  suspend() {
+    this.#halt();
+  }
+
+  /** The page came back as it was left, perhaps because the visitor didn't agree. */
+  resume() {
+    this.#show(OFFERED);
+  }
+
+  #halt() {
+    const departure = this.#departure;
+    this.#departure = null;
+    departure?.abort();
+    return departure !== null;
+  }
+
+  /** @param {Snapshot} snapshot */
+  #show(snapshot) {
+    this.#snapshot = snapshot;
+    this.#onChange(snapshot);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #depart(signal) {
+    const returnTo = location.pathname + location.search + location.hash;
+    try {
+      const { authorize_url: address } = await this.#client.depart(returnTo, signal);
+      if (!signal.aborted) location.assign(address);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#departure = null;
+      if (error instanceof Unreachable) {
+        this.#show({ ...OFFERED, state: "offline" });
+        return;
+      }
+      const problem = error instanceof Problem ? error : new Problem(0, "internal", null);
+      this.#show({ ...OFFERED, state: "error", problem });
+    }
+  }
+}

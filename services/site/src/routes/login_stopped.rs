@@ -1,0 +1,116 @@
+//! `GET /login/wechat/stopped`: tells somebody who came back from WeChat why they aren't logged in.
+
+use actix_web::{HttpRequest, HttpResponse};
+use url::form_urlencoded;
+
+use super::login_in_wechat::parameter;
+use crate::{login::Stopped, return_path::ReturnPath};
+
+/// The page's address.
+pub(super) const STOPPED: &str = "/login/wechat/stopped";
+
+const ALL: [Stopped; 6] = [
+    Stopped::Elsewhere,
+    Stopped::Declined,
+    Stopped::Snapshot,
+    Stopped::Over,
+    Stopped::SpentCode,
+    Stopped::Unavailable,
+];
+
+/// What the page says; Chinese first, as WeChat's users read it.
+struct Words {
+    title: &'static str,
+    text: &'static str,
+    english: &'static str,
+}
+
+/// The reason's name, for addresses and figures.
+pub(super) const fn name(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::Elsewhere => "elsewhere",
+        Stopped::Declined => "declined",
+        Stopped::Snapshot => "snapshot",
+        Stopped::Over => "over",
+        Stopped::SpentCode => "spent_code",
+        Stopped::Unavailable => "unavailable",
+    }
+}
+
+const fn words(stopped: Stopped) -> Words {
+    match stopped {
+        Stopped::Elsewhere => Words {
+            title: "请从头登录",
+            text: "这次登录不是从这个浏览器开始的，您没有被登录。请回到网页，重新点登录。",
+            english: "This login began in another browser, so nobody was signed in. Go back and log in from there.",
+        },
+        Stopped::Declined => Words {
+            title: "您没有同意授权",
+            text: "没有您的同意，网页无法认出您。改变主意的话，可以回去再点一次登录。",
+            english: "Without your consent the website can\u{2019}t know you. You can go back and try again.",
+        },
+        Stopped::Snapshot => Words {
+            title: "请使用完整服务",
+            text: "您打开的是网页快照，我们无法认出您。请回到网页，点页面底部的「使用完整服务」，再登录一次。",
+            english: "This is a snapshot of the page. Go back, tap \u{201c}使用完整服务\u{201d} at the bottom, and log in again.",
+        },
+        Stopped::Over => Words {
+            title: "这次登录已结束",
+            text: "时间太久，或者已经登录过了。请回到网页，重新点登录。",
+            english: "This login is over. Go back and log in again.",
+        },
+        Stopped::SpentCode => Words {
+            title: "请再试一次",
+            text: "微信的授权已经用过或过期了。请回到网页，重新点登录。",
+            english: "WeChat\u{2019}s permission was used before or is too old. Go back and log in again.",
+        },
+        Stopped::Unavailable => Words {
+            title: "暂时无法登录",
+            text: "微信或登录服务没有回应。请稍后回到网页，再试一次。",
+            english: "WeChat or the login service isn\u{2019}t responding. Try again in a moment.",
+        },
+    }
+}
+
+/// Where to send a browser that is to read this. It holds neither code nor state.
+pub(super) fn address(stopped: Stopped, return_to: &ReturnPath) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("because", name(stopped))
+        .append_pair("return_to", return_to.as_str())
+        .finish();
+    format!("{STOPPED}?{query}")
+}
+
+/// The page. Its status says that there is such a page; what failed was answered with the redirect.
+pub(super) async fn page(request: HttpRequest) -> HttpResponse {
+    let because = parameter(&request, "because");
+    let stopped = ALL.into_iter().find(|stopped| name(*stopped) == because);
+    let Words {
+        title,
+        text,
+        english,
+    } = words(stopped.unwrap_or(Stopped::Over));
+    let return_to = ReturnPath::parse(&parameter(&request, "return_to"));
+    let html = format!(
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
+         <link rel=\"icon\" href=\"/assets/icon.svg\" type=\"image/svg+xml\">\
+         <link rel=\"stylesheet\" href=\"/assets/login-stopped.css\"></head><body><main>\
+         <p class=\"mark\" aria-hidden=\"true\">!</p><h1>{title}</h1><p>{text}</p>\
+         <p class=\"english\" lang=\"en\">{english}</p>\
+         <a class=\"back\" href=\"{}\">返回网页 <span lang=\"en\">Back</span></a></main></body></html>",
+        escaped(return_to.as_str())
+    );
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

@@ -1,0 +1,175 @@
+//! Logging in inside WeChat: the browser that asks runs on the phone of the person who agrees.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use login_protocol::{
+    attempt::{Approval, AttemptStatus},
+    identity::{MemberId, OpenId},
+    member::Profile,
+    scene::Scene,
+    steps::{RecordScan, RecordVisit, ScanEffect},
+};
+use service_kit::redis::Store;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::wechat::{
+    access_tokens::AccessTokens,
+    api::Api,
+    profile,
+    web_authorization::{AuthorizationError, Authorized, Scope, WebAuthorization},
+};
+
+/// How long a login waits for nickname and avatar, and whether the person follows. It succeeds without
+/// either.
+const DETAILS_BUDGET: Duration = Duration::from_secs(2);
+
+/// What is kept of a code that logged its attempt in.
+const CONFIRMED: &str = "confirmed";
+/// What is kept of a code whose attempt was over, or somebody else's.
+const OVER: &str = "over";
+/// What is kept of a snapshot's code: whoever brings it again is to read the same words.
+const SNAPSHOT: &str = "snapshot";
+
+/// Logs people in by web authorisation.
+pub struct WebLogin {
+    authorization: Arc<WebAuthorization>,
+    api: Arc<Api>,
+    tokens: Arc<AccessTokens>,
+    store: Arc<Store>,
+}
+
+/// What came of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completed {
+    /// The attempt is this person's; its browser can redeem it.
+    Confirmed,
+    /// The attempt is over, or became another person's.
+    Over,
+}
+
+impl WebLogin {
+    /// Logins to this account.
+    pub const fn new(
+        authorization: Arc<WebAuthorization>,
+        api: Arc<Api>,
+        tokens: Arc<AccessTokens>,
+        store: Arc<Store>,
+    ) -> Self {
+        Self {
+            authorization,
+            api,
+            tokens,
+            store,
+        }
+    }
+
+    /// Where to send the browser of this attempt. WeChat asks the person for nickname and avatar.
+    pub fn authorize_url(&self, scene: &Scene, return_to: &Url) -> String {
+        self.authorization
+            .authorize_url(Scope::UserInfo, return_to, &scene.authorization_state())
+    }
+
+    /// Confirms the attempt for the person who brought this code back, also in tap mode: they hold the
+    /// very phone that asks, and have just agreed on it. The caller has made sure that the browser is
+    /// the one that began.
+    ///
+    /// # Errors
+    ///
+    /// The code is spent, the person isn't real, WeChat or Redis failed.
+    pub async fn complete(
+        &self,
+        scene: &Scene,
+        code: &str,
+    ) -> Result<Completed, AuthorizationError> {
+        let exchange = async || match self.authorization.recognise(code).await {
+            Ok(person) => self.confirm(scene, person).await.map(str::to_owned),
+            Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
+            Err(error) => Err(error),
+        };
+        let outcome = self
+            .authorization
+            .once_per_code(scene.as_str(), code, exchange)
+            .await;
+        count(&outcome);
+        match outcome?.as_str() {
+            CONFIRMED => Ok(Completed::Confirmed),
+            SNAPSHOT => Err(AuthorizationError::Snapshot),
+            _ => Ok(Completed::Over),
+        }
+    }
+
+    async fn confirm(
+        &self,
+        scene: &Scene,
+        person: Authorized,
+    ) -> Result<&'static str, AuthorizationError> {
+        let (profile, follows) =
+            tokio::join!(self.shown_by(&person), self.is_follower(&person.openid));
+        let member = MemberId {
+            app_id: self.api.app_id().clone(),
+            openid: person.openid,
+        };
+        let visit = RecordVisit {
+            member: member.clone(),
+            at: Timestamp::now(),
+            follows,
+            profile,
+        };
+        let confirm = RecordScan {
+            scene: scene.clone(),
+            member,
+            approval: Approval::Scan,
+        };
+        let ((), effect) = self.store.run_both(&visit, &confirm).await?;
+        Ok(match effect {
+            ScanEffect::Accepted(_)
+            | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => CONFIRMED,
+            ScanEffect::Repeated(_) | ScanEffect::Taken | ScanEffect::Gone => OVER,
+        })
+    }
+
+    async fn shown_by(&self, person: &Authorized) -> Option<Profile> {
+        match timeout(DETAILS_BUDGET, self.authorization.profile(person)).await {
+            Ok(Ok(info)) => Some(profile::from_web_user_info(&info)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "sns/userinfo failed; the login goes on without a profile");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("sns/userinfo took too long; the login goes on without a profile");
+                None
+            }
+        }
+    }
+
+    async fn is_follower(&self, openid: &OpenId) -> Option<bool> {
+        let ask = self
+            .tokens
+            .with_token(async |token| self.api.user_info(token, openid).await);
+        match timeout(DETAILS_BUDGET, ask).await {
+            Ok(Ok(info)) => Some(info.is_subscribed()),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "user/info failed; whether the person follows stays unknown");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("user/info took too long; whether the person follows stays unknown");
+                None
+            }
+        }
+    }
+}
+
+fn count(outcome: &Result<String, AuthorizationError>) {
+    let name = match outcome.as_deref() {
+        Ok(CONFIRMED) => "confirmed",
+        Ok(SNAPSHOT) | Err(AuthorizationError::Snapshot) => "snapshot",
+        Ok(_) => "over",
+        Err(AuthorizationError::SpentCode) => "spent_code",
+        Err(AuthorizationError::Wechat(_)) => "wechat_failed",
+        Err(AuthorizationError::Store(_)) => "store_failed",
+    };
+    metrics::counter!("wechat_web_logins_total", "outcome" => name).increment(1);
+}

@@ -1,0 +1,77 @@
+//! `/v1/web-authorizations`: the site logs in somebody who opened it inside WeChat.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Json},
+};
+use login_protocol::{
+    attempt::AttemptStatus,
+    gateway_api::{
+        BeginWebAuthorization, CompleteWebAuthorization, WebAuthorizationBegun,
+        WebAuthorizationCompleted,
+    },
+    problem::ProblemCode,
+};
+use service_kit::problem::Problem;
+use url::Url;
+
+use crate::{
+    phone::web_login::{Completed, WebLogin},
+    wechat::web_authorization::AuthorizationError,
+};
+
+/// `POST`: where to send the browser.
+pub(super) async fn begin(
+    request: Json<BeginWebAuthorization>,
+    web_login: Data<WebLogin>,
+) -> Result<HttpResponse, Problem> {
+    let BeginWebAuthorization {
+        scene,
+        redirect_uri,
+    } = request.into_inner();
+    let return_to = Url::parse(&redirect_uri)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
+        .ok_or_else(|| {
+            let detail = "redirect_uri must be an http or https address without a fragment.";
+            Problem::new(ProblemCode::InvalidRequest, detail)
+        })?;
+    let authorize_url = web_login.authorize_url(&scene, &return_to);
+    Ok(HttpResponse::Created().json(WebAuthorizationBegun { authorize_url }))
+}
+
+/// `POST …/complete`: the browser came back.
+pub(super) async fn complete(
+    request: Json<CompleteWebAuthorization>,
+    web_login: Data<WebLogin>,
+) -> Result<HttpResponse, Problem> {
+    let CompleteWebAuthorization { scene, code } = request.into_inner();
+    match web_login.complete(&scene, &code).await {
+        Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
+            status: AttemptStatus::Confirmed,
+        })),
+        Ok(Completed::Over) => Err(Problem::new(
+            ProblemCode::LoginExpired,
+            "The login's time ran out, it was cancelled, or somebody else has it. Start again.",
+        )),
+        Err(error) => Err(problem(&error)),
+    }
+}
+
+fn problem(error: &AuthorizationError) -> Problem {
+    match error {
+        AuthorizationError::SpentCode => Problem::new(
+            ProblemCode::AuthorizationCodeSpent,
+            "The code was used before or is too old. Send the person to WeChat again.",
+        ),
+        AuthorizationError::Snapshot => Problem::new(
+            ProblemCode::SnapshotPage,
+            "WeChat opened the page as a snapshot. Ask the person to press \u{201c}使用完整服务\u{201d}.",
+        ),
+        AuthorizationError::Wechat(error) => {
+            tracing::error!(%error, "a code of web authorisation can't be exchanged");
+            error.problem()
+        }
+        AuthorizationError::Store(error) => error.problem(),
+    }
+}
