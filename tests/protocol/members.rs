@@ -155,7 +155,10 @@ async fn a_visit_keeps_what_was_shown_and_leaves_the_events_their_say() {
     let found = visit(10, Some(false), Some(profile())).await;
     assert!(!found.subscribed, "nobody follows by logging in");
     assert_eq!(found.nickname, profile().nickname);
-    assert_eq!(found.profile_at, Some(at(10)));
+    assert_eq!(
+        (found.profile_at, found.shown_at),
+        (Some(at(10)), Some(at(10)))
+    );
     assert_eq!((found.first_seen_at, found.last_seen_at), (at(10), at(10)));
 
     // What WeChat doesn't tell stays as it was.

@@ -81,10 +81,12 @@ fn assert_goes_on(answer: &Answer, path: &str) {
 async fn assert_stopped(visitor: &mut Visitor, answer: &Answer, because: &str, words: &str) {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let address = header(&answer.headers, "location").to_owned();
+    // Relative to /login/wechat, wherever that lies.
     assert!(
-        address.starts_with(&format!("/login/wechat/stopped?because={because}&")),
+        address.starts_with(&format!("wechat/stopped?because={because}&")),
         "{address}"
     );
+    let address = format!("/login/{address}");
     assert!(
         !address.contains("code=") && !address.contains("state="),
         "{address}"
@@ -361,6 +363,23 @@ async fn nobody_is_sent_to_another_site() {
         assert_goes_on(&answer, "/#");
         assert!(answer.headers.get("a").is_none());
     }
+}
+
+#[tokio::test]
+async fn a_site_below_a_path_gets_its_visitors_back_there() {
+    let below = "http://localhost/passport";
+    let plan = Plan::default().site("SITE__PUBLIC__URL", below);
+    let stack = plan.start().await;
+    let authorize_url = depart(&mut stack.visitor()).await;
+    let address = Url::parse(&authorize_url).expect("it is an address");
+    let back = address
+        .query_pairs()
+        .find(|(name, _)| name == "redirect_uri");
+    let (_, back) = back.expect("there is a way back");
+    assert!(
+        back.starts_with("http://localhost/passport/login/wechat?"),
+        "{back}"
+    );
 }
 
 #[tokio::test]

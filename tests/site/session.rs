@@ -155,6 +155,47 @@ async fn a_repeated_completion_brings_no_ended_session_back() {
 }
 
 #[tokio::test]
+async fn signing_out_everywhere_ends_this_persons_sessions_and_nobody_elses() {
+    let stack = Plan::default().sites(2).start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let stranger = stack.wechat.person("路人", true).await;
+    let mut here = signed_in(&stack, &person).await;
+    let mut there = signed_in(&stack, &person).await;
+    there.move_to(&stack.sites[1].public);
+    let mut other = signed_in(&stack, &stranger).await;
+    here.set_header("origin", "https://evil.example");
+    let answer = here.call(Method::DELETE, "/api/sessions").await;
+    assert_problem(&answer, 403, "foreign_origin");
+    assert!(there.session().await.is_some());
+
+    here.set_header("origin", "http://localhost");
+    let answer = here.call(Method::DELETE, "/api/sessions").await;
+    assert_eq!(answer.status, 204);
+    assert!(here.cookies().is_empty());
+    assert!(there.session().await.is_none());
+    assert!(other.session().await.is_some());
+    // A later login is a session like any other.
+    assert!(signed_in(&stack, &person).await.session().await.is_some());
+    assert!(there.session().await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_ends_before_its_time() {
+    let plan = Plan::default().site("SITE__SESSION__IDLE_SECONDS", "60");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = signed_in(&stack, &person).await;
+    let key = attempt_record::sessions(&stack).await.remove(0);
+    let _: i64 = stack.redis.command(&["PEXPIRE", &key, "20000"]).await;
+    assert!(visitor.session().await.is_some());
+    let left: i64 = stack.redis.command(&["PTTL", &key]).await;
+    assert!(
+        (50_000..=60_000).contains(&left),
+        "using it prolongs it: {left} ms"
+    );
+}
+
+#[tokio::test]
 async fn signing_out_twice_succeeds() {
     let stack = Plan::default().start().await;
     let mut visitor = stack.visitor();

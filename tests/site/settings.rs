@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 14] = [
+const SETTINGS: [(&str, &str, &str); 15] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -38,6 +38,11 @@ const SETTINGS: [(&str, &str, &str); 14] = [
         "SITE__SESSION__TTL_SECONDS",
         "session.ttl_seconds",
         "604800",
+    ),
+    (
+        "SITE__SESSION__IDLE_SECONDS",
+        "session.idle_seconds",
+        "259200",
     ),
     (
         "SITE__LIMITS__LOGINS_PER_MINUTE",
@@ -148,6 +153,7 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__LOGIN__TTL_SECONDS", "86401", "must be at most 86400"),
         ("SITE__LOGIN__TTL_SECONDS", "5m", whole_number),
         ("SITE__SESSION__TTL_SECONDS", "59", "must be at least 60"),
+        ("SITE__SESSION__IDLE_SECONDS", "0", "must be at least 60"),
         ("SITE__SESSION__TTL_SECONDS", "-1", whole_number),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "many", whole_number),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),

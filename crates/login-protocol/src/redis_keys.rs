@@ -22,6 +22,14 @@ pub(crate) fn session(id_sha256: &str) -> String {
     format!("wechat-login:session:{{{id_sha256}}}")
 }
 
+pub(crate) fn sessions_end(id: &MemberId) -> String {
+    format!(
+        "wechat-login:sessions-end:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
 pub(crate) fn access_token(app_id: &AppId) -> String {
     format!("wechat-login:access-token:{{{}}}", app_id.as_str())
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::{Data, ServiceConfig};
-use login_protocol::problem::ProblemCode;
+use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
 use service_kit::{
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
@@ -44,7 +44,10 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     );
     let limits = LoginLimits {
         attempt_lifetime_seconds: values.get(&settings::LOGIN_TTL_SECONDS)?,
-        session_lifetime: Duration::from_secs(values.get(&settings::SESSION_TTL_SECONDS)?.into()),
+        session_lifetime: SessionLifetime {
+            absolute: Duration::from_secs(values.get(&settings::SESSION_TTL_SECONDS)?.into()),
+            idle: Duration::from_secs(values.get(&settings::SESSION_IDLE_SECONDS)?.into()),
+        },
         per_minute: values.get(&settings::LOGINS_PER_MINUTE)?,
     };
     let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));

@@ -13,9 +13,10 @@ use login_protocol::{
     problem::ProblemCode,
     scene::{BrowserSecret, Scene},
     steps::{
-        Admission, AdmitLogin, CancelAttempt, CreateSession, EndSession, ForgetRedemption,
-        Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember, ReadSession, ReadStatus,
-        RedeemAttempt, Redemption,
+        Admission, AdmitLogin, CancelAttempt, CreateSession, EndAllSessions, EndSession,
+        ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember,
+        ReadSession, ReadSessionsEnd, ReadStatus, RedeemAttempt, Redemption, Session,
+        SessionLifetime,
     },
 };
 use serde::Serialize;
@@ -39,7 +40,7 @@ pub struct Logins {
     store: Arc<Store>,
     gateway: GatewayClient,
     attempt_lifetime_seconds: u32,
-    session_lifetime: Duration,
+    session_lifetime: SessionLifetime,
     per_minute: u32,
 }
 
@@ -49,7 +50,7 @@ pub struct LoginLimits {
     /// An attempt's lifetime.
     pub attempt_lifetime_seconds: u32,
     /// A session's lifetime.
-    pub session_lifetime: Duration,
+    pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
 }
@@ -91,9 +92,9 @@ impl Logins {
         }
     }
 
-    /// How long a session lives.
+    /// How long a session's cookie is of use.
     pub const fn session_lifetime(&self) -> Duration {
-        self.session_lifetime
+        self.session_lifetime.absolute
     }
 
     /// How long the attempt's cookie is of use: the attempt, and the time to redeem it.
@@ -231,7 +232,11 @@ impl Logins {
             .run(&step)
             .await
             .map_err(|error| error.problem())?;
-        let Identified { member, nonce } = match redemption {
+        let Identified {
+            member,
+            nonce,
+            redeemed_at,
+        } = match redemption {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(refusal(status)),
         };
@@ -239,6 +244,7 @@ impl Logins {
         let create = CreateSession {
             id_sha256: session.sha256(),
             member: member.clone(),
+            begun_at: redeemed_at,
             lifetime: self.session_lifetime,
         };
         let read = ReadMember {
@@ -271,26 +277,53 @@ impl Logins {
     ///
     /// Redis is unavailable.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, Problem> {
+        let known = self.session(session).await?;
+        Ok(known.map(|(member, known)| User::new(&member, known)))
+    }
+
+    async fn session(
+        &self,
+        session: &SessionId,
+    ) -> Result<Option<(MemberId, Option<Member>)>, Problem> {
         let step = ReadSession {
             id_sha256: session.sha256(),
+            lifetime: self.session_lifetime,
         };
-        let Some(member) = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?
-        else {
+        let found = self.store.run(&step).await;
+        let Some(Session { member, begun_at }) = found.map_err(|error| error.problem())? else {
             return Ok(None);
         };
-        let step = ReadMember {
+        let read = ReadMember {
             member: member.clone(),
         };
-        let known = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
-        Ok(Some(User::new(&member, known)))
+        let ended = ReadSessionsEnd {
+            member: member.clone(),
+        };
+        let both = self.store.run_both(&read, &ended).await;
+        let (known, ended_at) = both.map_err(|error| error.problem())?;
+        let is_over = ended_at.is_some_and(|ended_at| begun_at <= ended_at);
+        Ok((!is_over).then_some((member, known)))
+    }
+
+    /// Ends all sessions of whoever has this one. Without a session there is nothing to end.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn sign_out_everywhere(
+        &self,
+        session: &SessionId,
+        secret: Option<&BrowserSecret>,
+    ) -> Result<(), Problem> {
+        if let Some((member, _)) = self.session(session).await? {
+            let end = EndAllSessions {
+                member,
+                lifetime: self.session_lifetime,
+            };
+            let ended = self.store.run(&end).await;
+            ended.map_err(|error| error.problem())?;
+        }
+        self.sign_out(session, secret).await
     }
 
     /// Ends a session, and the repeatability of the redemption that led to it.

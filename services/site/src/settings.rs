@@ -13,7 +13,7 @@ use service_kit::{
 use url::Url;
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 14] = [
+pub static KEYS: [&dyn AnyKey; 15] = [
     &PUBLIC_URL,
     &PUBLIC_BIND,
     &TRUSTED_PROXIES,
@@ -23,6 +23,7 @@ pub static KEYS: [&dyn AnyKey; 14] = [
     &GATEWAY_API_KEY,
     &LOGIN_TTL_SECONDS,
     &SESSION_TTL_SECONDS,
+    &SESSION_IDLE_SECONDS,
     &LOGINS_PER_MINUTE,
     &WAITING_PER_CLIENT,
     &WAITING,
@@ -109,6 +110,16 @@ pub static SESSION_TTL_SECONDS: Key<u32> = Key {
     default: Default::Text("604800"),
     example: "604800",
     meaning: "How long a visitor stays signed in, in seconds; 604800 is a week.",
+    secret: false,
+    parse: parse::integer_from::<60>,
+};
+
+/// How long a session lives without use.
+pub static SESSION_IDLE_SECONDS: Key<u32> = Key {
+    name: "session.idle_seconds",
+    default: Default::Text("259200"),
+    example: "259200",
+    meaning: "How long a session lives without being used, in seconds; 259200 is three days.",
     secret: false,
     parse: parse::integer_from::<60>,
 };

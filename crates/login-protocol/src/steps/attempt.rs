@@ -272,6 +272,8 @@ pub struct Identified {
     pub member: MemberId,
     /// The nonce of the first redemption.
     pub nonce: String,
+    /// When that was, by Redis' clock, to the millisecond.
+    pub redeemed_at: Timestamp,
 }
 
 impl Step for RedeemAttempt {
@@ -293,13 +295,22 @@ impl Step for RedeemAttempt {
     fn outcome(&self, reply: &[Option<String>]) -> Result<Redemption, UnexpectedReply> {
         const STEP: &str = "RedeemAttempt";
         match words(reply).as_slice() {
-            [Some("redeemed"), Some(app_id), Some(openid), Some(nonce)] => {
+            [
+                Some("redeemed"),
+                Some(app_id),
+                Some(openid),
+                Some(nonce),
+                Some(redeemed_at_ms),
+            ] => {
+                let redeemed_at = redeemed_at_ms.parse().ok();
+                let redeemed_at = redeemed_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
                 Ok(Redemption::Redeemed(Identified {
                     member: MemberId {
                         app_id: AppId::parse(app_id).map_err(|_| unexpected(STEP))?,
                         openid: OpenId::parse(openid).map_err(|_| unexpected(STEP))?,
                     },
                     nonce: (*nonce).to_owned(),
+                    redeemed_at: redeemed_at.ok_or_else(|| unexpected(STEP))?,
                 }))
             }
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),

@@ -15,11 +15,12 @@ if status == 'consumed' then
     if now - tonumber(found[5]) > tonumber(ARGV[2]) then
         return {'consumed'}
     end
-    return {'redeemed', found[2], found[3], found[4]}
+    return {'redeemed', found[2], found[3], found[4], found[5]}
 end
-redis.call('HSET', KEYS[1], 'status', 'consumed', 'nonce', ARGV[1], 'redeemed_at_ms', string.format('%.0f', now))
+local redeemed_at = string.format('%.0f', now)
+redis.call('HSET', KEYS[1], 'status', 'consumed', 'nonce', ARGV[1], 'redeemed_at_ms', redeemed_at)
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 redis.call('PUBLISH', ARGV[3], ARGV[4] .. ' consumed')
-return {'redeemed', found[2], found[3], ARGV[1]}
+return {'redeemed', found[2], found[3], ARGV[1], redeemed_at}

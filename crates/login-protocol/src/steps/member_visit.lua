@@ -14,6 +14,6 @@ if ARGV[2] ~= '' then
     redis.call('HSET', KEYS[1], 'subscribed', ARGV[2])
 end
 if #ARGV > 2 then
-    redis.call('HSET', KEYS[1], 'profile_at', ARGV[1], unpack(ARGV, 3))
+    redis.call('HSET', KEYS[1], 'profile_at', ARGV[1], 'shown_at', ARGV[1], unpack(ARGV, 3))
 end
 return {'recorded'}

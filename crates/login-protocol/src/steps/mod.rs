@@ -29,7 +29,10 @@ pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };
 pub use member::{ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit};
-pub use session::{CreateSession, EndSession, ReadSession};
+pub use session::{
+    CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
+    SessionLifetime,
+};
 
 /// One atomic operation on one key.
 pub trait Step {

@@ -72,13 +72,14 @@ const fn words(stopped: Stopped) -> Words {
     }
 }
 
-/// Where to send a browser that is to read this. It holds neither code nor state.
+/// Where to send a browser from the return address. It holds neither code nor state, and is relative, so
+/// that a path in front of the site's own doesn't matter.
 pub(super) fn address(stopped: Stopped, return_to: &ReturnPath) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("because", name(stopped))
         .append_pair("return_to", return_to.as_str())
         .finish();
-    format!("{STOPPED}?{query}")
+    format!("wechat/stopped?{query}")
 }
 
 /// The page. Its status says that there is such a page; what failed was answered with the redirect.
@@ -95,8 +96,8 @@ pub(super) async fn page(request: HttpRequest) -> HttpResponse {
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <link rel=\"icon\" href=\"/assets/icon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"/assets/login-stopped.css\"></head><body><main>\
+         <link rel=\"icon\" href=\"../../assets/icon.svg\" type=\"image/svg+xml\">\
+         <link rel=\"stylesheet\" href=\"../../assets/login-stopped.css\"></head><body><main>\
          <p class=\"mark\" aria-hidden=\"true\">!</p><h1>{title}</h1><p>{text}</p>\
          <p class=\"english\" lang=\"en\">{english}</p>\
          <a class=\"back\" href=\"{}\">返回网页 <span lang=\"en\">Back</span></a></main></body></html>",

@@ -95,6 +95,7 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
             "/api/session",
             [web::get().to(session::read), web::delete().to(session::end)],
         ))
+        .service(only("/api/sessions", [web::delete().to(session::end_all)]))
         .service(only(
             "/",
             [web::get().to(assets::page), web::head().to(assets::page)],

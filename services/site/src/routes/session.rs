@@ -27,6 +27,27 @@ pub(super) async fn read(
     Ok(HttpResponse::Ok().json(json!({ "user": user })))
 }
 
+/// `DELETE /api/sessions`: signs out everywhere, whoever is signed in in this browser.
+pub(super) async fn end_all(
+    request: HttpRequest,
+    logins: Data<Logins>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(session) = cookies.session(&request) {
+        logins
+            .sign_out_everywhere(&session, cookies.attempt(&request).as_ref())
+            .await?;
+    }
+    Ok(signed_out(&cookies))
+}
+
+fn signed_out(cookies: &Cookies) -> HttpResponse {
+    HttpResponse::NoContent()
+        .cookie(cookies.clear_session())
+        .cookie(cookies.clear_attempt())
+        .finish()
+}
+
 /// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in.
 pub(super) async fn end(
     request: HttpRequest,
@@ -38,8 +59,5 @@ pub(super) async fn end(
             .sign_out(&session, cookies.attempt(&request).as_ref())
             .await?;
     }
-    Ok(HttpResponse::NoContent()
-        .cookie(cookies.clear_session())
-        .cookie(cookies.clear_attempt())
-        .finish())
+    Ok(signed_out(&cookies))
 }

@@ -1,0 +1,6 @@
+-- Ends all sessions that began up to now.
+-- KEYS[1] the end of the member's sessions; ARGV: for how long a session can live, in ms
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', ARGV[1])
+return {'ended'}
