@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
     member::{Member, Profile},
-    steps::{ReadMember, RecordFollow, RecordUnfollow, RecordVisit},
+    steps::{ReadMember, RecordFollow, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT},
 };
 use service_kit::redis::Store;
 use system_tests::{
@@ -167,11 +167,42 @@ async fn a_visit_keeps_what_was_shown_and_leaves_the_events_their_say() {
     assert_eq!(found.profile_at, Some(at(10)));
     assert_eq!((found.first_seen_at, found.last_seen_at), (at(10), at(20)));
 
+    // Whoever doesn't follow is forgotten, since no event will say when; whoever follows isn't.
+    let key: String = redis.command::<Vec<String>>(&["KEYS", "*"]).await.remove(0);
+    let life = async || redis.command::<i64>(&["TTL", &key]).await;
+    let month = i64::try_from(STRANGERS_ARE_KEPT.as_secs()).expect("a month");
+    assert!((month - 10..=month).contains(&life().await));
+    record(&store, &person, Event::Follow(22), None).await;
+    assert_eq!(life().await, -1);
+
     // WeChat's clock may be behind ours: its events count all the same.
     assert!(visit(30, Some(true), None).await.subscribed);
+    assert_eq!(life().await, -1);
     record(&store, &person, Event::Unfollow(25), None).await;
     let found = read(&store, &person).await.expect("they are remembered");
     assert!(!found.subscribed);
     assert_eq!((found.nickname, found.profile_at), (None, None));
     assert_eq!(found.last_seen_at, at(30));
+}
+
+#[tokio::test]
+async fn an_event_that_overtakes_a_visit_is_not_undone() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    for (event, subscribed) in [(Event::Unfollow(101), false), (Event::Follow(101), true)] {
+        let person = member(&new_openid());
+        record(&store, &person, Event::Follow(10), None).await;
+        record(&store, &person, event, None).await;
+        // WeChat was asked before that, and said the opposite.
+        let step = RecordVisit {
+            member: person.clone(),
+            at: at(100),
+            follows: Some(!subscribed),
+            profile: Some(profile()),
+        };
+        store.run(&step).await.expect("Redis is running");
+        let found = read(&store, &person).await.expect("they are known");
+        assert_eq!(found.subscribed, subscribed, "{event:?}");
+        assert_eq!(found.nickname.is_some(), subscribed, "{event:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The owner's backend doesn't suffer when our Redis is away.
 
+use rustix::process::Signal;
 use system_tests::stack::{Plan, Stack};
 use wechat_wire::push::{Push, PushBody};
 
@@ -44,6 +45,23 @@ async fn what_concerns_the_owner_alone_is_still_answered_by_their_backend() {
         assert_eq!(backend.received().len(), 1, "{what}");
         backend.forget();
     }
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_keeps_no_answer_of_theirs_back() {
+    let backend = Backend::start(Behaviour::Answer(200, "text/xml", b"<xml/>".to_vec())).await;
+    let plan = Plan::default().sites(0);
+    let stack = plan
+        .gateway("GATEWAY__RELAY__URL", &backend.url())
+        .start()
+        .await;
+    stack.redis.process.signal(Signal::STOP);
+    let follow = safe(&event(PushBody::subscribe_without_code()));
+    let answer = push(&stack, &follow).await;
+    stack.redis.process.signal(Signal::CONT);
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.text().await.expect("a body"), "<xml/>");
+    assert_eq!(backend.received().len(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The members' steps. Events can arrive twice, late and out of order; the time at which WeChat says
 //! they happened decides.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
@@ -108,12 +110,15 @@ impl Step for RecordProfile {
     }
 }
 
+/// How long somebody is kept who logged in inside WeChat and doesn't follow the account.
+pub const STRANGERS_ARE_KEPT: Duration = Duration::from_hours(30 * 24);
+
 /// Somebody logged in inside WeChat, follower or not, and agreed that nickname and avatar are used.
 #[derive(Debug, Clone)]
 pub struct RecordVisit {
     /// Who.
     pub member: MemberId,
-    /// When.
+    /// When WeChat was asked about them.
     pub at: Timestamp,
     /// Whether they follow the account; `None` when WeChat didn't say, and it stays as it was.
     pub follows: Option<bool>,
@@ -130,7 +135,11 @@ impl Step for RecordVisit {
             Some(false) => "0",
             None => "",
         };
-        let mut arguments = vec![self.at.as_second().to_string(), follows.to_owned()];
+        let mut arguments = vec![
+            self.at.as_second().to_string(),
+            follows.to_owned(),
+            STRANGERS_ARE_KEPT.as_secs().to_string(),
+        ];
         arguments.extend(self.profile.iter().flat_map(fields));
         Operation::Script {
             script: &VISIT,

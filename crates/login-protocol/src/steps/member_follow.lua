@@ -11,6 +11,7 @@ end
 if at < tonumber(found[1] or '0') then
     return {'outdated'}
 end
+redis.call('PERSIST', KEYS[1])
 redis.call('HSET', KEYS[1], 'subscribed', '1', 'follow_changed_at', ARGV[1])
 if #ARGV > 1 then
     redis.call('HSET', KEYS[1], unpack(ARGV, 2))

@@ -1,19 +1,28 @@
 -- Keeps that somebody logged in inside WeChat, and the profile that they agreed to show.
--- KEYS[1] member; ARGV: now in unix seconds, 1 or 0 for a follower or none and empty when unknown,
--- then field/value pairs of the profile
+-- KEYS[1] member; ARGV: when WeChat was asked in unix seconds, 1 or 0 for a follower or none and empty when
+-- unknown, for how many seconds whoever doesn't follow is kept, then field/value pairs of the profile
 local at = tonumber(ARGV[1])
-local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at')
+local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at', 'follow_changed_at', 'subscribed')
 if not found[1] or at < tonumber(found[1]) then
     redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])
 end
 if at > tonumber(found[2] or '0') then
     redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[1])
 end
+-- An event of about the same time knows better than an answer that may be older; 5 s are for the clocks.
+local overtaken = tonumber(found[3] or '0') > at - 5
+local subscribed = found[4]
 -- The time of the change stays: it is WeChat's, and the next event is to count whatever our clock says.
-if ARGV[2] ~= '' then
-    redis.call('HSET', KEYS[1], 'subscribed', ARGV[2])
+if ARGV[2] ~= '' and not overtaken then
+    subscribed = ARGV[2]
+    redis.call('HSET', KEYS[1], 'subscribed', subscribed)
 end
-if #ARGV > 2 then
-    redis.call('HSET', KEYS[1], 'profile_at', ARGV[1], 'shown_at', ARGV[1], unpack(ARGV, 3))
+local unfollowed = overtaken and subscribed == '0'
+if #ARGV > 3 and not unfollowed then
+    redis.call('HSET', KEYS[1], 'profile_at', ARGV[1], 'shown_at', ARGV[1], unpack(ARGV, 4))
+end
+-- No event will tell when to forget somebody who doesn't follow.
+if subscribed ~= '1' then
+    redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
 return {'recorded'}

@@ -28,7 +28,9 @@ pub use authorization_code::{Claim, ClaimCode, ResolveCode};
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };
-pub use member::{ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit};
+pub use member::{
+    ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
+};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
     SessionLifetime,

@@ -105,6 +105,7 @@ impl WebLogin {
         scene: &Scene,
         person: Authorized,
     ) -> Result<&'static str, AuthorizationError> {
+        let asked_at = Timestamp::now();
         let (profile, follows) =
             tokio::join!(self.shown_by(&person), self.is_follower(&person.openid));
         let member = MemberId {
@@ -113,7 +114,7 @@ impl WebLogin {
         };
         let visit = RecordVisit {
             member: member.clone(),
-            at: Timestamp::now(),
+            at: asked_at,
             follows,
             profile,
         };

@@ -5,14 +5,12 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_TYPE, ContentType},
+    rt::spawn,
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
 use service_kit::redis::StoreError;
-use tokio::{
-    join,
-    time::{Instant, sleep, timeout, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::{Push, PushBody};
 
 use crate::push::{
@@ -38,6 +36,9 @@ const RELAY_BUDGET: Duration = Duration::from_millis(3700);
 
 /// How long to wait before a push that Redis didn't take is stored again, while there is time.
 const STORE_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// How long a backend's answer waits for our own storing, which goes on behind it.
+const STORING_IN_PASSING: Duration = Duration::from_millis(200);
 
 /// What WeChat takes for "understood, nothing to say".
 const ACKNOWLEDGED: &str = "success";
@@ -95,22 +96,26 @@ pub(super) async fn receive(
     };
     let answer = async {
         let raw = || raw(&request, body.clone());
-        let stored = store(&events, &opened.push, began + TIME_BUDGET);
+        let deadline = began + TIME_BUDGET;
         match relay.as_ref() {
             Some(relay) if !LoginEvents::is_login(&opened.push) => {
-                let push = raw();
-                let (stored, answer) = join!(stored, relay.pass_on(&push, began + RELAY_BUDGET));
-                match stored {
+                // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
+                let push = opened.push.clone();
+                let stored = spawn(async move { store(&events, &push, deadline).await });
+                let answer = relay.pass_on(&raw(), began + RELAY_BUDGET).await;
+                if opened.push.body == PushBody::Unsubscribe {
                     // Nobody reads an answer to this one, so that WeChat may well push it again.
-                    Err(error) if opened.push.body == PushBody::Unsubscribe => unstored(&error),
-                    Err(error) => {
-                        tracing::error!(%error, "a push was relayed, but its member couldn't be stored");
-                        relayed(answer)
-                    }
-                    Ok(_) => relayed(answer),
+                    return match stored.await {
+                        Ok(Ok(_)) => relayed(answer),
+                        _ => unavailable(),
+                    };
                 }
+                if timeout(STORING_IN_PASSING, stored).await.is_err() {
+                    tracing::error!("a push was relayed while Redis is slow to store its member");
+                }
+                relayed(answer)
             }
-            relay => match stored.await {
+            relay => match store(&events, &opened.push, deadline).await {
                 Ok(Handled::Login { reply }) => {
                     if let Some(relay) = relay {
                         relay.copy_login(raw());
@@ -118,7 +123,7 @@ pub(super) async fn receive(
                     in_words(&security, &opened, Some(reply))
                 }
                 Ok(Handled::Other { reply }) => in_words(&security, &opened, reply),
-                Err(error) => unstored(&error),
+                Err(_) => unavailable(),
             },
         }
     };
@@ -143,13 +148,16 @@ async fn store(
                 tracing::debug!(%error, "a push isn't stored yet");
                 sleep(STORE_AGAIN_AFTER).await;
             }
-            handled => return handled,
+            handled => {
+                return handled
+                    .inspect_err(|error| tracing::error!(%error, "a push couldn't be stored"));
+            }
         }
     }
 }
 
-fn unstored(error: &StoreError) -> HttpResponse {
-    tracing::error!(%error, "a push couldn't be stored; WeChat will push it again");
+/// WeChat pushes again.
+fn unavailable() -> HttpResponse {
     HttpResponse::ServiceUnavailable().finish()
 }
 
@@ -184,7 +192,7 @@ fn relayed(answer: Result<RelayedAnswer, OnFailure>) -> HttpResponse {
             HttpResponse::Ok().content_type(content_type).body(body)
         }
         Err(OnFailure::Acknowledge) => acknowledged(),
-        Err(OnFailure::Retry) => HttpResponse::ServiceUnavailable().finish(),
+        Err(OnFailure::Retry) => unavailable(),
     }
 }
 
