@@ -5,6 +5,7 @@ mod admission;
 mod authorization_codes;
 mod interleavings;
 mod members;
+mod model;
 mod redemption;
 mod sessions;
 mod state_machine;
