@@ -4,6 +4,7 @@ mod access_token;
 mod api_key;
 mod callback;
 mod callback_addresses;
+mod code_budget;
 mod compatible_mode;
 mod forced_refresh;
 mod hostile_pushes;

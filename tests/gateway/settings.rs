@@ -10,7 +10,7 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 36] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -30,6 +30,7 @@ const KEYS: [&str; 35] = [
     "GATEWAY__LOG__FORMAT",
     "GATEWAY__LOG__LEVEL",
     "GATEWAY__LOGIN__APPROVAL",
+    "GATEWAY__LIMITS__QR_CODES_PER_DAY",
     "GATEWAY__PROFILE__ASK",
     "GATEWAY__PROFILE__MAX_AGE_SECONDS",
     "GATEWAY__PROFILE__ASK_AGAIN_SECONDS",

@@ -209,3 +209,13 @@ async fn one_replicas_death_ends_no_login() {
     assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
     visitor.complete().await;
 }
+
+#[tokio::test]
+async fn when_the_days_codes_are_used_up_the_visitor_is_told_so() {
+    let plan = Plan::default().gateway("GATEWAY__LIMITS__QR_CODES_PER_DAY", "1");
+    let stack = plan.start().await;
+    stack.visitor().start_login().await;
+    let answer = stack.visitor().call(Method::POST, "/api/login").await;
+    assert_problem(&answer, 503, "daily_codes_used_up");
+    assert!(retry_after(&answer) > 0);
+}

@@ -46,6 +46,10 @@ pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
     format!("wechat-login:admitted:{{{client}}}")
 }
 
+pub(crate) fn codes_taken(app_id: &AppId, day: jiff::civil::Date) -> String {
+    format!("wechat-login:codes-taken:{{{}:{day}}}", app_id.as_str())
+}
+
 pub(crate) fn confirmation(ticket: &str) -> String {
     format!("wechat-login:confirmation:{{{ticket}}}")
 }

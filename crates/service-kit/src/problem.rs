@@ -79,6 +79,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
         ProblemCode::StoreUnavailable
         | ProblemCode::GatewayUnavailable
         | ProblemCode::WechatUnavailable
+        | ProblemCode::DailyCodesUsedUp
         | ProblemCode::WechatRefused => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

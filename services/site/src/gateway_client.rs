@@ -141,7 +141,9 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
     let code = code.filter(|code| {
         matches!(
             code,
-            ProblemCode::WechatUnavailable | ProblemCode::WechatRefused
+            ProblemCode::WechatUnavailable
+                | ProblemCode::WechatRefused
+                | ProblemCode::DailyCodesUsedUp
         )
     });
     unavailable(

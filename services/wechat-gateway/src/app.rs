@@ -19,7 +19,7 @@ use crate::{
     routes::{self, verification_file::VerificationFiles},
     settings,
     wechat::{
-        access_tokens::AccessTokens, api::Api, qr_codes::QrCodes,
+        access_tokens::AccessTokens, api::Api, code_budget::CodeBudget, qr_codes::QrCodes,
         web_authorization::WebAuthorization,
     },
 };
@@ -81,6 +81,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         app_id: Data::new(app_id.clone()),
         store: Data::from(Arc::clone(&store)),
     };
+    let budget = Data::new(CodeBudget::new(&values, Arc::clone(&store))?);
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
@@ -97,6 +98,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         lifecycle::server(internal, move |config: &mut ServiceConfig| {
             config
                 .app_data(qr_codes.clone())
+                .app_data(budget.clone())
                 .app_data(web_login.clone())
                 .app_data(tokens.clone())
                 .app_data(store.clone());

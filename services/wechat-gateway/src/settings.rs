@@ -19,7 +19,7 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 35] = [
+pub static KEYS: [&dyn AnyKey; 36] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
@@ -37,6 +37,7 @@ pub static KEYS: [&dyn AnyKey; 35] = [
     &OPEN_URL,
     &TOKEN_MODE,
     &APPROVAL,
+    &QR_CODES_PER_DAY,
     &PROFILE_ASK,
     &PROFILE_MAX_AGE_SECONDS,
     &PROFILE_ASK_AGAIN_SECONDS,
@@ -227,6 +228,17 @@ pub static APPROVAL: Key<Approval> = Key {
         "tap" => Ok(Approval::Tap),
         other => Err(format!("must be scan or tap, not {other:?}")),
     },
+};
+
+/// How many codes the gateways create in a day.
+pub static QR_CODES_PER_DAY: Key<u32> = Key {
+    name: "limits.qr_codes_per_day",
+    default: Default::Text("90000"),
+    example: "9000",
+    meaning: "How many QR codes all gateways together create in a day (China's), 0: no limit. WeChat allows a \
+              new account 100000 and a test account 10000; the rest is for whoever else creates codes.",
+    secret: false,
+    parse: parse::integer_from::<0>,
 };
 
 /// Whether the reply asks for nickname and avatar.

@@ -11,6 +11,7 @@ mod access_token;
 mod admission;
 mod attempt;
 mod authorization_code;
+mod code_budget;
 mod confirmation;
 mod member;
 mod session;
@@ -25,6 +26,7 @@ pub use attempt::{
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
 pub use authorization_code::{Claim, ClaimCode, ResolveCode};
+pub use code_budget::TakeCodes;
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };

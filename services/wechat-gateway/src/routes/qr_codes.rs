@@ -10,18 +10,20 @@ use login_protocol::{
 };
 use service_kit::problem::Problem;
 
-use crate::wechat::qr_codes::QrCodes;
+use crate::wechat::{code_budget::CodeBudget, qr_codes::QrCodes};
 
 /// Creates a QR code.
 pub(super) async fn create(
     request: Json<CreateQrCode>,
     qr_codes: Data<QrCodes>,
+    budget: Data<CodeBudget>,
 ) -> Result<HttpResponse, Problem> {
     let request = request.into_inner();
     if !(1..=MAX_TTL_SECONDS).contains(&request.ttl_seconds) {
         let detail = format!("ttl_seconds must be 1 to {MAX_TTL_SECONDS}.");
         return Err(Problem::new(ProblemCode::InvalidRequest, detail));
     }
+    budget.take().await?;
     match qr_codes.create(request).await {
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {
