@@ -9,6 +9,7 @@ mod compose_journey;
 mod compose_test;
 mod console;
 mod demo;
+mod deny;
 mod failure;
 mod guard;
 mod listening_ports;
@@ -48,6 +49,10 @@ enum Command {
     ///
     /// Uses a Compose project of its own, so that the state of a running demo stays as it is.
     ComposeTest(compose_test::Options),
+    /// Check licences, banned crates and sources of all dependencies against deny.toml.
+    ///
+    /// Installs cargo-deny below target/ if it isn't there.
+    Deny(deny::Options),
     /// Ends the process groups named on standard input once that closes.
     #[command(hide = true)]
     Guard,
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
+        Command::Deny(options) => deny::run(&options),
         Command::Guard => guard::watch(),
     };
     match outcome {
