@@ -1,5 +1,7 @@
 //! One login, walked to any point and on from there as a browser and a phone do that meet an outage.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
@@ -7,8 +9,12 @@ use system_tests::{
     simulator::Person,
     visitor::{Answer, Events, Visitor},
 };
+use tokio::time::timeout;
 
 use crate::system::System;
+
+/// The site notices at the latest after nine seconds that its news broke off, and catches up after two more.
+const NEWS_DUE: Duration = Duration::from_secs(20);
 
 const COMPLETE: &str = "/api/login/complete";
 const SESSION_COOKIE: &str = "wechat-session";
@@ -252,7 +258,7 @@ impl Login {
     /// Waits for this event, over as many streams as it takes, as a browser does.
     async fn hears(&mut self, status: &str) {
         let what = format!("{:?}: the browser hears {status}", self.phase);
-        eventually(&what, async || {
+        let heard = eventually(&what, async || {
             if self.events.is_none() {
                 self.events = self.visitor.try_events().await;
             }
@@ -261,8 +267,9 @@ impl Login {
                 self.events = None;
             }
             (heard.as_deref() == Some(status)).then_some(())
-        })
-        .await;
+        });
+        // A stream that says nothing would be opened again in the end, and hide that the news was missed.
+        timeout(NEWS_DUE, heard).await.expect(&what);
     }
 
     /// Repeats a request until it succeeds; in between only an outage may be told.
