@@ -62,6 +62,12 @@ impl Visitor {
 
     /// Sends a request and returns the answer with its body unread.
     pub async fn send(&mut self, method: Method, path: &str) -> Response {
+        let response = self.try_send(method, path).await;
+        response.expect("the site answers")
+    }
+
+    /// Sends a request; `None` when no answer comes, as from a site that dies.
+    pub async fn try_send(&mut self, method: Method, path: &str) -> Option<Response> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -74,7 +80,7 @@ impl Visitor {
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
-        let response = request.send().await.expect("the site answers");
+        let response = request.send().await.ok()?;
         for cookie in response.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("cookies are plain");
             let (name, value) = cookie
@@ -88,21 +94,27 @@ impl Visitor {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        response
+        Some(response)
     }
 
     /// Sends a request and reads the answer.
     pub async fn call(&mut self, method: Method, path: &str) -> Answer {
-        let response = self.send(method, path).await;
+        let answer = self.try_call(method, path).await;
+        answer.expect("the site answers")
+    }
+
+    /// Sends a request and reads the answer; `None` when none comes, or not all of it.
+    pub async fn try_call(&mut self, method: Method, path: &str) -> Option<Answer> {
+        let response = self.try_send(method, path).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.expect("the answer has a body");
+        let text = response.text().await.ok()?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer {
+        Some(Answer {
             status,
             headers,
             text,
             json,
-        }
+        })
     }
 
     /// Opens the modal and returns what the QR code encodes.
@@ -148,12 +160,17 @@ impl Visitor {
 
     /// Opens the event stream.
     pub async fn events(&mut self) -> Events {
-        let response = self.send(Method::GET, "/api/login/events").await;
-        assert_eq!(response.status(), 200);
-        Events {
+        let events = self.try_events().await;
+        events.expect("the site opens a stream")
+    }
+
+    /// Opens the event stream; `None` when it is refused or nobody answers.
+    pub async fn try_events(&mut self) -> Option<Events> {
+        let response = self.try_send(Method::GET, "/api/login/events").await?;
+        (response.status() == 200).then_some(Events {
             response,
             unread: String::new(),
-        }
+        })
     }
 }
 

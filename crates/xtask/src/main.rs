@@ -16,6 +16,7 @@ mod listening_ports;
 mod log_scan;
 mod packages;
 mod repository;
+mod soak;
 mod supervisor;
 mod test;
 mod up;
@@ -53,6 +54,16 @@ enum Command {
     ///
     /// Installs cargo-deny below target/ if it isn't there.
     Deny(deny::Options),
+    /// Log in many thousand times while gateways, sites and Redis are killed at random.
+    ///
+    /// Starts one Redis (append-only file, fsync always), two gateways, two sites and the simulator with
+    /// optimised binaries, and logs people in through a round-robin of the replicas, with browsers that behave
+    /// as the modal does. Every few seconds one process is struck and started again: a gateway or a site
+    /// by SIGKILL and SIGTERM alternately, Redis by SIGKILL. The pushes are made here, signed, encrypted and
+    /// delivered up to three times as WeChat does; the simulator makes the codes. In the end every login has
+    /// to be complete, with one session for each in Redis and not one more, no push answered without its effect,
+    /// every SIGTERM ended with status 0, and the services' memory flat; else the exit status is 1.
+    Soak(soak::Options),
     /// Ends the process groups named on standard input once that closes.
     #[command(hide = true)]
     Guard,
@@ -64,6 +75,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
         Command::Deny(options) => deny::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Guard => guard::watch(),
     };
     match outcome {

@@ -1,0 +1,277 @@
+//! One login, with a browser that behaves as the modal does and a person who scans.
+
+use std::{sync::Arc, time::Duration};
+
+use login_protocol::scene::{BrowserSecret, Scene};
+use reqwest::{Client, Method, Response};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::{
+    phone::{Phone, Scanned},
+    tally::{Count, Tally},
+    visitor::{ATTEMPT_COOKIE, Answer, SESSION_COOKIE, Visitor},
+};
+
+/// A login that takes longer is lost.
+const LOST_AFTER: Duration = Duration::from_mins(2);
+
+/// As often as a browser opens a broken stream again.
+const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the news of an answered scan may take before the browser asks.
+const NEWS_DUE: Duration = Duration::from_secs(5);
+
+/// How long a person takes to scan again after the chat said that the service failed.
+const SCAN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// One login in so many repeats its redemption at once, as after a lost answer.
+const REPEATED: u64 = 10;
+
+/// What all logins share.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The sites' addresses.
+    pub(crate) sites: Vec<String>,
+    /// The phones.
+    pub(crate) phone: Phone,
+    /// The people's openids.
+    pub(crate) people: Vec<String>,
+    /// The counts.
+    pub(crate) tally: Arc<Tally>,
+    /// The browsers' client.
+    pub(crate) http: Client,
+}
+
+/// Where an attempt ended.
+enum Attempt {
+    /// The browser is signed in.
+    SignedIn,
+    /// The visitor was told that the code is over, and gets a new one.
+    Over,
+}
+
+impl World {
+    /// Begins one login after the other until enough have begun.
+    pub(crate) async fn log_in_until_done(&self) {
+        while let Some(number) = self.tally.next_login() {
+            let began = Instant::now();
+            match timeout(LOST_AFTER, self.log_in(number)).await {
+                Ok(openid) => self.tally.completed(openid, began.elapsed()),
+                Err(_) => self.tally.add(Count::Lost),
+            }
+        }
+    }
+
+    async fn log_in(&self, number: u64) -> &str {
+        let person = usize::try_from(number).unwrap_or(0) % self.people.len();
+        let openid = &self.people[person];
+        let mut visitor = Visitor::new(&self.http, &self.sites, number);
+        loop {
+            let scene = self.begin(&mut visitor).await;
+            match self.attempt(&mut visitor, openid, &scene, number).await {
+                Attempt::SignedIn => return openid,
+                Attempt::Over => self.tally.add(Count::Renewed),
+            }
+        }
+    }
+
+    /// Opens the modal. The scene is what the code's picture would lead the phone to.
+    async fn begin(&self, visitor: &mut Visitor<'_>) -> Scene {
+        loop {
+            let answer = visitor.call(Method::POST, "/api/login").await;
+            let secret = visitor.cookie(ATTEMPT_COOKIE);
+            let secret = secret.and_then(|text| BrowserSecret::parse(text).ok());
+            match (answer, secret) {
+                (Some(Answer { status: 201, .. }), Some(secret)) => return secret.scene(),
+                (answer, _) => self.wait_as_told(answer.as_ref()).await,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        visitor: &mut Visitor<'_>,
+        openid: &str,
+        scene: &Scene,
+        number: u64,
+    ) -> Attempt {
+        let mut stream = Stream::open(visitor).await;
+        loop {
+            self.scan_until_answered(openid, scene).await;
+            let heard = stream.decision(Instant::now() + NEWS_DUE, visitor).await;
+            let status = if let Some(status) = heard {
+                status
+            } else {
+                self.tally.add(Count::NewsMissed);
+                self.status(visitor).await
+            };
+            match status.as_str() {
+                "confirmed" | "consumed" => break,
+                // The account answered the phone, so this scan has to be there.
+                "pending" => self.tally.add(Count::AnsweredWithoutEffect),
+                _ => return Attempt::Over,
+            }
+        }
+        drop(stream);
+        self.complete(visitor, openid, number).await
+    }
+
+    async fn scan_until_answered(&self, openid: &str, scene: &Scene) {
+        loop {
+            let (scanned, deliveries) = self.phone.scan(openid, scene).await;
+            if deliveries > 1 {
+                self.tally.add(Count::PushRepeated);
+            }
+            match scanned {
+                Scanned::Answered => return,
+                Scanned::Fault => {
+                    self.tally.add(Count::ScannedAgain);
+                    sleep(SCAN_AGAIN_AFTER).await;
+                }
+            }
+        }
+    }
+
+    /// Where the attempt stands, from whoever can say.
+    async fn status(&self, visitor: &mut Visitor<'_>) -> String {
+        loop {
+            let answer = visitor.call(Method::GET, "/api/login").await;
+            match &answer {
+                Some(Answer {
+                    status: 200, json, ..
+                }) => {
+                    return json["status"].as_str().unwrap_or_default().to_owned();
+                }
+                Some(Answer {
+                    status: 404 | 410, ..
+                }) => return "expired".to_owned(),
+                _ => self.wait_as_told(answer.as_ref()).await,
+            }
+        }
+    }
+
+    async fn complete(&self, visitor: &mut Visitor<'_>, openid: &str, number: u64) -> Attempt {
+        let mut session = None;
+        let mut repeats = u64::from(number.is_multiple_of(REPEATED));
+        loop {
+            let answer = visitor.call(Method::POST, "/api/login/complete").await;
+            match &answer {
+                Some(Answer {
+                    status: 200, json, ..
+                }) => {
+                    if json["user"]["openid"] != *openid {
+                        self.tally.add(Count::WrongPerson);
+                    }
+                    let cookie = visitor.cookie(SESSION_COOKIE).cloned();
+                    if session.is_some() && session != cookie {
+                        self.tally.add(Count::Doubled);
+                    }
+                    session = cookie;
+                    if repeats == 0 {
+                        break;
+                    }
+                    repeats -= 1;
+                }
+                Some(Answer {
+                    status: 404 | 410, ..
+                }) => {
+                    // As the modal: perhaps another request of this browser's went through.
+                    if self.is_signed_in(visitor, openid).await {
+                        return Attempt::SignedIn;
+                    }
+                    self.tally.add(Count::RefusedAfterScan);
+                    return Attempt::Over;
+                }
+                _ => {
+                    self.tally.add(Count::RedemptionRepeated);
+                    self.wait_as_told(answer.as_ref()).await;
+                }
+            }
+        }
+        if !self.is_signed_in(visitor, openid).await {
+            self.tally.add(Count::SessionMissing);
+        }
+        Attempt::SignedIn
+    }
+
+    async fn is_signed_in(&self, visitor: &mut Visitor<'_>, openid: &str) -> bool {
+        loop {
+            let answer = visitor.call(Method::GET, "/api/session").await;
+            match &answer {
+                Some(Answer {
+                    status: 200, json, ..
+                }) => return json["user"]["openid"] == *openid,
+                Some(Answer { status: 401, .. }) => return false,
+                _ => self.wait_as_told(answer.as_ref()).await,
+            }
+        }
+    }
+
+    /// Waits as long as the answer says, or as a browser does that got none.
+    async fn wait_as_told(&self, answer: Option<&Answer>) {
+        self.tally.add(if answer.is_some() {
+            Count::Refused
+        } else {
+            Count::Unanswered
+        });
+        let told = answer.and_then(|answer| answer.retry_after);
+        sleep(told.map_or(RECONNECT_AFTER, Duration::from_secs)).await;
+    }
+}
+
+/// The browser's event stream, opened again whenever it breaks.
+struct Stream {
+    open: Option<Response>,
+    unread: String,
+}
+
+impl Stream {
+    async fn open(visitor: &mut Visitor<'_>) -> Self {
+        let mut stream = Self {
+            open: None,
+            unread: String::new(),
+        };
+        stream.reopen(visitor).await;
+        stream
+    }
+
+    async fn reopen(&mut self, visitor: &mut Visitor<'_>) {
+        self.unread.clear();
+        let response = visitor.send(Method::GET, "/api/login/events").await;
+        self.open = response.filter(|response| response.status() == 200);
+    }
+
+    /// The first status that isn't `pending`; `None` when there was none in time.
+    async fn decision(&mut self, end: Instant, visitor: &mut Visitor<'_>) -> Option<String> {
+        let decided = async {
+            loop {
+                match self.next_status().await {
+                    Some(status) if status == "pending" => {}
+                    Some(status) => return status,
+                    None => {
+                        sleep(RECONNECT_AFTER).await;
+                        self.reopen(visitor).await;
+                    }
+                }
+            }
+        };
+        timeout_at(end, decided).await.ok()
+    }
+
+    /// The next status of this stream; `None` when it has ended.
+    async fn next_status(&mut self) -> Option<String> {
+        loop {
+            while let Some(end) = self.unread.find("\n\n") {
+                let event: String = self.unread.drain(..end + 2).collect();
+                let data = event.lines().find_map(|line| line.strip_prefix("data: "));
+                if let Some(data) = data {
+                    let data: Value = serde_json::from_str(data).ok()?;
+                    return Some(data["status"].as_str()?.to_owned());
+                }
+            }
+            let chunk = self.open.as_mut()?.chunk().await.ok().flatten()?;
+            self.unread.push_str(std::str::from_utf8(&chunk).ok()?);
+        }
+    }
+}

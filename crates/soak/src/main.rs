@@ -1,0 +1,103 @@
+//! Many logins through two gateways, two sites and one Redis, while each of them is killed and started
+//! again at random: none may be lost, and none may lead to two sessions.
+//!
+//! `cargo xtask soak` builds this and runs it with a [`plan::Plan`] as its only argument.
+
+mod account;
+mod fleet;
+mod login;
+mod memory;
+mod outages;
+mod people;
+mod phone;
+mod plan;
+mod process;
+mod randomness;
+mod report;
+mod sessions;
+mod tally;
+mod visitor;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::interval};
+
+use crate::{
+    fleet::Fleet, login::World, memory::Memory, outages::Outages, phone::Phone, plan::Plan,
+    report::say, tally::Tally,
+};
+
+/// How often a line says how far it is, and memory is looked at.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Plan::from_arguments() {
+        Ok(plan) => run(plan).await,
+        Err(wrong) => Err(wrong),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            say(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs it all. `false`: it ran, and something was lost, doubled, or kept from finishing.
+async fn run(plan: Plan) -> Result<bool, String> {
+    let fleet = Arc::new(Fleet::start(&plan).await?);
+    let people = people::create(fleet.simulator(), plan.people).await?;
+    say(&format!(
+        "two gateways, two sites, one Redis; {} logins by {} people, {} at once, seed {}",
+        plan.logins, plan.people, plan.at_once, plan.seed
+    ));
+    let tally = Arc::new(Tally::new(plan.logins));
+    let world = Arc::new(World {
+        sites: fleet.sites(),
+        phone: Phone::new(fleet.gateways(), plan.push_interval())?,
+        people,
+        tally: Arc::clone(&tally),
+        http: visitor::client()?,
+    });
+    let mut workers = JoinSet::new();
+    for _ in 0..plan.at_once {
+        let world = Arc::clone(&world);
+        workers.spawn(async move { world.log_in_until_done().await });
+    }
+    let mut outages = Outages::new(Arc::clone(&fleet), &plan);
+    let mut memory = Memory::default();
+    let mut broken = None;
+    {
+        let logins = async { while workers.join_next().await.is_some() {} };
+        let striking = async { outages.strike_on().await };
+        let watching = async {
+            let mut ticks = interval(PROGRESS);
+            ticks.tick().await;
+            loop {
+                ticks.tick().await;
+                memory.look(&fleet, tally.elapsed());
+                say(&tally.progress());
+            }
+        };
+        tokio::select! {
+            () = logins => {}
+            failure = striking => broken = Some(failure),
+            () = watching => {}
+            _ = tokio::signal::ctrl_c() => broken = Some("stopped by Ctrl-C".to_owned()),
+        }
+    }
+    workers.shutdown().await;
+    memory.look(&fleet, tally.elapsed());
+    // Whatever was struck last is up again before its Redis is asked.
+    let sessions = match fleet.redis_again().await {
+        Ok(()) => sessions::compare(&fleet.redis_url(), &tally).await,
+        Err(failure) => Err(failure),
+    };
+    let outcome = report::Outcome::new(&plan, &tally, &outages, &memory, sessions, broken);
+    outcome.print();
+    outcome.write(&plan)?;
+    Ok(outcome.is_good())
+}

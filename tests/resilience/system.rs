@@ -1,0 +1,77 @@
+//! Two gateways and two sites, each pair behind an edge, as a deployment has them.
+
+use serde_json::json;
+use system_tests::{
+    edge::{Edge, Order},
+    stack::{Plan, Stack},
+    visitor::Visitor,
+};
+
+/// A running system. WeChat, the sites and the browsers know the edges' addresses alone.
+pub(crate) struct System {
+    /// Everything behind the edges.
+    pub(crate) stack: Stack,
+    /// Whether the phone must also press.
+    pub(crate) tap: bool,
+    /// In front of the sites.
+    browsers: Edge,
+    /// In front of the gateways' two listeners; they live as long as this.
+    _gateways: [Edge; 2],
+}
+
+impl System {
+    /// Starts one with these settings besides, in tap mode or in scan mode.
+    pub(crate) async fn start(plan: Plan, tap: bool, order: Order) -> Self {
+        let phones = Edge::start(order).await;
+        let internal = Edge::start(order).await;
+        let browsers = Edge::start(order).await;
+        // WeChat pushes three times, five seconds apart; here more often and closer together.
+        let stack = plan
+            .gateways(2)
+            .sites(2)
+            .gateway("GATEWAY__PUBLIC__URL", phones.url())
+            .gateway("GATEWAY__LOGIN__APPROVAL", if tap { "tap" } else { "scan" })
+            .site("SITE__GATEWAY__URL", internal.url())
+            .simulator("SIMULATOR__PUSH__DELIVERIES", "200")
+            .simulator("SIMULATOR__PUSH__INTERVAL_MS", "100")
+            .start()
+            .await;
+        phones.lead_to(stack.gateways.iter().map(|gateway| gateway.public.as_str()));
+        internal.lead_to(stack.gateways.iter().map(|one| one.internal.as_str()));
+        browsers.lead_to(stack.sites.iter().map(|site| site.public.as_str()));
+        let callback_url = format!("{}/wechat/callback", phones.url());
+        stack
+            .wechat
+            .settings(json!({ "callback_url": callback_url }))
+            .await;
+        Self {
+            stack,
+            tap,
+            browsers,
+            _gateways: [phones, internal],
+        }
+    }
+
+    /// A new browser, at the sites' edge.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(self.browsers.url())
+    }
+
+    /// How many sessions of this person Redis holds.
+    pub(crate) async fn sessions_of(&self, openid: &str) -> usize {
+        let redis = &self.stack.redis;
+        let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:session:*"]).await;
+        if keys.is_empty() {
+            return 0;
+        }
+        let read: Vec<&str> = ["MGET"]
+            .into_iter()
+            .chain(keys.iter().map(String::as_str))
+            .collect();
+        let owners: Vec<String> = redis.command(&read).await;
+        owners
+            .iter()
+            .filter(|owner| owner.ends_with(openid))
+            .count()
+    }
+}
