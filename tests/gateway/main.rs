@@ -6,6 +6,8 @@ mod callback;
 mod callback_addresses;
 mod compatible_mode;
 mod forced_refresh;
+mod forged_pushes;
+mod hostile_clients;
 mod hostile_pushes;
 mod http;
 mod kept_connections;

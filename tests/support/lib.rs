@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod binaries;
 pub mod browser;
 pub mod deadline;
+pub mod hostile_client;
 pub mod log_folder;
 pub mod login_page;
 pub mod news;

@@ -430,6 +430,15 @@ mod tests {
     }
 
     #[test]
+    fn lists_in_lists_are_no_settings_and_take_no_time() {
+        let nested = format!("x = {}{}", "[".repeat(50), "]".repeat(50));
+        let outcome = Settings::read("GATEWAY", &KEYS, &nested, []);
+        let message = outcome.err().unwrap().to_string();
+        assert!(message.contains("(x.0) is not a setting"), "{message}");
+        assert!(message.len() < 1024, "{} bytes", message.len());
+    }
+
+    #[test]
     fn a_secret_that_is_not_utf8_is_not_shown() {
         let secret = OsString::from_vec(b"hunter2\xff".to_vec());
         let variable = ("GATEWAY__WECHAT__APP_SECRET".into(), secret);

@@ -158,7 +158,7 @@ fn a_ciphertext_is_decrypted_in_no_more_memory_than_it_has() {
     let genuine = crypto.encrypt([7; 16], &vec![b'a'; LONG]);
     for text in [genuine, "A".repeat(LONG), "*".repeat(LONG)] {
         assert_bounded("a ciphertext", text.len(), CIPHERTEXT, || {
-            drop(crypto.decrypt(&text))
+            drop(crypto.decrypt(&text));
         });
     }
 }
@@ -198,7 +198,7 @@ fn hostile_json_takes_a_bounded_multiple_of_its_length() {
         let body = body.as_bytes();
         assert_bounded(what, body.len(), JSON, || drop(decode::<UserInfo>(body)));
         assert_bounded(what, body.len(), JSON, || {
-            drop(decode::<Acknowledged>(body))
+            drop(decode::<Acknowledged>(body));
         });
     }
     let broken = vec![0xff; LONG];

@@ -43,6 +43,9 @@ pub(super) fn setting_named(prefix: &str, variable: &OsStr) -> Option<String> {
     Some(name.strip_prefix("__")?.replace("__", "."))
 }
 
+/// Adds what a value holds. A list of plain values is one text; no setting is a list of anything else,
+/// so what is nested in one is a key that doesn't exist. (`config` writes it in a text that doubles with
+/// every level.)
 fn flatten(name: String, value: Value, into: &mut BTreeMap<String, String>) {
     match value.kind {
         ValueKind::Table(table) => {
@@ -51,8 +54,16 @@ fn flatten(name: String, value: Value, into: &mut BTreeMap<String, String>) {
             }
         }
         ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-            into.insert(name, items.join(","));
+            let mut texts = Vec::new();
+            for (index, item) in items.into_iter().enumerate() {
+                match item.kind {
+                    ValueKind::Table(_) | ValueKind::Array(_) => {
+                        into.insert(format!("{name}.{index}"), String::new());
+                    }
+                    _ => texts.push(item.to_string()),
+                }
+            }
+            into.insert(name, texts.join(","));
         }
         ValueKind::Nil => {}
         _ => {
