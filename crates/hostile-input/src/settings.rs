@@ -107,7 +107,7 @@ fn with_canaries(service: &Service, file: &str) -> String {
         });
         match value {
             Some((name, value)) => {
-                changed.push_str(&format!("{name} = \"{}", with_canary(value)));
+                changed.extend([name, " = \"", &with_canary(value)]);
             }
             None => changed.push_str(line),
         }

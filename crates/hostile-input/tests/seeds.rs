@@ -12,7 +12,8 @@ fn replay(target: &str, check: fn(&[u8])) {
     let mut count = 0;
     for entry in fs::read_dir(&folder).expect("the target has seeds") {
         let path = entry.expect("the folder can be read").path();
-        println!("{}", path.display());
+        // Says which seed it was, if it breaks a property.
+        eprintln!("{}", path.display());
         check(&fs::read(&path).expect("a seed can be read"));
         count += 1;
     }
