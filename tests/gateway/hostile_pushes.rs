@@ -8,8 +8,11 @@ use system_tests::{
 
 use crate::{
     http,
-    push_request::{PushRequest, assert_acknowledged, scan},
+    push_request::{PushRequest, assert_acknowledged, crypto, scan},
 };
+
+/// How much more memory a gateway may have after ten rounds than after the first.
+const GROWTH_KIB: u64 = 16 * 1024;
 
 /// Nine levels of ten references each: 10^9 characters when expanded.
 fn entity_bomb() -> String {
@@ -24,16 +27,12 @@ fn entity_bomb() -> String {
     )
 }
 
-#[tokio::test]
-async fn what_is_no_push_gets_400() {
-    let stack = http::start(Plan::default().plain()).await;
-    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
-    let scene = attempts::open(&store).await;
-    let good = scan(&new_openid(), &scene).to_xml();
-    let mut not_utf8 = good.clone().into_bytes();
+/// Documents that are no push, though most resemble this one.
+fn no_pushes(good: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let mut not_utf8 = good.as_bytes().to_vec();
     let place = good.find("a ticket").expect("it has a ticket");
     not_utf8[place] = 0xff;
-    let bodies: Vec<(&str, Vec<u8>)> = vec![
+    vec![
         ("nothing", Vec::new()),
         ("no XML", b"hello".to_vec()),
         ("JSON", b"{\"xml\": {}}".to_vec()),
@@ -62,6 +61,14 @@ async fn what_is_no_push_gets_400() {
             format!("<xml>{}", "<a>".repeat(20_000)).into_bytes(),
         ),
         (
+            "attributes without an end",
+            format!("<xml><a{}", " b=''".repeat(12_000)).into_bytes(),
+        ),
+        (
+            "attributes and no push",
+            format!("<xml><a{}/></xml>", " b=''".repeat(12_000)).into_bytes(),
+        ),
+        (
             "a field twice",
             good.replace("<xml>", "<xml><FromUserName>oSim</FromUserName>")
                 .into_bytes(),
@@ -70,8 +77,16 @@ async fn what_is_no_push_gets_400() {
             "no time",
             good.replace("CreateTime", "CreationTime").into_bytes(),
         ),
-    ];
-    for (what, body) in bodies {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_no_push_gets_400() {
+    let stack = http::start(Plan::default().plain()).await;
+    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+    let scene = attempts::open(&store).await;
+    let good = scan(&new_openid(), &scene);
+    for (what, body) in no_pushes(&good.to_xml()) {
         let push = PushRequest::signed(body);
         push.is_refused(gateway, 400, what).await;
     }
@@ -79,6 +94,53 @@ async fn what_is_no_push_gets_400() {
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
+}
+
+#[tokio::test]
+async fn what_is_no_push_gets_400_in_safe_mode_too_and_costs_no_memory() {
+    let stack = http::start(Plan::default()).await;
+    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+    let scene = attempts::open(&store).await;
+    let good = scan(&new_openid(), &scene);
+    let (crypto, mut after_the_first) = (crypto(), None);
+    for _ in 0..10 {
+        for (what, mut document) in no_pushes(&good.to_xml()) {
+            // In base64 it has to fit into the 64 KiB of a push.
+            document.truncate(40 * 1024);
+            let inside = PushRequest::encrypted(&crypto, &document);
+            inside.is_refused(gateway, 400, what).await;
+            let instead = PushRequest::encrypted(&crypto, b"x").with_body(document);
+            instead.is_refused(gateway, 400, what).await;
+        }
+        let resident = gateway.process.resident_kib();
+        let bound = *after_the_first.get_or_insert(resident) + GROWTH_KIB;
+        assert!(resident <= bound, "{resident} KiB, more than {bound}");
+    }
+    assert_eq!(
+        attempts::status(&store, &scene).await,
+        AttemptStatus::Pending
+    );
+    assert_eq!(PushRequest::safe(&good).send(gateway).await.status, 200);
+    assert_eq!(attempts::owner(&store, &scene).await, good.from_user_name);
+}
+
+#[tokio::test]
+async fn a_push_with_thousands_of_attributes_and_elements_is_a_push() {
+    let stack = http::start(Plan::default().plain()).await;
+    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+    for flood in [
+        format!("<a{}/>", " b=''".repeat(12_000)),
+        "<a b='c'/>".repeat(6_000),
+        "<![CDATA[x]]>".repeat(4_000),
+    ] {
+        let scene = attempts::open(&store).await;
+        let person = new_openid();
+        let document = scan(&person, &scene).to_xml();
+        let document = document.replace("</xml>", &format!("{flood}</xml>"));
+        let answer = PushRequest::signed(document).send(gateway).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(attempts::owner(&store, &scene).await, person);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ mod callback_addresses;
 mod code_budget;
 mod compatible_mode;
 mod forced_refresh;
+mod forged_pushes;
+mod hostile_clients;
 mod hostile_pushes;
 mod http;
 mod kept_connections;

@@ -9,6 +9,7 @@ mod configuration;
 mod cookies;
 mod events;
 mod headers;
+mod hostile_clients;
 mod in_wechat;
 mod lifecycle;
 mod limits;

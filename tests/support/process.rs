@@ -126,6 +126,16 @@ impl Process {
         .await
     }
 
+    /// The memory that it has now, in KiB (`VmRSS`).
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("it is running");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let size = line.expect("a running process has memory").trim();
+        let size = size.trim_end_matches(" kB");
+        size.parse().expect("a number")
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);

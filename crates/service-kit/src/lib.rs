@@ -13,3 +13,4 @@ pub mod redis;
 pub mod settings;
 pub mod settings_parse;
 pub mod telemetry;
+pub mod unread_bodies;

@@ -23,6 +23,7 @@ use crate::{
     operations::Readiness,
     problem,
     settings::{InvalidSettings, Key, Settings},
+    unread_bodies,
 };
 
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
@@ -99,6 +100,7 @@ where
     let factory = move || {
         App::new()
             .wrap(from_fn(access_log::observe))
+            .wrap(from_fn(unread_bodies::end))
             .configure(&configure)
             .default_service(web::to(problem::not_found))
     };

@@ -3,9 +3,11 @@
 //! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how it
 //! is read. The same declaration checks the value at start, words the error and prints the help text.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, path::Path};
 
-use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
+use config::{File, FileFormat};
+
+mod sources;
 
 /// What a setting is when nobody sets it.
 #[derive(Debug, Clone, Copy)]
@@ -101,22 +103,46 @@ impl Settings {
         keys: &[&dyn AnyKey],
         file: Option<&Path>,
     ) -> Result<Self, InvalidSettings> {
-        let mut sources = Config::builder();
-        if let Some(path) = file {
-            sources = sources.add_source(File::from(path).format(FileFormat::Toml));
-        }
-        let environment = Environment::with_prefix(prefix)
-            .prefix_separator("__")
-            .separator("__")
-            .ignore_empty(true);
-        let merged = sources.add_source(environment).build();
-        let merged = merged.and_then(Config::try_deserialize::<BTreeMap<String, Value>>);
-        let merged = merged.map_err(|error| {
-            InvalidSettings(format!("can't read the settings: {}", unreadable(&error)))
-        })?;
-        let mut values = BTreeMap::new();
-        for (name, value) in merged {
-            flatten(name, value, &mut values);
+        let file = file.map(|path| File::from(path).format(FileFormat::Toml));
+        let values = file.map_or_else(|| Ok(BTreeMap::new()), |file| sources::in_file(&file))?;
+        Self::merge(prefix, keys, values, std::env::vars_os())
+    }
+
+    /// Reads and checks all settings, from a TOML document and variables that are handed over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`].
+    pub fn read(
+        prefix: &'static str,
+        keys: &[&dyn AnyKey],
+        document: &str,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, InvalidSettings> {
+        let values = sources::in_file(&File::from_str(document, FileFormat::Toml))?;
+        Self::merge(prefix, keys, values, environment)
+    }
+
+    fn merge(
+        prefix: &'static str,
+        keys: &[&dyn AnyKey],
+        mut values: BTreeMap<String, String>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, InvalidSettings> {
+        for (variable, value) in environment {
+            let Some(name) = sources::setting_named(prefix, &variable) else {
+                continue;
+            };
+            // The value itself isn't shown, as it may be secret.
+            let value = value.into_string().map_err(|_| {
+                let variable = self::variable(prefix, &name);
+                InvalidSettings(format!(
+                    "the settings can't be used:\n  {variable} ({name}) is not UTF-8"
+                ))
+            })?;
+            if !value.is_empty() {
+                values.insert(name, value);
+            }
         }
         Self::check(prefix, keys, values)
     }
@@ -195,20 +221,6 @@ impl Settings {
     }
 }
 
-/// Why the sources can't be read. What a TOML parser says of a file quotes the line, which may hold a
-/// secret; its first line says where, and no more.
-fn unreadable(error: &ConfigError) -> String {
-    match error {
-        ConfigError::FileParse { uri, cause } => {
-            let cause = cause.to_string();
-            let place = cause.lines().next().unwrap_or_default();
-            let file = uri.as_deref().unwrap_or("the file");
-            format!("{place} in {file}")
-        }
-        other => other.to_string(),
-    }
-}
-
 /// The environment's form of a key: `GATEWAY__WECHAT__APP_ID`.
 fn variable(prefix: &str, name: &str) -> String {
     format!("{prefix}__{}", name.replace('.', "__")).to_uppercase()
@@ -271,24 +283,6 @@ fn read_secret_file(
     }
 }
 
-fn flatten(name: String, value: Value, into: &mut BTreeMap<String, String>) {
-    match value.kind {
-        ValueKind::Table(table) => {
-            for (key, value) in table {
-                flatten(format!("{name}.{key}"), value, into);
-            }
-        }
-        ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-            into.insert(name, items.join(","));
-        }
-        ValueKind::Nil => {}
-        _ => {
-            into.insert(name, value.to_string());
-        }
-    }
-}
-
 /// The help text: every setting with its environment form, meaning and default.
 pub fn help(prefix: &str, keys: &[&dyn AnyKey]) -> String {
     let mut text =
@@ -316,6 +310,8 @@ pub fn help(prefix: &str, keys: &[&dyn AnyKey]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
     use crate::settings_parse;
 
@@ -415,6 +411,42 @@ mod tests {
         assert!(
             message.contains("did you mean GATEWAY__LOGIN__TTL_SECONDS?"),
             "{message}"
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_key_is_no_path_into_a_list() {
+        let endless = "x[300000000000]";
+        let in_file = Settings::read("GATEWAY", &KEYS, &format!("\"{endless}\" = 1"), []);
+        let variable = (format!("GATEWAY__{endless}").into(), "1".into());
+        let in_environment = Settings::read("GATEWAY", &KEYS, "", [variable]);
+        for outcome in [in_file, in_environment] {
+            let message = outcome.err().unwrap().to_string();
+            assert!(
+                message.contains("(x[300000000000]) is not a setting"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_in_lists_are_no_settings_and_take_no_time() {
+        let nested = format!("x = {}{}", "[".repeat(50), "]".repeat(50));
+        let outcome = Settings::read("GATEWAY", &KEYS, &nested, []);
+        let message = outcome.err().unwrap().to_string();
+        assert!(message.contains("(x.0) is not a setting"), "{message}");
+        assert!(message.len() < 1024, "{} bytes", message.len());
+    }
+
+    #[test]
+    fn a_secret_that_is_not_utf8_is_not_shown() {
+        let secret = OsString::from_vec(b"hunter2\xff".to_vec());
+        let variable = ("GATEWAY__WECHAT__APP_SECRET".into(), secret);
+        let outcome = Settings::read("GATEWAY", &KEYS, "", [variable]);
+        assert_eq!(
+            outcome.err().unwrap().to_string(),
+            "the settings can't be used:\n  \
+             GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is not UTF-8"
         );
     }
 

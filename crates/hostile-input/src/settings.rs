@@ -1,0 +1,130 @@
+//! The settings: a TOML file and the environment, read with the key tables of both services.
+
+use std::ffi::OsString;
+
+use service_kit::settings::{AnyKey, Settings};
+
+/// What parts the file from the environment, one variable a line.
+const ENVIRONMENT: &str = "=== environment ===\n";
+
+/// Put into every secret; nothing else of a message can look like it.
+const CANARY: &str = "hunter2-canary-7Qx9";
+
+/// How long a message may be beside what it repeats: each complaint names a key, whose sections others
+/// share, and repeats one value at most.
+const MESSAGE: usize = 64 * 1024;
+
+struct Service {
+    prefix: &'static str,
+    keys: &'static [&'static dyn AnyKey],
+}
+
+const SERVICES: [Service; 2] = [
+    Service {
+        prefix: "GATEWAY",
+        keys: &wechat_gateway::settings::KEYS,
+    },
+    Service {
+        prefix: "SITE",
+        keys: &site::settings::KEYS,
+    },
+];
+
+/// The settings are taken or refused in words that hold no secret; and those that are taken stay so.
+pub fn check(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    // Names of files would make the outcome depend on the machine.
+    if text.to_ascii_lowercase().contains("_file") {
+        return;
+    }
+    let text = text.replace(CANARY, "");
+    let (file, environment) = text.split_once(ENVIRONMENT).unwrap_or((&text, ""));
+    for service in &SERVICES {
+        let file = with_canaries(service, file);
+        let variables = || {
+            environment
+                .lines()
+                .filter_map(|line| variable(service, line))
+        };
+        let outcome = Settings::read(service.prefix, service.keys, &file, variables());
+        match outcome {
+            Ok(_) => {
+                let again = Settings::read(service.prefix, service.keys, &file, variables());
+                assert!(again.is_ok(), "taken once and refused the second time");
+            }
+            Err(error) => {
+                let message = error.to_string();
+                assert!(!message.contains(CANARY), "a secret is in: {message}");
+                assert!(message.len() <= MESSAGE + text.len().pow(2));
+                check_form(&message);
+            }
+        }
+    }
+}
+
+fn check_form(message: &str) {
+    if let Some(place) = message.strip_prefix("can't read the settings: ") {
+        assert_eq!(place.lines().count(), 1, "{message}");
+        assert!(place.len() < 200, "{message}");
+    } else {
+        let said = message.starts_with("the settings can't be used:\n  ");
+        assert!(said, "{message}");
+    }
+}
+
+/// A variable with a canary in the middle of its value, if it is a secret.
+fn variable(service: &Service, line: &str) -> Option<(OsString, OsString)> {
+    let (name, value) = line.split_once('=')?;
+    // The operating system has no such variables.
+    if name.is_empty() || line.contains('\0') {
+        return None;
+    }
+    let is_secret = secrets(service).any(|key| {
+        let secret = format!("{}__{}", service.prefix, key.replace('.', "__"));
+        secret.eq_ignore_ascii_case(name)
+    });
+    let value = if is_secret {
+        with_canary(value)
+    } else {
+        value.to_owned()
+    };
+    Some((name.into(), value.into()))
+}
+
+/// The file with a canary in every line that looks like a secret's.
+fn with_canaries(service: &Service, file: &str) -> String {
+    // Inside such a text, a line isn't what it looks like.
+    if file.contains("\"\"\"") || file.contains("'''") {
+        return file.to_owned();
+    }
+    let mut changed = String::with_capacity(file.len());
+    for line in file.split_inclusive('\n') {
+        let value = line.split_once(" = \"").filter(|(name, _)| {
+            // `url` is a secret in one section only.
+            secrets(service).any(|key| key.ends_with(&format!(".{name}")) && *name != "url")
+        });
+        match value {
+            Some((name, value)) => {
+                changed.extend([name, " = \"", &with_canary(value)]);
+            }
+            None => changed.push_str(line),
+        }
+    }
+    changed
+}
+
+fn secrets(service: &Service) -> impl Iterator<Item = &'static str> {
+    let secrets = service.keys.iter().filter(|key| key.is_secret());
+    secrets.map(|key| key.name())
+}
+
+/// In front of the first byte that could end the value or belong to an escape.
+fn with_canary(value: &str) -> String {
+    let place = value
+        .find(|character: char| !character.is_ascii_alphanumeric())
+        .unwrap_or(value.len());
+    let (before, after) = value.split_at(place);
+    format!("{before}{CANARY}{after}")
+}
