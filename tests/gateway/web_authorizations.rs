@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts,
+    deadline::eventually,
     simulator::Person,
     stack::{APP_ID, Plan, Service, Stack},
     visitor::Answer,
@@ -173,6 +174,31 @@ async fn a_code_that_comes_ten_times_is_exchanged_once_and_all_are_told_the_same
     }
     assert_eq!(tasks.join_all().await, [200; 10]);
     assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
+}
+
+#[tokio::test]
+async fn a_browser_that_hangs_up_loses_no_code() {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let person = stack.wechat.person("小林", true).await;
+    let scene = attempts::open(&store).await;
+    let code = code(&stack, &person, &scene).await;
+    let slow = json!([{ "path": EXCHANGE, "times": 1, "kind": "slow", "delay_ms": 1500 }]);
+    stack.wechat.faults(slow).await;
+    // As when WeChat redirects twice: the browser ends its first request and makes the same again.
+    let body = json!({ "scene": scene.as_str(), "code": code });
+    let first = http::internal(&stack.gateways[0], Method::POST, COMPLETE).json(&body);
+    let first = tokio::spawn(first.send());
+    eventually("the code is being exchanged", async || {
+        (stack.wechat.calls(EXCHANGE).await == 1).then_some(())
+    })
+    .await;
+    first.abort();
+    assert!(first.await.is_err_and(|error| error.is_cancelled()));
+    let second = complete(&stack.gateways[0], &scene, &code).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
+    assert_eq!(attempts::owner(&store, &scene).await, person.openid);
 }
 
 #[tokio::test]

@@ -79,14 +79,19 @@ impl WebLogin {
     ///
     /// The code is spent, the person isn't real, WeChat or Redis failed.
     pub async fn complete(
-        &self,
+        self: &Arc<Self>,
         scene: &Scene,
         code: &str,
     ) -> Result<Completed, AuthorizationError> {
-        let exchange = async || match self.authorization.recognise(code).await {
-            Ok(person) => self.confirm(scene, person).await.map(str::to_owned),
-            Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
-            Err(error) => Err(error),
+        let exchange = {
+            let (this, scene, code) = (Arc::clone(self), scene.clone(), code.to_owned());
+            async move {
+                match this.authorization.recognise(&code).await {
+                    Ok(person) => this.confirm(&scene, person).await.map(str::to_owned),
+                    Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
+                    Err(error) => Err(error),
+                }
+            }
         };
         let outcome = self
             .authorization
@@ -147,7 +152,7 @@ impl WebLogin {
     async fn is_follower(&self, openid: &OpenId) -> Option<bool> {
         let ask = self
             .tokens
-            .with_token(async |token| self.api.user_info(token, openid).await);
+            .with_own_token(|token| async move { self.api.user_info(&token, openid).await });
         match timeout(DETAILS_BUDGET, ask).await {
             Ok(Ok(info)) => Some(info.is_subscribed()),
             Ok(Err(error)) => {

@@ -1,5 +1,7 @@
 //! `/wechat/oauth/confirm`: the person who scanned decides on the phone (tap mode).
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -30,7 +32,7 @@ use crate::{
 const PURPOSE: &str = "confirm";
 
 /// Which login it is about.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct About {
     scene: Scene,
     #[serde(default)]
@@ -79,24 +81,24 @@ pub(super) async fn recognise(
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let exchange = async || {
-        let person = authorization.recognise(&about.code).await?;
-        let mut random = [0; 16];
-        // Without random bytes the ticket would be anybody's.
-        getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
-        let ticket = format!("{:032x}", u128::from_be_bytes(random));
-        let member = MemberId {
-            app_id: app_id.as_ref().clone(),
-            openid: person.openid,
-        };
-        store
-            .run(&IssueConfirmation {
-                ticket: ticket.clone(),
-                scene: about.scene.clone(),
-                member,
-            })
-            .await?;
-        Ok(format!("decision?ticket={ticket}"))
+    let exchange = {
+        let authorization = Arc::clone(&authorization);
+        let (app_id, about) = (app_id.as_ref().clone(), About::clone(&about));
+        async move {
+            let openid = authorization.recognise(&about.code).await?.openid;
+            let mut random = [0; 16];
+            // Without random bytes the ticket would be anybody's.
+            getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
+            let ticket = format!("{:032x}", u128::from_be_bytes(random));
+            store
+                .run(&IssueConfirmation {
+                    ticket: ticket.clone(),
+                    scene: about.scene,
+                    member: MemberId { app_id, openid },
+                })
+                .await?;
+            Ok(format!("decision?ticket={ticket}"))
+        }
     };
     match authorization
         .once_per_code(PURPOSE, &about.code, exchange)

@@ -1,5 +1,7 @@
 //! `/wechat/oauth/profile`: a person shows nickname and avatar.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header::LOCATION},
@@ -58,22 +60,23 @@ pub(super) async fn store(
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let exchange = async || {
-        let person = authorization.recognise(&returned.code).await?;
-        let info = authorization.profile(&person).await?;
-        let member = MemberId {
-            app_id: app_id.as_ref().clone(),
-            openid: person.openid,
-        };
-        let step = RecordProfile {
-            member,
-            at: Timestamp::now(),
-            profile: profile::from_web_user_info(&info),
-        };
-        let kept = store.run(&step).await?;
-        metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
-            .increment(1);
-        Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
+    let exchange = {
+        let authorization = Arc::clone(&authorization);
+        let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
+        async move {
+            let person = authorization.recognise(&code).await?;
+            let info = authorization.profile(&person).await?;
+            let openid = person.openid;
+            let step = RecordProfile {
+                member: MemberId { app_id, openid },
+                at: Timestamp::now(),
+                profile: profile::from_web_user_info(&info),
+            };
+            let kept = store.run(&step).await?;
+            metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
+                .increment(1);
+            Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
+        }
     };
     match authorization
         .once_per_code(PURPOSE, &returned.code, exchange)

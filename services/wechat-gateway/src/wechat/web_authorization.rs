@@ -2,7 +2,7 @@
 //! consent nickname and avatar.
 //! <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
@@ -12,7 +12,7 @@ use login_protocol::{
 use secrecy::ExposeSecret as _;
 use service_kit::redis::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
 
@@ -69,9 +69,12 @@ fn is_well_formed(code: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// How often to look whether another request is done with the same code, and how many times.
+/// How often to look whether another request is done with the same code.
 const CLAIM_POLL: Duration = Duration::from_millis(100);
-const CLAIM_POLLS: u32 = 40;
+
+/// How long to look: longer than an exchange lasts with all its repeats and what follows it, and shorter
+/// than the site waits for the gateway.
+const CLAIM_WAIT: Duration = Duration::from_millis(8500);
 
 impl WebAuthorization {
     /// For this account; `open_url` is where phones are sent.
@@ -103,19 +106,38 @@ impl WebAuthorization {
     /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
     /// who bring it for the same purpose get the same outcome; for another purpose it is a spent one.
     ///
+    /// An exchange that began runs to its end, whoever hangs up meanwhile: a browser that WeChat
+    /// redirects twice ends its first request, and by then WeChat may have spent the code.
+    ///
     /// # Errors
     ///
     /// Those of `exchange`, which the others see as a spent code.
     pub async fn once_per_code(
-        &self,
+        self: &Arc<Self>,
         purpose: &str,
         code: &str,
-        exchange: impl AsyncFnOnce() -> Result<String, AuthorizationError>,
+        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send + 'static,
     ) -> Result<String, AuthorizationError> {
         if !is_well_formed(code) {
             return Err(AuthorizationError::SpentCode);
         }
         let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{purpose}\0{code}")));
+        let this = Arc::clone(self);
+        match tokio::spawn(async move { this.claim_and(code_sha256, exchange).await }).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime is ending, and this task with it.
+                Err(_) => pending().await,
+            },
+        }
+    }
+
+    async fn claim_and(
+        &self,
+        code_sha256: String,
+        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send,
+    ) -> Result<String, AuthorizationError> {
         let mut holder = [0; 16];
         // Without a name of its own an asker could take another's claim for its own.
         getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;
@@ -123,15 +145,17 @@ impl WebAuthorization {
             code_sha256: code_sha256.clone(),
             holder: URL_SAFE_NO_PAD.encode(holder),
         };
-        for _ in 0..CLAIM_POLLS {
+        let deadline = Instant::now() + CLAIM_WAIT;
+        loop {
             match self.store.run(&claim).await? {
                 Claim::Resolved(outcome) if outcome == FAILED => {
                     return Err(AuthorizationError::SpentCode);
                 }
                 Claim::Resolved(outcome) => return Ok(outcome),
-                Claim::InProgress => sleep(CLAIM_POLL).await,
+                Claim::InProgress if Instant::now() < deadline => sleep(CLAIM_POLL).await,
+                Claim::InProgress => return Err(AuthorizationError::SpentCode),
                 Claim::Claimed => {
-                    let exchanged = exchange().await;
+                    let exchanged = exchange.await;
                     let outcome = exchanged.as_ref().map_or(FAILED, String::as_str).to_owned();
                     self.store
                         .run(&ResolveCode {
@@ -143,7 +167,6 @@ impl WebAuthorization {
                 }
             }
         }
-        Err(AuthorizationError::SpentCode)
     }
 
     /// Whose phone brought this code.
