@@ -24,7 +24,7 @@ pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
-pub use authorization_code::{Claim, ClaimCode, ResolveCode};
+pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };

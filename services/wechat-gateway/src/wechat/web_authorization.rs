@@ -7,7 +7,7 @@ use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     identity::OpenId,
-    steps::{Claim, ClaimCode, ResolveCode},
+    steps::{Claim, ClaimCode, ReleaseCode, ResolveCode},
 };
 use secrecy::ExposeSecret as _;
 use service_kit::redis::{Store, StoreError};
@@ -16,7 +16,11 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
 
-use super::{api::Api, error::WechatError};
+use super::{
+    api::Api,
+    error::WechatError,
+    patience::{FOR_THE_FIRST, patiently},
+};
 
 /// What a page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +62,7 @@ pub struct WebAuthorization {
     open_url: Url,
 }
 
-/// What is kept of a code whose exchange failed: WeChat accepts it no second time.
+/// What is kept of a code that WeChat accepts no second time.
 const FAILED: &str = "!";
 
 /// Whether WeChat could have made this code; anything else isn't worth a call.
@@ -74,7 +78,7 @@ const CLAIM_POLL: Duration = Duration::from_millis(100);
 
 /// How long to look: longer than an exchange lasts with all its repeats and what follows it, and shorter
 /// than the site waits for the gateway.
-const CLAIM_WAIT: Duration = Duration::from_millis(8500);
+const CLAIM_WAIT: Duration = Duration::from_millis(8800);
 
 impl WebAuthorization {
     /// For this account; `open_url` is where phones are sent.
@@ -111,7 +115,7 @@ impl WebAuthorization {
     ///
     /// # Errors
     ///
-    /// Those of `exchange`, which the others see as a spent code.
+    /// Those of `exchange`. After a failure of WeChat's or Redis' the code can be brought again.
     pub async fn once_per_code(
         self: &Arc<Self>,
         purpose: &str,
@@ -142,7 +146,7 @@ impl WebAuthorization {
         // Without a name of its own an asker could take another's claim for its own.
         getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;
         let claim = ClaimCode {
-            code_sha256: code_sha256.clone(),
+            code_sha256,
             holder: URL_SAFE_NO_PAD.encode(holder),
         };
         let deadline = Instant::now() + CLAIM_WAIT;
@@ -156,28 +160,50 @@ impl WebAuthorization {
                 Claim::InProgress => return Err(AuthorizationError::SpentCode),
                 Claim::Claimed => {
                     let exchanged = exchange.await;
-                    let outcome = exchanged.as_ref().map_or(FAILED, String::as_str).to_owned();
-                    self.store
-                        .run(&ResolveCode {
-                            code_sha256,
-                            outcome,
-                        })
-                        .await?;
+                    self.settle(claim, &exchanged).await?;
                     return exchanged;
                 }
             }
         }
     }
 
-    /// Whose phone brought this code.
+    /// Says what came of a code, or gives it back if WeChat refused or failed without taking it: a
+    /// person's consent isn't lost by an outage that passes, and who brings the code again hears what is
+    /// wrong then. If WeChat did take it, it says so itself.
+    async fn settle(
+        &self,
+        claim: ClaimCode,
+        exchanged: &Result<String, AuthorizationError>,
+    ) -> Result<(), StoreError> {
+        let ClaimCode {
+            code_sha256,
+            holder,
+        } = claim;
+        let outcome = match exchanged {
+            Ok(outcome) => outcome,
+            Err(AuthorizationError::Wechat(_) | AuthorizationError::Store(_)) => {
+                let release = ReleaseCode {
+                    code_sha256,
+                    holder,
+                };
+                return self.store.run(&release).await;
+            }
+            Err(AuthorizationError::SpentCode | AuthorizationError::Snapshot) => FAILED,
+        };
+        let resolve = ResolveCode {
+            code_sha256,
+            outcome: outcome.to_owned(),
+        };
+        self.store.run(&resolve).await
+    }
+
+    /// Whose phone brought this code. What passes by itself is repeated, since the person waits.
     ///
     /// # Errors
     ///
     /// The code is spent, the person isn't real, or WeChat failed.
     pub async fn recognise(&self, code: &str) -> Result<Authorized, AuthorizationError> {
-        let granted = self
-            .api
-            .web_access(code)
+        let granted = patiently(FOR_THE_FIRST, || self.api.web_access(code))
             .await
             .map_err(|error| match &error {
                 WechatError::Refused(refused)
