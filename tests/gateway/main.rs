@@ -13,6 +13,7 @@ mod legacy_tokens;
 mod lifecycle;
 mod listeners;
 mod logins;
+mod lost_answers;
 mod many_gateways;
 mod members;
 mod operations;

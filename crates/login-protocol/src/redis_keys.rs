@@ -42,6 +42,10 @@ pub(crate) fn forced_refreshes(app_id: &AppId) -> String {
     format!("wechat-login:access-token-forced:{{{}}}", app_id.as_str())
 }
 
+pub(crate) fn replaced_legacy_tokens(app_id: &AppId) -> String {
+    format!("wechat-login:access-token-replaced:{{{}}}", app_id.as_str())
+}
+
 pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
     format!("wechat-login:admitted:{{{client}}}")
 }

@@ -17,7 +17,7 @@ mod session;
 
 pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
-    StoreAccessToken, StoredAccessToken,
+    ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
 pub use admission::{Admission, AdmitLogin, subscriber};
 pub use attempt::{
