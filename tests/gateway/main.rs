@@ -8,6 +8,7 @@ mod compatible_mode;
 mod forced_refresh;
 mod hostile_pushes;
 mod http;
+mod invented_codes;
 mod kept_connections;
 mod legacy_tokens;
 mod lifecycle;

@@ -50,6 +50,14 @@ pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
     format!("wechat-login:admitted:{{{client}}}")
 }
 
+pub(crate) fn exchanges_of_attempt(scene: &Scene) -> String {
+    format!("wechat-login:exchanges:{{{}}}", scene.as_str())
+}
+
+pub(crate) fn exchanges_of_client(client: std::net::IpAddr) -> String {
+    format!("wechat-login:exchanges-from:{{{client}}}")
+}
+
 pub(crate) fn confirmation(ticket: &str) -> String {
     format!("wechat-login:confirmation:{{{ticket}}}")
 }

@@ -19,7 +19,7 @@ pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitLogin, subscriber};
+pub use admission::{Admission, AdmitExchange, AdmitLogin, Exchanger, subscriber};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,

@@ -8,7 +8,7 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{RecordScan, RecordVisit, ScanEffect},
+    steps::{Exchanger, RecordScan, RecordVisit, ScanEffect},
 };
 use service_kit::redis::Store;
 use tokio::time::timeout;
@@ -86,6 +86,8 @@ impl WebLogin {
         let exchange = {
             let (this, scene, code) = (Arc::clone(self), scene.clone(), code.to_owned());
             async move {
+                let attempt = Exchanger::Attempt(scene.clone());
+                this.authorization.admit(attempt).await?;
                 match this.authorization.recognise(&code).await {
                     Ok(person) => this.confirm(&scene, person).await.map(str::to_owned),
                     Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
@@ -173,6 +175,7 @@ fn count(outcome: &Result<String, AuthorizationError>) {
         Ok(SNAPSHOT) | Err(AuthorizationError::Snapshot) => "snapshot",
         Ok(_) => "over",
         Err(AuthorizationError::SpentCode) => "spent_code",
+        Err(AuthorizationError::TooMany { .. }) => "too_many",
         Err(AuthorizationError::Wechat(_)) => "wechat_failed",
         Err(AuthorizationError::Store(_)) => "store_failed",
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Form, Query},
 };
@@ -12,11 +12,15 @@ use login_protocol::{
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadMember, ReadScan,
+        Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation, ReadConfirmation,
+        ReadMember, ReadScan,
     },
 };
 use serde::Deserialize;
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    client_address::TrustedProxies,
+    redis::{Store, StoreError},
+};
 
 use super::profile::{STATE, failed, redirect};
 use crate::{
@@ -75,16 +79,20 @@ pub(super) async fn begin(
 
 /// `GET …/return`: the phone gets a ticket, and a clean address.
 pub(super) async fn recognise(
+    request: HttpRequest,
     about: Query<About>,
     links: Data<PhoneLinks>,
     authorization: Data<WebAuthorization>,
+    proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
     let exchange = {
         let authorization = Arc::clone(&authorization);
         let (app_id, about) = (app_id.as_ref().clone(), About::clone(&about));
+        let client = Exchanger::Client(proxies.client(&request));
         async move {
+            authorization.admit(client).await?;
             let openid = authorization.recognise(&about.code).await?.openid;
             let mut random = [0; 16];
             // Without random bytes the ticket would be anybody's.

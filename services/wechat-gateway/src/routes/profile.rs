@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header::LOCATION},
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
     web::{Data, Query},
 };
 use jiff::Timestamp;
 use login_protocol::{
     identity::{AppId, MemberId},
-    steps::RecordProfile,
+    steps::{Exchanger, RecordProfile},
 };
 use serde::Deserialize;
-use service_kit::redis::Store;
+use service_kit::{client_address::TrustedProxies, redis::Store};
 
 use crate::{
     phone::{links::PhoneLinks, pages},
@@ -54,16 +57,20 @@ pub(super) async fn ask(
 
 /// `GET …/return`: back with a code.
 pub(super) async fn store(
+    request: HttpRequest,
     returned: Query<Returned>,
     links: Data<PhoneLinks>,
     authorization: Data<WebAuthorization>,
+    proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
     let exchange = {
         let authorization = Arc::clone(&authorization);
         let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
+        let client = Exchanger::Client(proxies.client(&request));
         async move {
+            authorization.admit(client).await?;
             let person = authorization.recognise(&code).await?;
             let info = authorization.profile(&person).await?;
             let openid = person.openid;
@@ -112,6 +119,16 @@ pub(super) fn redirect(address: &str) -> HttpResponse {
 }
 
 pub(super) fn failed(error: &AuthorizationError) -> HttpResponse {
+    if let AuthorizationError::TooMany { retry_after } = error {
+        tracing::warn!(
+            "too many authorisation codes from one address; if it is a reverse proxy's: name it in \
+             public.trusted_proxies"
+        );
+        let mut page = pages::message(StatusCode::TOO_MANY_REQUESTS, pages::TOO_MANY);
+        let seconds = retry_after.as_secs() + 1;
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+        return page;
+    }
     if matches!(error, AuthorizationError::Snapshot) {
         return pages::message(StatusCode::FORBIDDEN, pages::SNAPSHOT);
     }

@@ -7,7 +7,7 @@ use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     identity::OpenId,
-    steps::{Claim, ClaimCode, ReleaseCode, ResolveCode},
+    steps::{Admission, AdmitExchange, Claim, ClaimCode, Exchanger, ReleaseCode, ResolveCode},
 };
 use secrecy::ExposeSecret as _;
 use service_kit::redis::{Store, StoreError};
@@ -40,6 +40,12 @@ pub enum AuthorizationError {
     /// The page was opened as a snapshot, whose person isn't real.
     #[error("the page was opened as a snapshot")]
     Snapshot,
+    /// More codes were brought than anybody needs.
+    #[error("too many authorisation codes were brought")]
+    TooMany {
+        /// Until others are exchanged.
+        retry_after: Duration,
+    },
     /// WeChat failed.
     #[error(transparent)]
     Wechat(#[from] WechatError),
@@ -61,6 +67,14 @@ pub struct WebAuthorization {
     store: Arc<Store>,
     open_url: Url,
 }
+
+/// How many codes a browser may bring for one attempt, and in what time: as long as an attempt lives
+/// usually. One is enough for whoever agrees at once.
+const EXCHANGES_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
+
+/// How many codes phones behind one address may bring to the gateway's own pages, and in what time. In
+/// China many phones share one.
+const EXCHANGES_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
 
 /// What is kept of a code that WeChat accepts no second time.
 const FAILED: &str = "!";
@@ -181,7 +195,11 @@ impl WebAuthorization {
         } = claim;
         let outcome = match exchanged {
             Ok(outcome) => outcome,
-            Err(AuthorizationError::Wechat(_) | AuthorizationError::Store(_)) => {
+            Err(
+                AuthorizationError::Wechat(_)
+                | AuthorizationError::Store(_)
+                | AuthorizationError::TooMany { .. },
+            ) => {
                 let release = ReleaseCode {
                     code_sha256,
                     holder,
@@ -195,6 +213,27 @@ impl WebAuthorization {
             outcome: outcome.to_owned(),
         };
         self.store.run(&resolve).await
+    }
+
+    /// Counts an exchange before it is made: anybody can invent codes.
+    ///
+    /// # Errors
+    ///
+    /// There were too many on behalf of the same exchanger, or Redis failed.
+    pub async fn admit(&self, exchanger: Exchanger) -> Result<(), AuthorizationError> {
+        let (share, window) = match exchanger {
+            Exchanger::Attempt(_) => EXCHANGES_OF_ATTEMPT,
+            Exchanger::Client(_) => EXCHANGES_OF_CLIENT,
+        };
+        let step = AdmitExchange {
+            exchanger,
+            share,
+            window,
+        };
+        match self.store.run(&step).await? {
+            Admission::Admitted => Ok(()),
+            Admission::Refused { retry_after } => Err(AuthorizationError::TooMany { retry_after }),
+        }
     }
 
     /// Whose phone brought this code. What passes by itself is repeated, since the person waits.
