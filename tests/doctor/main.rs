@@ -3,4 +3,5 @@
 mod account;
 mod addresses;
 mod examination;
+mod modes;
 mod process;

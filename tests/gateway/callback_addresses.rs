@@ -97,3 +97,22 @@ async fn without_a_list_the_signature_alone_decides() {
         (200, "success")
     );
 }
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_and_the_list_fetched() {
+    const LIST: &str = "/cgi-bin/getcallbackip";
+    for errcode in [40001, 40014, 42001] {
+        let plan = Plan::default().gateway("GATEWAY__WECHAT__CHECK_CALLBACK_IP", "true");
+        let mut stack = http::start(plan.gateways(0)).await;
+        let rule = json!([{ "path": LIST, "times": 1, "kind": "errcode", "errcode": errcode }]);
+        stack.wechat.faults(rule).await;
+        stack.add_gateway().await;
+        let got = "got WeChat's callback addresses";
+        stack.gateways[0].process.line_with(got).await;
+        assert_eq!(stack.wechat.calls(LIST).await, 2, "{errcode}");
+        let lines = stack.gateways[0].process.lines();
+        let told = |words: &str| lines.iter().any(|line| line.contains(words));
+        assert!(told("the access token was refused"), "{errcode}");
+        assert!(!told("can't be had"), "{errcode}: no failure was seen");
+    }
+}

@@ -1,5 +1,11 @@
 //! `wechat.token_mode = legacy`: tokens of `/cgi-bin/token`, each of which ends the one before.
 
+use std::time::Duration;
+
+use login_protocol::{
+    identity::AppId,
+    steps::{ForcedRefresh, ReplaceLegacyToken},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
@@ -8,7 +14,7 @@ use system_tests::{
     visitor::Answer,
 };
 
-use crate::http::{self, assert_problem};
+use crate::http::{self, assert_problem, retry_after};
 
 const TOKEN: &str = "/cgi-bin/token";
 const STABLE: &str = "/cgi-bin/stable_token";
@@ -104,4 +110,64 @@ async fn a_wrong_secret_is_told_to_the_operator() {
     let process = &mut stack.gateways[0].process;
     let line = process.line_with("no access token can be had").await;
     assert!(line.contains("the AppSecret is wrong"), "{line}");
+}
+
+#[tokio::test]
+async fn a_wechat_that_goes_on_refusing_costs_few_tokens() {
+    let mut stack = start(2).await;
+    let rule = json!([{ "path": CREATE, "kind": "errcode", "errcode": 40001 }]);
+    stack.wechat.faults(rule).await;
+    for gateway in [0, 0, 0, 1, 1] {
+        let answer = create_code(&stack, gateway).await;
+        assert_problem(&answer, 503, "wechat_unavailable");
+        let after = retry_after(&answer);
+        assert!((1..=31).contains(&after), "{after} s");
+    }
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+    let process = &mut stack.gateways[0].process;
+    let line = process.line_with("no access token can be had").await;
+    assert!(line.contains("every 31 seconds only"), "{line}");
+    assert!(line.contains("find the program that"), "{line}");
+}
+
+#[tokio::test]
+async fn a_backend_that_reports_each_token_it_gets_stops_nobody() {
+    let stack = start(1).await;
+    let report = async |token: &Value| {
+        let path = "/v1/access-token/invalidate";
+        let report = json!({ "access_token": token });
+        http::post(&stack.gateways[0], path, &report).await
+    };
+    let held = http::get(&stack.gateways[0], "/v1/access-token").await.json;
+    let second = report(&held["access_token"]).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    for _ in 0..5 {
+        let answer = report(&second.json["access_token"]).await;
+        assert_problem(&answer, 503, "wechat_unavailable");
+    }
+    assert_eq!(stack.wechat.calls(TOKEN).await, 2);
+    assert_eq!(create_code(&stack, 0).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_days_share_is_never_exceeded() {
+    let mut stack = start(1).await;
+    let store = stack.redis.store();
+    for number in 0..500 {
+        let step = ReplaceLegacyToken {
+            app_id: AppId::parse(APP_ID).expect("it is an AppID"),
+            asker: format!("asker {number}"),
+            spacing: Duration::ZERO,
+            per_day: 500,
+        };
+        let outcome = store.run(&step).await.expect("Redis is running");
+        assert_eq!(outcome, ForcedRefresh::Admitted);
+    }
+    let rule = json!([{ "path": CREATE, "times": 1, "kind": "errcode", "errcode": 40001 }]);
+    stack.wechat.faults(rule).await;
+    assert_problem(&create_code(&stack, 0).await, 503, "wechat_unavailable");
+    assert_eq!(stack.wechat.calls(TOKEN).await, 1);
+    let process = &mut stack.gateways[0].process;
+    let line = process.line_with("no access token can be had").await;
+    assert!(line.contains("in a day are used up"), "{line}");
 }

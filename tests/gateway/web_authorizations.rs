@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts,
+    deadline::eventually,
     simulator::Person,
     stack::{APP_ID, Plan, Service, Stack},
     visitor::Answer,
@@ -176,6 +177,31 @@ async fn a_code_that_comes_ten_times_is_exchanged_once_and_all_are_told_the_same
 }
 
 #[tokio::test]
+async fn a_browser_that_hangs_up_loses_no_code() {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let person = stack.wechat.person("小林", true).await;
+    let scene = attempts::open(&store).await;
+    let code = code(&stack, &person, &scene).await;
+    let slow = json!([{ "path": EXCHANGE, "times": 1, "kind": "slow", "delay_ms": 1500 }]);
+    stack.wechat.faults(slow).await;
+    // As when WeChat redirects twice: the browser ends its first request and makes the same again.
+    let body = json!({ "scene": scene.as_str(), "code": code });
+    let first = http::internal(&stack.gateways[0], Method::POST, COMPLETE).json(&body);
+    let first = tokio::spawn(first.send());
+    eventually("the code is being exchanged", async || {
+        (stack.wechat.calls(EXCHANGE).await == 1).then_some(())
+    })
+    .await;
+    first.abort();
+    assert!(first.await.is_err_and(|error| error.is_cancelled()));
+    let second = complete(&stack.gateways[0], &scene, &code).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
+    assert_eq!(attempts::owner(&store, &scene).await, person.openid);
+}
+
+#[tokio::test]
 async fn a_code_is_good_for_one_attempt_only() {
     let stack = http::start(Plan::default()).await;
     let store = stack.redis.store();
@@ -279,11 +305,37 @@ async fn while_wechat_is_away_the_site_is_told_so() {
     stack.wechat.faults(down).await;
     let answer = complete(&stack.gateways[0], &scene, &code).await;
     assert_problem(&answer, 503, "wechat_unavailable");
-    stack.wechat.faults(Value::Array(Vec::new())).await;
-    let answer = complete(&stack.gateways[0], &scene, &code).await;
-    assert_problem(&answer, 410, "authorization_code_spent");
     assert_eq!(
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
+    // WeChat didn't take the code: bringing it again, as reloading does, is enough.
+    stack.wechat.faults(Value::Array(Vec::new())).await;
+    let answer = complete(&stack.gateways[0], &scene, &code).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(attempts::owner(&store, &scene).await, person.openid);
+}
+
+#[tokio::test]
+async fn what_passes_while_the_person_waits_is_nothing_to_them() {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let person = stack.wechat.person("小林", true).await;
+    let faults = [
+        json!({ "kind": "errcode", "errcode": -1 }),
+        json!({ "kind": "status", "status": 502 }),
+        json!({ "kind": "empty" }),
+        json!({ "kind": "slow", "delay_ms": 60_000 }),
+    ];
+    for mut fault in faults {
+        let scene = attempts::open(&store).await;
+        let code = code(&stack, &person, &scene).await;
+        let before = stack.wechat.calls(EXCHANGE).await;
+        fault["path"] = EXCHANGE.into();
+        fault["times"] = 1.into();
+        stack.wechat.faults(json!([fault])).await;
+        let answer = complete(&stack.gateways[0], &scene, &code).await;
+        assert_eq!(answer.status, 200, "{fault}: {}", answer.text);
+        assert_eq!(stack.wechat.calls(EXCHANGE).await - before, 2, "{fault}");
+    }
 }

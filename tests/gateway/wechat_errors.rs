@@ -17,11 +17,14 @@ use system_tests::{
 use crate::{
     http::{self, assert_problem, retry_after},
     push_request::{PushRequest, scan, sealed_reply},
+    web_authorizations,
 };
 
 const TOKEN: &str = "/cgi-bin/stable_token";
 const CREATE: &str = "/cgi-bin/qrcode/create";
 const USER_INFO: &str = "/cgi-bin/user/info";
+const EXCHANGE: &str = "/sns/oauth2/access_token";
+const LIST: &str = "/cgi-bin/getcallbackip";
 
 /// How many systems run at once.
 const AT_ONCE: usize = 4;
@@ -29,8 +32,10 @@ const AT_ONCE: usize = 4;
 /// What the site is told.
 #[derive(Debug, Clone, Copy)]
 enum Sees {
-    /// 201.
+    /// Success, such as 201.
     Code,
+    /// 410: the code of web authorisation is spent.
+    Spent,
     /// 503 `wechat_unavailable`, with this `Retry-After` in seconds.
     Unavailable(u32),
     /// 503 `wechat_refused`: the operator must act. With this `Retry-After` in seconds.
@@ -164,6 +169,46 @@ const OF_USER_INFO: &[Row] = &[
     (Code(99999),       0, Sees::Code,         1, "99999",     &["the scan logs in without a profile", "全局返回码"]),
 ];
 
+/// `sns/oauth2/access_token`, while a person waits to be logged in inside WeChat.
+#[rustfmt::skip]
+const OF_EXCHANGE: &[Row] = &[
+    // Another consent mends it.
+    (Code(40029),       0, Sees::Spent,        1, "40029",     &[]),
+    (Code(40163),       0, Sees::Spent,        1, "40163",     &[]),
+    (Code(42003),       0, Sees::Spent,        1, "42003",     &[]),
+    // The operator has to act.
+    (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["code of web authorisation can't be exchanged", "add 118.190.42.90 to"]),
+    (Code(40125),       0, Refused(60),        1, "40125",     &["code of web authorisation can't be exchanged", "take the current one from the console"]),
+    (Code(99999),       0, Refused(60),        1, "99999",     &["code of web authorisation can't be exchanged", "全局返回码"]),
+    // Later.
+    (Code(45011),       0, Unavailable(60),    1, "45011",     &["code of web authorisation can't be exchanged", "too many calls of this API in a minute"]),
+    // It passes: two repeats within 4.5 seconds.
+    (Code(-1),          1, Sees::Code,         2, "-1",        &["repeating it", "WeChat is busy"]),
+    (Code(-1),          0, Unavailable(5),     3, "-1",        &["code of web authorisation can't be exchanged", "WeChat is busy"]),
+    (Status(500),       2, Sees::Code,         3, "http_500",  &["repeating it", "HTTP 500"]),
+    (Status(503),       0, Unavailable(5),     3, "http_503",  &["code of web authorisation can't be exchanged", "HTTP 503"]),
+    (Html,              0, Unavailable(5),     3, "http_502",  &["code of web authorisation can't be exchanged", "HTTP 502"]),
+    (Empty,             0, Unavailable(5),     3, "empty",     &["code of web authorisation can't be exchanged", "without a body"]),
+    (Timeout,           1, Sees::Code,         2, "timeout",   &["repeating it", "it took too long"]),
+    (HangUp,            1, Sees::Code,         2, "closed",    &[]),
+];
+
+/// `getcallbackip`, which nobody waits for: after a failure it is asked again in a minute.
+#[rustfmt::skip]
+const OF_LIST: &[Row] = &[
+    (Code(40001),       1, Sees::Code,         2, "40001",     &["the access token was refused"]),
+    (Code(42001),       1, Sees::Code,         2, "42001",     &["the access token was refused"]),
+    (Code(-1),          0, Sees::Code,         1, "-1",        &["callback addresses can't be had", "WeChat is busy"]),
+    (Code(40013),       0, Sees::Code,         1, "40013",     &["callback addresses can't be had", "the AppID is wrong"]),
+    (Code(45009),       0, Sees::Code,         1, "45009",     &["callback addresses can't be had", "clear_quota"]),
+    (Code(48001),       0, Sees::Code,         1, "48001",     &["callback addresses can't be had", "认证服务号"]),
+    (Status(500),       0, Sees::Code,         1, "http_500",  &["callback addresses can't be had", "HTTP 500"]),
+    (Html,              0, Sees::Code,         1, "http_502",  &["callback addresses can't be had", "HTTP 502"]),
+    (Empty,             0, Sees::Code,         1, "empty",     &["callback addresses can't be had", "without a body"]),
+    (Timeout,           0, Sees::Code,         1, "timeout",   &["callback addresses can't be had", "it took too long"]),
+    (HangUp,            1, Sees::Code,         2, "closed",    &["got WeChat's callback addresses"]),
+];
+
 impl Fault {
     fn rule(self, path: &str, times: u32) -> Value {
         let mut rule = match self {
@@ -198,7 +243,10 @@ struct Trial {
 
 impl Trial {
     async fn prepare(path: &'static str, row: Row) -> Self {
-        let stack = http::start(Plan::default()).await;
+        Self::of(http::start(Plan::default()).await, path, row).await
+    }
+
+    async fn of(stack: Stack, path: &'static str, row: Row) -> Self {
         let calls_before = stack.wechat.calls(path).await;
         stack.wechat.faults(row.0.rule(path, row.1)).await;
         Self {
@@ -222,7 +270,11 @@ impl Trial {
         let row = self.row;
         let (code, expected) = match row.2 {
             Sees::Code => {
-                assert_eq!(answer.status, 201, "{row:?}: {}", answer.text);
+                assert!(answer.status.is_success(), "{row:?}: {}", answer.text);
+                return;
+            }
+            Sees::Spent => {
+                assert_problem(answer, 410, "authorization_code_spent");
                 return;
             }
             Unavailable(after) => ("wechat_unavailable", after),
@@ -247,7 +299,10 @@ impl Trial {
         let row = self.row;
         let made = self.stack.wechat.calls(self.path).await - self.calls_before;
         assert_eq!(made, calls, "{row:?}");
-        let name = self.path.strip_prefix("/cgi-bin/").expect("it has one");
+        let name = self
+            .path
+            .trim_start_matches("/cgi-bin")
+            .trim_start_matches('/');
         let figures = http::get(self.gateway(), "/metrics").await.text;
         let figure = format!("wechat_api_calls_total{{call=\"{name}\",outcome=\"{outcome}\"}} ");
         let counted = figures.lines().find_map(|line| line.strip_prefix(&figure));
@@ -336,6 +391,43 @@ async fn asking_for_a_profile() {
         sealed_reply(&answer, &person);
         assert_eq!(attempts::owner(&store, &scene).await, person, "{row:?}");
         trial.is_recorded().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn exchanging_a_code_of_web_authorisation() {
+    all_rows(OF_EXCHANGE, async |row| {
+        let trial = Trial::prepare(EXCHANGE, row).await;
+        let store = trial.stack.redis.store();
+        let scene = attempts::open(&store).await;
+        let person = trial.stack.wechat.person("小林", true).await;
+        let code = web_authorizations::code(&trial.stack, &person, &scene).await;
+        let body = json!({ "scene": scene.as_str(), "code": code });
+        let path = "/v1/web-authorizations/complete";
+        let answer = http::post(trial.gateway(), path, &body).await;
+        trial.is_seen(&answer);
+        trial.is_recorded().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fetching_the_callback_addresses() {
+    all_rows(OF_LIST, async |row| {
+        let plan = Plan::default().gateway("GATEWAY__WECHAT__CHECK_CALLBACK_IP", "true");
+        let stack = http::start(plan.gateways(0)).await;
+        let mut trial = Trial::of(stack, LIST, row).await;
+        trial.stack.add_gateway().await;
+        eventually(&format!("{row:?}: the list was asked for"), async || {
+            let lines = trial.gateway().process.lines();
+            let told = |line: &String| line.contains("WeChat's callback addresses");
+            lines.iter().any(told).then_some(())
+        })
+        .await;
+        trial.is_recorded().await;
+        // A login needs no list.
+        trial.is_seen(&trial.create().await);
     })
     .await;
 }

@@ -16,6 +16,11 @@ impl TrustedProxies {
         Self(networks)
     }
 
+    /// Whether nobody's headers are believed.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))

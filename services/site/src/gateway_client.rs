@@ -132,7 +132,8 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
     if let Some(
         code @ (ProblemCode::AuthorizationCodeSpent
         | ProblemCode::SnapshotPage
-        | ProblemCode::LoginExpired),
+        | ProblemCode::LoginExpired
+        | ProblemCode::TooManyLogins),
     ) = code
     {
         return Problem::new(code, "This login can't be completed. Start again.");

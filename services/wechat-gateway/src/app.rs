@@ -6,6 +6,7 @@ use actix_web::web::{Data, ServiceConfig};
 use login_protocol::{identity::AppId, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
+    client_address::TrustedProxies,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
     redis::{REDIS_URL, Store},
@@ -73,6 +74,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         relay: Data::new(Relay::new(&values)?),
         links: Data::new(PhoneLinks::new(&values)?),
         authorization: Data::from(authorization),
+        proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         files: Data::new(VerificationFiles(
             values
                 .optional(&settings::VERIFICATION_FILES)?
@@ -131,6 +133,7 @@ struct Phone {
     relay: Data<Option<Relay>>,
     links: Data<PhoneLinks>,
     authorization: Data<WebAuthorization>,
+    proxies: Data<TrustedProxies>,
     files: Data<VerificationFiles>,
     app_id: Data<AppId>,
     store: Data<Store>,
@@ -145,6 +148,7 @@ impl Phone {
             .app_data(self.relay.clone())
             .app_data(self.links.clone())
             .app_data(self.authorization.clone())
+            .app_data(self.proxies.clone())
             .app_data(self.files.clone())
             .app_data(self.app_id.clone())
             .app_data(self.store.clone());

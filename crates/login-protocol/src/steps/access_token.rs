@@ -172,7 +172,21 @@ pub struct ForceTokenRefresh {
     pub per_day: u32,
 }
 
-/// Whether a refresh may be forced.
+/// Asks to replace a token of `/cgi-bin/token` ahead of its time: each call of it counts against a
+/// daily quota and ends the token before, on all replicas together.
+#[derive(Debug, Clone)]
+pub struct ReplaceLegacyToken {
+    /// The account.
+    pub app_id: AppId,
+    /// Random text that names the asker.
+    pub asker: String,
+    /// The least time between two of them.
+    pub spacing: Duration,
+    /// How many there may be in any 24 hours.
+    pub per_day: u32,
+}
+
+/// Whether a refresh may be forced, or a token be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForcedRefresh {
     /// It may, once.
@@ -193,34 +207,54 @@ impl Step for ForceTokenRefresh {
     type Outcome = ForcedRefresh;
 
     fn operation(&self) -> Operation {
-        Operation::Script {
-            script: &FORCE,
-            key: redis_keys::forced_refreshes(&self.app_id),
-            arguments: vec![
-                self.asker.clone(),
-                self.spacing.as_millis().to_string(),
-                self.per_day.to_string(),
-            ],
-        }
+        let key = redis_keys::forced_refreshes(&self.app_id);
+        rationed(key, &self.asker, self.spacing, self.per_day)
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<ForcedRefresh, UnexpectedReply> {
-        let unexpected = || UnexpectedReply {
+        admitted(reply).ok_or(UnexpectedReply {
             step: "ForceTokenRefresh",
-        };
-        let milliseconds = |text: &str| {
-            let milliseconds = text.parse().map_err(|_| unexpected())?;
-            Ok(Duration::from_millis(milliseconds))
-        };
-        match words(reply).as_slice() {
-            [Some("admitted")] => Ok(ForcedRefresh::Admitted),
-            [Some("too_soon"), Some(left)] => Ok(ForcedRefresh::TooSoon {
-                retry_after: milliseconds(left)?,
-            }),
-            [Some("used_up"), Some(left)] => Ok(ForcedRefresh::UsedUp {
-                retry_after: milliseconds(left)?,
-            }),
-            _ => Err(unexpected()),
-        }
+        })
+    }
+}
+
+impl Step for ReplaceLegacyToken {
+    type Outcome = ForcedRefresh;
+
+    fn operation(&self) -> Operation {
+        let key = redis_keys::replaced_legacy_tokens(&self.app_id);
+        rationed(key, &self.asker, self.spacing, self.per_day)
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ForcedRefresh, UnexpectedReply> {
+        admitted(reply).ok_or(UnexpectedReply {
+            step: "ReplaceLegacyToken",
+        })
+    }
+}
+
+fn rationed(key: String, asker: &str, spacing: Duration, per_day: u32) -> Operation {
+    Operation::Script {
+        script: &FORCE,
+        key,
+        arguments: vec![
+            asker.to_owned(),
+            spacing.as_millis().to_string(),
+            per_day.to_string(),
+        ],
+    }
+}
+
+fn admitted(reply: &[Option<String>]) -> Option<ForcedRefresh> {
+    let milliseconds = |text: &str| text.parse().ok().map(Duration::from_millis);
+    match words(reply).as_slice() {
+        [Some("admitted")] => Some(ForcedRefresh::Admitted),
+        [Some("too_soon"), Some(left)] => Some(ForcedRefresh::TooSoon {
+            retry_after: milliseconds(left)?,
+        }),
+        [Some("used_up"), Some(left)] => Some(ForcedRefresh::UsedUp {
+            retry_after: milliseconds(left)?,
+        }),
+        _ => None,
     }
 }

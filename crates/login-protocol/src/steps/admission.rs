@@ -1,4 +1,4 @@
-//! How many logins one client may start: WeChat's quota of QR codes is finite and shared.
+//! How often something that costs a call to WeChat may be done: its quotas are finite and shared.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -6,9 +6,12 @@ use std::{
 };
 
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
-use crate::redis_keys;
+use crate::{redis_keys, scene::Scene};
 
-static ADMIT: AtomicScript = AtomicScript::new(include_str!("admit_login.lua"));
+/// Of what a client may start.
+const MINUTE: Duration = Duration::from_mins(1);
+
+static ADMIT: AtomicScript = AtomicScript::new(include_str!("admit.lua"));
 
 /// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one
 /// subscriber gets.
@@ -28,14 +31,35 @@ pub struct AdmitLogin {
     pub per_minute: u32,
 }
 
-/// Whether the client may start a login.
+/// Counts the exchange of a code of web authorisation, on all replicas together. Anybody can invent
+/// codes, and only WeChat can tell.
+#[derive(Debug, Clone)]
+pub struct AdmitExchange {
+    /// On whose behalf.
+    pub exchanger: Exchanger,
+    /// How many there may be in a window.
+    pub share: u32,
+    /// How long the window lasts that begins with the first one.
+    pub window: Duration,
+}
+
+/// Who brings a code of web authorisation.
+#[derive(Debug, Clone)]
+pub enum Exchanger {
+    /// The browser that has this attempt.
+    Attempt(Scene),
+    /// A phone at this address; counted by its [`subscriber`].
+    Client(IpAddr),
+}
+
+/// Whether it may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// It may.
     Admitted,
     /// It may not, for this long.
     Refused {
-        /// Until the client's minute is over.
+        /// Until the window is over.
         retry_after: Duration,
     },
 }
@@ -44,24 +68,47 @@ impl Step for AdmitLogin {
     type Outcome = Admission;
 
     fn operation(&self) -> Operation {
-        Operation::Script {
-            script: &ADMIT,
-            key: redis_keys::admitted_logins(subscriber(self.client)),
-            arguments: vec![self.per_minute.to_string()],
-        }
+        let key = redis_keys::admitted_logins(subscriber(self.client));
+        counted(key, self.per_minute, MINUTE)
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<Admission, UnexpectedReply> {
-        let unexpected = || UnexpectedReply { step: "AdmitLogin" };
-        match words(reply).as_slice() {
-            [Some("admitted")] => Ok(Admission::Admitted),
-            [Some("refused"), Some(milliseconds)] => {
-                let milliseconds = milliseconds.parse().map_err(|_| unexpected())?;
-                Ok(Admission::Refused {
-                    retry_after: Duration::from_millis(milliseconds),
-                })
-            }
-            _ => Err(unexpected()),
-        }
+        admission(reply).ok_or(UnexpectedReply { step: "AdmitLogin" })
+    }
+}
+
+impl Step for AdmitExchange {
+    type Outcome = Admission;
+
+    fn operation(&self) -> Operation {
+        let key = match &self.exchanger {
+            Exchanger::Attempt(scene) => redis_keys::exchanges_of_attempt(scene),
+            Exchanger::Client(client) => redis_keys::exchanges_of_client(subscriber(*client)),
+        };
+        counted(key, self.share, self.window)
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Admission, UnexpectedReply> {
+        admission(reply).ok_or(UnexpectedReply {
+            step: "AdmitExchange",
+        })
+    }
+}
+
+fn counted(key: String, share: u32, window: Duration) -> Operation {
+    Operation::Script {
+        script: &ADMIT,
+        key,
+        arguments: vec![share.to_string(), window.as_millis().to_string()],
+    }
+}
+
+fn admission(reply: &[Option<String>]) -> Option<Admission> {
+    match words(reply).as_slice() {
+        [Some("admitted")] => Some(Admission::Admitted),
+        [Some("refused"), Some(milliseconds)] => Some(Admission::Refused {
+            retry_after: Duration::from_millis(milliseconds.parse().ok()?),
+        }),
+        _ => None,
     }
 }

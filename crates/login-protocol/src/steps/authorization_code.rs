@@ -7,6 +7,7 @@ use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::redis_keys;
 
 static CLAIM: AtomicScript = AtomicScript::new(include_str!("authorization_code_claim.lua"));
+static RELEASE: AtomicScript = AtomicScript::new(include_str!("lock_release.lua"));
 
 /// As long as WeChat accepts a code.
 const LIFETIME: Duration = Duration::from_mins(5);
@@ -49,6 +50,31 @@ impl Step for ClaimCode {
             [Some("resolved"), Some(outcome)] => Ok(Claim::Resolved((*outcome).to_owned())),
             _ => Err(UnexpectedReply { step: "ClaimCode" }),
         }
+    }
+}
+
+/// Gives a code back that nothing came of, unless it is somebody else's by now.
+#[derive(Debug, Clone)]
+pub struct ReleaseCode {
+    /// The code's SHA-256 in base64url.
+    pub code_sha256: String,
+    /// The name that it was claimed under.
+    pub holder: String,
+}
+
+impl Step for ReleaseCode {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &RELEASE,
+            key: redis_keys::authorization_code(&self.code_sha256),
+            arguments: vec![format!("?{}", self.holder)],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }
 

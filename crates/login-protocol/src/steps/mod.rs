@@ -18,14 +18,14 @@ mod session;
 
 pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
-    StoreAccessToken, StoredAccessToken,
+    ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitLogin, subscriber};
+pub use admission::{Admission, AdmitExchange, AdmitLogin, Exchanger, subscriber};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
-pub use authorization_code::{Claim, ClaimCode, ResolveCode};
+pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use code_budget::TakeCodes;
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,

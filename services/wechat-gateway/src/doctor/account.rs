@@ -1,6 +1,7 @@
 //! What WeChat lets the account do: get tokens, create login codes, and how often.
 
-use login_protocol::scene::BrowserSecret;
+use login_protocol::{scene::BrowserSecret, steps::ReadAccessToken};
+use service_kit::redis::Store;
 use wechat_wire::diagnostics::{CallbackCheck, PingCheck, Quota};
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
 use crate::wechat::{
     api::{Api, token_text},
     error::WechatError,
+    token_refresh::TokenMode,
 };
 
 const TOKEN: &str = "access_token";
@@ -17,30 +19,42 @@ const CODES: &str = "qr_codes";
 const CALLBACK: &str = "callback_console";
 
 /// The calls that logins need, with the name of each one's check.
-const QUOTAS: [(&str, &str); 3] = [
-    ("quota_qrcode_create", "/cgi-bin/qrcode/create"),
-    ("quota_user_info", "/cgi-bin/user/info"),
-    ("quota_stable_token", "/cgi-bin/stable_token"),
-];
+const fn quotas(mode: TokenMode) -> [(&'static str, &'static str); 3] {
+    [
+        ("quota_qrcode_create", "/cgi-bin/qrcode/create"),
+        ("quota_user_info", "/cgi-bin/user/info"),
+        match mode {
+            TokenMode::Stable => ("quota_stable_token", "/cgi-bin/stable_token"),
+            TokenMode::Legacy => ("quota_token", "/cgi-bin/token"),
+        },
+    ]
+}
 
 /// The life of the code that is created as a trial, in seconds. Nobody sees it.
 const TRIAL_TTL_SECONDS: u32 = 60;
 
-/// Asks WeChat. Getting the current token changes nothing for the account's other programs.
-pub(super) async fn check(api: &Api) -> Vec<Check> {
+/// Asks WeChat. Getting the current token of `stable_token` changes nothing for the account's other
+/// programs, nor for a gateway in legacy mode: the two families of tokens don't know of each other. A
+/// call of `/cgi-bin/token` would end the token that the gateways have.
+pub(super) async fn check(api: &Api, store: &Store, mode: TokenMode) -> Vec<Check> {
+    let quotas = quotas(mode);
     let granted = match api.stable_token(false).await {
         Ok(granted) => granted,
         Err(error) => {
             let diagnosis = failures::of_token(&error);
             let mut checks = vec![Check::fail(TOKEN, diagnosis.detail, diagnosis.action)];
-            let others = [CODES].into_iter().chain(QUOTAS.map(|(name, _)| name));
+            let others = [CODES].into_iter().chain(quotas.map(|(name, _)| name));
             let others = others.chain([CALLBACK]);
             checks.extend(others.map(|name| Check::skip(name, "needs an access token")));
             return checks;
         }
     };
-    let token = token_text(&granted);
-    let [first, second, third] = QUOTAS;
+    let shared = match mode {
+        TokenMode::Stable => None,
+        TokenMode::Legacy => shared_token(api, store).await,
+    };
+    let token = shared.as_deref().unwrap_or_else(|| token_text(&granted));
+    let [first, second, third] = quotas;
     // First, so that the quotas count it.
     let codes = codes(api, token).await;
     let (first, second, third, callback) = tokio::join!(
@@ -49,11 +63,27 @@ pub(super) async fn check(api: &Api) -> Vec<Check> {
         quota(api, token, third),
         callback(api, token),
     );
-    let got = format!(
-        "WeChat gave one; it lives for {} s more",
-        granted.expires_in
-    );
+    let got = match (mode, &shared) {
+        (TokenMode::Stable, _) => format!(
+            "WeChat gave one; it lives for {} s more",
+            granted.expires_in
+        ),
+        (TokenMode::Legacy, Some(_)) => "WeChat takes the AppSecret; the gateways' own token of /cgi-bin/token is \
+                                         used to ask the rest"
+            .to_owned(),
+        (TokenMode::Legacy, None) => "WeChat takes the AppSecret; no gateway shares a token of /cgi-bin/token yet, so \
+                                      one of stable_token, which ends no other, is used to ask the rest"
+            .to_owned(),
+    };
     vec![Check::ok(TOKEN, got), codes, first, second, third, callback]
+}
+
+/// The token that running gateways share.
+async fn shared_token(api: &Api, store: &Store) -> Option<String> {
+    let app_id = api.app_id().clone();
+    let read = store.run(&ReadAccessToken { app_id }).await;
+    // That Redis fails is another check's.
+    Some(read.ok()??.token)
 }
 
 async fn codes(api: &Api, token: &str) -> Check {

@@ -124,16 +124,15 @@ async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
     let web_authorization = WebAuthorization {
         public_url: public_url.as_ref(),
         files: &files.unwrap_or_default(),
-        approval: values.get(&keys::APPROVAL)?,
-        asks_profile: values.get(&keys::PROFILE_ASK)?,
     };
     let callback_token = values.get(&keys::TOKEN)?;
+    let token_mode = values.get(&keys::TOKEN_MODE)?;
 
     let (redis, by_redis, by_wechat, account, callback, relay, domain) = tokio::join!(
         redis::check(&store, &redis_url),
         Offset::measure(async { store.server_time().await.map(Some) }),
         Offset::measure(api.server_time()),
-        account::check(&api),
+        account::check(&api, &store, token_mode),
         callback::check(&http, public_url.as_ref(), &callback_token),
         surroundings::relay(&http, relay_url.as_ref()),
         surroundings::domain(&http, &web_authorization),

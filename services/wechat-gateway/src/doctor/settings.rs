@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use login_protocol::attempt::Approval;
 use secrecy::{ExposeSecret as _, SecretString};
-use service_kit::settings::{InvalidSettings, Settings};
+use service_kit::{
+    client_address::TrustedProxies,
+    settings::{InvalidSettings, Settings},
+};
 use url::{Host, Url};
 
 use super::{failures::CONSOLE, report::Check};
@@ -70,7 +73,7 @@ fn confirmation(values: &Settings) -> Result<(), InvalidSettings> {
 
 /// What could be better.
 pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
-    Ok(vec![
+    let mut hints = vec![
         Check::ok(NAME, format!("all {} are read", keys::KEYS.len())),
         encryption(
             values.optional(&keys::ENCODING_AES_KEY)?.is_some(),
@@ -78,7 +81,11 @@ pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
         ),
         public_url(values.optional(&keys::PUBLIC_URL)?.as_ref()),
         api_key(&values.get(&keys::API_KEY)?),
-    ])
+    ];
+    if values.get(&keys::CHECK_CALLBACK_IP)? {
+        hints.push(senders(&values.get(&keys::TRUSTED_PROXIES)?));
+    }
+    Ok(hints)
 }
 
 fn encryption(has_key: bool, accept_plaintext: Option<bool>) -> Check {
@@ -98,6 +105,23 @@ fn encryption(has_key: bool, accept_plaintext: Option<bool>) -> Check {
             "Once the console says safe mode (安全模式), remove GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
         ),
         (true, _) => Check::ok(NAME, "pushes must be encrypted"),
+    }
+}
+
+fn senders(proxies: &TrustedProxies) -> Check {
+    const NAME: &str = "callback_ip";
+    if proxies.is_empty() {
+        Check::warn(
+            NAME,
+            "wechat.check_callback_ip is on and no reverse proxy is named: behind one, every push seems to come from \
+             the proxy and gets 403, although the console's verification passes",
+            "Name your reverse proxy in GATEWAY__PUBLIC__TRUSTED_PROXIES; without one, nothing is to be done",
+        )
+    } else {
+        Check::ok(
+            NAME,
+            "pushes must come from WeChat's addresses, of which the named proxies tell",
+        )
     }
 }
 

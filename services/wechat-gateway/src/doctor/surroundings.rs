@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use login_protocol::attempt::Approval;
 use url::Url;
 
 use super::{failures, report::Check};
 
 const RELAY: &str = "relay";
 const DOMAIN: &str = "web_authorization_domain";
+
+/// Where hosts of web authorisation are entered.
+const WHERE: &str =
+    "网页授权域名 (设置与开发 → 公众号设置 → 功能设置), exactly and without http:// or port";
 
 /// Whether the owner's backend answers HTTP at all. Nothing is pushed to it.
 pub(super) async fn relay(http: &reqwest::Client, url: Option<&Url>) -> Check {
@@ -37,29 +40,26 @@ pub(super) struct WebAuthorization<'a> {
     pub(super) public_url: Option<&'a Url>,
     /// The configured files, by name.
     pub(super) files: &'a BTreeMap<String, String>,
-    /// Whether the phone must confirm.
-    pub(super) approval: Approval,
-    /// Whether nickname and avatar are asked for.
-    pub(super) asks_profile: bool,
 }
 
 /// Whether the public address serves the files that prove the domain to WeChat's console. That the
-/// console knows the domain can't be asked from a server.
+/// console knows the domain can't be asked from a server. The site's own host needs it as well, whatever
+/// the gateway's settings say: a login inside WeChat returns there.
 pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) -> Check {
-    if used.approval == Approval::Scan && !used.asks_profile {
-        return Check::skip(DOMAIN, "web authorisation isn't used");
-    }
     let Some(public_url) = used.public_url else {
         let skipped = Check::skip(
             DOMAIN,
             "public.url isn't set, so no link to nickname and avatar is sent",
         );
-        return skipped.advising("Set GATEWAY__PUBLIC__URL, or GATEWAY__PROFILE__ASK=false");
+        return skipped.advising(format!(
+            "Enter the host of SITE__PUBLIC__URL as {WHERE}; logins inside WeChat return there. Set \
+             GATEWAY__PUBLIC__URL, or GATEWAY__PROFILE__ASK=false"
+        ));
     };
     let host = public_url.host_str().unwrap_or_default();
     let enter = format!(
-        "Enter {host} as 网页授权域名 (设置与开发 → 公众号设置 → 功能设置), exactly and without http:// or port; \
-         without it phones see error 10003"
+        "Enter {host} and the host of SITE__PUBLIC__URL, where logins inside WeChat return, as {WHERE}; without it \
+         phones see error 10003"
     );
     if used.files.is_empty() {
         let skipped = Check::skip(

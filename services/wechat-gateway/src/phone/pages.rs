@@ -96,6 +96,14 @@ pub const FAILED: Message = Message {
     english: "This isn't possible right now. Press the link in the chat again in a moment.",
 };
 
+/// Too many came from the phone's address.
+pub const TOO_MANY: Message = Message {
+    mark: Mark::Stopped,
+    title: "请稍等一分钟",
+    text: "您所在的网络请求太频繁。请一分钟后再点一次公众号里的链接。",
+    english: "Too many requests came from your network. Press the link in the chat again in a minute.",
+};
+
 /// It isn't set up.
 pub const NOT_OFFERED: Message = Message {
     mark: Mark::Stopped,

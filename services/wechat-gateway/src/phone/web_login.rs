@@ -8,7 +8,7 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{RecordScan, RecordVisit, ScanEffect},
+    steps::{Exchanger, RecordScan, RecordVisit, ScanEffect},
 };
 use service_kit::redis::Store;
 use tokio::time::timeout;
@@ -79,14 +79,21 @@ impl WebLogin {
     ///
     /// The code is spent, the person isn't real, WeChat or Redis failed.
     pub async fn complete(
-        &self,
+        self: &Arc<Self>,
         scene: &Scene,
         code: &str,
     ) -> Result<Completed, AuthorizationError> {
-        let exchange = async || match self.authorization.recognise(code).await {
-            Ok(person) => self.confirm(scene, person).await.map(str::to_owned),
-            Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
-            Err(error) => Err(error),
+        let exchange = {
+            let (this, scene, code) = (Arc::clone(self), scene.clone(), code.to_owned());
+            async move {
+                let attempt = Exchanger::Attempt(scene.clone());
+                this.authorization.admit(attempt).await?;
+                match this.authorization.recognise(&code).await {
+                    Ok(person) => this.confirm(&scene, person).await.map(str::to_owned),
+                    Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
+                    Err(error) => Err(error),
+                }
+            }
         };
         let outcome = self
             .authorization
@@ -148,7 +155,7 @@ impl WebLogin {
     async fn is_follower(&self, openid: &OpenId) -> Option<bool> {
         let ask = self
             .tokens
-            .with_token(async |token| self.api.user_info(token, openid).await);
+            .with_own_token(|token| async move { self.api.user_info(&token, openid).await });
         match timeout(DETAILS_BUDGET, ask).await {
             Ok(Ok(info)) => Some(info.is_subscribed()),
             Ok(Err(error)) => {
@@ -169,6 +176,7 @@ fn count(outcome: &Result<String, AuthorizationError>) {
         Ok(SNAPSHOT) | Err(AuthorizationError::Snapshot) => "snapshot",
         Ok(_) => "over",
         Err(AuthorizationError::SpentCode) => "spent_code",
+        Err(AuthorizationError::TooMany { .. }) => "too_many",
         Err(AuthorizationError::Wechat(_)) => "wechat_failed",
         Err(AuthorizationError::Store(_)) => "store_failed",
     };

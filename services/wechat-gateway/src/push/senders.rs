@@ -67,10 +67,9 @@ impl Senders {
             return std::future::pending().await;
         };
         loop {
-            let listed = match tokens.current().await {
-                Ok(token) => api.callback_addresses(&token.token).await,
-                Err(error) => Err(error),
-            };
+            let listed = tokens
+                .with_own_token(|token| async move { api.callback_addresses(&token).await })
+                .await;
             let wait = match listed.map(|list| list.networks()) {
                 Ok(listed) if !listed.is_empty() => {
                     tracing::info!(count = listed.len(), "got WeChat's callback addresses");

@@ -1,7 +1,9 @@
 //! `/wechat/oauth/confirm`: the person who scanned decides on the phone (tap mode).
 
+use std::sync::Arc;
+
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Form, Query},
 };
@@ -10,11 +12,15 @@ use login_protocol::{
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadMember, ReadScan,
+        Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation, ReadConfirmation,
+        ReadMember, ReadScan,
     },
 };
 use serde::Deserialize;
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    client_address::TrustedProxies,
+    redis::{Store, StoreError},
+};
 
 use super::profile::{STATE, failed, redirect};
 use crate::{
@@ -30,7 +36,7 @@ use crate::{
 const PURPOSE: &str = "confirm";
 
 /// Which login it is about.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct About {
     scene: Scene,
     #[serde(default)]
@@ -73,30 +79,34 @@ pub(super) async fn begin(
 
 /// `GET …/return`: the phone gets a ticket, and a clean address.
 pub(super) async fn recognise(
+    request: HttpRequest,
     about: Query<About>,
     links: Data<PhoneLinks>,
     authorization: Data<WebAuthorization>,
+    proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let exchange = async || {
-        let person = authorization.recognise(&about.code).await?;
-        let mut random = [0; 16];
-        // Without random bytes the ticket would be anybody's.
-        getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
-        let ticket = format!("{:032x}", u128::from_be_bytes(random));
-        let member = MemberId {
-            app_id: app_id.as_ref().clone(),
-            openid: person.openid,
-        };
-        store
-            .run(&IssueConfirmation {
-                ticket: ticket.clone(),
-                scene: about.scene.clone(),
-                member,
-            })
-            .await?;
-        Ok(format!("decision?ticket={ticket}"))
+    let exchange = {
+        let authorization = Arc::clone(&authorization);
+        let (app_id, about) = (app_id.as_ref().clone(), About::clone(&about));
+        let client = Exchanger::Client(proxies.client(&request));
+        async move {
+            authorization.admit(client).await?;
+            let openid = authorization.recognise(&about.code).await?.openid;
+            let mut random = [0; 16];
+            // Without random bytes the ticket would be anybody's.
+            getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
+            let ticket = format!("{:032x}", u128::from_be_bytes(random));
+            store
+                .run(&IssueConfirmation {
+                    ticket: ticket.clone(),
+                    scene: about.scene,
+                    member: MemberId { app_id, openid },
+                })
+                .await?;
+            Ok(format!("decision?ticket={ticket}"))
+        }
     };
     match authorization
         .once_per_code(PURPOSE, &about.code, exchange)

@@ -1,17 +1,22 @@
 //! `/wechat/oauth/profile`: a person shows nickname and avatar.
 
+use std::sync::Arc;
+
 use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header::LOCATION},
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
     web::{Data, Query},
 };
 use jiff::Timestamp;
 use login_protocol::{
     identity::{AppId, MemberId},
-    steps::RecordProfile,
+    steps::{Exchanger, RecordProfile},
 };
 use serde::Deserialize;
-use service_kit::redis::Store;
+use service_kit::{client_address::TrustedProxies, redis::Store};
 
 use crate::{
     phone::{links::PhoneLinks, pages},
@@ -52,28 +57,33 @@ pub(super) async fn ask(
 
 /// `GET …/return`: back with a code.
 pub(super) async fn store(
+    request: HttpRequest,
     returned: Query<Returned>,
     links: Data<PhoneLinks>,
     authorization: Data<WebAuthorization>,
+    proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let exchange = async || {
-        let person = authorization.recognise(&returned.code).await?;
-        let info = authorization.profile(&person).await?;
-        let member = MemberId {
-            app_id: app_id.as_ref().clone(),
-            openid: person.openid,
-        };
-        let step = RecordProfile {
-            member,
-            at: Timestamp::now(),
-            profile: profile::from_web_user_info(&info),
-        };
-        let kept = store.run(&step).await?;
-        metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
-            .increment(1);
-        Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
+    let exchange = {
+        let authorization = Arc::clone(&authorization);
+        let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
+        let client = Exchanger::Client(proxies.client(&request));
+        async move {
+            authorization.admit(client).await?;
+            let person = authorization.recognise(&code).await?;
+            let info = authorization.profile(&person).await?;
+            let openid = person.openid;
+            let step = RecordProfile {
+                member: MemberId { app_id, openid },
+                at: Timestamp::now(),
+                profile: profile::from_web_user_info(&info),
+            };
+            let kept = store.run(&step).await?;
+            metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
+                .increment(1);
+            Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
+        }
     };
     match authorization
         .once_per_code(PURPOSE, &returned.code, exchange)
@@ -109,6 +119,16 @@ pub(super) fn redirect(address: &str) -> HttpResponse {
 }
 
 pub(super) fn failed(error: &AuthorizationError) -> HttpResponse {
+    if let AuthorizationError::TooMany { retry_after } = error {
+        tracing::warn!(
+            "too many authorisation codes from one address; if it is a reverse proxy's: name it in \
+             public.trusted_proxies"
+        );
+        let mut page = pages::message(StatusCode::TOO_MANY_REQUESTS, pages::TOO_MANY);
+        let seconds = retry_after.as_secs() + 1;
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+        return page;
+    }
     if matches!(error, AuthorizationError::Snapshot) {
         return pages::message(StatusCode::FORBIDDEN, pages::SNAPSHOT);
     }

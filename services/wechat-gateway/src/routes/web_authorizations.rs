@@ -68,6 +68,11 @@ fn problem(error: &AuthorizationError) -> Problem {
             ProblemCode::SnapshotPage,
             "WeChat opened the page as a snapshot. Ask the person to press \u{201c}使用完整服务\u{201d}.",
         ),
+        AuthorizationError::TooMany { retry_after } => Problem::new(
+            ProblemCode::TooManyLogins,
+            "Too many codes were brought for this login. Start another one.",
+        )
+        .retry_after(*retry_after),
         AuthorizationError::Wechat(error) => {
             tracing::error!(%error, "a code of web authorisation can't be exchanged");
             error.problem()

@@ -140,13 +140,27 @@ impl AccessTokens {
         self: &Arc<Self>,
         call: impl AsyncFn(&str) -> Result<T, WechatError>,
     ) -> Result<T, WechatError> {
+        let call = &call;
+        self.with_own_token(|token| async move { call(&token).await })
+            .await
+    }
+
+    /// As [`AccessTokens::with_token`], for tasks that outlive a request: of a call that borrows its
+    /// token the compiler can't tell that another thread may run it.
+    pub async fn with_own_token<T, Called>(
+        self: &Arc<Self>,
+        call: impl Fn(String) -> Called,
+    ) -> Result<T, WechatError>
+    where
+        Called: Future<Output = Result<T, WechatError>>,
+    {
         let token = self.current().await?.token;
-        match call(&token).await {
+        match call(token.clone()).await {
             Err(error) if error.wants_another_token() => {
                 tracing::warn!(%error, "the access token was refused; getting another one");
                 self.mark_refused(&token);
                 let other = self.obtain(Need::Other(token), Asker::Gateway).await?.token;
-                call(&other).await
+                call(other).await
             }
             other => other,
         }

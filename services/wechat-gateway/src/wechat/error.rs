@@ -45,13 +45,13 @@ pub enum WechatError {
         /// What is wrong with the body.
         problem: String,
     },
-    /// WeChat keeps handing out an access token that it refuses, and can't be made to replace it.
+    /// The access token was refused, and can't be replaced yet.
     #[error(
-        "WeChat hands out the access token that it refused, and {why}: find the program that replaces this account's \
-         tokens by force_refresh, and let it ask the gateway's /v1/access-token"
+        "the access token was refused, and {why}: find the program that replaces this account's tokens, by \
+         force_refresh or /cgi-bin/token, or reports good ones, and let it ask the gateway's /v1/access-token"
     )]
     StuckToken {
-        /// Why no other one could be forced.
+        /// Why no other one could be had.
         why: &'static str,
         /// When it may be possible.
         retry_after: Duration,

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::gateway_api::{CreateQrCode, QrCode};
 
-use super::{access_tokens::AccessTokens, api::Api, error::WechatError, patience::patiently};
+use super::{
+    access_tokens::AccessTokens,
+    api::Api,
+    error::WechatError,
+    patience::{FOR_ALL, patiently},
+};
 
 /// Creates temporary codes with a string scene.
 pub struct QrCodes {
@@ -29,7 +34,7 @@ impl QrCodes {
                 .await
         };
         // A repeat costs one of the day's codes at most.
-        let created = patiently(async || self.tokens.with_token(create).await).await?;
+        let created = patiently(FOR_ALL, || self.tokens.with_token(create)).await?;
         // WeChat may grant less than it was asked for.
         let granted = created
             .expire_seconds

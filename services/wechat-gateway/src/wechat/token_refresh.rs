@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::steps::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
-    StoreAccessToken, StoredAccessToken,
+    ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-use service_kit::redis::Store;
+use service_kit::redis::{Store, StoreError};
 use tokio::time::{Instant, sleep, timeout};
 use wechat_wire::api::AccessTokenGranted;
 
@@ -39,6 +39,15 @@ const FORCE_SPACING: Duration = Duration::from_secs(31);
 /// WeChat ignores more forced refreshes in a day.
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
 const FORCES_PER_DAY: u32 = 20;
+
+/// In legacy mode each refresh counts against a quota of 2000 a day, which the account's other programs
+/// may use as well, and ends the token before. Those ahead of their time are rationed, so that a backend
+/// that reports each token it gets can't use it up.
+/// <https://developers.weixin.qq.com/doc/service/api/base/api_getaccesstoken>
+const REPLACEMENT_SPACING: Duration = Duration::from_secs(31);
+
+/// See [`REPLACEMENT_SPACING`].
+const REPLACEMENTS_PER_DAY: u32 = 500;
 
 /// Where access tokens come from. The two families don't know of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,22 +111,28 @@ impl TokenRefresh {
     pub async fn run(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
         let holder = random_text();
         let deadline = Instant::now() + LOCK_LEASE;
-        loop {
+        let is_held = loop {
             if let Some(token) = self.shared(need).await {
                 return Ok(token);
             }
             match self.lock(&holder).await {
-                Some(true) => break,
+                Some(true) => break true,
                 Some(false) if Instant::now() < deadline => sleep(LOCK_POLL).await,
                 // A lock that is never free mustn't end all logins; nor does a token need Redis.
-                Some(false) | None => return self.fetch(need, &holder).await,
+                Some(false) | None => break false,
             }
-        }
+        };
         // Whoever held the lock until now may have shared a token after this replica looked.
-        let obtained = match self.shared(need).await {
+        let shared = if is_held {
+            self.shared(need).await
+        } else {
+            None
+        };
+        let obtained = match shared {
             Some(token) => Ok(token),
             None => self.fetch(need, &holder).await,
         };
+        // Also when Redis didn't say that the lock was got: its answer may have been lost.
         let release = ReleaseTokenRefresh {
             app_id: self.api.app_id().clone(),
             holder,
@@ -164,6 +179,9 @@ impl TokenRefresh {
 
     async fn granted(&self, need: &Need, asker: &str) -> Result<AccessTokenGranted, WechatError> {
         if self.mode == TokenMode::Legacy {
+            if matches!(need, Need::Other(_)) {
+                self.may_replace(asker).await?;
+            }
             return self.api.legacy_token().await;
         }
         let current = self.api.stable_token(false).await?;
@@ -178,7 +196,7 @@ impl TokenRefresh {
         let forced = self.api.stable_token(true).await?;
         if token_text(&forced) == refused {
             return Err(WechatError::StuckToken {
-                why: "a forced refresh brought it again, as it does when others force refreshes as well",
+                why: "WeChat still hands it out: a forced refresh brought it again, as it does when others force refreshes as well",
                 retry_after: FORCE_SPACING,
             });
         }
@@ -192,26 +210,42 @@ impl TokenRefresh {
             spacing: FORCE_SPACING,
             per_day: FORCES_PER_DAY,
         };
-        let (why, retry_after) = match self.store.run(&step).await {
-            Ok(ForcedRefresh::Admitted) => return Ok(()),
-            Ok(ForcedRefresh::TooSoon { retry_after }) => (
-                "WeChat allows a forced refresh every 30 seconds only",
-                retry_after,
-            ),
-            Ok(ForcedRefresh::UsedUp { retry_after }) => (
-                "the 20 forced refreshes that WeChat allows in a day are used up",
-                retry_after,
-            ),
-            Err(error) => {
-                tracing::warn!(%error, "whether a refresh may be forced can't be asked");
-                (
-                    "Redis can't say whether a refresh may be forced",
-                    LOCK_LEASE,
-                )
-            }
-        };
-        Err(WechatError::StuckToken { why, retry_after })
+        let too_soon =
+            "WeChat still hands it out, and allows a forced refresh every 30 seconds only";
+        let used_up = "WeChat still hands it out, and the 20 forced refreshes that it allows in a day are used up";
+        admitted(self.store.run(&step).await, too_soon, used_up)
     }
+
+    async fn may_replace(&self, asker: &str) -> Result<(), WechatError> {
+        let step = ReplaceLegacyToken {
+            app_id: self.api.app_id().clone(),
+            asker: asker.to_owned(),
+            spacing: REPLACEMENT_SPACING,
+            per_day: REPLACEMENTS_PER_DAY,
+        };
+        let too_soon =
+            "another one is made every 31 seconds only, since WeChat allows 2000 in a day";
+        let used_up = "the gateway's 500 replacements in a day are used up, of the 2000 tokens that WeChat allows";
+        admitted(self.store.run(&step).await, too_soon, used_up)
+    }
+}
+
+fn admitted(
+    asked: Result<ForcedRefresh, StoreError>,
+    too_soon: &'static str,
+    used_up: &'static str,
+) -> Result<(), WechatError> {
+    let (why, retry_after) = match asked {
+        Ok(ForcedRefresh::Admitted) => return Ok(()),
+        Ok(ForcedRefresh::TooSoon { retry_after }) => (too_soon, retry_after),
+        Ok(ForcedRefresh::UsedUp { retry_after }) => (used_up, retry_after),
+        Err(error) => {
+            tracing::warn!(%error, "whether the access token may be replaced can't be asked");
+            let why = "Redis can't say whether it may be replaced";
+            (why, LOCK_LEASE)
+        }
+    };
+    Err(WechatError::StuckToken { why, retry_after })
 }
 
 fn random_text() -> String {

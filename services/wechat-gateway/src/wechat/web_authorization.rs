@@ -2,21 +2,25 @@
 //! consent nickname and avatar.
 //! <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     identity::OpenId,
-    steps::{Claim, ClaimCode, ResolveCode},
+    steps::{Admission, AdmitExchange, Claim, ClaimCode, Exchanger, ReleaseCode, ResolveCode},
 };
 use secrecy::ExposeSecret as _;
 use service_kit::redis::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
 
-use super::{api::Api, error::WechatError};
+use super::{
+    api::Api,
+    error::WechatError,
+    patience::{FOR_THE_FIRST, patiently},
+};
 
 /// What a page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,12 @@ pub enum AuthorizationError {
     /// The page was opened as a snapshot, whose person isn't real.
     #[error("the page was opened as a snapshot")]
     Snapshot,
+    /// More codes were brought than anybody needs.
+    #[error("too many authorisation codes were brought")]
+    TooMany {
+        /// Until others are exchanged.
+        retry_after: Duration,
+    },
     /// WeChat failed.
     #[error(transparent)]
     Wechat(#[from] WechatError),
@@ -58,7 +68,15 @@ pub struct WebAuthorization {
     open_url: Url,
 }
 
-/// What is kept of a code whose exchange failed: WeChat accepts it no second time.
+/// How many codes a browser may bring for one attempt, and in what time: as long as an attempt lives
+/// usually. One is enough for whoever agrees at once.
+const EXCHANGES_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
+
+/// How many codes phones behind one address may bring to the gateway's own pages, and in what time. In
+/// China many phones share one.
+const EXCHANGES_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
+
+/// What is kept of a code that WeChat accepts no second time.
 const FAILED: &str = "!";
 
 /// Whether WeChat could have made this code; anything else isn't worth a call.
@@ -69,9 +87,12 @@ fn is_well_formed(code: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// How often to look whether another request is done with the same code, and how many times.
+/// How often to look whether another request is done with the same code.
 const CLAIM_POLL: Duration = Duration::from_millis(100);
-const CLAIM_POLLS: u32 = 40;
+
+/// How long to look: longer than an exchange lasts with all its repeats and what follows it, and shorter
+/// than the site waits for the gateway.
+const CLAIM_WAIT: Duration = Duration::from_millis(8800);
 
 impl WebAuthorization {
     /// For this account; `open_url` is where phones are sent.
@@ -103,58 +124,125 @@ impl WebAuthorization {
     /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
     /// who bring it for the same purpose get the same outcome; for another purpose it is a spent one.
     ///
+    /// An exchange that began runs to its end, whoever hangs up meanwhile: a browser that WeChat
+    /// redirects twice ends its first request, and by then WeChat may have spent the code.
+    ///
     /// # Errors
     ///
-    /// Those of `exchange`, which the others see as a spent code.
+    /// Those of `exchange`. After a failure of WeChat's or Redis' the code can be brought again.
     pub async fn once_per_code(
-        &self,
+        self: &Arc<Self>,
         purpose: &str,
         code: &str,
-        exchange: impl AsyncFnOnce() -> Result<String, AuthorizationError>,
+        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send + 'static,
     ) -> Result<String, AuthorizationError> {
         if !is_well_formed(code) {
             return Err(AuthorizationError::SpentCode);
         }
         let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{purpose}\0{code}")));
+        let this = Arc::clone(self);
+        match tokio::spawn(async move { this.claim_and(code_sha256, exchange).await }).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime is ending, and this task with it.
+                Err(_) => pending().await,
+            },
+        }
+    }
+
+    async fn claim_and(
+        &self,
+        code_sha256: String,
+        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send,
+    ) -> Result<String, AuthorizationError> {
         let mut holder = [0; 16];
         // Without a name of its own an asker could take another's claim for its own.
         getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;
         let claim = ClaimCode {
-            code_sha256: code_sha256.clone(),
+            code_sha256,
             holder: URL_SAFE_NO_PAD.encode(holder),
         };
-        for _ in 0..CLAIM_POLLS {
+        let deadline = Instant::now() + CLAIM_WAIT;
+        loop {
             match self.store.run(&claim).await? {
                 Claim::Resolved(outcome) if outcome == FAILED => {
                     return Err(AuthorizationError::SpentCode);
                 }
                 Claim::Resolved(outcome) => return Ok(outcome),
-                Claim::InProgress => sleep(CLAIM_POLL).await,
+                Claim::InProgress if Instant::now() < deadline => sleep(CLAIM_POLL).await,
+                Claim::InProgress => return Err(AuthorizationError::SpentCode),
                 Claim::Claimed => {
-                    let exchanged = exchange().await;
-                    let outcome = exchanged.as_ref().map_or(FAILED, String::as_str).to_owned();
-                    self.store
-                        .run(&ResolveCode {
-                            code_sha256,
-                            outcome,
-                        })
-                        .await?;
+                    let exchanged = exchange.await;
+                    self.settle(claim, &exchanged).await?;
                     return exchanged;
                 }
             }
         }
-        Err(AuthorizationError::SpentCode)
     }
 
-    /// Whose phone brought this code.
+    /// Says what came of a code, or gives it back if WeChat refused or failed without taking it: a
+    /// person's consent isn't lost by an outage that passes, and who brings the code again hears what is
+    /// wrong then. If WeChat did take it, it says so itself.
+    async fn settle(
+        &self,
+        claim: ClaimCode,
+        exchanged: &Result<String, AuthorizationError>,
+    ) -> Result<(), StoreError> {
+        let ClaimCode {
+            code_sha256,
+            holder,
+        } = claim;
+        let outcome = match exchanged {
+            Ok(outcome) => outcome,
+            Err(
+                AuthorizationError::Wechat(_)
+                | AuthorizationError::Store(_)
+                | AuthorizationError::TooMany { .. },
+            ) => {
+                let release = ReleaseCode {
+                    code_sha256,
+                    holder,
+                };
+                return self.store.run(&release).await;
+            }
+            Err(AuthorizationError::SpentCode | AuthorizationError::Snapshot) => FAILED,
+        };
+        let resolve = ResolveCode {
+            code_sha256,
+            outcome: outcome.to_owned(),
+        };
+        self.store.run(&resolve).await
+    }
+
+    /// Counts an exchange before it is made: anybody can invent codes.
+    ///
+    /// # Errors
+    ///
+    /// There were too many on behalf of the same exchanger, or Redis failed.
+    pub async fn admit(&self, exchanger: Exchanger) -> Result<(), AuthorizationError> {
+        let (share, window) = match exchanger {
+            Exchanger::Attempt(_) => EXCHANGES_OF_ATTEMPT,
+            Exchanger::Client(_) => EXCHANGES_OF_CLIENT,
+        };
+        let step = AdmitExchange {
+            exchanger,
+            share,
+            window,
+        };
+        match self.store.run(&step).await? {
+            Admission::Admitted => Ok(()),
+            Admission::Refused { retry_after } => Err(AuthorizationError::TooMany { retry_after }),
+        }
+    }
+
+    /// Whose phone brought this code. What passes by itself is repeated, since the person waits.
     ///
     /// # Errors
     ///
     /// The code is spent, the person isn't real, or WeChat failed.
     pub async fn recognise(&self, code: &str) -> Result<Authorized, AuthorizationError> {
-        let granted = self
-            .api
-            .web_access(code)
+        let granted = patiently(FOR_THE_FIRST, || self.api.web_access(code))
             .await
             .map_err(|error| match &error {
                 WechatError::Refused(refused)
