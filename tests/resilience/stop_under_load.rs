@@ -23,8 +23,9 @@ async fn a_stop_under_load_loses_no_push_and_no_login() {
     let finished = AtomicUsize::new(0);
     let logins = (0..LOGINS).map(async |_| {
         let login = Login::reach(&system, Phase::BeforeTheCode).await;
-        login.finish(&system).await;
+        let openid = login.log_in(&system).await;
         finished.fetch_add(1, Ordering::Relaxed);
+        openid
     });
     let stop = async {
         let so_far = eventually(
@@ -39,8 +40,11 @@ async fn a_stop_under_load_loses_no_push_and_no_login() {
         system.stack.gateways[0].process.signal(Signal::TERM);
         system.stack.sites[0].process.signal(Signal::TERM);
     };
-    tokio::join!(join_all(logins), stop);
-    assert_eq!(finished.into_inner(), LOGINS);
+    let (mut people, ()) = tokio::join!(join_all(logins), stop);
+    let mut owners = system.session_owners().await;
+    people.sort_unstable();
+    owners.sort_unstable();
+    assert_eq!(owners, people, "one session for each, and not one more");
     for service in [&mut system.stack.gateways[0], &mut system.stack.sites[0]] {
         assert_eq!(service.process.ended().await.code(), Some(0));
     }

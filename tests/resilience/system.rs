@@ -13,10 +13,10 @@ pub(crate) struct System {
     pub(crate) stack: Stack,
     /// Whether the phone must also press.
     pub(crate) tap: bool,
-    /// In front of the sites.
-    browsers: Edge,
-    /// In front of the gateways' two listeners; they live as long as this.
-    _gateways: [Edge; 2],
+    /// A browser without cookies, at the sites' edge; all others are its clones.
+    visitor: Visitor,
+    /// In front of the gateways' two listeners and of the sites; they live as long as this.
+    _edges: [Edge; 3],
 }
 
 impl System {
@@ -47,31 +47,35 @@ impl System {
         Self {
             stack,
             tap,
-            browsers,
-            _gateways: [phones, internal],
+            visitor: Visitor::new(browsers.url()),
+            _edges: [phones, internal, browsers],
         }
     }
 
     /// A new browser, at the sites' edge.
     pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::new(self.browsers.url())
+        self.visitor.clone()
     }
 
     /// How many sessions of this person Redis holds.
     pub(crate) async fn sessions_of(&self, openid: &str) -> usize {
+        let owners = self.session_owners().await;
+        owners.iter().filter(|owner| *owner == openid).count()
+    }
+
+    /// Whose the sessions in Redis are.
+    pub(crate) async fn session_owners(&self) -> Vec<String> {
         let redis = &self.stack.redis;
         let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:session:*"]).await;
         if keys.is_empty() {
-            return 0;
+            return keys;
         }
         let read: Vec<&str> = ["MGET"]
             .into_iter()
             .chain(keys.iter().map(String::as_str))
             .collect();
-        let owners: Vec<String> = redis.command(&read).await;
-        owners
-            .iter()
-            .filter(|owner| owner.ends_with(openid))
-            .count()
+        let records: Vec<String> = redis.command(&read).await;
+        let owner = |record: &String| record.rsplit(' ').next().unwrap_or_default().to_owned();
+        records.iter().map(owner).collect()
     }
 }

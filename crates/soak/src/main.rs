@@ -69,6 +69,7 @@ async fn run(plan: Plan) -> Result<bool, String> {
     }
     let mut outages = Outages::new(Arc::clone(&fleet), &plan);
     let mut memory = Memory::default();
+    memory.look(&fleet, Duration::ZERO);
     let mut broken = None;
     {
         let logins = async { while workers.join_next().await.is_some() {} };
