@@ -87,7 +87,10 @@ impl Assault {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
                     let _ = stream.write_all(b"a");
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let answer = String::from_utf8_lossy(&answer).into_owned();
+                    return Err(io::Error::other(format!("{error} after {answer:?}")));
+                }
             }
         }
         Ok(String::from_utf8_lossy(&answer).into_owned())

@@ -32,6 +32,14 @@ const DRAIN_SECONDS: u64 = 8;
 /// How long a client may take to send its request's head.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a connection that is being ended waits for its client to notice, so that the answer isn't
+/// lost on one that is still sending.
+///
+/// actix-http counts this from a clock that it reads every 500 ms, and a time that is over by then wakes
+/// nobody: the connection stays for ever. So a worker must never be held up for as long as this, and
+/// the default of one second is short for a busy machine.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one for
 /// another request, so that none sends its request into a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -108,6 +116,7 @@ where
         .disable_signals()
         .shutdown_timeout(DRAIN_SECONDS)
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .client_disconnect_timeout(LINGER)
         // A client that hangs up is gone: its stream gives its seat back at once.
         .h1_allow_half_closed(false)
         .keep_alive(KEEP_ALIVE)
