@@ -75,7 +75,8 @@ impl System {
             .chain(keys.iter().map(String::as_str))
             .collect();
         let records: Vec<String> = redis.command(&read).await;
-        let owner = |record: &String| record.rsplit(' ').next().unwrap_or_default().to_owned();
+        // AppID, openid, and when it began.
+        let owner = |record: &String| record.split(' ').nth(1).unwrap_or_default().to_owned();
         records.iter().map(owner).collect()
     }
 }

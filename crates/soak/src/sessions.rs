@@ -54,7 +54,8 @@ async fn read(url: &str) -> redis::RedisResult<HashMap<String, u64>> {
         values.arg(keys);
         let values: Vec<Option<String>> = values.query_async(&mut connection).await?;
         for value in values.into_iter().flatten() {
-            let openid = value.rsplit(' ').next().unwrap_or_default();
+            // AppID, openid, and when it began.
+            let openid = value.split(' ').nth(1).unwrap_or_default();
             *found.entry(openid.to_owned()).or_default() += 1;
         }
     }
