@@ -45,6 +45,18 @@ struct Qr {
     image_url: String,
 }
 
+/// Where a request comes from.
+pub(super) fn visit<'a>(request: &'a HttpRequest, proxies: &TrustedProxies) -> Visit<'a> {
+    let user_agent = request
+        .headers()
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    Visit {
+        client: proxies.client(request),
+        user_agent: user_agent.unwrap_or_default(),
+    }
+}
+
 /// `POST`: starts an attempt, or takes up the one that this browser has.
 pub(super) async fn start(
     request: HttpRequest,
@@ -53,14 +65,7 @@ pub(super) async fn start(
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
-    let user_agent = request
-        .headers()
-        .get(USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    let visit = Visit {
-        client: proxies.client(&request),
-        user_agent: user_agent.unwrap_or_default(),
-    };
+    let visit = visit(&request, &proxies);
     let request_id = request_id.into_inner().0;
     let (secret, opened) = logins
         .start(visit, cookies.attempt(&request), request_id)

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{LOCATION, USER_AGENT},
+    http::header::LOCATION,
     web::{Data, ReqData},
 };
 use jiff::Timestamp;
@@ -11,12 +11,11 @@ use serde::Serialize;
 use service_kit::{access_log::RequestId, client_address::TrustedProxies, problem::Problem};
 use url::{Url, form_urlencoded};
 
-use super::{login::seconds_until, login_stopped};
-use crate::{
-    cookies::Cookies,
-    login::{Logins, Visit},
-    return_path::ReturnPath,
+use super::{
+    login::{seconds_until, visit},
+    login_stopped,
 };
+use crate::{cookies::Cookies, login::Logins, return_path::ReturnPath};
 
 /// The address to which WeChat sends visitors back.
 pub(super) const RETURN: &str = "/login/wechat";
@@ -53,14 +52,7 @@ pub(super) async fn depart(
     proxies: Data<TrustedProxies>,
     address: Data<ReturnAddress>,
 ) -> Result<HttpResponse, Problem> {
-    let user_agent = request
-        .headers()
-        .get(USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    let visit = Visit {
-        client: proxies.client(&request),
-        user_agent: user_agent.unwrap_or_default(),
-    };
+    let visit = visit(&request, &proxies);
     let redirect_uri = address.of(&ReturnPath::parse(&parameter(&request, "return_to")));
     let departure = logins
         .depart(
