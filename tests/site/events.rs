@@ -9,11 +9,17 @@ use system_tests::{
     visitor::Events,
 };
 
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
 use crate::{answers::header, attempt_record};
 
 /// The next piece of a stream as text; empty at its end.
 async fn piece(response: &mut Response) -> String {
-    let chunk = tokio::time::timeout(PATIENCE, response.chunk()).await;
+    let chunk = timeout(PATIENCE, response.chunk()).await;
     let chunk = chunk.expect("news in time").expect("the stream is whole");
     chunk.map_or_else(String::new, |chunk| {
         String::from_utf8(chunk.to_vec()).expect("events are text")
@@ -51,6 +57,54 @@ async fn the_first_event_comes_at_once_and_the_last_one_ends_the_stream() {
     visitor.complete().await;
     assert_eq!(piece(&mut stream).await, event("consumed"));
     assert_eq!(piece(&mut stream).await, "");
+}
+
+/// A stream takes its connection over. What was asked for before over the same connection is still
+/// answered, and first.
+#[tokio::test]
+async fn requests_before_a_stream_on_its_connection_are_answered_whole() {
+    let stack = Plan::default().start().await;
+    let mut visitor = stack.visitor();
+    visitor.start_login().await;
+    let address = stack.sites[0].public.replace("http://", "");
+    let cookies = visitor.cookies().iter();
+    let cookies: Vec<_> = cookies
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let cookies = cookies.join("; ");
+    let request =
+        |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let page = "/assets/wechat-login/view.js";
+    let requests = [
+        request(page),
+        request("/api/login"),
+        request("/api/login/events"),
+    ];
+    connection
+        .write_all(requests.concat().as_bytes())
+        .await
+        .unwrap();
+
+    let mut answers = Vec::new();
+    let read = async {
+        while !String::from_utf8_lossy(&answers).contains("event: status") {
+            assert_ne!(connection.read_buf(&mut answers).await.unwrap(), 0);
+        }
+        visitor.call(Method::DELETE, "/api/login").await;
+        connection.read_to_end(&mut answers).await.unwrap();
+    };
+    timeout(PATIENCE, read).await.expect("the stream ends");
+    let answers = String::from_utf8(answers).unwrap();
+    let alone = visitor.send(Method::GET, page).await.text().await.unwrap();
+    let (_, after_page) = answers.split_once(&alone).expect("the page is whole");
+    let (status, stream) = after_page.split_once("text/event-stream").unwrap();
+    assert!(status.contains("{\"status\":\"pending\""), "{status}");
+    let events: Vec<&str> = stream.split("event: status\n").skip(1).collect();
+    assert!(events[0].contains("pending"), "{stream}");
+    assert!(events[1].contains("expired"), "{stream}");
+    assert_eq!(events.len(), 2);
+    assert!(stream.ends_with("\r\n0\r\n\r\n"), "{stream}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use crate::{
     http_client,
     lifecycle::ServiceError,
+    open_files,
     settings::{self, AnyKey, InvalidSettings, Key, Settings},
     telemetry::{self, LOG_FORMAT, LOG_LEVEL},
 };
@@ -103,6 +104,7 @@ where
         (Err(error), _) | (_, Err(error)) => return fail(service, &error, 2),
     };
     telemetry::start(format, &level);
+    open_files::raise_limit();
     http_client::install_tls();
     match actix_web::rt::System::new().block_on(run(settings)) {
         Ok(()) => ExitCode::SUCCESS,

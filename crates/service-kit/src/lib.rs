@@ -5,8 +5,11 @@
 pub mod access_log;
 pub mod client_address;
 pub mod command_line;
+pub mod held_connection;
 pub mod http_client;
+pub mod http_server;
 pub mod lifecycle;
+pub mod open_files;
 pub mod operations;
 pub mod problem;
 pub mod redis;

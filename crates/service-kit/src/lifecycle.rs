@@ -6,12 +6,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{
-    App, HttpServer,
-    dev::Server,
-    middleware::from_fn,
-    web::{self, ServiceConfig},
-};
+use actix_web::dev::Server;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -19,30 +14,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access_log,
     operations::Readiness,
-    problem,
     settings::{InvalidSettings, Key, Settings},
-    unread_bodies,
 };
-
-/// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
-const DRAIN_SECONDS: u64 = 8;
-
-/// How long a client may take to send its request's head.
-const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a connection that is being ended waits for its client to notice, so that the answer isn't
-/// lost on one that is still sending.
-///
-/// actix-http counts this from a clock that it reads every 500 ms, and a time that is over by then wakes
-/// nobody: the connection stays for ever. So a worker must never be held up for as long as this, and
-/// the default of one second is short for a busy machine.
-const LINGER: Duration = Duration::from_secs(5);
-
-/// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one for
-/// another request, so that none sends its request into a connection that is just being closed.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How often a starting service looks whether it is ready.
 const READINESS_POLL: Duration = Duration::from_millis(50);
@@ -93,36 +67,6 @@ pub fn bind(settings: &Settings, key: &Key<SocketAddr>) -> Result<TcpListener, S
         key: key.name,
         source,
     })
-}
-
-/// A server for one listener, with what all of ours have: the access log, problems for unknown
-/// addresses, bounds on slow clients.
-///
-/// # Errors
-///
-/// When the listener can't be used.
-pub fn server<F>(listener: TcpListener, configure: F) -> io::Result<Server>
-where
-    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
-{
-    let factory = move || {
-        App::new()
-            .wrap(from_fn(access_log::observe))
-            .wrap(from_fn(unread_bodies::end))
-            .configure(&configure)
-            .default_service(web::to(problem::not_found))
-    };
-    let server = HttpServer::new(factory)
-        .disable_signals()
-        .shutdown_timeout(DRAIN_SECONDS)
-        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
-        .client_disconnect_timeout(LINGER)
-        // A client that hangs up is gone: its stream gives its seat back at once.
-        .h1_allow_half_closed(false)
-        .keep_alive(KEEP_ALIVE)
-        .listen(listener)?
-        .run();
-    Ok(server)
 }
 
 /// A token that SIGTERM, SIGINT (Ctrl-C) cancel.

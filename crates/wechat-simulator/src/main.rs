@@ -33,6 +33,7 @@ use std::process::ExitCode;
 
 use actix_web::web::Data;
 use service_kit::command_line::{self, Service};
+use service_kit::http_server;
 use service_kit::lifecycle::{self, ServiceError};
 use service_kit::settings::Settings;
 use tokio::task::JoinSet;
@@ -67,7 +68,7 @@ async fn run(settings: Settings) -> Result<(), ServiceError> {
     let world = Data::new(World::new(account, push_client, phone_browsers, public_url));
     let shutdown = lifecycle::shutdown_on_signal()?;
     let closing = Data::new(Closing(shutdown.clone()));
-    let server = lifecycle::server(listener, move |config| {
+    let server = http_server::serve(listener, move |config| {
         config.app_data(world.clone()).app_data(closing.clone());
         config
             .configure(api::configure)

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::web::{Data, ServiceConfig};
 use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
 use service_kit::{
+    http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
     redis::{REDIS_URL, Store},
@@ -71,13 +72,13 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         shutdown: Data::new(shutdown.clone()),
     };
-    let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
+    let public_server = http_server::serve(public, move |config: &mut ServiceConfig| {
         routes::configure(config, &parts);
     })?;
     let readiness = readiness(store);
     let internal_server = {
         let readiness = Arc::clone(&readiness);
-        lifecycle::server(internal, move |config: &mut ServiceConfig| {
+        http_server::serve(internal, move |config: &mut ServiceConfig| {
             operations::configure(config, Arc::clone(&readiness), metrics.clone());
         })?
     };

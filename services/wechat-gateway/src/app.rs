@@ -7,6 +7,7 @@ use login_protocol::{identity::AppId, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
+    http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
     redis::{REDIS_URL, Store},
@@ -87,7 +88,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
-    let public_server = lifecycle::server(public, move |config: &mut ServiceConfig| {
+    let public_server = http_server::serve(public, move |config: &mut ServiceConfig| {
         phone.configure(config);
     })?;
     let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
@@ -97,7 +98,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             Data::from(Arc::clone(&tokens)),
             readiness.clone(),
         );
-        lifecycle::server(internal, move |config: &mut ServiceConfig| {
+        http_server::serve(internal, move |config: &mut ServiceConfig| {
             config
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())

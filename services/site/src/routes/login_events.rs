@@ -1,16 +1,15 @@
 //! `GET /api/login/events`: the attempt's status as server-sent events, at once and on every change.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Bytes, Data},
-};
-use futures_util::{Stream, stream};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret};
-use service_kit::{client_address::TrustedProxies, problem::Problem};
+use service_kit::{
+    client_address::TrustedProxies,
+    held_connection::{self, Held},
+    problem::Problem,
+};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -54,21 +53,34 @@ pub(super) async fn follow(
     // Waiting begins before reading, so that no change falls between the two.
     let wait = watch.into_inner().wait_for(secret.scene());
     let (status, expires_at) = logins.status(&secret).await?;
-    let events = Events {
+    let first = format!("retry: {RECONNECT_AFTER_MS}\n{}", event(status, expires_at));
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/event-stream")
+        // nginx would hold events back to fill a buffer.
+        .insert_header(("x-accel-buffering", "no"));
+    if status.is_final() {
+        return Ok(response.body(first));
+    }
+    let stream = Stream {
         secret,
         logins: logins.into_inner(),
         wait,
         shutdown: shutdown.into_inner(),
         expires_at,
-        last: None,
-        next: Next::Status(status),
+        last: status,
         _seat: seat,
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        // nginx would hold events back to fill a buffer.
-        .insert_header(("x-accel-buffering", "no"))
-        .streaming(events.into_stream()))
+    let held = held_connection::hold(&request, response, first.into(), async |held| {
+        stream.run(held).await;
+    });
+    held.ok_or_else(|| {
+        tracing::error!("a connection can't be held");
+        Problem::new(
+            ProblemCode::Internal,
+            "Something went wrong here. Try again later.",
+        )
+    })
 }
 
 fn refusal(full: Full) -> Problem {
@@ -80,69 +92,47 @@ fn refusal(full: Full) -> Problem {
     }
 }
 
-struct Events {
+/// One browser's stream after its first event.
+struct Stream {
     secret: BrowserSecret,
     logins: Arc<Logins>,
     wait: Wait,
     shutdown: Arc<CancellationToken>,
     expires_at: Option<Timestamp>,
-    last: Option<AttemptStatus>,
-    next: Next,
+    last: AttemptStatus,
     _seat: Seat,
 }
 
-enum Next {
-    Status(AttemptStatus),
-    Wait,
-    End,
-}
-
-impl Events {
-    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(self, async |mut events| {
-            let chunk = events.chunk().await?;
-            Some((Ok(chunk), events))
-        })
-    }
-
-    /// The next piece of the stream; `None` ends it.
-    async fn chunk(&mut self) -> Option<Bytes> {
-        loop {
-            match std::mem::replace(&mut self.next, Next::Wait) {
-                Next::Status(status) if self.last.is_none_or(|last| last.may_become(status)) => {
-                    return Some(self.event(status));
-                }
-                Next::Status(_) => {}
-                Next::End => return None,
-                Next::Wait => {
-                    let until_expiry = self.until_expiry();
-                    tokio::select! {
-                        status = self.wait.news() => self.next = Next::Status(status),
-                        () = sleep(until_expiry) => self.next = self.look_again().await,
-                        () = sleep(KEEP_ALIVE) => return Some(Bytes::from_static(b":\n\n")),
-                        () = self.shutdown.cancelled() => return None,
+impl Stream {
+    async fn run(mut self, held: Held) {
+        while !self.last.is_final() {
+            // Expiry is nobody's act, so nobody publishes it. One timer serves both ends.
+            let until_expiry = self.until_expiry();
+            let news = tokio::select! {
+                status = self.wait.news() => Some(status),
+                () = sleep(until_expiry.min(KEEP_ALIVE)) => {
+                    if until_expiry <= KEEP_ALIVE {
+                        self.look_again().await
+                    } else {
+                        None
                     }
                 }
+                () = held.gone() => return,
+                () = self.shutdown.cancelled() => break,
+            };
+            let sent = match news {
+                Some(status) if self.last.may_become(status) => {
+                    self.last = status;
+                    held.send(event(status, self.expires_at).as_bytes())
+                }
+                Some(_) => Ok(()),
+                None => held.send(b":\n\n"),
+            };
+            if sent.is_err() {
+                return;
             }
         }
-    }
-
-    fn event(&mut self, status: AttemptStatus) -> Bytes {
-        let retry = if self.last.is_none() {
-            format!("retry: {RECONNECT_AFTER_MS}\n")
-        } else {
-            String::new()
-        };
-        self.last = Some(status);
-        if status.is_final() {
-            self.next = Next::End;
-        }
-        let body = Status {
-            status,
-            expires_at: self.expires_at.filter(|_| status != AttemptStatus::Expired),
-        };
-        let body = serde_json::to_string(&body).unwrap_or_default();
-        Bytes::from(format!("{retry}event: status\ndata: {body}\n\n"))
+        held.end().await;
     }
 
     fn until_expiry(&self) -> Duration {
@@ -155,12 +145,18 @@ impl Events {
             .max(EXPIRY_CHECK)
     }
 
-    /// Expiry is nobody's act, so nobody publishes it.
-    async fn look_again(&self) -> Next {
-        match self.logins.status(&self.secret).await {
-            Ok((status, _)) => Next::Status(status),
-            // Redis is away; the next look will tell.
-            Err(_) => Next::Wait,
-        }
+    /// Where the attempt stands; `None` while Redis is away, and the next look will tell.
+    async fn look_again(&self) -> Option<AttemptStatus> {
+        let read = self.logins.status(&self.secret).await;
+        read.ok().map(|(status, _)| status)
     }
+}
+
+fn event(status: AttemptStatus, expires_at: Option<Timestamp>) -> String {
+    let body = Status {
+        status,
+        expires_at: expires_at.filter(|_| status != AttemptStatus::Expired),
+    };
+    let body = serde_json::to_string(&body).unwrap_or_default();
+    format!("event: status\ndata: {body}\n\n")
 }

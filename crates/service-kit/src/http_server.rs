@@ -1,0 +1,148 @@
+//! One listener's HTTP server, with what all of ours have: the access log, problems for unknown
+//! addresses, bounds on slow clients, and connections that can be [held](crate::held_connection).
+//!
+//! It is `actix_web::HttpServer` put together by hand, since that leaves nothing to be said about what a
+//! connection is.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_http::{HttpService, error::DispatchError};
+use actix_service::{
+    IntoServiceFactory as _, Service, ServiceFactory, ServiceFactoryExt as _, fn_factory,
+    map_config,
+};
+use actix_web::{
+    App, Error,
+    dev::{AppConfig, Server},
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use futures_util::future::LocalBoxFuture;
+use tokio::net::TcpStream;
+
+use crate::{access_log, held_connection::Socket, problem, unread_bodies};
+
+/// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
+const DRAIN_SECONDS: u64 = 8;
+
+/// How long a client may take to send its request's head.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection that is being ended waits for its client to notice, so that the answer isn't
+/// lost on one that is still sending.
+///
+/// actix-http counts this from a clock that it reads every 500 ms, and a time that is over by then wakes
+/// nobody: the connection stays for ever. So a worker must never be held up for as long as this, and
+/// the default of one second is short for a busy machine.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one for
+/// another request, so that none sends its request into a connection that is just being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How many connections a worker has at most. The limits on waiting browsers and on open files are
+/// reached before; actix's default of 25,600 would be one of its own.
+const CONNECTIONS: usize = 1_000_000;
+
+/// Starts a server, which runs when it is awaited.
+///
+/// # Errors
+///
+/// When the listener can't be used.
+pub fn serve<F>(listener: TcpListener, configure: F) -> io::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let address = listener.local_addr()?;
+    let builder = Server::build()
+        .disable_signals()
+        .shutdown_timeout(DRAIN_SECONDS)
+        .max_concurrent_connections(CONNECTIONS);
+    let stopping = builder.graceful_shutdown_signal();
+    let connections = move || {
+        let app = App::new()
+            .wrap(from_fn(access_log::observe))
+            .wrap(from_fn(unread_bodies::end))
+            .configure(&configure)
+            .default_service(web::to(problem::not_found));
+        let stopping = stopping.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
+            // A client that hangs up is gone: its stream gives its seat back at once.
+            .h1_allow_half_closed(false)
+            .keep_alive(KEEP_ALIVE)
+            .local_addr(address)
+            .on_connect_ext(|socket: &Socket, requests| {
+                requests.insert(socket.handover());
+            })
+            .h1(map_config(
+                app.into_factory()
+                    .map_err(|error: Error| error.error_response()),
+                |()| AppConfig::default(),
+            ));
+        holdable(http)
+    };
+    Ok(builder
+        .listen(address.to_string(), listener, connections)?
+        .run())
+}
+
+/// HTTP on connections that a request may take over.
+fn holdable<H>(http: H) -> impl ServiceFactory<TcpStream, Config = ()>
+where
+    H: ServiceFactory<
+            (Socket, Option<SocketAddr>),
+            Config = (),
+            Response = (),
+            Error = DispatchError,
+        > + 'static,
+    <H::Service as Service<(Socket, Option<SocketAddr>)>>::Future: 'static,
+{
+    let http = Rc::new(http);
+    fn_factory(move || {
+        let http = Rc::clone(&http);
+        async move { http.new_service(()).await.map(Connections) }
+    })
+}
+
+struct Connections<H>(H);
+
+impl<H> Service<TcpStream> for Connections<H>
+where
+    H: Service<(Socket, Option<SocketAddr>), Response = (), Error = DispatchError>,
+    H::Future: 'static,
+{
+    type Response = ();
+    type Error = DispatchError;
+    type Future = LocalBoxFuture<'static, Result<(), DispatchError>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), DispatchError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&self, stream: TcpStream) -> Self::Future {
+        let peer = stream.peer_addr().ok();
+        let (socket, handover) = Socket::new(stream);
+        // In a box of its own, which is gone when the connection is held.
+        let http = Box::pin(self.0.call((socket, peer)));
+        Box::pin(async move {
+            http.await?;
+            if let Some(holding) = handover.take() {
+                drop(handover);
+                holding.await;
+            }
+            Ok(())
+        })
+    }
+}

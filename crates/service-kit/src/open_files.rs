@@ -1,0 +1,36 @@
+//! How many files, and with them connections, the process may have open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the limit as far as the system lets this process. The usual one of 1024, which is there for programs
+/// that still use `select(2)`, would turn the thousandth waiting browser away.
+pub fn raise_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, limit = current, "the limit on open files can't be raised");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_becomes_the_highest_that_is_allowed() {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let low = Rlimit {
+            current: Some(256),
+            maximum,
+        };
+        setrlimit(Resource::Nofile, low).unwrap();
+        raise_limit();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+    }
+}
