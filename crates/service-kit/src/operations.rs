@@ -1,6 +1,6 @@
 //! What operators and orchestrators ask on the internal listener: health, readiness and figures.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -18,20 +18,33 @@ const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0,
 ];
 
+/// How often measured durations are put into their buckets. Until then each is kept as it is, so without this
+/// they would pile up for as long as nobody asks for the figures.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Whether the service can do its work now; if not, the code and a sentence that says what is missing.
 pub type Readiness =
     Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), (ProblemCode, String)>> + Send + Sync>;
 
-/// Starts counting. The handle renders what was counted.
+/// Starts counting; to be called inside the runtime. The handle renders what was counted.
 ///
 /// # Panics
 ///
 /// When another recorder was installed in this process.
 pub fn record_metrics() -> PrometheusHandle {
-    PrometheusBuilder::new()
+    let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
-        .expect("the buckets are a constant, and a process starts one service")
+        .expect("the buckets are a constant, and a process starts one service");
+    let kept = metrics.clone();
+    tokio::spawn(async move {
+        let mut due = tokio::time::interval(UPKEEP);
+        loop {
+            due.tick().await;
+            kept.run_upkeep();
+        }
+    });
+    metrics
 }
 
 /// `GET /healthz`, `GET /readyz` and `GET /metrics`.
@@ -62,7 +75,6 @@ async fn readyz(readiness: Data<Readiness>) -> Result<HttpResponse, Problem> {
 }
 
 async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
-    metrics.run_upkeep();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
         .body(metrics.render())
