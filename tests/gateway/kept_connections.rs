@@ -7,9 +7,19 @@ use std::{
 };
 
 use serde_json::json;
-use system_tests::{attempts::new_scene, stack::Plan};
+use system_tests::{
+    attempts::{self, new_openid, new_scene},
+    stack::Plan,
+};
 
-use crate::http;
+use crate::{
+    http,
+    push_request::{PushRequest, scan},
+};
+
+const TOKEN: &str = "/cgi-bin/stable_token";
+const CREATE: &str = "/cgi-bin/qrcode/create";
+const INFO: &str = "/cgi-bin/user/info";
 
 /// The paths that were asked for, each with the number of its connection.
 type Asked = Arc<Mutex<Vec<(usize, String)>>>;
@@ -40,10 +50,10 @@ fn serve(number: usize, mut connection: TcpStream, record: &Asked) {
         if !first {
             return;
         }
-        let body = if path.starts_with("/cgi-bin/stable_token") {
-            json!({ "access_token": "99_sim_made_up", "expires_in": 7200 })
-        } else {
-            json!({ "ticket": "x", "expire_seconds": 300, "url": "http://weixin.qq.com/q/x" })
+        let body = match path.split('?').next() {
+            Some(TOKEN) => json!({ "access_token": "99_sim_made_up", "expires_in": 7200 }),
+            Some(INFO) => json!({ "subscribe": 1, "nickname": "小林" }),
+            _ => json!({ "ticket": "x", "expire_seconds": 300, "url": "http://weixin.qq.com/q/x" }),
         };
         let body = body.to_string();
         let length = body.len();
@@ -83,9 +93,15 @@ async fn a_connection_that_wechat_closed_is_nobodys_failure() {
     let body = json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 });
     let answer = http::post(&stack.gateways[0], "/v1/qrcodes", &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    let (token, create) = ("/cgi-bin/stable_token", "/cgi-bin/qrcode/create");
-    // The kept connection was used, closed without an answer, and replaced.
-    let expected = [(0, token), (0, create), (1, create)];
+    // A code is asked for several times in any case, a profile isn't.
+    let scene = attempts::open(&stack.redis.store()).await;
+    let person = new_openid();
+    let push = PushRequest::safe(&scan(&person, &scene));
+    assert_eq!(push.send(&stack.gateways[0]).await.status, 200);
+    let member = http::get(&stack.gateways[0], &format!("/v1/members/{person}")).await;
+    assert_eq!(member.json["nickname"], "小林", "{}", member.text);
+    // Each time the kept connection was used, closed without an answer, and replaced.
+    let expected = [(0, TOKEN), (0, CREATE), (1, CREATE), (1, INFO), (2, INFO)];
     let asked = asked.lock().expect("nobody panics").clone();
     assert_eq!(
         asked,

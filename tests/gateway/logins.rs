@@ -62,6 +62,23 @@ async fn new_and_returning_followers_read_words_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_reply_names_the_site_where_its_text_has_a_place_for_it() {
+    let plan = Plan::default()
+        .gateway("GATEWAY__REPLY__SITE_NAME", "花店")
+        .gateway("GATEWAY__REPLY__NEW_FOLLOWER", "感谢关注，您已登录{site}。")
+        .gateway("GATEWAY__REPLY__RETURNING", "您已登录{site}。");
+    let stack = http::start(plan).await;
+    let store = stack.redis.store();
+    let person = new_openid();
+    let scene = attempts::open(&store).await;
+    let new = reply(&stack, &subscribe(&person, &scene)).await;
+    assert_eq!(new, "感谢关注，您已登录花店。");
+    let scene = attempts::open(&store).await;
+    let returning = reply(&stack, &scan(&person, &scene)).await;
+    assert_eq!(returning, "您已登录花店。");
+}
+
+#[tokio::test]
 async fn a_code_without_an_attempt_is_said_to_have_expired() {
     let stack = http::start(Plan::default()).await;
     let store = stack.redis.store();

@@ -1,5 +1,7 @@
 //! The store: scripts that Redis forgot, a Redis that restarts, errors that say no secret.
 
+use std::os::unix::fs::symlink;
+
 use login_protocol::{
     attempt::{Approval, AttemptStatus},
     steps::{ReadStatus, RecordFollow, RecordScan, ScanEffect},
@@ -172,5 +174,28 @@ async fn what_another_program_wrote_is_an_error_and_no_status() {
     assert!(
         store.run(&scan(&scene, &new_openid())).await.is_err(),
         "a script on a key of another type"
+    );
+}
+
+#[tokio::test]
+async fn a_primary_that_became_a_replica_is_left_for_the_new_one() {
+    let old = RedisServer::start(&log_folder::create()).await;
+    let new = RedisServer::start(&log_folder::create()).await;
+    let socket = |redis: &RedisServer| redis.url().replace("redis+unix://", "");
+    // One name for whichever is the primary, as hosted Redis has it.
+    let name = format!("{}-of-the-primary", socket(&old));
+    symlink(socket(&old), &name).expect("a link can be made");
+    let url = SecretString::from(format!("redis+unix://{name}"));
+    let store = Store::new(&url).expect("the address is good");
+    attempts::open(&store).await;
+
+    // The old one keeps its connections.
+    let _: String = old.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    std::fs::remove_file(&name).expect("a link can be removed");
+    symlink(socket(&new), &name).expect("a link can be made");
+    let scene = attempts::open(&store).await;
+    assert_eq!(
+        attempts::status(&new.store(), &scene).await,
+        AttemptStatus::Pending
     );
 }

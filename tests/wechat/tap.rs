@@ -154,3 +154,39 @@ async fn an_attempt_that_is_over_cannot_be_confirmed() {
     assert!(text(&page).contains("这次登录已结束"), "{page}");
     assert_eq!(visitor.session().await, None);
 }
+
+#[tokio::test]
+async fn the_phones_pages_cannot_be_framed_or_kept() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (_, link) = scanned(&stack, &person).await;
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    let asking = page["url"].as_str().expect("a page has an address");
+    let gateway = &stack.gateways[0].public;
+    let asking = asking
+        .strip_prefix(gateway.as_str())
+        .expect("it is the gateway's");
+    let mut phone = Visitor::new(gateway);
+    for (path, words) in [
+        (asking, "登录花店"),
+        ("/wechat/oauth/confirm/decision?ticket=none", "已结束"),
+        ("/wechat/oauth/confirm/decision", "已结束"),
+        ("/wechat/oauth/thanks", "谢谢"),
+    ] {
+        let answer = phone.call(reqwest::Method::GET, path).await;
+        assert!(answer.text.contains(words), "{path}: {}", answer.text);
+        let header = |name: &str| {
+            answer
+                .headers
+                .get(name)
+                .map_or("", |it| it.to_str().unwrap())
+        };
+        let policy = header("content-security-policy");
+        for directive in ["default-src 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(directive), "{path}: {policy}");
+        }
+        assert_eq!(header("cache-control"), "no-store", "{path}");
+        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+    }
+}
