@@ -7,6 +7,7 @@ mod in_wechat;
 mod login;
 mod lossy_proxy;
 mod network;
+mod other_origin;
 mod phone_page;
 mod profile;
 mod refusals;

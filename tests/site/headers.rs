@@ -134,7 +134,7 @@ async fn unknown_addresses_and_methods_are_problems() {
 }
 
 /// Sends these bytes and returns what comes back until the connection ends.
-fn exchange(address: &str, request: &[u8]) -> String {
+pub(crate) fn exchange(address: &str, request: &[u8]) -> String {
     let address = address.strip_prefix("http://").expect("an http address");
     let mut stream = TcpStream::connect(address).expect("the site listens");
     stream

@@ -25,7 +25,7 @@ async fn start(plan: Plan) -> Stack {
     stack
 }
 
-async fn depart_from(visitor: &mut Visitor, path: &str) -> String {
+pub(crate) async fn depart_from(visitor: &mut Visitor, path: &str) -> String {
     let query: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
     let answer = visitor
         .call(Method::POST, &format!("{DEPART}?return_to={query}"))
@@ -45,7 +45,7 @@ fn path(address: &Url) -> String {
     format!("{}?{}", address.path(), address.query().unwrap_or_default())
 }
 
-async fn arrive(visitor: &mut Visitor, address: &Url) -> Answer {
+pub(crate) async fn arrive(visitor: &mut Visitor, address: &Url) -> Answer {
     visitor.call(Method::GET, &path(address)).await
 }
 
@@ -58,7 +58,7 @@ async fn returning(stack: &Stack, person: &Person) -> (Visitor, Url) {
 }
 
 /// The same address with another value of this parameter.
-fn with(address: &Url, name: &str, value: &str) -> Url {
+pub(crate) fn with(address: &Url, name: &str, value: &str) -> Url {
     let pairs: Vec<(String, String)> = address.query_pairs().into_owned().collect();
     let mut changed = address.clone();
     changed
@@ -70,7 +70,7 @@ fn with(address: &Url, name: &str, value: &str) -> Url {
 }
 
 #[track_caller]
-fn assert_goes_on(answer: &Answer, path: &str) {
+pub(crate) fn assert_goes_on(answer: &Answer, path: &str) {
     assert_eq!(answer.status, 303, "{}", answer.text);
     assert_eq!(header(&answer.headers, "location"), path);
     assert_eq!(header(&answer.headers, "cache-control"), "no-store");
@@ -78,7 +78,12 @@ fn assert_goes_on(answer: &Answer, path: &str) {
 }
 
 /// The visitor is told why, on a page whose address gives nothing away, and isn't signed in.
-async fn assert_stopped(visitor: &mut Visitor, answer: &Answer, because: &str, words: &str) {
+pub(crate) async fn assert_stopped(
+    visitor: &mut Visitor,
+    answer: &Answer,
+    because: &str,
+    words: &str,
+) {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let address = header(&answer.headers, "location").to_owned();
     // Relative to /login/wechat, wherever that lies.

@@ -7,6 +7,7 @@ mod cancel;
 mod complete;
 mod configuration;
 mod cookies;
+mod cors;
 mod events;
 mod headers;
 mod hostile_clients;

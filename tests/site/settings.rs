@@ -13,13 +13,18 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 15] = [
+const SETTINGS: [(&str, &str, &str); 16] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
         "SITE__PUBLIC__TRUSTED_PROXIES",
         "public.trusted_proxies",
         "127.0.0.1, 10.0.0.0/8",
+    ),
+    (
+        "SITE__PUBLIC__ALLOWED_ORIGINS",
+        "public.allowed_origins",
+        "https://www.example.com",
     ),
     ("SITE__INTERNAL__BIND", "internal.bind", "127.0.0.1:9080"),
     (
@@ -131,6 +136,11 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
             "SITE__PUBLIC__TRUSTED_PROXIES",
             "127.0.0.1, nginx",
             "is no network",
+        ),
+        (
+            "SITE__PUBLIC__ALLOWED_ORIGINS",
+            "*",
+            "must hold scheme, host and perhaps a port",
         ),
         ("SITE__INTERNAL__BIND", ":9080", "is no address:port"),
         (
@@ -300,6 +310,7 @@ async fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
     let toml = format!(
         "[public]\nurl = 'https://www.example.com'\nbind = '127.0.0.1:0'\n\
          trusted_proxies = ['127.0.0.1', '10.0.0.0/8']\n\
+         allowed_origins = ['https://shop.example.com', 'https://blog.example.com']\n\
          [internal]\nbind = '127.0.0.1:0'\n[redis]\nurl = '{}'\n\
          [gateway]\nurl = 'nonsense'\napi_key = '{API_KEY}'\n\
          [limits]\nlogins_per_minute = 1\n",
@@ -320,12 +331,12 @@ async fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
     );
     let site = Service::ready(site, "site ready ").await;
     let mut visitor = Visitor::new(&site.public);
-    visitor.set_header("origin", "https://www.example.com");
-    for (client, status) in [
-        ("203.0.113.1", 503),
-        ("203.0.113.1", 429),
-        ("203.0.113.2", 503),
+    for (origin, client, status) in [
+        ("https://www.example.com", "203.0.113.1", 503),
+        ("https://shop.example.com", "203.0.113.1", 429),
+        ("https://blog.example.com", "203.0.113.2", 503),
     ] {
+        visitor.set_header("origin", origin);
         visitor.set_header("x-forwarded-for", client);
         let answer = visitor.call(Method::POST, "/api/login").await;
         assert_eq!(answer.status, status, "{}", answer.text);

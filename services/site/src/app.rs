@@ -57,6 +57,10 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         values.get(&settings::WAITING)?,
     );
     let public_url = values.get(&settings::PUBLIC_URL)?;
+    let allowed_origins = values.get(&settings::ALLOWED_ORIGINS)?;
+    if let Some(wrong) = allowed_origins.complaint(&public_url) {
+        return Err(values.invalid(&settings::ALLOWED_ORIGINS, &wrong).into());
+    }
     let logins = Data::new(Logins::new(
         Arc::clone(&store),
         gateway.map_err(ServiceError::client)?,
@@ -68,6 +72,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         room: Data::new(room),
         cookies: Data::new(Cookies::new(&public_url)),
         origin: Data::new(OwnOrigin::new(&public_url)),
+        allowed_origins: Data::new(allowed_origins),
         return_address: Data::new(ReturnAddress(public_url)),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         shutdown: Data::new(shutdown.clone()),

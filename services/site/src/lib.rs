@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use service_kit::command_line::{self, Service};
 
+pub mod allowed_origins;
 pub mod app;
 pub mod asker;
 pub mod cookies;
@@ -11,7 +12,7 @@ pub mod gateway_client;
 pub mod login;
 pub mod login_watch;
 pub mod qr_drawing;
-pub mod return_path;
+pub mod return_to;
 pub mod routes;
 pub mod session;
 pub mod settings;

@@ -12,11 +12,14 @@ use service_kit::{
 };
 use url::Url;
 
+use crate::allowed_origins::AllowedOrigins;
+
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 15] = [
+pub static KEYS: [&dyn AnyKey; 16] = [
     &PUBLIC_URL,
     &PUBLIC_BIND,
     &TRUSTED_PROXIES,
+    &ALLOWED_ORIGINS,
     &INTERNAL_BIND,
     &REDIS_URL,
     &GATEWAY_URL,
@@ -59,6 +62,16 @@ pub static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
     meaning: "Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
     secret: false,
     parse: |value| parse::networks(value).map(TrustedProxies::new),
+};
+
+/// Whose pages may use the login beside the site's own.
+pub static ALLOWED_ORIGINS: Key<AllowedOrigins> = Key {
+    name: "public.allowed_origins",
+    default: Default::Text(""),
+    example: "https://www.example.com",
+    meaning: "Origins, separated by commas, whose pages may embed the login; of the same site as public.url.",
+    secret: false,
+    parse: AllowedOrigins::parse,
 };
 
 /// Where operators reach the site.

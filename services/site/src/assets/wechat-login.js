@@ -1,5 +1,6 @@
 /**
- * `<wechat-login>`: log in by scanning a WeChat QR code; inside WeChat, by its consent. Two lines on any page of the same site:
+ * `<wechat-login>`: log in by scanning a WeChat QR code; inside WeChat, by its consent. Two lines on any page of the
+ * login service's own origin, or of another one of the same site that its setting public.allowed_origins names:
  *
  *     <script type="module" src="https://login.example.com/assets/wechat-login.js"></script>
  *     <wechat-login></wechat-login>

@@ -15,7 +15,9 @@ use super::{
     login::{seconds_until, visit},
     login_stopped,
 };
-use crate::{cookies::Cookies, login::Logins, return_path::ReturnPath};
+use crate::{
+    allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, return_to::ReturnTo,
+};
 
 /// The address to which WeChat sends visitors back.
 pub(super) const RETURN: &str = "/login/wechat";
@@ -25,8 +27,8 @@ pub(super) const RETURN: &str = "/login/wechat";
 pub struct ReturnAddress(pub Url);
 
 impl ReturnAddress {
-    /// Where WeChat sends a visitor who is to go on at this path.
-    fn of(&self, return_to: &ReturnPath) -> Url {
+    /// Where WeChat sends a visitor who is to go on there.
+    fn of(&self, return_to: &ReturnTo) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{RETURN}", url.path().trim_end_matches('/')));
         url.query_pairs_mut()
@@ -50,10 +52,12 @@ pub(super) async fn depart(
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
+    allowed: Data<AllowedOrigins>,
     address: Data<ReturnAddress>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
-    let redirect_uri = address.of(&ReturnPath::parse(&parameter(&request, "return_to")));
+    let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
+    let redirect_uri = address.of(&return_to);
     let departure = logins
         .depart(
             visit,
@@ -79,8 +83,9 @@ pub(super) async fn arrive(
     request_id: ReqData<RequestId>,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
+    allowed: Data<AllowedOrigins>,
 ) -> HttpResponse {
-    let return_to = ReturnPath::parse(&parameter(&request, "return_to"));
+    let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let arrived = logins
         .arrive(
             cookies.attempt(&request).as_ref(),

@@ -1,10 +1,10 @@
 //! `GET /login/wechat/stopped`: tells somebody who came back from WeChat why they aren't logged in.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use url::form_urlencoded;
 
 use super::login_in_wechat::parameter;
-use crate::{login::Stopped, return_path::ReturnPath};
+use crate::{allowed_origins::AllowedOrigins, login::Stopped, return_to::ReturnTo};
 
 /// The page's address.
 pub(super) const STOPPED: &str = "/login/wechat/stopped";
@@ -74,7 +74,7 @@ const fn words(stopped: Stopped) -> Words {
 
 /// Where to send a browser from the return address. It holds neither code nor state, and is relative, so
 /// that a path in front of the site's own doesn't matter.
-pub(super) fn address(stopped: Stopped, return_to: &ReturnPath) -> String {
+pub(super) fn address(stopped: Stopped, return_to: &ReturnTo) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("because", name(stopped))
         .append_pair("return_to", return_to.as_str())
@@ -83,7 +83,7 @@ pub(super) fn address(stopped: Stopped, return_to: &ReturnPath) -> String {
 }
 
 /// The page. Its status says that there is such a page; what failed was answered with the redirect.
-pub(super) async fn page(request: HttpRequest) -> HttpResponse {
+pub(super) async fn page(request: HttpRequest, allowed: Data<AllowedOrigins>) -> HttpResponse {
     let because = parameter(&request, "because");
     let stopped = ALL.into_iter().find(|stopped| name(*stopped) == because);
     let Words {
@@ -91,7 +91,7 @@ pub(super) async fn page(request: HttpRequest) -> HttpResponse {
         text,
         english,
     } = words(stopped.unwrap_or(Stopped::Over));
-    let return_to = ReturnPath::parse(&parameter(&request, "return_to"));
+    let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let html = format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\

@@ -8,11 +8,15 @@ use actix_web::{
 use service_kit::{client_address::TrustedProxies, problem};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cookies::Cookies, login::Logins, login_watch::LoginWatch, waiting_room::WaitingRoom};
+use crate::{
+    allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
+    waiting_room::WaitingRoom,
+};
 use login_in_wechat::ReturnAddress;
 use own_origin::OwnOrigin;
 
 mod assets;
+mod cross_origin;
 mod login;
 mod login_complete;
 mod login_events;
@@ -41,6 +45,8 @@ pub struct Parts {
     pub return_address: Data<ReturnAddress>,
     /// The origin whose pages may post.
     pub origin: Data<OwnOrigin>,
+    /// The other origins whose pages may.
+    pub allowed_origins: Data<AllowedOrigins>,
     /// Who may speak for a client.
     pub proxies: Data<TrustedProxies>,
     /// Cancelled when the site stops.
@@ -57,11 +63,13 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.cookies.clone())
         .app_data(parts.return_address.clone())
         .app_data(parts.origin.clone())
+        .app_data(parts.allowed_origins.clone())
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone());
     let routes = web::scope("")
         .wrap(from_fn(small_bodies::require))
         .wrap(from_fn(own_origin::require))
+        .wrap(from_fn(cross_origin::answer))
         .wrap(from_fn(security_headers::add))
         .service(only(
             "/api/login",

@@ -12,6 +12,8 @@ use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use url::{Origin, Url};
 
+use crate::allowed_origins::AllowedOrigins;
+
 /// The origin of the site's own pages.
 #[derive(Debug)]
 pub struct OwnOrigin {
@@ -51,18 +53,24 @@ impl OwnOrigin {
 /// Middleware: refuses requests that change something and come from a foreign page.
 pub(super) async fn require(
     own: Data<OwnOrigin>,
+    allowed: Data<AllowedOrigins>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if request.method().is_safe() || own.sent(request.headers()) {
+    let headers = request.headers();
+    if request.method().is_safe() || own.sent(headers) || allowed.sender(headers).is_some() {
         let response = next.call(request).await?;
         return Ok(response.map_into_boxed_body());
     }
-    let detail =
-        "This request comes from another site's page. If it is your own, serve it from public.url.";
     // An answer and not an error, so that the outer layers treat it as any other.
-    let refusal = Problem::new(ProblemCode::ForeignOrigin, detail).error_response();
-    Ok(request.into_response(refusal))
+    Ok(request.into_response(refusal().error_response()))
+}
+
+/// What a foreign page is told.
+pub(super) fn refusal() -> Problem {
+    let detail = "This request comes from another site's page. If it is your own, serve it from public.url, \
+                  or name its origin in public.allowed_origins.";
+    Problem::new(ProblemCode::ForeignOrigin, detail)
 }
 
 #[cfg(test)]

@@ -122,14 +122,16 @@ export class LoginClient {
 
   /**
    * Starts an attempt without a code, or takes up the one this browser has. WeChat leads the visitor back
-   * to this path of the site.
+   * to this page.
    *
-   * @param {string} returnTo path, query and fragment
+   * @param {Location} page
    * @param {AbortSignal} signal
    * @returns {Promise<Departure>}
    */
-  async depart(returnTo, signal) {
+  async depart(page, signal) {
     await this.#ending;
+    const own = page.origin === this.#base.origin;
+    const returnTo = own ? page.pathname + page.search + page.hash : page.href;
     const path = `api/login/web-authorization?${new URLSearchParams({ return_to: returnTo })}`;
     const departure = await this.#json("POST", path, signal);
     if (typeof departure?.authorize_url !== "string") {

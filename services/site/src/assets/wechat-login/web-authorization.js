@@ -96,9 +96,8 @@ export class WebAuthorizationFlow {
 
   /** @param {AbortSignal} signal */
   async #depart(signal) {
-    const returnTo = location.pathname + location.search + location.hash;
     try {
-      const { authorize_url: address } = await this.#client.depart(returnTo, signal);
+      const { authorize_url: address } = await this.#client.depart(location, signal);
       if (!signal.aborted) location.assign(address);
     } catch (error) {
       if (signal.aborted) return;

@@ -1,0 +1,176 @@
+//! Where a visitor goes on after a login that left the page.
+
+use url::Url;
+
+use crate::allowed_origins::AllowedOrigins;
+
+/// The longest one that is carried through WeChat and back, in bytes.
+const LONGEST: usize = 1024;
+
+/// A path on this site or an address of an allowed origin, perhaps with a query and a fragment, and never
+/// an address elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnTo(String);
+
+impl ReturnTo {
+    /// Reads what a page's own script sends: a path, or the address of a page of an allowed origin.
+    /// Anything else that a browser could take for an address on another site, and anything that isn't
+    /// visible ASCII, becomes `/`: browsers read `//` and `/\` as the beginning of a host, and drop tabs and
+    /// line breaks before they look (<https://url.spec.whatwg.org/#url-parsing>).
+    pub fn parse(text: &str, allowed: &AllowedOrigins) -> Self {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain = visible && !text.contains('\\') && text.len() <= LONGEST;
+        let own = text.starts_with('/') && !text.starts_with("//");
+        if plain && own && stays_here(text) {
+            return Self(text.to_owned());
+        }
+        let elsewhere = plain.then(|| address_at(allowed, text)).flatten();
+        Self(elsewhere.unwrap_or_else(|| "/".to_owned()))
+    }
+
+    /// It as a redirect's `Location`. A browser keeps the fragment of the address before when the
+    /// new one has none (RFC 9110, section 10.2.2), and WeChat's ends with `#wechat_redirect`: an empty
+    /// fragment keeps that off the page.
+    pub fn location(&self) -> String {
+        if self.0.contains('#') {
+            self.0.clone()
+        } else {
+            format!("{}#", self.0)
+        }
+    }
+
+    /// The path or the address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a browser makes of it, on some site or other.
+fn stays_here(path: &str) -> bool {
+    let Ok(here) = Url::parse("https://here.invalid/login/wechat") else {
+        return false;
+    };
+    here.join(path)
+        .is_ok_and(|there| there.origin() == here.origin())
+}
+
+/// This address as a browser would read it, if it is one of an allowed origin's and names nobody.
+fn address_at(allowed: &AllowedOrigins, text: &str) -> Option<String> {
+    let address = Url::parse(text).ok()?;
+    let nobody = address.username().is_empty() && address.password().is_none();
+    (nobody && allowed.have(&address)).then(|| address.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, origins: &str) -> String {
+        let allowed = AllowedOrigins::parse(origins).unwrap();
+        ReturnTo::parse(text, &allowed).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_path_of_this_site_stays_as_it_is() {
+        for path in [
+            "/",
+            "/a/b?c=d&e=%2F%2Fevil.example#f",
+            "/?next=https://evil.example/",
+            "/%E8%8A%B1",
+        ] {
+            assert_eq!(read(path, ""), path);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_the_front_page() {
+        let long = format!("/{}", "a".repeat(LONGEST));
+        for hostile in [
+            "",
+            "a",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/a\\..\\..\\b",
+            "/\t/evil.example",
+            "/\r\nSet-Cookie: a=b",
+            "https://evil.example/",
+            "https:evil.example",
+            "javascript:alert(1)",
+            " //evil.example",
+            "/花",
+            "/a b",
+            "/\u{7f}",
+            "?a",
+            "#a",
+            &long,
+        ] {
+            for origins in ["", "https://www.example.com"] {
+                assert_eq!(read(hostile, origins), "/", "{hostile:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_of_an_allowed_origin_is_kept_as_a_browser_reads_it() {
+        for (address, kept) in [
+            (
+                "https://www.example.com/a?b=c#d",
+                "https://www.example.com/a?b=c#d",
+            ),
+            ("https://www.example.com", "https://www.example.com/"),
+            (
+                "HTTPS://WWW.EXAMPLE.COM:443/a/../B",
+                "https://www.example.com/B",
+            ),
+            ("https:www.example.com/a", "https://www.example.com/a"),
+            (
+                "https://www.example.com/\"<",
+                "https://www.example.com/%22%3C",
+            ),
+        ] {
+            assert_eq!(read(address, "https://www.example.com"), kept);
+            assert_eq!(read(address, ""), "/");
+        }
+    }
+
+    #[test]
+    fn an_address_that_only_looks_like_an_allowed_origins_is_the_front_page() {
+        let long = format!("https://www.example.com/{}", "a".repeat(LONGEST));
+        for hostile in [
+            "http://www.example.com/",
+            "//www.example.com/",
+            "https://www.example.com:8443/",
+            "https://www.example.com./",
+            "https://www.example.com.evil.example/",
+            "https://www.example.com@evil.example/",
+            "https://www.example.com:a@evil.example/",
+            "https://evil.example@www.example.com/",
+            "https://:a@www.example.com/",
+            "https://evil.example\\@www.example.com/",
+            "https://evil.example/\\www.example.com",
+            "https:\\\\www.example.com/",
+            "https://www.example.com\\.evil.example/",
+            "https://www.example.com%2eevil.example/",
+            "https://www.example.com%00.evil.example/",
+            "https://evil.example?https://www.example.com",
+            "https://evil.example#https://www.example.com",
+            "https://www.ex\tample.com/",
+            " https://www.example.com/",
+            "\thttps://www.example.com/",
+            "https://www.example.com/\r\nSet-Cookie: a=b",
+            "https://www.example.com/花",
+            "https://www。example。com/",
+            "https://ｗｗｗ.example.com/",
+            "https://www.xn--exmple-cua.com/",
+            "blob:https://www.example.com/1",
+            "view-source:https://www.example.com/",
+            "javascript://www.example.com/%0aalert(1)",
+            "data:text/html,https://www.example.com",
+            &long,
+        ] {
+            assert_eq!(read(hostile, "https://www.example.com"), "/", "{hostile:?}");
+        }
+    }
+}
