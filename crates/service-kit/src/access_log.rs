@@ -1,7 +1,14 @@
 //! One log line and one set of figures a request, none of which says who asked for what: routes are
 //! given as templates, and query strings, bodies and cookies never appear.
 
-use std::time::Instant;
+use std::{
+    rc::Rc,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use actix_web::{
     Error,
@@ -14,6 +21,8 @@ use actix_web::{
     middleware::Next,
 };
 use tracing::Instrument as _;
+
+use crate::endpoint::Endpoint;
 
 /// The header that carries a request's name from the browser's edge to the gateway.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,33 +48,25 @@ pub async fn observe<B: MessageBody>(
         .get(REQUEST_ID)
         .filter(|value| is_plain(value))
         .cloned()
-        .unwrap_or_else(random_id);
+        .unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
+    let method = label(request.method());
     let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
     let mut response = next.call(request).instrument(span.clone()).await?;
 
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
     response.headers_mut().insert(REQUEST_ID, id);
-    let method = label(&method);
-    let _entered = span.enter();
-    if status >= 500 {
-        tracing::warn!(%method, route, status, seconds, "request failed");
-    } else {
-        tracing::debug!(%method, route, status, seconds, "request answered");
+    if let Some(endpoint) = response.request().app_data::<Rc<Endpoint>>() {
+        endpoint.count(method, status, seconds);
+        let route = endpoint.template();
+        let _entered = span.enter();
+        if status >= 500 {
+            tracing::warn!(method, route, status, seconds, "request failed");
+        } else {
+            tracing::debug!(method, route, status, seconds, "request answered");
+        }
     }
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route),
-        ("status", status.to_string()),
-    ];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
     Ok(response)
 }
 
@@ -92,10 +93,19 @@ fn is_plain(value: &HeaderValue) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-fn random_id() -> HeaderValue {
-    let mut bytes = [0; 8];
-    // A request without a random name is still answered.
-    let _ = getrandom::fill(&mut bytes);
-    HeaderValue::try_from(format!("{:016x}", u64::from_be_bytes(bytes)))
+/// A name that no other request of any process is likely to have: a counter, scrambled from where chance put
+/// its beginning.
+fn new_id() -> HeaderValue {
+    static BEGINNING: LazyLock<u64> = LazyLock::new(|| {
+        let mut bytes = [0; 8];
+        // A request without a random name is still answered.
+        let _ = getrandom::fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    });
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = BEGINNING.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+    // One to one, since the factor is odd: no two counts have the same name.
+    let scrambled = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    HeaderValue::try_from(format!("{:016x}", scrambled ^ (scrambled >> 32)))
         .unwrap_or_else(|_| HeaderValue::from_static("unnamed"))
 }

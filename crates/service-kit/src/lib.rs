@@ -5,6 +5,7 @@
 pub mod access_log;
 pub mod client_address;
 pub mod command_line;
+pub mod endpoint;
 pub mod held_connection;
 pub mod http_client;
 pub mod http_server;

@@ -11,7 +11,7 @@ use login_protocol::problem::ProblemCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 
-use crate::problem::{self, Problem};
+use crate::{endpoint, problem::Problem};
 
 /// The buckets of every duration, in seconds.
 const DURATION_BUCKETS: [f64; 12] = [
@@ -52,15 +52,9 @@ pub fn configure(config: &mut ServiceConfig, readiness: Readiness, metrics: Prom
     config
         .app_data(Data::new(readiness))
         .app_data(Data::new(metrics))
-        .service(get("/healthz", web::get().to(healthz)))
-        .service(get("/readyz", web::get().to(readyz)))
-        .service(get("/metrics", web::get().to(render_metrics)));
-}
-
-fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(problem::method_not_allowed))
+        .service(endpoint::at("/healthz", [web::get().to(healthz)]))
+        .service(endpoint::at("/readyz", [web::get().to(readyz)]))
+        .service(endpoint::at("/metrics", [web::get().to(render_metrics)]));
 }
 
 async fn healthz() -> HttpResponse {

@@ -1,13 +1,17 @@
 //! Redis: running the protocol's steps, and listening to a channel.
 //!
-//! One multiplexed connection serves the whole process: commands of all requests share its
-//! round trips. A connection that fails is dropped, and the step is sent once more over a fresh one,
-//! which is safe because steps can be repeated. Redis may be one server, the primary that Sentinels
-//! name, or a Cluster.
+//! One multiplexed connection serves all requests of a worker thread: their commands share its round
+//! trips, and none has to wake another thread, which costs more than a command does. A connection that
+//! fails is dropped, and the step is sent once more over a fresh one, which is safe because steps can be
+//! repeated. Redis may be one server, the primary that Sentinels name, or a Cluster.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, ThreadId},
 };
 
 use deadpool_redis::{
@@ -75,7 +79,8 @@ impl StoreError {
 /// A Redis that runs steps.
 pub struct Store {
     source: Source,
-    shared: Mutex<Option<Shared>>,
+    /// The connection of each thread, whose runtime drives it.
+    shared: Mutex<HashMap<ThreadId, Shared>>,
     /// Locked while a connection is made, and holds when that last failed: all who wait for it share
     /// what comes of it.
     connecting: tokio::sync::Mutex<Option<Instant>>,
@@ -101,7 +106,7 @@ impl Store {
         })?;
         Ok(Self {
             source: Source::new(address)?,
-            shared: Mutex::new(None),
+            shared: Mutex::default(),
             connecting: tokio::sync::Mutex::new(None),
             generations: AtomicU64::new(0),
         })
@@ -214,13 +219,14 @@ impl Store {
     }
 
     async fn shared(&self) -> Result<Shared, StoreError> {
-        if let Some(shared) = self.lock().clone() {
-            return Ok(shared);
+        let thread = thread::current().id();
+        if let Some(shared) = self.lock().get(&thread) {
+            return Ok(shared.clone());
         }
         let asked_at = Instant::now();
         let mut failed_at = self.connecting.lock().await;
-        if let Some(shared) = self.lock().clone() {
-            return Ok(shared);
+        if let Some(shared) = self.lock().get(&thread) {
+            return Ok(shared.clone());
         }
         if failed_at.is_some_and(|at| at > asked_at) {
             let error = (
@@ -235,7 +241,7 @@ impl Store {
             connection: connected?,
             generation: self.generations.fetch_add(1, Ordering::Relaxed),
         };
-        *self.lock() = Some(shared.clone());
+        self.lock().insert(thread, shared.clone());
         Ok(shared)
     }
 
@@ -246,16 +252,11 @@ impl Store {
     }
 
     fn discard(&self, generation: u64) {
-        let mut slot = self.lock();
-        if slot
-            .as_ref()
-            .is_some_and(|shared| shared.generation == generation)
-        {
-            *slot = None;
-        }
+        self.lock()
+            .retain(|_, shared| shared.generation != generation);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Shared>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, Shared>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

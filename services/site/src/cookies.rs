@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time},
+    http::header::COOKIE,
 };
 use login_protocol::scene::BrowserSecret;
 use url::Url;
@@ -44,13 +45,12 @@ impl Cookies {
 
     /// The secret of this browser's attempt.
     pub fn attempt(&self, request: &HttpRequest) -> Option<BrowserSecret> {
-        let cookie = request.cookie(self.attempt_name())?;
-        BrowserSecret::parse(cookie.value()).ok()
+        BrowserSecret::parse(value(request, self.attempt_name())?).ok()
     }
 
     /// This browser's session.
     pub fn session(&self, request: &HttpRequest) -> Option<SessionId> {
-        SessionId::parse(request.cookie(self.session_name())?.value())
+        SessionId::parse(value(request, self.session_name())?)
     }
 
     /// Binds an attempt to this browser.
@@ -83,4 +83,15 @@ impl Cookies {
             .max_age(time::Duration::seconds(seconds))
             .finish()
     }
+}
+
+/// The value of a cookie (RFC 6265, 5.4). Ours have no character that would be quoted or encoded, so this reads none that
+/// is, and needs no list of all cookies of a large website.
+fn value<'request>(request: &'request HttpRequest, name: &str) -> Option<&'request str> {
+    request
+        .headers()
+        .get_all(COOKIE)
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }

@@ -15,6 +15,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
+use service_kit::endpoint;
 
 use answer::{Refusal, refusal};
 
@@ -49,7 +50,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 /// A resource that refuses every other method as WeChat does.
 fn at(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(wrong_method))
+    endpoint::named(path).default_service(web::to(wrong_method))
 }
 
 async fn wrong_method(request: HttpRequest) -> Refusal {

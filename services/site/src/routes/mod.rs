@@ -1,11 +1,10 @@
 //! What browsers reach.
 
 use actix_web::{
-    Resource, Route,
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use service_kit::{client_address::TrustedProxies, problem};
+use service_kit::{client_address::TrustedProxies, endpoint, problem};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -71,7 +70,7 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
         .wrap(from_fn(own_origin::require))
         .wrap(from_fn(cross_origin::answer))
         .wrap(from_fn(security_headers::add))
-        .service(only(
+        .service(endpoint::at(
             "/api/login",
             [
                 web::post().to(login::start),
@@ -79,44 +78,42 @@ pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
                 web::delete().to(login::cancel),
             ],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/api/login/events",
             [web::get().to(login_events::follow)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/api/login/complete",
             [web::post().to(login_complete::complete)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/api/login/web-authorization",
             [web::post().to(login_in_wechat::depart)],
         ))
-        .service(only(
+        .service(endpoint::at(
             login_in_wechat::RETURN,
             [web::get().to(login_in_wechat::arrive)],
         ))
-        .service(only(
+        .service(endpoint::at(
             login_stopped::STOPPED,
             [web::get().to(login_stopped::page)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/api/session",
             [web::get().to(session::read), web::delete().to(session::end)],
         ))
-        .service(only("/api/sessions", [web::delete().to(session::end_all)]))
-        .service(only(
+        .service(endpoint::at(
+            "/api/sessions",
+            [web::delete().to(session::end_all)],
+        ))
+        .service(endpoint::at(
             "/",
             [web::get().to(assets::page), web::head().to(assets::page)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/assets/{path:.*}",
             [web::get().to(assets::asset), web::head().to(assets::asset)],
         ))
         .default_service(web::to(problem::not_found));
     config.service(routes);
-}
-
-fn only<const COUNT: usize>(path: &str, routes: [Route; COUNT]) -> Resource {
-    let resource = web::resource(path).default_service(web::to(problem::method_not_allowed));
-    routes.into_iter().fold(resource, Resource::route)
 }

@@ -1,7 +1,7 @@
 //! The gateway's two HTTP surfaces. Nothing of one is reachable through the other.
 
 use actix_web::{
-    HttpResponse, Resource, Route,
+    HttpResponse, Resource,
     error::InternalError,
     http::{StatusCode, header::CACHE_CONTROL},
     middleware::from_fn,
@@ -9,7 +9,7 @@ use actix_web::{
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
-use service_kit::problem;
+use service_kit::{endpoint, problem};
 
 use crate::phone::{links, pages};
 
@@ -45,28 +45,37 @@ pub fn configure_public(config: &mut ServiceConfig) {
     ];
     config
         .app_data(broken)
-        .service(only("/wechat/callback", callback).app_data(unsigned))
-        .service(only(links::PROFILE, [web::get().to(profile::ask)]))
-        .service(only(links::PROFILE_RETURN, [web::get().to(profile::store)]))
-        .service(only(links::THANKS, [web::get().to(profile::thanks)]))
-        .service(only(
+        .service(endpoint::at("/wechat/callback", callback).app_data(unsigned))
+        .service(endpoint::at(links::PROFILE, [web::get().to(profile::ask)]))
+        .service(endpoint::at(
+            links::PROFILE_RETURN,
+            [web::get().to(profile::store)],
+        ))
+        .service(endpoint::at(
+            links::THANKS,
+            [web::get().to(profile::thanks)],
+        ))
+        .service(endpoint::at(
             links::FOLLOW_FIRST,
             [web::get().to(profile::follow_first)],
         ))
-        .service(only(links::CONFIRM, [web::get().to(confirm::begin)]))
-        .service(only(
+        .service(endpoint::at(
+            links::CONFIRM,
+            [web::get().to(confirm::begin)],
+        ))
+        .service(endpoint::at(
             links::CONFIRM_RETURN,
             [web::get().to(confirm::recognise)],
         ))
-        .service(only(
+        .service(endpoint::at(
             links::DECISION,
             [web::get().to(confirm::ask), web::post().to(confirm::decide)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/wechat/oauth/{folder:.*}style.css",
             [web::get().to(style)],
         ))
-        .service(only(
+        .service(endpoint::at(
             "/{name:MP_verify_[A-Za-z0-9]+[.]txt}",
             [web::get().to(verification_file::read)],
         ));
@@ -87,34 +96,32 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
     let guarded = |resource: Resource| resource.wrap(from_fn(api_key::require));
     config
         .app_data(api_key)
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::QR_CODES,
             [web::post().to(qr_codes::create)],
         )))
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::ACCESS_TOKEN,
             [web::get().to(access_token::current)],
         )))
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::INVALIDATE_ACCESS_TOKEN,
             [web::post().to(access_token::invalidate)],
         )))
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::MEMBER,
             [web::get().to(members::read)],
         )))
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::WEB_AUTHORIZATIONS,
             [web::post().to(web_authorizations::begin)],
         )))
-        .service(guarded(only(
+        .service(guarded(endpoint::at(
             gateway_api::COMPLETE_WEB_AUTHORIZATION,
             [web::post().to(web_authorizations::complete)],
         )))
-        .service(only("/openapi.json", [web::get().to(openapi::read)]));
-}
-
-fn only<const COUNT: usize>(path: &str, routes: [Route; COUNT]) -> Resource {
-    let resource = web::resource(path).default_service(web::to(problem::method_not_allowed));
-    routes.into_iter().fold(resource, Resource::route)
+        .service(endpoint::at(
+            "/openapi.json",
+            [web::get().to(openapi::read)],
+        ));
 }

@@ -1,0 +1,78 @@
+//! An address of a listener: its routes, the refusal of other methods, and its name in logs and figures.
+
+use std::{cell::RefCell, rc::Rc};
+
+use actix_web::{Resource, Route, web};
+use metrics::{Counter, Histogram};
+
+use crate::problem;
+
+/// A resource that refuses all methods but those of its routes.
+pub fn at<const COUNT: usize>(template: &str, routes: [Route; COUNT]) -> Resource {
+    let resource = named(template).default_service(web::to(problem::method_not_allowed));
+    routes.into_iter().fold(resource, Resource::route)
+}
+
+/// A resource that logs and figures know by its template.
+pub fn named(template: &str) -> Resource {
+    web::resource(template).app_data(Rc::new(Endpoint::new(template)))
+}
+
+/// What is known of an address by all its requests on one worker.
+pub(crate) struct Endpoint {
+    template: String,
+    series: RefCell<Vec<Series>>,
+}
+
+/// The figures of requests that ended alike. Looking them up by their labels costs as much as a good part of
+/// a short request, so it is done once.
+struct Series {
+    method: &'static str,
+    status: u16,
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl Endpoint {
+    /// An address with this template, as in `/v1/members/{openid}`.
+    pub(crate) fn new(template: &str) -> Self {
+        Self {
+            template: template.to_owned(),
+            series: RefCell::default(),
+        }
+    }
+
+    /// Its template.
+    pub(crate) fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// Counts a request that was answered.
+    pub(crate) fn count(&self, method: &'static str, status: u16, seconds: f64) {
+        let mut all = self.series.borrow_mut();
+        let known = all
+            .iter()
+            .position(|series| series.status == status && series.method == method);
+        let position = known.unwrap_or_else(|| {
+            all.push(self.series(method, status));
+            all.len() - 1
+        });
+        let series = &all[position];
+        series.requests.increment(1);
+        series.duration.record(seconds);
+    }
+
+    fn series(&self, method: &'static str, status: u16) -> Series {
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", self.template.clone()),
+            ("status", status.to_string()),
+        ];
+        Series {
+            method,
+            status,
+            requests: metrics::counter!("http_requests_total", &labels),
+            duration: metrics::histogram!("http_request_duration_seconds", &labels),
+        }
+    }
+}
