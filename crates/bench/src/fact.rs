@@ -55,17 +55,19 @@ impl Fact {
     /// A line of the table.
     pub(crate) fn line(&self) -> String {
         let digits = if self.value >= 100.0 { 0 } else { 2 };
-        let mut line = format!(
-            "{:<58} {:>10.digits$} {:<11}",
+        let verdict = match (self.at_most, self.reached) {
+            (Some(most), Some(reached)) => {
+                format!("{:<12} at most {most}", crate::report::verdict(reached))
+            }
+            _ => String::new(),
+        };
+        let note = self.note.as_ref();
+        let note = note.map_or_else(String::new, |note| format!("({note})"));
+        let line = format!(
+            "{:<62} {:>10.digits$} {:<11} {verdict:<24} {note}",
             self.name, self.value, self.unit
         );
-        if let (Some(most), Some(reached)) = (self.at_most, self.reached) {
-            line += &format!(" {:<12} at most {most}", crate::report::verdict(reached));
-        }
-        if let Some(note) = &self.note {
-            line += &format!("  ({note})");
-        }
-        line
+        line.trim_end().to_owned()
     }
 }
 

@@ -74,27 +74,16 @@ impl Fleet {
             .map_err(|_| format!("the limit says it listens on {limit_url:?}"))?;
 
         let [
-            plain,
-            plain_internal,
+            open,
+            open_internal,
             safe,
             safe_internal,
             site,
             site_internal,
         ] = free_addresses()?;
-        let gateway_plain = gateway(
-            plan,
-            Mode::Plain,
-            [plain, plain_internal],
-            &redis_url,
-            &stand_in_url,
-        );
-        let gateway_safe = gateway(
-            plan,
-            Mode::Safe,
-            [safe, safe_internal],
-            &redis_url,
-            &stand_in_url,
-        );
+        let gateway = |mode, addresses| gateway(plan, mode, addresses, &redis_url, &stand_in_url);
+        let gateway_plain = gateway(Mode::Plain, [open, open_internal]);
+        let gateway_safe = gateway(Mode::Safe, [safe, safe_internal]);
         let site_recipe = self::site(plan, [site, site_internal], safe_internal, &redis_url);
         Ok(Self {
             redis,
@@ -105,7 +94,7 @@ impl Fleet {
             gateway_safe: Process::start(&gateway_safe).await?,
             site: Process::start(&site_recipe).await?,
             site_address: site,
-            plain_address: plain,
+            plain_address: open,
             safe_address: safe,
             site_recipe,
             gateway_recipe: gateway_safe,

@@ -31,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Serves until it is killed. Prints its address first.
 pub(crate) fn serve(redis_url: &str, stand_in_url: &str) -> Result<(), String> {
-    let running = System::new().block_on(async {
+    System::new().block_on(async {
         let client = Client::open(redis_url).map_err(|error| error.to_string())?;
         let connection = client.get_multiplexed_async_connection().await;
         let connection = connection.map_err(|error| format!("Redis can't be reached: {error}"))?;
@@ -55,8 +55,7 @@ pub(crate) fn serve(redis_url: &str, stand_in_url: &str) -> Result<(), String> {
             say(&format!("limit ready http://{address}"));
         }
         server.run().await.map_err(|error| error.to_string())
-    });
-    running
+    })
 }
 
 #[derive(Clone)]

@@ -88,7 +88,8 @@ impl Row {
             service_busy: middle(|turn| turn.service_busy),
             others_busy,
             service_seconds_per_1000: middle(|turn| turn.service_seconds_per_1000),
-            commands: middle(|turn| turn.commands.values().sum()),
+            // An empty sum of floats is -0.
+            commands: middle(|turn| turn.commands.values().fold(0.0, |sum, each| sum + each)),
             ratio: some(&ratios, median),
             ratio_spread: some(&ratios, spread),
             processor_ratio: some(&costs, median),
@@ -104,8 +105,17 @@ impl Row {
 
     fn line(&self) -> String {
         let others = self.others_busy.values().sum::<f64>() * 100.0;
-        let mut line = format!(
-            "{:<31} {:>8.0} {:>4.0}% {:>7.0} {:>8.0} {:>4.0}%{} {:>4.0}% {:>8.1} {:>6.2}",
+        let figure =
+            |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
+        let percent = |value: Option<f64>| value.unwrap_or(0.0) * 100.0;
+        let verdict = match (self.target, self.reached) {
+            (Some(target), Some(reached)) => {
+                format!("{target:>6.2} {} by {}", verdict(reached), self.judged_by)
+            }
+            _ => String::new(),
+        };
+        let line = format!(
+            "{:<31} {:>8.0} {:>4.0}% {:>7.0} {:>8.0} {:>4.0}%{} {:>4.0}% {:>8.1} {:>6.2} {:>7} {:>4.0}% {:>7} {:>4.0}% {verdict}",
             self.what,
             self.rate,
             self.rate_spread * 100.0,
@@ -116,20 +126,12 @@ impl Row {
             others,
             self.service_seconds_per_1000 * 1000.0,
             self.commands,
-        );
-        let figure =
-            |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
-        line += &format!(
-            " {:>7} {:>4.0}% {:>7}",
             figure(self.ratio),
-            self.ratio_spread.unwrap_or(0.0) * 100.0,
-            figure(self.processor_ratio)
+            percent(self.ratio_spread),
+            figure(self.processor_ratio),
+            percent(self.processor_ratio_spread),
         );
-        if let (Some(target), Some(reached)) = (self.target, self.reached) {
-            let verdict = verdict(reached);
-            line += &format!(" {target:>6.2} {verdict} by {}", self.judged_by);
-        }
-        line
+        line.trim_end().to_owned()
     }
 }
 
@@ -193,7 +195,7 @@ impl Report {
         if !self.rows.is_empty() {
             say("");
             say(&format!(
-                "{:<31} {:>8} {:>5} {:>7} {:>8} {:>5}  {:>5} {:>8} {:>6} {:>7} {:>5} {:>7} {:>6}",
+                "{:<31} {:>8} {:>5} {:>7} {:>8} {:>5}  {:>5} {:>8} {:>6} {:>7} {:>5} {:>7} {:>5} {:>6}",
                 "",
                 "a second",
                 "±",
@@ -206,6 +208,7 @@ impl Report {
                 "of L",
                 "±",
                 "cpu L/x",
+                "±",
                 "target"
             ));
             for row in &self.rows {

@@ -8,6 +8,7 @@ use std::{
 
 use deadpool_redis::redis::Client;
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     attempts::Attempts,
@@ -15,15 +16,18 @@ use crate::{
     fact::Fact,
     file_limit,
     fleet::Fleet,
+    kernel_figures::memory,
     login::Stage,
     machine::Machine,
     news,
     phone::{Mode, Phone},
     plan::Plan,
+    process::Process,
     report::{Report, Row, redis_facts, say},
     round_trips::RoundTrips,
     spinner::Spinners,
     starting,
+    statistics::float,
     turn::{Turn, World},
     waiting,
 };
@@ -49,9 +53,11 @@ const MOST: usize = 200_000;
 /// Runs until all is measured or Ctrl-C comes, which ends all children as well.
 pub(crate) async fn all(plan: Plan) -> Result<(), String> {
     check_names(&plan)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
         outcome = measure(plan) => outcome,
         _ = tokio::signal::ctrl_c() => Err("stopped by Ctrl-C".to_owned()),
+        _ = terminate.recv() => Err("stopped by SIGTERM".to_owned()),
     }
 }
 
@@ -80,15 +86,19 @@ async fn measure(plan: Plan) -> Result<(), String> {
     let mut world = World::create(&plan).await?;
 
     let (rows, mut facts) = turns(&mut world, &plan).await?;
+    if !rows.is_empty() {
+        facts.extend(peaks(&world.fleet)?);
+    }
     if plan.includes(NEWS) {
         say("news of a scan");
         facts.extend(news::measure(&world, &plan).await?);
     }
     if plan.includes(WAITING) {
-        for size in waiting::sizes(&plan) {
+        say(&format!("{file_limit} files may be open"));
+        for size in waiting::sizes(&plan, file_limit) {
             say(&format!("{size} waiting browsers"));
             world = world.with_fresh_site().await?;
-            facts.extend(waiting::measure(&mut world, &plan, *size, file_limit).await?);
+            facts.extend(waiting::measure(&mut world, &plan, size).await?);
         }
     }
     if plan.includes(STARTING) {
@@ -158,6 +168,17 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
         Some(redis_facts(*contender, trips))
     });
     Ok((rows, facts.flatten().collect()))
+}
+
+/// The most that each service held while contenders took turns.
+fn peaks(fleet: &Fleet) -> Result<Vec<Fact>, String> {
+    let services = [&fleet.site, &fleet.gateway_plain, &fleet.gateway_safe];
+    let peak = |process: &Process| {
+        let kib = memory(process.id()?)?.peak_kib;
+        let name = format!("{}: resident at most in all turns", process.name());
+        Ok(Fact::new(name, float(kib) / 1024.0, "MiB"))
+    };
+    services.into_iter().map(peak).collect()
 }
 
 /// How many requests last for a turn at this rate.

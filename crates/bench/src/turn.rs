@@ -288,10 +288,13 @@ impl Turn {
         let operations = outcome.nanoseconds.len() as u64;
         let count = float(operations.max(1));
         let seconds = outcome.wall.as_secs_f64();
-        let services = (after.services - before.services).as_secs_f64();
+        let services = after.services.saturating_sub(before.services).as_secs_f64();
         let busy = |(name, time): (&String, &Duration)| {
             let earlier = before.others.get(name).copied().unwrap_or_default();
-            (name.clone(), (*time - earlier).as_secs_f64() / seconds)
+            (
+                name.clone(),
+                time.saturating_sub(earlier).as_secs_f64() / seconds,
+            )
         };
         let work = after.statistics.since(&before.statistics);
         let each = |(name, calls)| (name, float(calls) / count);

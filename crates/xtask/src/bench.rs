@@ -105,12 +105,12 @@ fn usable(allowed: &[usize]) -> Vec<usize> {
 }
 
 /// Reads the kernel's list of cores, such as `0-3,8`.
-fn listed(list: &str) -> Vec<usize> {
+fn listed(text: &str) -> Vec<usize> {
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some(first.parse::<usize>().ok()?..=last.parse().ok()?)
     };
-    let parts = list.trim().split(',').filter_map(range);
+    let parts = text.trim().split(',').filter_map(range);
     parts.flatten().collect()
 }
 
