@@ -173,6 +173,8 @@ pub(crate) fn nanoseconds(time: Duration) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
@@ -191,5 +193,29 @@ mod tests {
         );
         assert_eq!(three(&turn)[2], Some(b"a".to_vec()));
         assert_eq!(once.sent(), 2);
+    }
+
+    #[tokio::test]
+    async fn another_status_than_the_expected_one_is_an_error() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 64];
+            while stream.read(&mut request).await.unwrap() > 0 {
+                let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno";
+                stream.write_all(answer).await.unwrap();
+            }
+        });
+        let requests = Arc::new(Requests::once(vec![b"GET / HTTP/1.1\r\n\r\n".to_vec(); 3]));
+        let target = Target {
+            address,
+            status: 200,
+        };
+        let connections = connections(target, 1).await.unwrap();
+        let outcome = run(target, &requests, connections, Duration::from_secs(60)).await;
+        assert_eq!((outcome.errors, outcome.nanoseconds.len()), (3, 3));
+        let failure = outcome.check().unwrap_err();
+        assert_eq!(failure, "3 requests failed, first: status 503: no");
     }
 }
