@@ -213,7 +213,7 @@ mod tests {
             status: 200,
         };
         let connections = connections(target, 1).await.unwrap();
-        let outcome = run(target, &requests, connections, Duration::from_secs(60)).await;
+        let outcome = run(target, &requests, connections, Duration::from_mins(1)).await;
         assert_eq!((outcome.errors, outcome.nanoseconds.len()), (3, 3));
         let failure = outcome.check().unwrap_err();
         assert_eq!(failure, "3 requests failed, first: status 503: no");
