@@ -4,6 +4,7 @@
 //! Ubuntu's packages where it may. Everything here is blocking code over threads and child processes;
 //! the services' own runtime isn't worth its compile time in front of the first line of output.
 
+mod bench;
 mod compose;
 mod compose_journey;
 mod compose_test;
@@ -64,6 +65,15 @@ enum Command {
     /// to be complete, with one session for each in Redis and not one more, no push answered without its effect,
     /// every SIGTERM ended with status 0, and the services' memory flat; else the exit status is 1.
     Soak(soak::Options),
+    /// Measure the services beside the least work that could serve the same requests.
+    ///
+    /// Starts the optimised services on one core, and on another (if there is one) a private Redis that keeps
+    /// nothing on disk, a stand-in for WeChat's API and the load, with an idle-class process on each core
+    /// that keeps it awake. Contenders take turns: bare actix-web handlers, polling, scans, starting an
+    /// attempt, whole logins. Then it measures how soon a browser hears of its scan, what waiting browsers cost,
+    /// and how long a start takes. Prints medians beside the targets; a figure that misses its target
+    /// doesn't change the exit status, a wrong answer does.
+    Bench(bench::Options),
     /// Ends the process groups named on standard input once that closes.
     #[command(hide = true)]
     Guard,
@@ -76,6 +86,7 @@ fn main() -> ExitCode {
         Command::ComposeTest(options) => compose_test::run(&options),
         Command::Deny(options) => deny::run(&options),
         Command::Soak(options) => soak::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Guard => guard::watch(),
     };
     match outcome {

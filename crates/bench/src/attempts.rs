@@ -1,0 +1,137 @@
+//! Attempts and members written to Redis beforehand, by the protocol's own steps.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::{
+    attempt::AttemptStatus,
+    identity::{AppId, MemberId, OpenId},
+    member::Profile,
+    scene::BrowserSecret,
+    steps::{Asker, OpenAttempt, ReadStatus, RecordFollow},
+};
+use secrecy::SecretString;
+use service_kit::redis::Store;
+
+use crate::account;
+
+/// How many steps go in one round trip.
+const BATCH: usize = 500;
+
+/// What a code of WeChat's encodes; its stand-in says the same.
+pub(crate) const CODE_CONTENT: &str =
+    "http://weixin.qq.com/q/02cGd9FoRdbFh1HuVy1u1z2026bench0k5QvNw";
+
+/// Where such a code's picture lies.
+const IMAGE_URL: &str = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw%3D%3D";
+
+/// Where attempts and people come from, each one new.
+pub(crate) struct Attempts {
+    store: Store,
+    secrets: AtomicU64,
+    people: AtomicU64,
+}
+
+impl Attempts {
+    /// In this Redis.
+    pub(crate) fn new(redis_url: &str) -> Result<Self, String> {
+        let store = Store::new(&SecretString::from(redis_url));
+        Ok(Self {
+            store: store.map_err(|error| error.to_string())?,
+            secrets: AtomicU64::new(1),
+            people: AtomicU64::new(1),
+        })
+    }
+
+    /// Opens pending attempts.
+    pub(crate) async fn open(
+        &self,
+        count: usize,
+        lifetime: Duration,
+    ) -> Result<Vec<BrowserSecret>, String> {
+        let now = Timestamp::now();
+        let expires_at = now + SignedDuration::try_from(lifetime).unwrap_or_default();
+        let secrets: Vec<_> = (0..count).map(|_| self.secret()).collect();
+        for batch in secrets.chunks(BATCH) {
+            let steps: Vec<_> = batch
+                .iter()
+                .map(|secret| OpenAttempt {
+                    scene: secret.scene(),
+                    lifetime,
+                    expires_at,
+                    content: CODE_CONTENT.to_owned(),
+                    image_url: IMAGE_URL.to_owned(),
+                    asker: Asker {
+                        description: "Chrome · Windows".to_owned(),
+                        address: "10.0.0.x".to_owned(),
+                    },
+                    opened_at: now,
+                })
+                .collect();
+            let opened = self.store.run_all(&steps).await;
+            opened.map_err(|error| format!("attempts can't be opened: {error}"))?;
+        }
+        Ok(secrets)
+    }
+
+    /// How many of these attempts are confirmed.
+    pub(crate) async fn confirmed(&self, secrets: &[BrowserSecret]) -> Result<usize, String> {
+        let mut confirmed = 0;
+        for batch in secrets.chunks(BATCH) {
+            let steps: Vec<_> = batch
+                .iter()
+                .map(|secret| ReadStatus {
+                    scene: secret.scene(),
+                })
+                .collect();
+            let found = self.store.run_all(&steps).await;
+            let found = found.map_err(|error| format!("attempts can't be read: {error}"))?;
+            let is_confirmed =
+                |(status, _): &&(AttemptStatus, _)| *status == AttemptStatus::Confirmed;
+            confirmed += found.iter().filter(is_confirmed).count();
+        }
+        Ok(confirmed)
+    }
+
+    /// An openid that nobody had before.
+    pub(crate) fn stranger(&self) -> String {
+        let number = self.people.fetch_add(1, Ordering::Relaxed);
+        format!("oBench{number:022}")
+    }
+
+    /// People whose profile WeChat told just now.
+    pub(crate) async fn members(&self, count: usize) -> Result<Vec<String>, String> {
+        let openids: Vec<_> = (0..count).map(|_| self.stranger()).collect();
+        let wrong = |error: &dyn std::fmt::Display| format!("members can't be written: {error}");
+        let steps = openids.iter().map(|openid| {
+            Ok(RecordFollow {
+                member: MemberId {
+                    app_id: AppId::parse(account::APP_ID).map_err(|error| wrong(&error))?,
+                    openid: OpenId::parse(openid).map_err(|error| wrong(&error))?,
+                },
+                at: Timestamp::now(),
+                profile: Some(Profile {
+                    unionid: Some("o6_bmasdasdsad6_2sgVt7hMZOPfL".to_owned()),
+                    ..Profile::default()
+                }),
+            })
+        });
+        let steps: Vec<_> = steps.collect::<Result<_, String>>()?;
+        for batch in steps.chunks(BATCH) {
+            let recorded = self.store.run_all(batch).await;
+            recorded.map_err(|error| wrong(&error))?;
+        }
+        Ok(openids)
+    }
+
+    /// Random is what nobody can guess; here it is enough that each is another.
+    fn secret(&self) -> BrowserSecret {
+        let number = self.secrets.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = [0xbe; 32];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        BrowserSecret::from_random(bytes)
+    }
+}

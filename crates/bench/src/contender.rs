@@ -1,0 +1,106 @@
+//! Who is measured, in turns: the limits, and each path of the services.
+
+use crate::phone::Mode;
+
+/// One of those who take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Contender {
+    /// The framework answering static JSON.
+    LimitStatic,
+    /// The same with one Redis command: L.
+    LimitRedis,
+    /// The same with one HTTP request.
+    LimitHop,
+    /// A browser asks where its attempt stands.
+    Poll,
+    /// Somebody scans whom nobody knows.
+    PushNew(Mode),
+    /// Somebody scans whose profile is fresh.
+    PushKnown,
+    /// A browser starts an attempt.
+    Open,
+    /// From opening the modal to the session.
+    Login,
+}
+
+/// Everybody, in the order of their turns.
+pub(crate) const ALL: [Contender; 9] = [
+    Contender::LimitStatic,
+    Contender::LimitRedis,
+    Contender::LimitHop,
+    Contender::Poll,
+    Contender::PushNew(Mode::Plain),
+    Contender::PushNew(Mode::Safe),
+    Contender::PushKnown,
+    Contender::Open,
+    Contender::Login,
+];
+
+/// The most round trips to Redis that one operation should take, or the only number of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RedisTarget {
+    /// Round trips, at most.
+    RoundTrips(u64),
+    /// Commands, exactly, and so round trips.
+    OneCommand,
+}
+
+impl Contender {
+    /// Its name on the command line and in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::LimitStatic => "limit-static",
+            Self::LimitRedis => "limit-redis",
+            Self::LimitHop => "limit-hop",
+            Self::Poll => "poll",
+            Self::PushNew(Mode::Plain) => "push-plain",
+            Self::PushNew(Mode::Safe) => "push-safe",
+            Self::PushKnown => "push-known",
+            Self::Open => "open",
+            Self::Login => "login",
+        }
+    }
+
+    /// What it is, for people.
+    pub(crate) const fn what(self) -> &'static str {
+        match self {
+            Self::LimitStatic => "limit: actix-web, static JSON",
+            Self::LimitRedis => "limit: and one Redis GET (L)",
+            Self::LimitHop => "limit: and one HTTP request",
+            Self::Poll => "GET /api/login",
+            Self::PushNew(Mode::Plain) => "scan with user/info, plain",
+            Self::PushNew(Mode::Safe) => "scan with user/info, safe",
+            Self::PushKnown => "scan of a known member, plain",
+            Self::Open => "POST /api/login, both services",
+            Self::Login => "whole login, both services",
+        }
+    }
+
+    /// The share of L that it should reach.
+    pub(crate) const fn target(self) -> Option<f64> {
+        match self {
+            Self::LimitStatic | Self::LimitRedis | Self::LimitHop => None,
+            Self::Poll => Some(0.85),
+            Self::PushNew(Mode::Plain) => Some(0.13),
+            Self::PushNew(Mode::Safe) => Some(0.12),
+            Self::PushKnown => Some(0.4),
+            Self::Open => Some(0.08),
+            Self::Login => Some(0.03),
+        }
+    }
+
+    /// What it may ask of Redis.
+    pub(crate) const fn redis_target(self) -> Option<RedisTarget> {
+        match self {
+            Self::Poll => Some(RedisTarget::OneCommand),
+            Self::PushNew(_) | Self::PushKnown => Some(RedisTarget::RoundTrips(2)),
+            Self::Login => Some(RedisTarget::RoundTrips(7)),
+            Self::LimitStatic | Self::LimitRedis | Self::LimitHop | Self::Open => None,
+        }
+    }
+
+    /// Whether its requests are made for one use.
+    pub(crate) const fn is_used_up(self) -> bool {
+        matches!(self, Self::PushNew(_) | Self::PushKnown | Self::Open)
+    }
+}
