@@ -112,7 +112,9 @@ impl Stream {
                 status = self.wait.news() => Some(status),
                 () = sleep(until_expiry.min(KEEP_ALIVE)) => {
                     if until_expiry <= KEEP_ALIVE {
-                        self.look_again().await
+                        // In a box, so that the stream holds room for a conversation with Redis only while
+                        // it has one.
+                        Box::pin(self.look_again()).await
                     } else {
                         None
                     }
