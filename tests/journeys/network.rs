@@ -1,6 +1,6 @@
 //! A network that fails in the middle of a login.
 
-use system_tests::{browser::Browser, login_page::LoginPage, stack::Plan};
+use system_tests::{browser::Browser, deadline::eventually, login_page::LoginPage, stack::Plan};
 
 use crate::lossy_proxy::LossyProxy;
 
@@ -14,6 +14,48 @@ async fn where_no_event_stream_gets_through_polling_logs_in() {
     let code = page.open_code().await;
     stack.wechat.scan(&follower, &code).await;
     page.shows(&follower).await;
+    browser.close(&["ERR_BLOCKED_BY_CLIENT"]).await;
+}
+
+/// When this page asked where its attempt stands, in milliseconds of its own clock. The first request to the
+/// address started the attempt.
+async fn polls(browser: &Browser, count: usize) -> Vec<f64> {
+    eventually("the page polls", async || {
+        let began = browser
+            .value(
+                "performance.getEntriesByType('resource')\
+                 .filter((entry) => entry.name.endsWith('/api/login')).slice(1)\
+                 .map((entry) => entry.startTime)",
+            )
+            .await;
+        let began: Vec<f64> = serde_json::from_value(began).expect("moments are numbers");
+        (began.len() >= count).then_some(began)
+    })
+    .await
+}
+
+fn gaps(began: &[f64]) -> Vec<f64> {
+    began.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[tokio::test]
+async fn polls_are_two_seconds_apart_and_ever_more_in_a_hidden_tab() {
+    let stack = Plan::default().start().await;
+    let browser = Browser::start(&stack.log).await;
+    browser.block(&["*/api/login/events"]).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    page.open_code().await;
+    let visible = gaps(&polls(&browser, 3).await);
+    // Timers may go off a moment early by the page's clock.
+    assert!(visible.iter().all(|gap| *gap > 1990.0), "{visible:?}");
+
+    browser
+        .value("void Object.defineProperty(document, 'hidden', { get: () => true })")
+        .await;
+    let hidden = gaps(&polls(&browser, 6).await);
+    // From one to the next the interval grows by a half, and chance by a fifth at most.
+    let last = hidden.len() - 1;
+    assert!(hidden[last] > 4000.0, "{hidden:?}");
     browser.close(&["ERR_BLOCKED_BY_CLIENT"]).await;
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    account,
+    account, instructions,
     phone::Mode,
     plan::{Plan, Side},
     process::{Process, Recipe},
@@ -174,12 +174,26 @@ fn recipe(plan: &Plan, name: &str, program: &str, side: Side) -> Recipe {
     Recipe {
         name: name.to_owned(),
         program: plan.binaries.join(program),
+        launcher: launcher(plan, name, side),
         arguments: Vec::new(),
         environment: Vec::new(),
         ready: "",
         folder: plan.folder.clone(),
         core: plan.core(side),
     }
+}
+
+/// Valgrind for the services, where instructions are counted.
+fn launcher(plan: &Plan, name: &str, side: Side) -> Vec<String> {
+    if plan.check.is_none() || side != Side::Service {
+        return Vec::new();
+    }
+    let dumps = plan.folder.join(instructions::dump_name(name));
+    vec![
+        "valgrind".to_owned(),
+        "--tool=callgrind".to_owned(),
+        format!("--callgrind-out-file={}", dumps.display()),
+    ]
 }
 
 /// Redis without persistence: the disk would be measured.

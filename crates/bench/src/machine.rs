@@ -10,6 +10,11 @@ use serde::Serialize;
 
 use crate::plan::Plan;
 
+/// The compiler's version.
+pub(crate) fn rustc() -> String {
+    version(Path::new("rustc"))
+}
+
 /// The machine and the programs that aren't ours.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
@@ -38,7 +43,7 @@ impl Machine {
             memory_mib: kib.parse::<u64>().unwrap_or(0) / 1024,
             kernel: kernel.trim().to_owned(),
             redis: version(&plan.redis_server),
-            rustc: version(Path::new("rustc")),
+            rustc: rustc(),
             file_limit,
         }
     }

@@ -13,6 +13,7 @@ mod fact;
 mod file_limit;
 mod fleet;
 mod http_wire;
+mod instructions;
 mod kernel_figures;
 mod limit;
 mod load;

@@ -23,6 +23,18 @@ pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     /// Where the figures go as JSON.
     pub(crate) json: Option<PathBuf>,
+    /// Count instructions instead of measuring.
+    pub(crate) check: Option<Check>,
+}
+
+/// What to do with the counts of instructions.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    /// The file in which they are kept.
+    pub(crate) counts: PathBuf,
+    /// Keep them, instead of comparing them.
+    pub(crate) record: bool,
 }
 
 /// Who runs on a core.
@@ -83,6 +95,7 @@ mod tests {
             redis_server: PathBuf::new(),
             folder: PathBuf::new(),
             json: None,
+            check: None,
         }
     }
 

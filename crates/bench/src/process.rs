@@ -23,6 +23,8 @@ pub(crate) struct Recipe {
     pub(crate) name: String,
     /// The binary.
     pub(crate) program: PathBuf,
+    /// What runs the binary, with its arguments; empty where nothing does.
+    pub(crate) launcher: Vec<String>,
     /// Its arguments.
     pub(crate) arguments: Vec<String>,
     /// Its settings, beside those that it inherits.
@@ -48,15 +50,15 @@ impl Process {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(recipe: &Recipe) -> Result<Self, String> {
         let name = &recipe.name;
-        let mut command = match recipe.core {
-            Some(core) => {
-                let mut pinned = Command::new("taskset");
-                pinned.args(["-c", &core.to_string()]).arg(&recipe.program);
-                pinned
-            }
-            None => Command::new(&recipe.program),
-        };
+        let mut words = Vec::new();
+        if let Some(core) = recipe.core {
+            words.extend(["taskset".to_owned(), "-c".to_owned(), core.to_string()]);
+        }
+        words.extend(recipe.launcher.iter().cloned());
+        words.push(recipe.program.display().to_string());
+        let mut command = Command::new(&words[0]);
         command
+            .args(&words[1..])
             .args(&recipe.arguments)
             .envs(recipe.environment.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())

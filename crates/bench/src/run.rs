@@ -16,6 +16,7 @@ use crate::{
     fact::Fact,
     file_limit,
     fleet::Fleet,
+    instructions,
     kernel_figures::memory,
     login::Stage,
     machine::Machine,
@@ -55,9 +56,16 @@ pub(crate) async fn all(plan: Plan) -> Result<(), String> {
     check_names(&plan)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
-        outcome = measure(plan) => outcome,
+        outcome = count_or_measure(plan) => outcome,
         _ = tokio::signal::ctrl_c() => Err("stopped by Ctrl-C".to_owned()),
         _ = terminate.recv() => Err("stopped by SIGTERM".to_owned()),
+    }
+}
+
+async fn count_or_measure(plan: Plan) -> Result<(), String> {
+    match &plan.check {
+        Some(check) => instructions::check(&plan, check).await,
+        None => measure(plan).await,
     }
 }
 
@@ -196,7 +204,8 @@ fn enough(contender: Contender, rate: f64, turn: Duration) -> usize {
 }
 
 impl World {
-    async fn create(plan: &Plan) -> Result<Self, String> {
+    /// Starts everything.
+    pub(crate) async fn create(plan: &Plan) -> Result<Self, String> {
         let fleet = Fleet::start(plan).await?;
         let client = Client::open(fleet.redis_url()).map_err(|error| error.to_string())?;
         let redis = client.get_multiplexed_async_connection().await;

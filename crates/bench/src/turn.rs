@@ -216,7 +216,7 @@ impl World {
     }
 
     /// The processes whose work is measured.
-    fn services(&self, contender: Contender) -> Vec<&Process> {
+    pub(crate) fn services(&self, contender: Contender) -> Vec<&Process> {
         let fleet = &self.fleet;
         match contender {
             Contender::LimitStatic | Contender::LimitRedis | Contender::LimitHop => {

@@ -28,7 +28,16 @@ pub(crate) struct Options {
     /// open, login, news, waiting, starting
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
+    /// Count instructions under valgrind instead, and compare them with those kept in the repository
+    #[arg(long)]
+    check: bool,
+    /// Keep the counts as those to compare with from now on
+    #[arg(long, requires = "check")]
+    record: bool,
 }
+
+/// Where the counts of instructions are kept.
+const COUNTS: &str = "crates/bench/instructions.json";
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let redis = crate::packages::redis_server()?;
@@ -37,6 +46,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             let wanted = format!("{program} is missing: install util-linux");
             return Err(Failure::new(wanted));
         }
+    }
+    if options.check {
+        crate::packages::valgrind()?;
     }
     build()?;
     let binaries = repository::binaries(true)?;
@@ -52,8 +64,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "redis_server": redis,
         "folder": logs,
         "json": options.json,
+        "check": options.check.then(|| json!({
+            "counts": repository::root().join(COUNTS),
+            "record": options.record,
+        })),
     });
-    console::step("Measuring (Ctrl-C ends it; let the machine do nothing else meanwhile)");
+    console::step(if options.check {
+        "Counting instructions (Ctrl-C ends it)"
+    } else {
+        "Measuring (Ctrl-C ends it; let the machine do nothing else meanwhile)"
+    });
     let program = binaries.join("bench");
     let mut command = match cores.get(1) {
         Some(core) => {

@@ -30,6 +30,14 @@ pub(crate) fn redis_server() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("redis-server was installed, but PATH does not lead to it"))
 }
 
+/// Makes sure of valgrind, which counts instructions.
+pub(crate) fn valgrind() -> Result<(), Failure> {
+    if find_program(&["valgrind"]).is_some() {
+        return Ok(());
+    }
+    install_listed(&["valgrind"])
+}
+
 /// Makes sure of everything that the tests need.
 pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
     install_missing(with_browser)
@@ -54,12 +62,16 @@ fn install_missing(with_browser: bool) -> Result<(), Failure> {
     if packages.is_empty() {
         return Ok(());
     }
+    install_listed(&packages)
+}
+
+fn install_listed(packages: &[&str]) -> Result<(), Failure> {
     console::step(&format!(
         "Installing what is missing: {}",
         packages.join(", ")
     ));
     let started = Instant::now();
-    install(&packages)?;
+    install(packages)?;
     console::done(&format!(
         "installed in {}",
         console::duration(started.elapsed())

@@ -154,8 +154,8 @@ class StatusWatch {
     clearTimeout(this.#pollTimer);
     if (this.#stream || this.#control.signal.aborted) return;
     // Spread, so that the browsers that one restarting server dropped don't come back in step.
-    const spread = this.#interval * (0.8 + 0.4 * Math.random());
-    const wait = Math.max(spread, MIN_INTERVAL_MS, this.#notBefore - Date.now());
+    const spread = this.#interval * (1 + 0.2 * Math.random());
+    const wait = Math.max(spread, this.#notBefore - Date.now());
     this.#pollTimer = setTimeout(() => void this.#ask(), wait);
   }
 

@@ -1,0 +1,71 @@
+//! What a login costs Redis, by Redis' own count.
+
+use system_tests::{redis_server::RedisServer, stack::Plan};
+
+/// So many logins share one taking of the day's codes.
+const SHARE: u64 = 20;
+
+/// Enough for every worker to have had one.
+const WARM_UP: u64 = 10;
+
+/// How often Redis has read from any connection: once for whatever arrives together, so once a round trip.
+/// Beside those, the site looks every few seconds whether its subscription still lives.
+struct Count {
+    reads: u64,
+    pings: u64,
+}
+
+impl Count {
+    async fn of(redis: &RedisServer) -> Self {
+        let statistics: String = redis.command(&["INFO", "everything"]).await;
+        let number = |name: &str| {
+            let line = statistics.lines().find_map(|line| line.strip_prefix(name));
+            let digits = line.map(|line| line.split(',').next().unwrap_or_default());
+            digits.map_or(0, |digits| {
+                digits.trim().parse::<u64>().expect("it is a number")
+            })
+        };
+        Self {
+            reads: number("total_reads_processed:"),
+            pings: number("cmdstat_ping:calls="),
+        }
+    }
+
+    /// Round trips since an earlier count.
+    fn since(&self, earlier: &Self) -> u64 {
+        (self.reads - earlier.reads) - (self.pings - earlier.pings)
+    }
+}
+
+#[tokio::test]
+async fn a_whole_login_takes_seven_round_trips() {
+    let stack = Plan::default().start().await;
+    let log_in = async |number: u64| {
+        // Somebody whom nobody knows yet, so that `user/info` is asked.
+        let person = stack.wechat.person(&format!("访客{number}"), true).await;
+        let mut visitor = stack.visitor();
+        let content = visitor.start_login().await;
+        let mut events = visitor.events().await;
+        assert_eq!(events.next_status().await.as_deref(), Some("pending"));
+        stack.wechat.scan(&person, &content).await;
+        assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
+        visitor.complete().await;
+    };
+    // Each worker of both services makes its connection, Redis learns the scripts, the gateway gets its token.
+    for number in 0..WARM_UP {
+        log_in(SHARE + number).await;
+    }
+    let before = Count::of(&stack.redis).await;
+    let own = Count::of(&stack.redis).await.since(&before);
+
+    let before = Count::of(&stack.redis).await;
+    for number in 0..SHARE {
+        log_in(number).await;
+    }
+    let used = Count::of(&stack.redis).await.since(&before) - own;
+    assert_eq!(
+        used,
+        SHARE * 7 + 1,
+        "seven for each, and one for the next share of codes"
+    );
+}
