@@ -94,3 +94,25 @@ async fn secrets_are_random_and_long() {
         assert!(secrets.insert(secret));
     }
 }
+
+/// Other applications of the host put what they like into cookies, and browsers send all in one line.
+#[tokio::test]
+async fn other_peoples_cookies_hide_none_of_ours() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    for (name, value) in [
+        ("a", ""),
+        ("city", "北京"),
+        ("my-wechat-login", "x"),
+        ("quoted", "\"a b\""),
+        ("wechat", "login"),
+    ] {
+        visitor.cookies().insert(name.to_owned(), value.to_owned());
+    }
+    let content = visitor.start_login().await;
+    assert_eq!(visitor.status().await, "pending");
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    assert!(visitor.session().await.is_some());
+}

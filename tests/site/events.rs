@@ -76,10 +76,12 @@ async fn requests_before_a_stream_on_its_connection_are_answered_whole() {
         |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
     let mut connection = TcpStream::connect(&address).await.unwrap();
     let page = "/assets/wechat-login/view.js";
+    // What follows a stream on its connection is lost, as after any answer that says `Connection: close`.
     let requests = [
         request(page),
         request("/api/login"),
         request("/api/login/events"),
+        request("/api/session"),
     ];
     connection
         .write_all(requests.concat().as_bytes())

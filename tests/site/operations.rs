@@ -94,6 +94,9 @@ async fn figures_count_what_happens_and_say_of_nobody_who() {
     visitor
         .call(Method::GET, "/api/nothing/secret-address")
         .await;
+    let mut foreign = stack.visitor();
+    foreign.set_header("origin", "https://evil.example");
+    foreign.call(Method::POST, "/api/login").await;
     drop(events);
     eventually("the closed stream is counted out", async || {
         has_line(&metrics(&stack).await, "login_streams_open 0").then_some(())
@@ -105,8 +108,14 @@ async fn figures_count_what_happens_and_say_of_nobody_who() {
         let line = format!("logins_total{{outcome=\"{outcome}\"}} 1");
         assert!(has_line(&metrics, &line), "{line}: {metrics}");
     }
-    let route = "route=\"/api/login/complete\",status=\"200\"";
-    assert!(metrics.contains(route), "{metrics}");
+    for route in [
+        "route=\"/api/login/complete\",status=\"200\"",
+        // Refused in front of all routes.
+        "route=\"/api/login\",status=\"403\"",
+        "route=\"unmatched\",status=\"404\"",
+    ] {
+        assert!(metrics.contains(route), "{route}: {metrics}");
+    }
     let scene = attempt_record::scene(&key);
     for secret in [scene, &person.openid, &content, "secret-address"] {
         assert!(!metrics.contains(secret), "{metrics}");

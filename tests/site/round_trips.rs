@@ -1,12 +1,11 @@
 //! What a login costs Redis, by Redis' own count.
 
+use std::thread;
+
 use system_tests::{redis_server::RedisServer, stack::Plan};
 
 /// So many logins share one taking of the day's codes.
 const SHARE: u64 = 20;
-
-/// Enough for every worker to have had one.
-const WARM_UP: u64 = 10;
 
 /// How often Redis has read from any connection: once for whatever arrives together, so once a round trip.
 /// Beside those, the site looks every few seconds whether its subscription still lives.
@@ -52,7 +51,8 @@ async fn a_whole_login_takes_seven_round_trips() {
         visitor.complete().await;
     };
     // Each worker of both services makes its connection, Redis learns the scripts, the gateway gets its token.
-    for number in 0..WARM_UP {
+    let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
+    for number in 0..4 * workers {
         log_in(SHARE + number).await;
     }
     let before = Count::of(&stack.redis).await;

@@ -174,7 +174,7 @@ fn recipe(plan: &Plan, name: &str, program: &str, side: Side) -> Recipe {
     Recipe {
         name: name.to_owned(),
         program: plan.binaries.join(program),
-        launcher: launcher(plan, name, side),
+        launcher: launcher(plan, name, program),
         arguments: Vec::new(),
         environment: Vec::new(),
         ready: "",
@@ -184,8 +184,8 @@ fn recipe(plan: &Plan, name: &str, program: &str, side: Side) -> Recipe {
 }
 
 /// Valgrind for the services, where instructions are counted.
-fn launcher(plan: &Plan, name: &str, side: Side) -> Vec<String> {
-    if plan.check.is_none() || side != Side::Service {
+fn launcher(plan: &Plan, name: &str, program: &str) -> Vec<String> {
+    if plan.check.is_none() || !["site", "wechat-gateway"].contains(&program) {
         return Vec::new();
     }
     let dumps = plan.folder.join(instructions::dump_name(name));

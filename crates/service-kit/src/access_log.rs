@@ -22,7 +22,7 @@ use actix_web::{
 };
 use tracing::Instrument as _;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 
 /// The header that carries a request's name from the browser's edge to the gateway.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,15 +57,20 @@ pub async fn observe<B: MessageBody>(
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
     response.headers_mut().insert(REQUEST_ID, id);
-    if let Some(endpoint) = response.request().app_data::<Rc<Endpoint>>() {
+    let request = response.request();
+    let unrouted;
+    let route = if let Some(endpoint) = request.app_data::<Rc<Endpoint>>() {
         endpoint.count(method, status, seconds);
-        let route = endpoint.template();
-        let _entered = span.enter();
-        if status >= 500 {
-            tracing::warn!(method, route, status, seconds, "request failed");
-        } else {
-            tracing::debug!(method, route, status, seconds, "request answered");
-        }
+        endpoint.template()
+    } else {
+        unrouted = endpoint::count_unrouted(request, method, status, seconds);
+        &unrouted
+    };
+    let _entered = span.enter();
+    if status >= 500 {
+        tracing::warn!(method, route, status, seconds, "request failed");
+    } else {
+        tracing::debug!(method, route, status, seconds, "request answered");
     }
     Ok(response)
 }

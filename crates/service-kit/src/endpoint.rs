@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use actix_web::{Resource, Route, web};
+use actix_web::{HttpRequest, Resource, Route, web};
 use metrics::{Counter, Histogram};
 
 use crate::problem;
@@ -16,6 +16,23 @@ pub fn at<const COUNT: usize>(template: &str, routes: [Route; COUNT]) -> Resourc
 /// A resource that logs and figures know by its template.
 pub fn named(template: &str) -> Resource {
     web::resource(template).app_data(Rc::new(Endpoint::new(template)))
+}
+
+/// What a request without an endpoint is counted under.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
+/// Counts a request that was answered before it reached an endpoint: by a middleware in front of all, or because there is
+/// none. These are rare enough to be looked up each time. Returns the route that it asked for.
+pub(crate) fn count_unrouted(
+    request: &HttpRequest,
+    method: &'static str,
+    status: u16,
+    seconds: f64,
+) -> String {
+    let route = request.match_pattern();
+    let route = route.unwrap_or_else(|| UNMATCHED.to_owned());
+    Endpoint::new(&route).count(method, status, seconds);
+    route
 }
 
 /// What is known of an address by all its requests on one worker.

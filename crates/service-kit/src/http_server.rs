@@ -26,7 +26,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpStream;
 
-use crate::{access_log, endpoint::Endpoint, held_connection::Socket, problem, unread_bodies};
+use crate::{access_log, held_connection::Socket, problem, unread_bodies};
 
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
 const DRAIN_SECONDS: u64 = 8;
@@ -69,8 +69,6 @@ where
         let app = App::new()
             .wrap(from_fn(access_log::observe))
             .wrap(from_fn(unread_bodies::end))
-            // For whatever has no endpoint of its own.
-            .app_data(Rc::new(Endpoint::new("unmatched")))
             .configure(&configure)
             .default_service(web::to(problem::not_found));
         let stopping = stopping.clone();
@@ -81,7 +79,7 @@ where
             })
             .client_request_timeout(REQUEST_HEAD_TIMEOUT)
             .client_disconnect_timeout(LINGER)
-            // A client that hangs up is gone: its stream gives its seat back at once.
+            // A client that hangs up is gone, and nothing more is done for it.
             .h1_allow_half_closed(false)
             .keep_alive(KEEP_ALIVE)
             .local_addr(address)

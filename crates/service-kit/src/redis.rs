@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, ThreadId},
@@ -80,12 +80,18 @@ impl StoreError {
 pub struct Store {
     source: Source,
     /// The connection of each thread, whose runtime drives it.
-    shared: Mutex<HashMap<ThreadId, Shared>>,
+    slots: Mutex<HashMap<ThreadId, Arc<Slot>>>,
+    /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
+    generations: AtomicU64,
+}
+
+/// A thread's connection, once there is one.
+#[derive(Default)]
+struct Slot {
+    shared: Mutex<Option<Shared>>,
     /// Locked while a connection is made, and holds when that last failed: all who wait for it share
     /// what comes of it.
     connecting: tokio::sync::Mutex<Option<Instant>>,
-    /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
-    generations: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -106,8 +112,7 @@ impl Store {
         })?;
         Ok(Self {
             source: Source::new(address)?,
-            shared: Mutex::default(),
-            connecting: tokio::sync::Mutex::new(None),
+            slots: Mutex::default(),
             generations: AtomicU64::new(0),
         })
     }
@@ -219,14 +224,14 @@ impl Store {
     }
 
     async fn shared(&self) -> Result<Shared, StoreError> {
-        let thread = thread::current().id();
-        if let Some(shared) = self.lock().get(&thread) {
-            return Ok(shared.clone());
+        let slot = self.slot();
+        if let Some(shared) = slot.get() {
+            return Ok(shared);
         }
         let asked_at = Instant::now();
-        let mut failed_at = self.connecting.lock().await;
-        if let Some(shared) = self.lock().get(&thread) {
-            return Ok(shared.clone());
+        let mut failed_at = slot.connecting.lock().await;
+        if let Some(shared) = slot.get() {
+            return Ok(shared);
         }
         if failed_at.is_some_and(|at| at > asked_at) {
             let error = (
@@ -241,8 +246,13 @@ impl Store {
             connection: connected?,
             generation: self.generations.fetch_add(1, Ordering::Relaxed),
         };
-        self.lock().insert(thread, shared.clone());
+        *locked(&slot.shared) = Some(shared.clone());
         Ok(shared)
+    }
+
+    fn slot(&self) -> Arc<Slot> {
+        let mut slots = locked(&self.slots);
+        Arc::clone(slots.entry(thread::current().id()).or_default())
     }
 
     fn discard_if_lost(&self, error: &RedisError, generation: u64) {
@@ -251,14 +261,29 @@ impl Store {
         }
     }
 
+    /// Gives up a connection that failed, and those of other threads that are older: what ended the one has
+    /// probably ended them, and each would cost a request to find out.
     fn discard(&self, generation: u64) {
-        self.lock()
-            .retain(|_, shared| shared.generation != generation);
+        for slot in locked(&self.slots).values() {
+            let mut shared = locked(&slot.shared);
+            if shared
+                .as_ref()
+                .is_some_and(|shared| shared.generation <= generation)
+            {
+                *shared = None;
+            }
+        }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, Shared>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+impl Slot {
+    fn get(&self) -> Option<Shared> {
+        locked(&self.shared).clone()
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Clone, Copy)]

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
     /// Count instructions under valgrind instead, and compare them with those kept in the repository
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["only", "quick", "json"])]
     check: bool,
     /// Keep the counts as those to compare with from now on
     #[arg(long, requires = "check")]

@@ -91,7 +91,10 @@ fn value<'request>(request: &'request HttpRequest, name: &str) -> Option<&'reque
     request
         .headers()
         .get_all(COOKIE)
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        // Bytes, since the cookies of others may hold anything.
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .find_map(|pair| {
+            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+            str::from_utf8(value.strip_prefix(b"=")?).ok()
+        })
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How often a silent stream says something, so that proxies keep it open.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
 /// How long a browser waits before it opens a broken stream again.
 const RECONNECT_AFTER_MS: u32 = 1000;
@@ -134,6 +134,8 @@ impl Stream {
                 return;
             }
         }
+        // The seat is free and the wait over before the client has noticed the end.
+        drop(self);
         held.end().await;
     }
 

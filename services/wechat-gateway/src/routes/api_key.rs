@@ -1,8 +1,8 @@
 //! The bearer key of the internal API.
 
 use actix_web::{
-    Error,
-    body::MessageBody,
+    Error, ResponseError as _,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::AUTHORIZATION,
     middleware::Next,
@@ -17,17 +17,20 @@ use subtle::ConstantTimeEq as _;
 pub(super) async fn require(
     api_key: Data<SecretString>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let header = request.headers().get(AUTHORIZATION);
     let presented = header
         .and_then(|value| bearer(value.as_bytes()))
         .unwrap_or_default();
     if bool::from(presented.ct_eq(api_key.expose_secret().as_bytes())) {
-        next.call(request).await
+        let response = next.call(request).await?;
+        Ok(response.map_into_boxed_body())
     } else {
         let detail = "Send the gateway's internal API key as `Authorization: Bearer <key>`.";
-        Err(Problem::new(ProblemCode::InvalidApiKey, detail).into())
+        // An answer and not an error, so that the log and the figures know of it.
+        let refusal = Problem::new(ProblemCode::InvalidApiKey, detail).error_response();
+        Ok(request.into_response(refusal))
     }
 }
 
