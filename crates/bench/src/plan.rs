@@ -68,12 +68,12 @@ impl Plan {
 
     /// How often each contender has its turn.
     pub(crate) const fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 5 }
+        if self.quick { 3 } else { 7 }
     }
 
     /// How long a turn lasts.
     pub(crate) const fn turn(&self) -> Duration {
-        Duration::from_millis(if self.quick { 1000 } else { 4000 })
+        Duration::from_millis(if self.quick { 700 } else { 1500 })
     }
 
     /// Whether something of this name is to be measured.

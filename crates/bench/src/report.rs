@@ -45,12 +45,34 @@ pub(crate) struct Row {
     turns: Vec<Turn>,
 }
 
+/// L in the two turns around a contender's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside {
+    rate: f64,
+    service_seconds_per_1000: f64,
+    service_busy: f64,
+}
+
+impl Beside {
+    /// Halfway between the two.
+    pub(crate) fn of([before, after]: [&Turn; 2]) -> Self {
+        Self {
+            rate: f64::midpoint(before.rate, after.rate),
+            service_seconds_per_1000: f64::midpoint(
+                before.service_seconds_per_1000,
+                after.service_seconds_per_1000,
+            ),
+            service_busy: f64::midpoint(before.service_busy, after.service_busy),
+        }
+    }
+}
+
 impl Row {
     /// Of these turns, beside those of L in the same rounds.
     pub(crate) fn new(
         contender: Contender,
         turns: &[Turn],
-        limit: &[Turn],
+        limit: &[Beside],
         redis: Option<RoundTrips>,
     ) -> Self {
         let of =
@@ -66,7 +88,8 @@ impl Row {
             .collect();
         let target = contender.target();
         let is_full = |turns: &[Turn]| median(&of(turns, |turn| turn.service_busy)) >= SATURATED;
-        let by_rate = is_full(turns) && is_full(limit);
+        let limits_busy: Vec<f64> = limit.iter().map(|limit| limit.service_busy).collect();
+        let by_rate = is_full(turns) && median(&limits_busy) >= SATURATED;
         let judged = if by_rate { &ratios } else { &costs };
         let some = |values: &[f64], figure: fn(&[f64]) -> f64| {
             (!values.is_empty()).then(|| figure(values))
@@ -190,7 +213,7 @@ impl Report {
         let rounds = self.plan.rounds();
         let turn = self.plan.turn().as_secs_f64();
         say(&format!(
-            "medians of {rounds} alternating rounds of {turn} s; ± is (largest - smallest) / median; Redis keeps nothing on disk"
+            "medians of {rounds} rounds of turns of {turn} s, L before and after each; ± is (largest - smallest) / median; Redis keeps nothing on disk"
         ));
         if !self.rows.is_empty() {
             say("");

@@ -24,7 +24,7 @@ use crate::{
     phone::{Mode, Phone},
     plan::Plan,
     process::Process,
-    report::{Report, Row, redis_facts, say},
+    report::{Beside, Report, Row, redis_facts, say},
     round_trips::RoundTrips,
     spinner::Spinners,
     starting,
@@ -147,12 +147,29 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
         }
     }
     let mut turns: HashMap<Contender, Vec<Turn>> = HashMap::new();
+    let mut beside: HashMap<Contender, Vec<Beside>> = HashMap::new();
     for round in 1..=plan.rounds() {
+        // L has its turn between all others, since the machine is faster at one moment than at the next.
+        let mut limit = world.turn(Contender::LimitRedis, 0, plan.turn()).await?;
         for contender in &asked {
             let rate = rates.get(contender).copied().unwrap_or(0.0);
             let count = enough(*contender, rate, plan.turn());
             let turn = world.turn(*contender, count, plan.turn()).await;
             let turn = turn.map_err(|error| format!("{}: {error}", contender.name()))?;
+            if *contender == Contender::LimitRedis {
+                limit = turn.clone();
+                beside
+                    .entry(*contender)
+                    .or_default()
+                    .push(Beside::of([&turn, &turn]));
+            } else {
+                let next = world.turn(Contender::LimitRedis, 0, plan.turn()).await?;
+                beside
+                    .entry(*contender)
+                    .or_default()
+                    .push(Beside::of([&limit, &next]));
+                limit = next;
+            }
             say(&format!(
                 "round {round} of {}: {:<31} {:>8.0} a second, core {:.0}% busy",
                 plan.rounds(),
@@ -165,10 +182,10 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
         }
     }
     let none = Vec::new();
-    let limit = turns.get(&Contender::LimitRedis).unwrap_or(&none);
     let row = |contender: &Contender| {
         let own = turns.get(contender).unwrap_or(&none);
-        Row::new(*contender, own, limit, trips.get(contender).cloned())
+        let beside = beside.remove(contender).unwrap_or_default();
+        Row::new(*contender, own, &beside, trips.get(contender).cloned())
     };
     let rows = asked.iter().map(row).collect();
     let facts = asked.iter().filter_map(|contender| {

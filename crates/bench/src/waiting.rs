@@ -55,7 +55,7 @@ pub(crate) async fn measure(
         began.elapsed().as_secs_f64()
     ));
     let full = memory(site)?;
-    let window = Duration::from_secs(if plan.quick { 10 } else { 20 });
+    let window = Duration::from_secs(if plan.quick { 10 } else { 50 });
     let statistics = world.statistics().await?;
     let (processor, began) = (processor_time(site)?, Instant::now());
     sleep(window).await;
