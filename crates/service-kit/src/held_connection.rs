@@ -6,7 +6,7 @@
 //! [`Held`], which writes what is left of the body.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     convert::Infallible,
     io,
     pin::Pin,
@@ -42,7 +42,7 @@ pub(crate) struct Handover {
     holder: Cell<Option<Holder>>,
     phase: Cell<Phase>,
     socket: Cell<Option<TcpStream>>,
-    body: RefCell<Option<Waker>>,
+    body: Cell<Option<Waker>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -198,7 +198,7 @@ impl MessageBody for Opening {
         if self.handover.phase.get() == Phase::Taken {
             return Poll::Ready(None);
         }
-        self.handover.body.replace(Some(context.waker().clone()));
+        self.handover.body.set(Some(context.waker().clone()));
         Poll::Pending
     }
 }

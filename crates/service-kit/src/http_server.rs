@@ -46,9 +46,9 @@ const LINGER: Duration = Duration::from_secs(5);
 /// another request, so that none sends its request into a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How many connections a worker has at most. The limits on waiting browsers and on open files are
-/// reached before; actix's default of 25,600 would be one of its own.
-const CONNECTIONS: usize = 1_000_000;
+/// How many connections a worker has at most: as many browsers as may wait by default, should one core have them all, and
+/// half as many others. actix's own 25,600 would turn browsers away long before `limits.waiting` does.
+const CONNECTIONS: usize = 150_000;
 
 /// Starts a server, which runs when it is awaited.
 ///
