@@ -105,6 +105,7 @@ async fn other_methods_get_405() {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let answer = http::send(http::client().request(method.clone(), &address)).await;
         assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(http::header(&answer, "allow"), "GET, POST", "{method}");
     }
 }
 

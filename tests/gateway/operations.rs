@@ -205,6 +205,8 @@ async fn every_described_operation_answers_as_described() {
             let undescribed = Method::DELETE;
             let answer = http::send(http::internal(gateway, undescribed, &concrete)).await;
             assert_problem(&answer, 405, "method_not_allowed");
+            let allowed = http::header(&answer, "allow");
+            assert_eq!(allowed, method.as_str(), "{what}");
             operations.insert(what);
         }
     }

@@ -97,6 +97,29 @@ async fn a_requests_name_comes_back_if_it_is_plain() {
 }
 
 #[tokio::test]
+async fn both_services_log_under_a_requests_name() {
+    let mut stack = Plan::default()
+        .gateway("GATEWAY__LOG__LEVEL", "debug")
+        .gateway("GATEWAY__LOG__FORMAT", "json")
+        .site("SITE__LOG__LEVEL", "debug")
+        .start()
+        .await;
+    let mut visitor = stack.visitor();
+    visitor.set_header("x-request-id", "edge-1.a_B");
+    visitor.start_login().await;
+
+    let line = stack.sites[0].process.line_with("request answered").await;
+    assert!(line.contains(" status=201 "), "{line}");
+    assert!(line.ends_with(" request_id=edge-1.a_B"), "{line}");
+    let line = stack.gateways[0].process.line_with("/v1/qrcodes").await;
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(line["request_id"], "edge-1.a_B");
+    assert_eq!(line["message"], "request answered");
+    let listening = stack.gateways[0].process.line_with("\"listening\"").await;
+    assert!(!listening.contains("request_id"), "{listening}");
+}
+
+#[tokio::test]
 async fn unknown_addresses_and_methods_are_problems() {
     let stack = Plan::default().start().await;
     let mut visitor = stack.visitor();
@@ -114,17 +137,19 @@ async fn unknown_addresses_and_methods_are_problems() {
         let answer = visitor.call(Method::GET, path).await;
         assert_problem(&answer, 404, "not_found");
     }
-    for (method, path) in [
-        (Method::PUT, "/api/login"),
-        (Method::PATCH, "/api/login"),
-        (Method::HEAD, "/api/login"),
-        (Method::POST, "/api/login/events"),
-        (Method::GET, "/api/login/complete"),
-        (Method::POST, "/api/session"),
-        (Method::POST, "/"),
-        (Method::DELETE, "/assets/page.js"),
+    let login = "POST, GET, DELETE";
+    for (method, path, allowed) in [
+        (Method::PUT, "/api/login", login),
+        (Method::PATCH, "/api/login", login),
+        (Method::HEAD, "/api/login", login),
+        (Method::POST, "/api/login/events", "GET"),
+        (Method::GET, "/api/login/complete", "POST"),
+        (Method::POST, "/api/session", "GET, DELETE"),
+        (Method::POST, "/", "GET, HEAD"),
+        (Method::DELETE, "/assets/page.js", "GET, HEAD"),
     ] {
         let answer = visitor.call(method.clone(), path).await;
+        assert_eq!(header(&answer.headers, "allow"), allowed, "{path}");
         if method == Method::HEAD {
             assert_eq!(answer.status, 405);
         } else {

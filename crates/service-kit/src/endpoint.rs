@@ -2,15 +2,32 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use actix_web::{HttpRequest, Resource, Route, web};
+use actix_web::{
+    HttpRequest, Resource, Route,
+    guard::{GuardContext, fn_guard},
+    http::Method,
+    web,
+};
 use metrics::{Counter, Histogram};
 
 use crate::problem;
 
-/// A resource that refuses all methods but those of its routes.
-pub fn at<const COUNT: usize>(template: &str, routes: [Route; COUNT]) -> Resource {
-    let resource = named(template).default_service(web::to(problem::method_not_allowed));
-    routes.into_iter().fold(resource, Resource::route)
+/// A resource with a handler for each of these methods, which refuses all others.
+pub fn at<const COUNT: usize>(template: &str, handlers: [(Method, Route); COUNT]) -> Resource {
+    let methods: Vec<&str> = handlers.iter().map(|(method, _)| method.as_str()).collect();
+    let allowed: Rc<str> = methods.join(", ").into();
+    let refuse = move || {
+        let allowed = Rc::clone(&allowed);
+        async move { problem::method_not_allowed(&allowed) }
+    };
+    let resource = named(template).default_service(web::to(refuse));
+    handlers
+        .into_iter()
+        .fold(resource, |resource, (method, handler)| {
+            // actix-web's own guard notes the methods that it has seen with each request.
+            let is_this = move |context: &GuardContext<'_>| context.head().method == method;
+            resource.route(handler.guard(fn_guard(is_this)))
+        })
 }
 
 /// A resource that logs and figures know by its template.

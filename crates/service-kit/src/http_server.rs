@@ -19,14 +19,15 @@ use actix_service::{
 };
 use actix_web::{
     App, Error,
-    dev::{AppConfig, Server},
+    body::MessageBody,
+    dev::{AppConfig, Server, ServiceRequest, ServiceResponse},
     middleware::from_fn,
-    web::{self, ServiceConfig},
+    web,
 };
 use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpStream;
 
-use crate::{access_log, held_connection::Socket, problem, unread_bodies};
+use crate::{access_log, held_connection::Socket, problem};
 
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
 const DRAIN_SECONDS: u64 = 8;
@@ -50,14 +51,22 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// half as many others. actix's own 25,600 would turn browsers away long before `limits.waiting` does.
 const CONNECTIONS: usize = 150_000;
 
-/// Starts a server, which runs when it is awaited.
+/// Starts a server of this application, which runs when it is awaited.
 ///
 /// # Errors
 ///
 /// When the listener can't be used.
-pub fn serve<F>(listener: TcpListener, configure: F) -> io::Result<Server>
+pub fn serve<F, T, B>(listener: TcpListener, app: F) -> io::Result<Server>
 where
-    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    F: Fn() -> App<T> + Clone + Send + 'static,
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
 {
     let address = listener.local_addr()?;
     let builder = Server::build()
@@ -66,11 +75,9 @@ where
         .max_concurrent_connections(CONNECTIONS);
     let stopping = builder.graceful_shutdown_signal();
     let connections = move || {
-        let app = App::new()
-            .wrap(from_fn(access_log::observe))
-            .wrap(from_fn(unread_bodies::end))
-            .configure(&configure)
-            .default_service(web::to(problem::not_found));
+        let app = app()
+            .default_service(web::to(problem::not_found))
+            .wrap(from_fn(access_log::observe));
         let stopping = stopping.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

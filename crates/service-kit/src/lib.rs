@@ -2,7 +2,7 @@
 //!
 //! Only what every service uses belongs here; a new concern is a new module.
 
-pub mod access_log;
+mod access_log;
 pub mod client_address;
 pub mod command_line;
 pub mod endpoint;
@@ -14,7 +14,8 @@ pub mod open_files;
 pub mod operations;
 pub mod problem;
 pub mod redis;
+pub mod request_id;
 pub mod settings;
 pub mod settings_parse;
 pub mod telemetry;
-pub mod unread_bodies;
+mod unread_bodies;

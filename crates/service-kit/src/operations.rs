@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
+    http::Method,
     web::{self, Data, ServiceConfig},
 };
 use futures_util::future::LocalBoxFuture;
@@ -52,9 +53,12 @@ pub fn configure(config: &mut ServiceConfig, readiness: Readiness, metrics: Prom
     config
         .app_data(Data::new(readiness))
         .app_data(Data::new(metrics))
-        .service(endpoint::at("/healthz", [web::get().to(healthz)]))
-        .service(endpoint::at("/readyz", [web::get().to(readyz)]))
-        .service(endpoint::at("/metrics", [web::get().to(render_metrics)]));
+        .service(endpoint::at("/healthz", [(Method::GET, web::to(healthz))]))
+        .service(endpoint::at("/readyz", [(Method::GET, web::to(readyz))]))
+        .service(endpoint::at(
+            "/metrics",
+            [(Method::GET, web::to(render_metrics))],
+        ));
 }
 
 async fn healthz() -> HttpResponse {

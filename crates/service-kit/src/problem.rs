@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError, error as extractor,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::{JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
 use login_protocol::problem::ProblemCode;
@@ -139,12 +142,15 @@ pub async fn not_found(_request: HttpRequest) -> Problem {
     Problem::new(ProblemCode::NotFound, "There is nothing at this address.")
 }
 
-/// Answers a method that the address doesn't have.
-pub async fn method_not_allowed(_request: HttpRequest) -> Problem {
-    Problem::new(
-        ProblemCode::MethodNotAllowed,
-        "This address doesn't accept this method.",
-    )
+/// Answers a method that the address doesn't have with those that it has (RFC 9110, section 15.5.6),
+/// separated by commas.
+pub(crate) fn method_not_allowed(allowed: &str) -> HttpResponse {
+    let detail = format!("This address accepts {allowed} only.");
+    let mut response = Problem::new(ProblemCode::MethodNotAllowed, detail).error_response();
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 impl actix_web::Responder for Problem {

@@ -2,9 +2,17 @@
 
 use std::{io::IsTerminal as _, str::FromStr};
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, fmt,
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
 
-use crate::settings::{Default, Key};
+use crate::{
+    request_id,
+    settings::{Default, Key},
+};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +62,72 @@ pub fn start(format: LogFormat, level: &str) {
     let _ = match format {
         LogFormat::Text => subscriber
             .with_ansi(std::io::stderr().is_terminal())
+            .map_event_format(|lines| Named { lines, format })
             .try_init(),
         LogFormat::Json => subscriber
             .json()
             .flatten_event(true)
-            .with_current_span(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .map_event_format(|lines| Named { lines, format })
             .try_init(),
     };
+}
+
+/// Log lines that say in the end which request they belong to. A span would say it too, but would be made for
+/// every request, and most log nothing.
+struct Named<Lines> {
+    lines: Lines,
+    format: LogFormat,
+}
+
+impl<S, N, Lines> FormatEvent<S, N> for Named<Lines>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+    Lines: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        let Some(id) = request_id::current() else {
+            return self.lines.format_event(context, writer, event);
+        };
+        let mut line = String::new();
+        self.lines
+            .format_event(context, Writer::new(&mut line), event)?;
+        writer.write_str(&with_name(
+            &line,
+            self.format,
+            id.to_str().unwrap_or_default(),
+        ))
+    }
+}
+
+/// A line with a request's name, which has no character that JSON would escape.
+fn with_name(line: &str, format: LogFormat, id: &str) -> String {
+    match format {
+        LogFormat::Text => format!("{} request_id={id}\n", line.trim_end_matches('\n')),
+        LogFormat::Json => {
+            let open = line.trim_end_matches('\n');
+            let open = open.strip_suffix('}').unwrap_or(open);
+            format!("{open},\"request_id\":\"{id}\"}}\n")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_the_requests_name() {
+        let text = with_name("INFO got it\n", LogFormat::Text, "edge-1");
+        assert_eq!(text, "INFO got it request_id=edge-1\n");
+        let json = with_name("{\"message\":\"got it\"}\n", LogFormat::Json, "edge-1");
+        assert_eq!(json, "{\"message\":\"got it\",\"request_id\":\"edge-1\"}\n");
+    }
 }

@@ -14,19 +14,18 @@ use std::{
 
 use actix_web::{
     Error, HttpMessage as _,
-    body::{BodySize, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     error::PayloadError,
-    middleware::Next,
     web::Bytes,
 };
 use futures_util::Stream;
 
 /// A request's body, which its handler may drop without its being gone.
 #[derive(Clone)]
-struct Shared(Rc<RefCell<Payload>>);
+pub(crate) struct Unread(Rc<RefCell<Payload>>);
 
-impl Stream for Shared {
+impl Stream for Unread {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -34,14 +33,43 @@ impl Stream for Shared {
     }
 }
 
-/// An answer's body, and with it the request's.
-pub struct Answer<Body> {
-    body: Pin<Box<Body>>,
-    _unread: Option<Shared>,
+/// Keeps a request's body if it comes in chunks.
+pub(crate) fn keep(request: &mut ServiceRequest) -> Result<Option<Unread>, Error> {
+    let unread = request.chunked()?.then(|| {
+        let unread = Unread(Rc::new(RefCell::new(request.take_payload())));
+        request.set_payload(Payload::Stream {
+            payload: Box::pin(unread.clone()),
+        });
+        unread
+    });
+    Ok(unread)
 }
 
-impl<Body: MessageBody> MessageBody for Answer<Body> {
-    type Error = Body::Error;
+/// The answer, whose connection ends with it if the request's chunks weren't read to their end.
+pub(crate) fn answer(
+    response: ServiceResponse<impl MessageBody + 'static>,
+    unread: Option<Unread>,
+) -> ServiceResponse<BoxBody> {
+    let response = response.map_into_boxed_body();
+    match unread {
+        None => response,
+        Some(unread) => response.map_body(|_, body| {
+            BoxBody::new(Answer {
+                body,
+                _unread: unread,
+            })
+        }),
+    }
+}
+
+/// An answer's body, and with it the request's.
+struct Answer {
+    body: BoxBody,
+    _unread: Unread,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
         self.body.size()
@@ -51,25 +79,6 @@ impl<Body: MessageBody> MessageBody for Answer<Body> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.body.as_mut().poll_next(context)
+        Pin::new(&mut self.body).poll_next(context)
     }
-}
-
-/// Middleware: ends the connection with the answer if the request's chunks weren't read to their end.
-pub async fn end<Body: MessageBody + 'static>(
-    mut request: ServiceRequest,
-    next: Next<Body>,
-) -> Result<ServiceResponse<Answer<Body>>, Error> {
-    let unread = request.chunked()?.then(|| {
-        let shared = Shared(Rc::new(RefCell::new(request.take_payload())));
-        request.set_payload(Payload::Stream {
-            payload: Box::pin(shared.clone()),
-        });
-        shared
-    });
-    let response = next.call(request).await?;
-    Ok(response.map_body(|_, body| Answer {
-        body: Box::pin(body),
-        _unread: unread,
-    }))
 }

@@ -31,6 +31,7 @@ mod world;
 
 use std::process::ExitCode;
 
+use actix_web::App;
 use actix_web::web::Data;
 use service_kit::command_line::{self, Service};
 use service_kit::http_server;
@@ -68,13 +69,14 @@ async fn run(settings: Settings) -> Result<(), ServiceError> {
     let world = Data::new(World::new(account, push_client, phone_browsers, public_url));
     let shutdown = lifecycle::shutdown_on_signal()?;
     let closing = Data::new(Closing(shutdown.clone()));
-    let server = http_server::serve(listener, move |config| {
-        config.app_data(world.clone()).app_data(closing.clone());
-        config
+    let server = http_server::serve(listener, move || {
+        App::new()
+            .app_data(world.clone())
+            .app_data(closing.clone())
             .configure(api::configure)
             .configure(connect::configure)
             .configure(control::configure)
-            .configure(phone::configure);
+            .configure(phone::configure)
     })?;
     announce(address);
     lifecycle::run_until_stopped(vec![server], JoinSet::new(), shutdown).await

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, web::Data};
 use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
 use service_kit::{
     http_server,
@@ -71,20 +71,20 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         watch: Data::from(Arc::clone(&watch)),
         room: Data::new(room),
         cookies: Data::new(Cookies::new(&public_url)),
-        origin: Data::new(OwnOrigin::new(&public_url)),
+        own_origin: Arc::new(OwnOrigin::new(&public_url)),
         allowed_origins: Data::new(allowed_origins),
         return_address: Data::new(ReturnAddress(public_url)),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         shutdown: Data::new(shutdown.clone()),
     };
-    let public_server = http_server::serve(public, move |config: &mut ServiceConfig| {
-        routes::configure(config, &parts);
-    })?;
+    let public_server = http_server::serve(public, move || routes::app(&parts))?;
     let readiness = readiness(store);
     let internal_server = {
         let readiness = Arc::clone(&readiness);
-        http_server::serve(internal, move |config: &mut ServiceConfig| {
-            operations::configure(config, Arc::clone(&readiness), metrics.clone());
+        http_server::serve(internal, move || {
+            App::new().configure(|config| {
+                operations::configure(config, Arc::clone(&readiness), metrics.clone());
+            })
         })?
     };
 

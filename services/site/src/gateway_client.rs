@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::{StatusCode, header::HeaderValue};
+use actix_web::http::StatusCode;
 use login_protocol::{
     gateway_api::{
         BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
@@ -12,7 +12,10 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use service_kit::{access_log::REQUEST_ID, problem::Problem};
+use service_kit::{
+    problem::Problem,
+    request_id::{self, REQUEST_ID},
+};
 use url::Url;
 
 /// How long the gateway may take: longer than it waits for WeChat, so that its own words arrive.
@@ -50,12 +53,8 @@ impl GatewayClient {
     /// # Errors
     ///
     /// A problem for the browser; the log says what the operator should know.
-    pub async fn create_qr_code(
-        &self,
-        request: &CreateQrCode,
-        request_id: HeaderValue,
-    ) -> Result<QrCode, Problem> {
-        self.post(QR_CODES, request, request_id).await
+    pub async fn create_qr_code(&self, request: &CreateQrCode) -> Result<QrCode, Problem> {
+        self.post(QR_CODES, request).await
     }
 
     /// Asks where to send a browser that runs inside WeChat.
@@ -66,9 +65,8 @@ impl GatewayClient {
     pub async fn begin_web_authorization(
         &self,
         request: &BeginWebAuthorization,
-        request_id: HeaderValue,
     ) -> Result<WebAuthorizationBegun, Problem> {
-        self.post(WEB_AUTHORIZATIONS, request, request_id).await
+        self.post(WEB_AUTHORIZATIONS, request).await
     }
 
     /// Has the attempt confirmed for the person who came back with a code.
@@ -79,28 +77,26 @@ impl GatewayClient {
     pub async fn complete_web_authorization(
         &self,
         request: &CompleteWebAuthorization,
-        request_id: HeaderValue,
     ) -> Result<WebAuthorizationCompleted, Problem> {
-        self.post(COMPLETE_WEB_AUTHORIZATION, request, request_id)
-            .await
+        self.post(COMPLETE_WEB_AUTHORIZATION, request).await
     }
 
     async fn post<Answer: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
-        request_id: HeaderValue,
     ) -> Result<Answer, Problem> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
-        let sent = self
+        let mut post = self
             .http
             .post(url)
             .bearer_auth(self.api_key.expose_secret())
-            .header(REQUEST_ID.as_str(), request_id.as_bytes())
-            .json(body)
-            .send()
-            .await;
+            .json(body);
+        if let Some(id) = request_id::current() {
+            post = post.header(REQUEST_ID.as_str(), id.as_bytes());
+        }
+        let sent = post.send().await;
         let response = sent.map_err(|error| unreachable(&error.without_url()))?;
         match response.status().as_u16() {
             200 | 201 => response

@@ -2,7 +2,6 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use actix_web::http::header::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
@@ -113,7 +112,6 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
-        request_id: HeaderValue,
     ) -> Result<(BrowserSecret, OpenedAttempt), Problem> {
         if let Some(secret) = secret
             && let Some(opened) = self.resumable(&secret).await?
@@ -127,7 +125,7 @@ impl Logins {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
         };
-        let code = self.gateway.create_qr_code(&request, request_id).await?;
+        let code = self.gateway.create_qr_code(&request).await?;
         let opened = self
             .open(visit, scene, code.content, code.image_url)
             .await?;

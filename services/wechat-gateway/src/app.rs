@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::{
+    App,
+    web::{Data, ServiceConfig},
+};
 use login_protocol::{identity::AppId, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
@@ -88,8 +91,8 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
-    let public_server = http_server::serve(public, move |config: &mut ServiceConfig| {
-        phone.configure(config);
+    let public_server = http_server::serve(public, move || {
+        App::new().configure(|config| phone.configure(config))
     })?;
     let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
     let internal_server = {
@@ -98,16 +101,18 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             Data::from(Arc::clone(&tokens)),
             readiness.clone(),
         );
-        http_server::serve(internal, move |config: &mut ServiceConfig| {
-            config
+        http_server::serve(internal, move || {
+            App::new()
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
                 .app_data(web_login.clone())
                 .app_data(tokens.clone())
-                .app_data(store.clone());
-            config.app_data(Data::new(app_id.clone()));
-            operations::configure(config, Arc::clone(&readiness), metrics.clone());
-            routes::configure_internal(config, api_key.clone());
+                .app_data(store.clone())
+                .app_data(Data::new(app_id.clone()))
+                .configure(|config| {
+                    operations::configure(config, Arc::clone(&readiness), metrics.clone());
+                    routes::configure_internal(config, api_key.clone());
+                })
         })?
     };
 

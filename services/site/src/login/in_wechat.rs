@@ -5,7 +5,6 @@
 //! way to the consent comes back without it, and the browser of whoever sent it learns nothing: neither
 //! is logged in as the other (RFC 6749, section 10.12).
 
-use actix_web::http::header::HeaderValue;
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -59,7 +58,6 @@ impl Logins {
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
         redirect_uri: &Url,
-        request_id: HeaderValue,
     ) -> Result<Departure, Problem> {
         let (secret, expires_at) = if let Some(known) = self.departed_before(secret).await? {
             known
@@ -75,10 +73,7 @@ impl Logins {
             scene: secret.scene(),
             redirect_uri: redirect_uri.to_string(),
         };
-        let begun = self
-            .gateway
-            .begin_web_authorization(&request, request_id)
-            .await?;
+        let begun = self.gateway.begin_web_authorization(&request).await?;
         Ok(Departure {
             secret,
             expires_at,
@@ -112,7 +107,6 @@ impl Logins {
         secret: Option<&BrowserSecret>,
         state: &str,
         code: &str,
-        request_id: HeaderValue,
     ) -> Result<SessionId, Stopped> {
         let secret = secret.ok_or(Stopped::Elsewhere)?;
         let scene = secret.scene();
@@ -133,10 +127,7 @@ impl Logins {
                 scene,
                 code: code.to_owned(),
             };
-            let completed = self
-                .gateway
-                .complete_web_authorization(&request, request_id)
-                .await;
+            let completed = self.gateway.complete_web_authorization(&request).await;
             completed.map_err(|problem| stopped(problem.code()))?;
         }
         match self.complete(secret).await {

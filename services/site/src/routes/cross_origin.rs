@@ -1,20 +1,17 @@
 //! Pages of the configured other origins may use the API: CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use actix_web::{
-    Error, HttpResponse, ResponseError as _,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    HttpResponse, ResponseError as _,
+    dev::ServiceRequest,
     http::{
         Method,
         header::{
             ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
             ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
             ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-            HeaderValue, ORIGIN, VARY,
+            HeaderMap, HeaderValue, ORIGIN, VARY,
         },
     },
-    middleware::Next,
-    web::Data,
 };
 
 use super::own_origin;
@@ -30,42 +27,44 @@ const EXPOSED: &str = "retry-after";
 /// How long a browser may remember a preflight, in seconds: two hours, and Chromium remembers none longer.
 const MAX_AGE: &str = "7200";
 
-/// Middleware: answers preflights, and says on every answer of the API whether the page that asked may
-/// read it. While no other origin is configured it does nothing.
-///
-/// It stands outside of all that refuses requests, so that a page reads why.
-pub(super) async fn answer(
-    allowed: Data<AllowedOrigins>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    if allowed.is_empty() || !request.path().starts_with("/api/") {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+/// A request to the API, while pages of other origins may use it.
+pub(super) struct CrossOrigin {
+    /// The origin of the page that sent it, if it is one of those.
+    sender: Option<HeaderValue>,
+}
+
+impl CrossOrigin {
+    /// `None` for what no page of another origin may use. So while none is configured, nothing is done.
+    pub(super) fn of(allowed: &AllowedOrigins, request: &ServiceRequest) -> Option<Self> {
+        let concerned = !allowed.is_empty() && request.path().starts_with("/api/");
+        concerned.then(|| Self {
+            sender: allowed.sender(request.headers()).cloned(),
+        })
     }
-    let sender = allowed.sender(request.headers()).cloned();
-    let mut response = if is_preflight(&request) {
-        let answer = match sender {
+
+    /// The answer to a preflight, if it is one.
+    pub(super) fn preflight(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        is_preflight(request).then(|| match self.sender {
             Some(_) => permission(),
             None => own_origin::refusal().error_response(),
-        };
-        request.into_response(answer)
-    } else {
-        next.call(request).await?.map_into_boxed_body()
-    };
-    let headers = response.headers_mut();
-    headers.append(VARY, HeaderValue::from_static("origin"));
-    if let Some(sender) = sender {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, sender);
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            HeaderValue::from_static("true"),
-        );
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(EXPOSED),
-        );
+        })
     }
-    Ok(response)
+
+    /// Says on an answer whether the page that asked may read it; on refusals too, so that it reads why.
+    pub(super) fn mark(self, headers: &mut HeaderMap) {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if let Some(sender) = self.sender {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, sender);
+            headers.insert(
+                ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
+            headers.insert(
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static(EXPOSED),
+            );
+        }
+    }
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

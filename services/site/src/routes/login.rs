@@ -1,16 +1,12 @@
 //! `/api/login`: starting, reading and cancelling this browser's attempt.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::USER_AGENT,
-    web::{Data, ReqData},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::USER_AGENT, web::Data};
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret, steps::OpenedAttempt,
 };
 use serde::Serialize;
-use service_kit::{access_log::RequestId, client_address::TrustedProxies, problem::Problem};
+use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use crate::{
     cookies::Cookies,
@@ -60,16 +56,12 @@ pub(super) fn visit<'a>(request: &'a HttpRequest, proxies: &TrustedProxies) -> V
 /// `POST`: starts an attempt, or takes up the one that this browser has.
 pub(super) async fn start(
     request: HttpRequest,
-    request_id: ReqData<RequestId>,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
-    let request_id = request_id.into_inner().0;
-    let (secret, opened) = logins
-        .start(visit, cookies.attempt(&request), request_id)
-        .await?;
+    let (secret, opened) = logins.start(visit, cookies.attempt(&request)).await?;
     let OpenedAttempt {
         status,
         expires_at,

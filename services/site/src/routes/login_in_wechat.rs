@@ -1,14 +1,10 @@
 //! Logging in inside WeChat: off to its consent, and back from there.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::LOCATION,
-    web::{Data, ReqData},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use jiff::Timestamp;
 use login_protocol::attempt::AttemptStatus;
 use serde::Serialize;
-use service_kit::{access_log::RequestId, client_address::TrustedProxies, problem::Problem};
+use service_kit::{client_address::TrustedProxies, problem::Problem};
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -48,7 +44,6 @@ struct Departed {
 /// `POST /api/login/web-authorization?return_to=…`: starts an attempt without a code.
 pub(super) async fn depart(
     request: HttpRequest,
-    request_id: ReqData<RequestId>,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
@@ -59,12 +54,7 @@ pub(super) async fn depart(
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let redirect_uri = address.of(&return_to);
     let departure = logins
-        .depart(
-            visit,
-            cookies.attempt(&request),
-            &redirect_uri,
-            request_id.into_inner().0,
-        )
+        .depart(visit, cookies.attempt(&request), &redirect_uri)
         .await?;
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&departure.secret, logins.cookie_lifetime()))
@@ -80,7 +70,6 @@ pub(super) async fn depart(
 /// the address with the code stays neither in the history nor in what the visitor might share.
 pub(super) async fn arrive(
     request: HttpRequest,
-    request_id: ReqData<RequestId>,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     allowed: Data<AllowedOrigins>,
@@ -91,7 +80,6 @@ pub(super) async fn arrive(
             cookies.attempt(&request).as_ref(),
             &parameter(&request, "state"),
             &parameter(&request, "code"),
-            request_id.into_inner().0,
         )
         .await;
     let stopped = match arrived {

@@ -1,6 +1,12 @@
 //! What browsers reach.
 
+use std::sync::Arc;
+
 use actix_web::{
+    App, Error,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::Method,
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
@@ -11,11 +17,13 @@ use crate::{
     allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
     waiting_room::WaitingRoom,
 };
+use front::Front;
 use login_in_wechat::ReturnAddress;
 use own_origin::OwnOrigin;
 
 mod assets;
 mod cross_origin;
+mod front;
 mod login;
 mod login_complete;
 mod login_events;
@@ -43,7 +51,7 @@ pub struct Parts {
     /// Where WeChat sends visitors back.
     pub return_address: Data<ReturnAddress>,
     /// The origin whose pages may post.
-    pub origin: Data<OwnOrigin>,
+    pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
     pub allowed_origins: Data<AllowedOrigins>,
     /// Who may speak for a client.
@@ -52,68 +60,91 @@ pub struct Parts {
     pub shutdown: Data<CancellationToken>,
 }
 
-/// All addresses of the public listener.
-pub fn configure(config: &mut ServiceConfig, parts: &Parts) {
-    problem::configure(config, BODY_LIMIT);
-    config
+/// The public listener's application.
+pub fn app(
+    parts: &Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let front = Front {
+        own_origin: Arc::clone(&parts.own_origin),
+        allowed_origins: parts.allowed_origins.clone(),
+    };
+    App::new()
+        .configure(|config| problem::configure(config, BODY_LIMIT))
+        .configure(addresses)
         .app_data(parts.logins.clone())
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
         .app_data(parts.cookies.clone())
         .app_data(parts.return_address.clone())
-        .app_data(parts.origin.clone())
         .app_data(parts.allowed_origins.clone())
         .app_data(parts.proxies.clone())
-        .app_data(parts.shutdown.clone());
-    let routes = web::scope("")
-        .wrap(from_fn(small_bodies::require))
-        .wrap(from_fn(own_origin::require))
-        .wrap(from_fn(cross_origin::answer))
-        .wrap(from_fn(security_headers::add))
+        .app_data(parts.shutdown.clone())
+        .wrap(from_fn(move |request, next| {
+            front.clone().pass(request, next)
+        }))
+}
+
+fn addresses(config: &mut ServiceConfig) {
+    config
         .service(endpoint::at(
             "/api/login",
             [
-                web::post().to(login::start),
-                web::get().to(login::status),
-                web::delete().to(login::cancel),
+                (Method::POST, web::to(login::start)),
+                (Method::GET, web::to(login::status)),
+                (Method::DELETE, web::to(login::cancel)),
             ],
         ))
         .service(endpoint::at(
             "/api/login/events",
-            [web::get().to(login_events::follow)],
+            [(Method::GET, web::to(login_events::follow))],
         ))
         .service(endpoint::at(
             "/api/login/complete",
-            [web::post().to(login_complete::complete)],
+            [(Method::POST, web::to(login_complete::complete))],
         ))
         .service(endpoint::at(
             "/api/login/web-authorization",
-            [web::post().to(login_in_wechat::depart)],
+            [(Method::POST, web::to(login_in_wechat::depart))],
         ))
         .service(endpoint::at(
             login_in_wechat::RETURN,
-            [web::get().to(login_in_wechat::arrive)],
+            [(Method::GET, web::to(login_in_wechat::arrive))],
         ))
         .service(endpoint::at(
             login_stopped::STOPPED,
-            [web::get().to(login_stopped::page)],
+            [(Method::GET, web::to(login_stopped::page))],
         ))
         .service(endpoint::at(
             "/api/session",
-            [web::get().to(session::read), web::delete().to(session::end)],
+            [
+                (Method::GET, web::to(session::read)),
+                (Method::DELETE, web::to(session::end)),
+            ],
         ))
         .service(endpoint::at(
             "/api/sessions",
-            [web::delete().to(session::end_all)],
+            [(Method::DELETE, web::to(session::end_all))],
         ))
         .service(endpoint::at(
             "/",
-            [web::get().to(assets::page), web::head().to(assets::page)],
+            [
+                (Method::GET, web::to(assets::page)),
+                (Method::HEAD, web::to(assets::page)),
+            ],
         ))
         .service(endpoint::at(
             "/assets/{path:.*}",
-            [web::get().to(assets::asset), web::head().to(assets::asset)],
-        ))
-        .default_service(web::to(problem::not_found));
-    config.service(routes);
+            [
+                (Method::GET, web::to(assets::asset)),
+                (Method::HEAD, web::to(assets::asset)),
+            ],
+        ));
 }

@@ -1,18 +1,9 @@
 //! Other sites' pages may not act for a visitor.
 
-use actix_web::{
-    Error, ResponseError as _,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{HOST, HeaderMap, ORIGIN},
-    middleware::Next,
-    web::Data,
-};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use url::{Origin, Url};
-
-use crate::allowed_origins::AllowedOrigins;
 
 /// The origin of the site's own pages.
 #[derive(Debug)]
@@ -32,7 +23,7 @@ impl OwnOrigin {
 
     /// Whether a page of ours sent this, or no page at all. A page counts as ours when its origin is
     /// the configured one, or the host that it asks under the same scheme: both are this site.
-    fn sent(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn sent(&self, headers: &HeaderMap) -> bool {
         let header = |name: &str| {
             headers
                 .get(name)
@@ -48,22 +39,6 @@ impl OwnOrigin {
         let asked = Url::parse(&format!("{}://{host}", self.scheme)).map(|asked| asked.origin());
         origin.is_tuple() && (origin == self.configured || asked.is_ok_and(|asked| asked == origin))
     }
-}
-
-/// Middleware: refuses requests that change something and come from a foreign page.
-pub(super) async fn require(
-    own: Data<OwnOrigin>,
-    allowed: Data<AllowedOrigins>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let headers = request.headers();
-    if request.method().is_safe() || own.sent(headers) || allowed.sender(headers).is_some() {
-        let response = next.call(request).await?;
-        return Ok(response.map_into_boxed_body());
-    }
-    // An answer and not an error, so that the outer layers treat it as any other.
-    Ok(request.into_response(refusal().error_response()))
 }
 
 /// What a foreign page is told.

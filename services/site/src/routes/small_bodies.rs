@@ -1,30 +1,18 @@
 //! Nothing here reads a body, so a large one is a mistake or an attack.
 
-use actix_web::{
-    Error, ResponseError as _,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{CONTENT_LENGTH, HeaderMap},
-    middleware::Next,
-};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 
 use super::BODY_LIMIT;
 
-/// Middleware: refuses a request that announces a large body, before anything is done. A body of
-/// unannounced length is never read; the connection ends with the answer.
-pub(super) async fn require(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    if announced(request.headers()) <= BODY_LIMIT {
-        let response = next.call(request).await?;
-        return Ok(response.map_into_boxed_body());
-    }
-    let detail = format!("The body may have {BODY_LIMIT} bytes at most.");
-    let refusal = Problem::new(ProblemCode::PayloadTooLarge, detail).error_response();
-    Ok(request.into_response(refusal))
+/// The refusal of a request that announces a large body. A body of unannounced length is never read; the
+/// connection ends with the answer.
+pub(super) fn refusal(headers: &HeaderMap) -> Option<Problem> {
+    (announced(headers) > BODY_LIMIT).then(|| {
+        let detail = format!("The body may have {BODY_LIMIT} bytes at most.");
+        Problem::new(ProblemCode::PayloadTooLarge, detail)
+    })
 }
 
 fn announced(headers: &HeaderMap) -> usize {

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse, Resource,
     error::InternalError,
-    http::{StatusCode, header::CACHE_CONTROL},
+    http::{Method, StatusCode, header::CACHE_CONTROL},
     middleware::from_fn,
     web::{self, Data, QueryConfig, ServiceConfig},
 };
@@ -40,44 +40,50 @@ pub fn configure_public(config: &mut ServiceConfig) {
         InternalError::from_response(error, page).into()
     });
     let callback = [
-        web::get().to(callback::verify),
-        web::post().to(callback::receive),
+        (Method::GET, web::to(callback::verify)),
+        (Method::POST, web::to(callback::receive)),
     ];
     config
         .app_data(broken)
         .service(endpoint::at("/wechat/callback", callback).app_data(unsigned))
-        .service(endpoint::at(links::PROFILE, [web::get().to(profile::ask)]))
+        .service(endpoint::at(
+            links::PROFILE,
+            [(Method::GET, web::to(profile::ask))],
+        ))
         .service(endpoint::at(
             links::PROFILE_RETURN,
-            [web::get().to(profile::store)],
+            [(Method::GET, web::to(profile::store))],
         ))
         .service(endpoint::at(
             links::THANKS,
-            [web::get().to(profile::thanks)],
+            [(Method::GET, web::to(profile::thanks))],
         ))
         .service(endpoint::at(
             links::FOLLOW_FIRST,
-            [web::get().to(profile::follow_first)],
+            [(Method::GET, web::to(profile::follow_first))],
         ))
         .service(endpoint::at(
             links::CONFIRM,
-            [web::get().to(confirm::begin)],
+            [(Method::GET, web::to(confirm::begin))],
         ))
         .service(endpoint::at(
             links::CONFIRM_RETURN,
-            [web::get().to(confirm::recognise)],
+            [(Method::GET, web::to(confirm::recognise))],
         ))
         .service(endpoint::at(
             links::DECISION,
-            [web::get().to(confirm::ask), web::post().to(confirm::decide)],
+            [
+                (Method::GET, web::to(confirm::ask)),
+                (Method::POST, web::to(confirm::decide)),
+            ],
         ))
         .service(endpoint::at(
             "/wechat/oauth/{folder:.*}style.css",
-            [web::get().to(style)],
+            [(Method::GET, web::to(style))],
         ))
         .service(endpoint::at(
             "/{name:MP_verify_[A-Za-z0-9]+[.]txt}",
-            [web::get().to(verification_file::read)],
+            [(Method::GET, web::to(verification_file::read))],
         ));
 }
 
@@ -98,30 +104,30 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .app_data(api_key)
         .service(guarded(endpoint::at(
             gateway_api::QR_CODES,
-            [web::post().to(qr_codes::create)],
+            [(Method::POST, web::to(qr_codes::create))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::ACCESS_TOKEN,
-            [web::get().to(access_token::current)],
+            [(Method::GET, web::to(access_token::current))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::INVALIDATE_ACCESS_TOKEN,
-            [web::post().to(access_token::invalidate)],
+            [(Method::POST, web::to(access_token::invalidate))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::MEMBER,
-            [web::get().to(members::read)],
+            [(Method::GET, web::to(members::read))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::WEB_AUTHORIZATIONS,
-            [web::post().to(web_authorizations::begin)],
+            [(Method::POST, web::to(web_authorizations::begin))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::COMPLETE_WEB_AUTHORIZATION,
-            [web::post().to(web_authorizations::complete)],
+            [(Method::POST, web::to(web_authorizations::complete))],
         )))
         .service(endpoint::at(
             "/openapi.json",
-            [web::get().to(openapi::read)],
+            [(Method::GET, web::to(openapi::read))],
         ));
 }

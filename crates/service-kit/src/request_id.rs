@@ -1,0 +1,102 @@
+//! A request's name: on its answer, in its log lines, and on what it asks of another service of ours, so that
+//! an operator finds what belongs together.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// The header that carries it from the browser's edge to the gateway.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The most characters that a name from elsewhere may have.
+const LONGEST: usize = 64;
+
+tokio::task_local! {
+    static CURRENT: HeaderValue;
+}
+
+/// The name of the request that is being served; none in work that no request began.
+pub fn current() -> Option<HeaderValue> {
+    CURRENT.try_with(HeaderValue::clone).ok()
+}
+
+/// Does something in a request's name.
+pub(crate) async fn named<Work: Future>(id: HeaderValue, work: Work) -> Work::Output {
+    CURRENT.scope(id, work).await
+}
+
+/// Does something in a request's name, at once.
+pub(crate) fn named_now<Outcome>(id: HeaderValue, work: impl FnOnce() -> Outcome) -> Outcome {
+    CURRENT.sync_scope(id, work)
+}
+
+/// The name that a request brings, unless log lines would suffer from it, or else a new one.
+pub(crate) fn of(headers: &HeaderMap) -> HeaderValue {
+    let brought = headers.get(REQUEST_ID).filter(|value| is_plain(value));
+    brought.cloned().unwrap_or_else(new)
+}
+
+fn is_plain(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    (1..=LONGEST).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// A name that no other request of any process is likely to have: a counter, scrambled from where chance put
+/// its beginning.
+fn new() -> HeaderValue {
+    static BEGINNING: LazyLock<u64> = LazyLock::new(|| {
+        let mut bytes = [0; 8];
+        // A request without a random name is still answered.
+        let _ = getrandom::fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    });
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = BEGINNING.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+    // One to one, since the factor is odd: no two counts have the same name.
+    let scrambled = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let scrambled = scrambled ^ (scrambled >> 32);
+    let digits = scrambled.to_be_bytes().map(|byte| {
+        let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+        [digit(byte >> 4), digit(byte & 15)]
+    });
+    HeaderValue::from_bytes(digits.as_flattened())
+        .unwrap_or_else(|_| HeaderValue::from_static("unnamed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn new_names_are_sixteen_hexadecimal_digits_and_differ() {
+        let names: HashSet<String> = (0..1000)
+            .map(|_| new().to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(names.len(), 1000);
+        let is_digit = |digit: char| matches!(digit, '0'..='9' | 'a'..='f');
+        assert!(
+            names
+                .iter()
+                .all(|name| name.len() == 16 && name.chars().all(is_digit))
+        );
+    }
+
+    #[tokio::test]
+    async fn work_knows_its_name_and_no_other_does() {
+        let id = HeaderValue::from_static("edge-1");
+        assert_eq!(
+            named(id.clone(), async { current() }).await,
+            Some(id.clone())
+        );
+        assert_eq!(named_now(id.clone(), current), Some(id));
+        assert_eq!(current(), None);
+    }
+}
