@@ -5,18 +5,14 @@
 //! fails is dropped, and the step is sent once more over a fresh one, which is safe because steps can be
 //! repeated. Redis may be one server, the primary that Sentinels name, or a Cluster.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread::{self, ThreadId},
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use deadpool_redis::{
     PoolError,
-    redis::{ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, aio::PubSub, cmd},
+    redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, aio::PubSub, cmd},
 };
 use futures_util::future::try_join_all;
 use login_protocol::{
@@ -24,6 +20,7 @@ use login_protocol::{
     steps::{Operation, Step, UnexpectedReply},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use thread_local::ThreadLocal;
 use tokio::time::{Duration, Instant, timeout};
 
 use crate::{
@@ -31,7 +28,7 @@ use crate::{
     settings::{Default, Key},
 };
 use address::RedisAddress;
-use connection::{Connection, RESPONSE_TIMEOUT, Source};
+use connection::{Connection, RESPONSE_TIMEOUT, Request, Source};
 
 mod address;
 mod connection;
@@ -80,7 +77,7 @@ impl StoreError {
 pub struct Store {
     source: Source,
     /// The connection of each thread, whose runtime drives it.
-    slots: Mutex<HashMap<ThreadId, Arc<Slot>>>,
+    slots: ThreadLocal<Slot>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
 }
@@ -112,7 +109,7 @@ impl Store {
         })?;
         Ok(Self {
             source: Source::new(address)?,
-            slots: Mutex::default(),
+            slots: ThreadLocal::new(),
             generations: AtomicU64::new(0),
         })
     }
@@ -176,7 +173,7 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut ping = Pipeline::new();
         ping.cmd("PING");
-        self.query(&ping).await.map(drop)
+        self.query(&ping.into()).await.map(drop)
     }
 
     /// Listens to a channel over a connection of its own.
@@ -194,9 +191,9 @@ impl Store {
 
     /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in full.
     async fn send(&self, operations: &[Operation]) -> Result<Vec<Vec<Option<String>>>, StoreError> {
-        let values = match self.query(&pipeline(operations, Scripts::ByName)).await {
+        let values = match self.query(&request(operations, Scripts::ByName)).await {
             Err(StoreError::Failed(error)) if is_unknown_script(&error) => {
-                self.query(&pipeline(operations, Scripts::InFull)).await?
+                self.query(&request(operations, Scripts::InFull)).await?
             }
             other => other?,
         };
@@ -206,13 +203,13 @@ impl Store {
             .collect()
     }
 
-    async fn query(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+    async fn query(&self, request: &Request) -> Result<Vec<Value>, StoreError> {
         let mut shared = self.shared().await?;
-        match shared.connection.query(pipeline).await {
+        match shared.connection.query(request).await {
             Err(error) if is_connection_lost(&error) => {
                 self.discard(shared.generation);
                 let mut fresh = self.shared().await?;
-                let retried = fresh.connection.query(pipeline).await;
+                let retried = fresh.connection.query(request).await;
                 retried
                     .inspect_err(|error| self.discard_if_lost(error, fresh.generation))
                     .map_err(StoreError::from)
@@ -224,7 +221,7 @@ impl Store {
     }
 
     async fn shared(&self) -> Result<Shared, StoreError> {
-        let slot = self.slot();
+        let slot = self.slots.get_or_default();
         if let Some(shared) = slot.get() {
             return Ok(shared);
         }
@@ -250,11 +247,6 @@ impl Store {
         Ok(shared)
     }
 
-    fn slot(&self) -> Arc<Slot> {
-        let mut slots = locked(&self.slots);
-        Arc::clone(slots.entry(thread::current().id()).or_default())
-    }
-
     fn discard_if_lost(&self, error: &RedisError, generation: u64) {
         if is_connection_lost(error) || error.is_timeout() {
             self.discard(generation);
@@ -264,7 +256,7 @@ impl Store {
     /// Gives up a connection that failed, and those of other threads that are older: what ended the one has
     /// probably ended them, and each would cost a request to find out.
     fn discard(&self, generation: u64) {
-        for slot in locked(&self.slots).values() {
+        for slot in &self.slots {
             let mut shared = locked(&slot.shared);
             if shared
                 .as_ref()
@@ -292,39 +284,45 @@ enum Scripts {
     InFull,
 }
 
-fn pipeline(operations: &[Operation], scripts: Scripts) -> Pipeline {
+fn request(operations: &[Operation], scripts: Scripts) -> Request {
+    if let [operation] = operations {
+        return command(operation, scripts).into();
+    }
     let mut pipeline = Pipeline::with_capacity(operations.len());
     for operation in operations {
-        let command = match operation {
-            Operation::Command {
-                name,
-                key,
-                arguments,
-            } => {
-                let mut command = cmd(name);
-                command.arg(key).arg(arguments);
-                command
-            }
-            Operation::Script {
-                script,
-                key,
-                arguments,
-            } => {
-                let mut command = match scripts {
-                    Scripts::ByName => cmd("EVALSHA"),
-                    Scripts::InFull => cmd("EVAL"),
-                };
-                match scripts {
-                    Scripts::ByName => command.arg(script.sha1()),
-                    Scripts::InFull => command.arg(script.source()),
-                };
-                command.arg(1).arg(key).arg(arguments);
-                command
-            }
-        };
-        pipeline.add_command(command);
+        pipeline.add_command(command(operation, scripts));
     }
-    pipeline
+    pipeline.into()
+}
+
+fn command(operation: &Operation, scripts: Scripts) -> Cmd {
+    match operation {
+        Operation::Command {
+            name,
+            key,
+            arguments,
+        } => {
+            let mut command = cmd(name);
+            command.arg(key).arg(arguments);
+            command
+        }
+        Operation::Script {
+            script,
+            key,
+            arguments,
+        } => {
+            let mut command = match scripts {
+                Scripts::ByName => cmd("EVALSHA"),
+                Scripts::InFull => cmd("EVAL"),
+            };
+            match scripts {
+                Scripts::ByName => command.arg(script.sha1()),
+                Scripts::InFull => command.arg(script.source()),
+            };
+            command.arg(1).arg(key).arg(arguments);
+            command
+        }
+    }
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

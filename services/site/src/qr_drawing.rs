@@ -1,6 +1,8 @@
 //! Drawing a QR code as SVG.
 
-use fast_qr::{ECL, QRBuilder, qr::QRCodeError};
+use qrcodegen::DataTooLong;
+
+use crate::qr_code::QrCode;
 
 /// The light border that scanners need, in modules (ISO/IEC 18004).
 const QUIET_ZONE: usize = 4;
@@ -9,36 +11,41 @@ const QUIET_ZONE: usize = 4;
 ///
 /// # Errors
 ///
-/// When the content is too long for any QR code.
-pub fn svg(content: &str) -> Result<String, QRCodeError> {
-    let code = QRBuilder::new(content).ecl(ECL::M).build()?;
-    let side = code.size + 2 * QUIET_ZONE;
-    let mut dark = String::with_capacity(4 * 1024);
-    for row in 0..code.size {
-        let modules = &code[row];
-        let mut column = 0;
-        while column < code.size {
-            let run = modules[column..code.size]
-                .iter()
-                .take_while(|module| module.value())
-                .count();
-            if run > 0 {
-                let (x, y) = (column + QUIET_ZONE, row + QUIET_ZONE);
-                for (command, number) in [("M", x), (" ", y), ("h", run), ("v1h-", run)] {
-                    dark.push_str(command);
-                    push_number(&mut dark, number);
-                }
-                dark.push('z');
-            }
-            column += run.max(1);
-        }
-    }
+/// When the content is too long.
+pub fn svg(content: &str) -> Result<String, DataTooLong> {
+    let code = QrCode::encode(content)?;
+    let side = code.side() + 2 * QUIET_ZONE;
     // A browser that turns the drawing into a picture needs a size in pixels.
     let pixels = side * 8;
-    Ok(format!(
+    let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
-         <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{dark}\"/></svg>"
-    ))
+         <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\""
+    );
+    svg.reserve(8 * 1024);
+    for (y, row) in (QUIET_ZONE..).zip(code.rows()) {
+        push_runs(&mut svg, *row, y);
+    }
+    svg.push_str("\"/></svg>");
+    Ok(svg)
+}
+
+/// Appends a rectangle for each run of dark modules.
+fn push_runs(path: &mut String, mut row: u128, y: usize) {
+    let mut x = QUIET_ZONE;
+    while row != 0 {
+        let light = row.trailing_zeros();
+        row >>= light;
+        let dark = row.trailing_ones();
+        row >>= dark;
+        x += light as usize;
+        let run = dark as usize;
+        for (command, number) in [("M", x), (" ", y), ("h", run), ("v1h-", run)] {
+            path.push_str(command);
+            push_number(path, number);
+        }
+        path.push('z');
+        x += run;
+    }
 }
 
 /// Appends a number in decimal digits. A code has some hundred runs, and formatting them as any value is
@@ -58,11 +65,12 @@ mod tests {
     #[test]
     fn the_drawing_has_as_many_dark_modules_as_the_code() {
         let content = "http://weixin.qq.com/q/02abcdefghijklmnopqrst";
-        let code = QRBuilder::new(content).ecl(ECL::M).build().unwrap();
-        let dark = (0..code.size)
-            .flat_map(|row| code[row].to_vec())
-            .filter(|module| module.value())
-            .count();
+        let code = QrCode::encode(content).unwrap();
+        let dark: usize = code
+            .rows()
+            .iter()
+            .map(|row| row.count_ones() as usize)
+            .sum();
         let svg = svg(content).unwrap();
         let drawn: usize = svg
             .split('M')
@@ -76,7 +84,7 @@ mod tests {
             })
             .sum();
         assert_eq!(drawn, dark);
-        assert!(svg.contains(&format!("viewBox=\"0 0 {0} {0}\"", code.size + 8)));
+        assert!(svg.contains(&format!("viewBox=\"0 0 {0} {0}\"", code.side() + 8)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_redis::{
     Connection as PooledConnection, Manager, Pool, Runtime,
     redis::{
-        AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, TlsMode,
+        AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, TlsMode,
         Value,
         aio::{MultiplexedConnection, PubSub},
         cluster::ClusterClient,
@@ -34,6 +34,25 @@ pub(super) enum Source {
         client: ClusterClient,
         nodes: Vec<Client>,
     },
+}
+
+/// What goes to Redis in one round trip.
+pub(super) enum Request {
+    /// A single command, which has a shorter way than a pipeline of one.
+    Command(Cmd),
+    Pipeline(Pipeline),
+}
+
+impl From<Cmd> for Request {
+    fn from(command: Cmd) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Pipeline> for Request {
+    fn from(pipeline: Pipeline) -> Self {
+        Self::Pipeline(pipeline)
+    }
 }
 
 /// A connection that all requests share.
@@ -137,10 +156,23 @@ impl Source {
 }
 
 impl Connection {
-    pub(super) async fn query(&mut self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
-        match self {
-            Self::Server(connection) => pipeline.query_async(connection).await,
-            Self::Cluster(connection) => pipeline.query_async(connection).await,
+    /// The reply to each command, in their order.
+    pub(super) async fn query(&mut self, request: &Request) -> RedisResult<Vec<Value>> {
+        match (self, request) {
+            (Self::Server(connection), Request::Command(command)) => command
+                .query_async(connection)
+                .await
+                .map(|value| vec![value]),
+            (Self::Server(connection), Request::Pipeline(pipeline)) => {
+                pipeline.query_async(connection).await
+            }
+            (Self::Cluster(connection), Request::Command(command)) => command
+                .query_async(connection)
+                .await
+                .map(|value| vec![value]),
+            (Self::Cluster(connection), Request::Pipeline(pipeline)) => {
+                pipeline.query_async(connection).await
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ impl Store {
     pub async fn write_probe(&self) -> Result<(), StoreError> {
         let mut probe = Pipeline::new();
         probe.add_command(cmd("EVAL").arg(PROBE).arg(1).arg(PROBE_KEY).clone());
-        self.query(&probe).await.map(drop)
+        self.query(&probe.into()).await.map(drop)
     }
 
     async fn single<T: deadpool_redis::redis::FromRedisValue>(
@@ -77,7 +77,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut pipeline = Pipeline::new();
         pipeline.cmd(command);
-        let reply = self.query(&pipeline).await?.into_iter().next();
+        let reply = self.query(&pipeline.into()).await?.into_iter().next();
         Ok(from_redis_value(reply.unwrap_or(Value::Nil)).map_err(RedisError::from)?)
     }
 }
