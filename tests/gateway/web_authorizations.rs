@@ -339,3 +339,21 @@ async fn what_passes_while_the_person_waits_is_nothing_to_them() {
         assert_eq!(stack.wechat.calls(EXCHANGE).await - before, 2, "{fault}");
     }
 }
+
+#[tokio::test]
+async fn an_exchange_is_logged_in_the_name_of_its_request() {
+    let mut stack = http::start(Plan::default()).await;
+    let person = stack.wechat.person("小林", true).await;
+    let scene = attempts::open(&stack.redis.store()).await;
+    let code = code(&stack, &person, &scene).await;
+    let once = json!([{ "path": EXCHANGE, "kind": "empty", "times": 1 }]);
+    stack.wechat.faults(once).await;
+    let gateway = &mut stack.gateways[0];
+    let body = json!({ "scene": scene.as_str(), "code": code });
+    let named = http::internal(gateway, Method::POST, COMPLETE)
+        .header("x-request-id", "edge-7")
+        .json(&body);
+    assert_eq!(http::send(named).await.status, 200);
+    let line = gateway.process.line_with("repeating it").await;
+    assert!(line.ends_with(" request_id=edge-7"), "{line}");
+}

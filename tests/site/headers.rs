@@ -192,6 +192,11 @@ async fn a_large_body_is_refused_before_it_is_read() {
             assert!(answer.contains("x-frame-options"), "{answer}");
         }
     }
+    // Whose page it is comes first, as it would for a small body.
+    let foreign = "POST /api/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        Origin: https://evil.example\r\nContent-Length: 1025\r\n\r\n";
+    let answer = exchange(&address, foreign.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
     assert_eq!(stack.wechat.calls("/cgi-bin/qrcode/create").await, 0);
     let small = format!(
         "POST /api/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1024\r\n\r\n{}",

@@ -1,5 +1,6 @@
-//! One log line and one set of figures a request, none of which says who asked for what: routes are
-//! given as templates, and query strings, bodies and cookies never appear.
+//! What is around every request: its name, one log line and one set of figures, and the end of a connection whose
+//! request wasn't read. Neither lines nor figures say who asked for what: routes are given as templates, and query
+//! strings, bodies and cookies never appear.
 
 use std::{rc::Rc, time::Instant};
 

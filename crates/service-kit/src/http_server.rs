@@ -47,11 +47,12 @@ const LINGER: Duration = Duration::from_secs(5);
 /// another request, so that none sends its request into a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How many connections a worker has at most: as many browsers as may wait by default, should one core have them all, and
-/// half as many others. actix's own 25,600 would turn browsers away long before `limits.waiting` does.
-const CONNECTIONS: usize = 150_000;
+/// How many connections a worker has at most. A worker that is full leaves new ones waiting without a word, so the limits
+/// that do answer, on waiting browsers and on open files, have to be reached before. actix's own is 25,600.
+const CONNECTIONS: usize = 1_000_000;
 
-/// Starts a server of this application, which runs when it is awaited.
+/// Starts a server of this application, which runs when it is awaited. What has no address is answered with a
+/// problem, and every request is logged and counted.
 ///
 /// # Errors
 ///

@@ -142,10 +142,10 @@ pub async fn not_found(_request: HttpRequest) -> Problem {
     Problem::new(ProblemCode::NotFound, "There is nothing at this address.")
 }
 
-/// Answers a method that the address doesn't have with those that it has (RFC 9110, section 15.5.6),
-/// separated by commas.
+/// Answers a method that the address doesn't have. `allowed` are those that it has, separated by commas (RFC
+/// 9110, section 15.5.6).
 pub(crate) fn method_not_allowed(allowed: &str) -> HttpResponse {
-    let detail = format!("This address accepts {allowed} only.");
+    let detail = format!("This address accepts these methods: {allowed}.");
     let mut response = Problem::new(ProblemCode::MethodNotAllowed, detail).error_response();
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
         response.headers_mut().insert(header::ALLOW, allowed);

@@ -28,7 +28,7 @@ use crate::{
     settings::{Default, Key},
 };
 use address::RedisAddress;
-use connection::{Connection, RESPONSE_TIMEOUT, Request, Source};
+use connection::{Batch, Connection, RESPONSE_TIMEOUT, Source};
 
 mod address;
 mod connection;
@@ -76,7 +76,8 @@ impl StoreError {
 /// A Redis that runs steps.
 pub struct Store {
     source: Source,
-    /// The connection of each thread, whose runtime drives it.
+    /// The connection of each thread, whose runtime drives it. A thread that takes the place of an ended one finds
+    /// a connection that nobody drives any more: it is lost, and replaced as any other.
     slots: ThreadLocal<Slot>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
@@ -171,6 +172,8 @@ impl Store {
     ///
     /// When it doesn't.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        // A pipeline goes to one node of a Cluster; the command alone would go to all of them, and fail
+        // when one is away.
         let mut ping = Pipeline::new();
         ping.cmd("PING");
         self.query(&ping.into()).await.map(drop)
@@ -191,9 +194,9 @@ impl Store {
 
     /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in full.
     async fn send(&self, operations: &[Operation]) -> Result<Vec<Vec<Option<String>>>, StoreError> {
-        let values = match self.query(&request(operations, Scripts::ByName)).await {
+        let values = match self.query(&batch(operations, Scripts::ByName)).await {
             Err(StoreError::Failed(error)) if is_unknown_script(&error) => {
-                self.query(&request(operations, Scripts::InFull)).await?
+                self.query(&batch(operations, Scripts::InFull)).await?
             }
             other => other?,
         };
@@ -203,13 +206,13 @@ impl Store {
             .collect()
     }
 
-    async fn query(&self, request: &Request) -> Result<Vec<Value>, StoreError> {
+    async fn query(&self, batch: &Batch) -> Result<Vec<Value>, StoreError> {
         let mut shared = self.shared().await?;
-        match shared.connection.query(request).await {
+        match shared.connection.query(batch).await {
             Err(error) if is_connection_lost(&error) => {
                 self.discard(shared.generation);
                 let mut fresh = self.shared().await?;
-                let retried = fresh.connection.query(request).await;
+                let retried = fresh.connection.query(batch).await;
                 retried
                     .inspect_err(|error| self.discard_if_lost(error, fresh.generation))
                     .map_err(StoreError::from)
@@ -284,7 +287,7 @@ enum Scripts {
     InFull,
 }
 
-fn request(operations: &[Operation], scripts: Scripts) -> Request {
+fn batch(operations: &[Operation], scripts: Scripts) -> Batch {
     if let [operation] = operations {
         return command(operation, scripts).into();
     }

@@ -23,6 +23,17 @@ pub fn current() -> Option<HeaderValue> {
     CURRENT.try_with(HeaderValue::clone).ok()
 }
 
+/// The same work, in the name of the request that is being served now: for what goes on in a task of its own.
+pub fn carried<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
+    let id = current();
+    async move {
+        match id {
+            Some(id) => named(id, work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// Does something in a request's name.
 pub(crate) async fn named<Work: Future>(id: HeaderValue, work: Work) -> Work::Output {
     CURRENT.scope(id, work).await
@@ -96,7 +107,11 @@ mod tests {
             named(id.clone(), async { current() }).await,
             Some(id.clone())
         );
-        assert_eq!(named_now(id.clone(), current), Some(id));
+        assert_eq!(named_now(id.clone(), current), Some(id.clone()));
         assert_eq!(current(), None);
+
+        let elsewhere = named_now(id.clone(), || carried(async { current() }));
+        assert_eq!(tokio::spawn(elsewhere).await.unwrap(), Some(id));
+        assert_eq!(carried(async { current() }).await, None);
     }
 }

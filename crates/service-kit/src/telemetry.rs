@@ -60,10 +60,17 @@ pub fn start(format: LogFormat, level: &str) {
         .with_target(false);
     // Failing means that a subscriber is already there, as in a test that starts two services.
     let _ = match format {
-        LogFormat::Text => subscriber
-            .with_ansi(std::io::stderr().is_terminal())
-            .map_event_format(|lines| Named { lines, format })
-            .try_init(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            subscriber
+                .with_ansi(colours)
+                // Said to the lines too, since a writer of one's own has no colours.
+                .map_event_format(|lines| Named {
+                    lines: lines.with_ansi(colours),
+                    format,
+                })
+                .try_init()
+        }
         LogFormat::Json => subscriber
             .json()
             .flatten_event(true)

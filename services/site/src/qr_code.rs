@@ -11,11 +11,11 @@ use qrcodegen::{DataTooLong, Mask, QrCode as Encoded, QrCodeEcc, QrSegment, Vers
 
 mod penalty;
 
-/// The largest version whose lines fit, with room for the quiet zone: 117 modules on a side, which hold 997
+/// The largest version whose lines fit, with room for the quiet zone on both sides: 117 modules, which hold 997
 /// bytes. WeChat's contents have about 45.
 const LARGEST: u8 = 25;
 
-/// A quarter of the code may be unreadable at least half the time: 15 % always can.
+/// 15 % of the code may be unreadable, and more where the version has room for it.
 const CORRECTION: QrCodeEcc = QrCodeEcc::Medium;
 
 /// How many masks the standard has.
@@ -27,7 +27,7 @@ static DIFFERENCES: [OnceLock<Vec<Modules>>; LARGEST as usize] =
 
 /// A code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QrCode {
+pub(crate) struct QrCode {
     side: usize,
     rows: Vec<u128>,
 }
@@ -46,7 +46,7 @@ impl QrCode {
     /// # Errors
     ///
     /// When the content has more than about a thousand bytes.
-    pub fn encode(content: &str) -> Result<Self, DataTooLong> {
+    pub(crate) fn encode(content: &str) -> Result<Self, DataTooLong> {
         let segments = QrSegment::make_segments(content);
         let versions = [Version::MIN, Version::new(LARGEST)];
         let code = under(Mask::new(0), &segments, versions)?;
@@ -64,12 +64,12 @@ impl QrCode {
     }
 
     /// How many modules it has on a side, without the quiet zone.
-    pub const fn side(&self) -> usize {
+    pub(crate) const fn side(&self) -> usize {
         self.side
     }
 
     /// Its rows from the top: the lowest bit is the module on the left, and a one is dark.
-    pub fn rows(&self) -> &[u128] {
+    pub(crate) fn rows(&self) -> &[u128] {
         &self.rows
     }
 }
@@ -141,14 +141,16 @@ mod tests {
 
     #[test]
     fn the_mask_with_the_fewest_points_is_taken() {
-        for number in 0..50 {
-            let content = format!("{CONTENT}{number}");
+        let long = (0..6).map(|times| format!("{times}{}", CONTENT.repeat(4 * times)));
+        for content in (0..30)
+            .map(|number| format!("{CONTENT}{number}"))
+            .chain(long)
+        {
             let segments = QrSegment::make_segments(&content);
             let any = [Version::MIN, Version::new(LARGEST)];
-            let points = |rows: &[u128], columns: &[u128]| penalty::points(rows, columns);
             let tried = (0..MASKS).map(|mask| {
                 let modules = Modules::of(&under(Mask::new(mask), &segments, any).unwrap());
-                points(&modules.rows, &modules.columns)
+                penalty::points(&modules.rows, &modules.columns)
             });
             let code = QrCode::encode(&content).unwrap();
             let columns: Vec<u128> = (0..code.side())
@@ -157,7 +159,7 @@ mod tests {
                     rows.fold(0, |column, row| column << 1 | (row >> x & 1))
                 })
                 .collect();
-            assert_eq!(Some(points(code.rows(), &columns)), tried.min());
+            assert_eq!(Some(penalty::points(code.rows(), &columns)), tried.min());
         }
     }
 

@@ -37,19 +37,19 @@ pub(super) enum Source {
 }
 
 /// What goes to Redis in one round trip.
-pub(super) enum Request {
+pub(super) enum Batch {
     /// A single command, which has a shorter way than a pipeline of one.
     Command(Cmd),
     Pipeline(Pipeline),
 }
 
-impl From<Cmd> for Request {
+impl From<Cmd> for Batch {
     fn from(command: Cmd) -> Self {
         Self::Command(command)
     }
 }
 
-impl From<Pipeline> for Request {
+impl From<Pipeline> for Batch {
     fn from(pipeline: Pipeline) -> Self {
         Self::Pipeline(pipeline)
     }
@@ -157,20 +157,20 @@ impl Source {
 
 impl Connection {
     /// The reply to each command, in their order.
-    pub(super) async fn query(&mut self, request: &Request) -> RedisResult<Vec<Value>> {
-        match (self, request) {
-            (Self::Server(connection), Request::Command(command)) => command
+    pub(super) async fn query(&mut self, batch: &Batch) -> RedisResult<Vec<Value>> {
+        match (self, batch) {
+            (Self::Server(connection), Batch::Command(command)) => command
                 .query_async(connection)
                 .await
                 .map(|value| vec![value]),
-            (Self::Server(connection), Request::Pipeline(pipeline)) => {
+            (Self::Server(connection), Batch::Pipeline(pipeline)) => {
                 pipeline.query_async(connection).await
             }
-            (Self::Cluster(connection), Request::Command(command)) => command
+            (Self::Cluster(connection), Batch::Command(command)) => command
                 .query_async(connection)
                 .await
                 .map(|value| vec![value]),
-            (Self::Cluster(connection), Request::Pipeline(pipeline)) => {
+            (Self::Cluster(connection), Batch::Pipeline(pipeline)) => {
                 pipeline.query_async(connection).await
             }
         }

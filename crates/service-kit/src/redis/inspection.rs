@@ -75,6 +75,7 @@ impl Store {
         &self,
         command: &str,
     ) -> Result<T, StoreError> {
+        // As a pipeline, which goes to one node of a Cluster. The command alone would go to all of them.
         let mut pipeline = Pipeline::new();
         pipeline.cmd(command);
         let reply = self.query(&pipeline.into()).await?.into_iter().next();

@@ -135,7 +135,8 @@ mod tests {
             Just(vec![true; 6]),
             vec(any::<bool>(), 1..8),
         ];
-        prop_oneof![Just(21_usize), Just(33), Just(57)].prop_flat_map(move |side| {
+        // 117 is the side of the largest version.
+        prop_oneof![4 => Just(21_usize), 4 => Just(33), 1 => Just(117)].prop_flat_map(move |side| {
             let row = vec(shape.clone(), side / 4..=side / 2);
             let row = row.prop_map(move |shapes| {
                 let mut row = shapes.concat();
@@ -167,6 +168,36 @@ mod tests {
         // Seven dark ones in a row: five points. Half of them were dark; the board stays balanced.
         run[0][..7].fill(true);
         assert_eq!(fast(&run), 5);
+
+        // What looks like a finder pattern, at the edge, in the middle with light on one side, and on both.
+        let finder = [true, false, true, true, true, false, true];
+        let mut lines = chessboard.clone();
+        lines[0][..7].copy_from_slice(&finder);
+        let board = [lines[0][7], lines[0][8]];
+        assert_eq!(
+            board,
+            [false, true],
+            "dark comes soon, so only the quiet zone is light"
+        );
+        assert_eq!(finders(line(lines[0].iter().copied())), 40);
+        let row = |modules: &[bool]| finders(line(modules.iter().copied()));
+        let [dark, light] = [[true; 5], [false; 5]];
+        assert_eq!(
+            row(&[&dark[..], &[false], &finder, &light, &dark].concat()),
+            40
+        );
+        assert_eq!(
+            row(&[&dark[..], &light, &finder, &[false], &dark].concat()),
+            40
+        );
+        assert_eq!(
+            row(&[&dark[..], &light, &finder, &light, &dark].concat()),
+            40
+        );
+        assert_eq!(
+            row(&[&dark[..], &[false], &finder, &[false], &dark].concat()),
+            0
+        );
 
         let light = vec![vec![false; side]; side];
         let lines = 2 * 21 * (21 - 2);

@@ -1,6 +1,6 @@
 //! What stands in front of all addresses: what is refused before anything is done, and what every answer says.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     Error, HttpResponse, ResponseError as _,
@@ -17,8 +17,7 @@ use super::{
 };
 use crate::allowed_origins::AllowedOrigins;
 
-/// Whose pages may ask.
-#[derive(Clone)]
+/// The rules of a worker's middleware: whose pages may ask.
 pub(super) struct Front {
     /// The site's own.
     pub(super) own_origin: Arc<OwnOrigin>,
@@ -30,7 +29,7 @@ impl Front {
     /// Middleware. One for all of it, since each costs every request an allocation for its future and one more
     /// move of the request.
     pub(super) async fn pass(
-        self,
+        self: Rc<Self>,
         request: ServiceRequest,
         next: Next<BoxBody>,
     ) -> Result<ServiceResponse<BoxBody>, Error> {

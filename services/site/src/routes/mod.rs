@@ -1,6 +1,6 @@
 //! What browsers reach.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     App, Error,
@@ -72,10 +72,10 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let front = Front {
+    let front = Rc::new(Front {
         own_origin: Arc::clone(&parts.own_origin),
         allowed_origins: parts.allowed_origins.clone(),
-    };
+    });
     App::new()
         .configure(|config| problem::configure(config, BODY_LIMIT))
         .configure(addresses)
@@ -88,7 +88,7 @@ pub fn app(
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone())
         .wrap(from_fn(move |request, next| {
-            front.clone().pass(request, next)
+            Rc::clone(&front).pass(request, next)
         }))
 }
 

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
 use reqwest::header::CONTENT_TYPE;
-use service_kit::settings::{InvalidSettings, Settings};
+use service_kit::{
+    request_id,
+    settings::{InvalidSettings, Settings},
+};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -131,14 +134,14 @@ impl Relay {
             return;
         };
         let (http, url) = (self.http.clone(), self.url.clone());
-        tokio::spawn(async move {
+        tokio::spawn(request_id::carried(async move {
             let sent = exchange(&http, url, &push).await;
             count("copy", &sent);
             if let Err(error) = sent {
                 tracing::warn!(%error, "the copy of a login couldn't be relayed");
             }
             drop(permit);
-        });
+        }));
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
-use service_kit::redis::StoreError;
+use service_kit::{redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::{Push, PushBody};
 
@@ -101,7 +101,9 @@ pub(super) async fn receive(
             Some(relay) if !LoginEvents::is_login(&opened.push) => {
                 // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
                 let push = opened.push.clone();
-                let stored = spawn(async move { store(&events, &push, deadline).await });
+                let stored = spawn(request_id::carried(async move {
+                    store(&events, &push, deadline).await
+                }));
                 let answer = relay.pass_on(&raw(), began + RELAY_BUDGET).await;
                 if opened.push.body == PushBody::Unsubscribe {
                     // Nobody reads an answer to this one, so that WeChat may well push it again.

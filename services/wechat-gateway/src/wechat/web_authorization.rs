@@ -10,7 +10,10 @@ use login_protocol::{
     steps::{Admission, AdmitExchange, Claim, ClaimCode, Exchanger, ReleaseCode, ResolveCode},
 };
 use secrecy::ExposeSecret as _;
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    redis::{Store, StoreError},
+    request_id,
+};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -141,7 +144,8 @@ impl WebAuthorization {
         }
         let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{purpose}\0{code}")));
         let this = Arc::clone(self);
-        match tokio::spawn(async move { this.claim_and(code_sha256, exchange).await }).await {
+        let claimed = async move { this.claim_and(code_sha256, exchange).await };
+        match tokio::spawn(request_id::carried(claimed)).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
