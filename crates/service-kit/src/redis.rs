@@ -225,9 +225,14 @@ impl Store {
 
     async fn shared(&self) -> Result<Shared, StoreError> {
         let slot = self.slots.get_or_default();
-        if let Some(shared) = slot.get() {
-            return Ok(shared);
+        match slot.get() {
+            Some(shared) => Ok(shared),
+            // In a box: connecting takes kilobytes of room, which every request would hold and move around.
+            None => Box::pin(self.connect(slot)).await,
         }
+    }
+
+    async fn connect(&self, slot: &Slot) -> Result<Shared, StoreError> {
         let asked_at = Instant::now();
         let mut failed_at = slot.connecting.lock().await;
         if let Some(shared) = slot.get() {

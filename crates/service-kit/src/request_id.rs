@@ -15,33 +15,30 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
 tokio::task_local! {
-    static CURRENT: HeaderValue;
+    static CURRENT: Option<HeaderValue>;
 }
 
 /// The name of the request that is being served; none in work that no request began.
 pub fn current() -> Option<HeaderValue> {
-    CURRENT.try_with(HeaderValue::clone).ok()
+    CURRENT.try_with(Option::clone).ok().flatten()
 }
 
 /// The same work, in the name of the request that is being served now: for what goes on in a task of its own.
 pub fn carried<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
-    let id = current();
-    async move {
-        match id {
-            Some(id) => named(id, work).await,
-            None => work.await,
-        }
-    }
+    CURRENT.scope(current(), work)
 }
 
 /// Does something in a request's name.
-pub(crate) async fn named<Work: Future>(id: HeaderValue, work: Work) -> Work::Output {
-    CURRENT.scope(id, work).await
+pub(crate) fn named<Work: Future>(
+    id: HeaderValue,
+    work: Work,
+) -> impl Future<Output = Work::Output> {
+    CURRENT.scope(Some(id), work)
 }
 
 /// Does something in a request's name, at once.
 pub(crate) fn named_now<Outcome>(id: HeaderValue, work: impl FnOnce() -> Outcome) -> Outcome {
-    CURRENT.sync_scope(id, work)
+    CURRENT.sync_scope(Some(id), work)
 }
 
 /// The name that a request brings, unless log lines would suffer from it, or else a new one.
