@@ -15,7 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{answers::header, attempt_record};
+use crate::{
+    answers::{assert_problem, header},
+    attempt_record,
+};
 
 /// The next piece of a stream as text; empty at its end.
 async fn piece(response: &mut Response) -> String {
@@ -107,6 +110,16 @@ async fn requests_before_a_stream_on_its_connection_are_answered_whole() {
     assert!(events[1].contains("expired"), "{stream}");
     assert_eq!(events.len(), 2);
     assert!(stream.ends_with("\r\n0\r\n\r\n"), "{stream}");
+}
+
+#[tokio::test]
+async fn a_stream_is_no_upgrade() {
+    let stack = Plan::default().start().await;
+    let mut visitor = stack.visitor();
+    visitor.start_login().await;
+    visitor.set_header("upgrade", "websocket");
+    let answer = visitor.call(Method::GET, "/api/login/events").await;
+    assert_problem(&answer, 400, "invalid_request");
 }
 
 #[tokio::test]

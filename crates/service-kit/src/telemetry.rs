@@ -52,8 +52,9 @@ pub static LOG_LEVEL: Key<String> = Key {
 
 /// Starts logging for this process. A second call changes nothing.
 pub fn start(format: LogFormat, level: &str) {
-    // actix-server tells of every worker; its errors are enough.
-    let filter = EnvFilter::new(format!("actix_server=warn,{level}"));
+    // actix-server tells of every worker; its errors are enough. actix-http takes what strangers send for an
+    // error of ours, so that anybody could fill the log.
+    let filter = EnvFilter::new(format!("actix_server=warn,actix_http::h1=off,{level}"));
     let subscriber = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

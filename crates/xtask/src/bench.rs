@@ -18,7 +18,7 @@ const MOST_CORES: usize = 4;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fewer and shorter rounds: two minutes instead of ten
+    /// Fewer and shorter rounds: a minute and a half instead of five
     #[arg(long)]
     quick: bool,
     /// Also writes every figure to this file

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::UPGRADE},
+    web::Data,
+};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret};
 use service_kit::{
@@ -45,6 +49,11 @@ pub(super) async fn follow(
     proxies: Data<TrustedProxies>,
     shutdown: Data<CancellationToken>,
 ) -> Result<HttpResponse, Problem> {
+    if request.headers().contains_key(UPGRADE) {
+        // What such a request is answered with isn't framed, and pieces that are would corrupt it.
+        let detail = "This address speaks no other protocol. Leave the Upgrade header out.";
+        return Err(Problem::new(ProblemCode::InvalidRequest, detail));
+    }
     let secret = attempt_of(&request, &cookies)?;
     let seat = room
         .into_inner()

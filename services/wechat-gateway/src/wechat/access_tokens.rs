@@ -12,7 +12,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::steps::StoredAccessToken;
-use service_kit::redis::Store;
+use service_kit::{redis::Store, request_id};
 use tokio::{
     sync::{Mutex, Notify},
     time::{Instant, sleep},
@@ -221,7 +221,8 @@ impl AccessTokens {
         // An asker may give up early, as a push does. The refresh still runs to its end: a lock that
         // nobody releases would keep all gateways waiting.
         let tokens = Arc::clone(self);
-        match tokio::spawn(async move { tokens.replace_in_memory(&need, asked_at).await }).await {
+        let replacing = async move { tokens.replace_in_memory(&need, asked_at).await };
+        match tokio::spawn(request_id::carried(replacing)).await {
             Ok(obtained) => obtained,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
