@@ -14,6 +14,7 @@ pub mod open_files;
 pub mod operations;
 pub mod problem;
 pub mod redis;
+mod repeated_lines;
 pub mod request_id;
 pub mod settings;
 pub mod settings_parse;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     operations::Readiness,
+    repeated_lines,
     settings::{InvalidSettings, Key, Settings},
 };
 
@@ -101,6 +102,10 @@ pub async fn run_until_stopped(
     shutdown: CancellationToken,
 ) -> Result<(), ServiceError> {
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();
+    background.spawn(async {
+        repeated_lines::summarise().await;
+        "summing up repeated log lines"
+    });
     let mut running: JoinSet<io::Result<()>> = JoinSet::new();
     for server in servers {
         running.spawn_local(server);
@@ -119,6 +124,7 @@ pub async fn run_until_stopped(
         ended.map_err(io::Error::other)??;
     }
     background.shutdown().await;
+    repeated_lines::finish();
     ended_early.map_or(Ok(()), |reason| Err(ServiceError::Background(reason)))
 }
 

@@ -10,7 +10,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    request_id,
+    repeated_lines, request_id,
     settings::{Default, Key},
 };
 
@@ -82,8 +82,8 @@ pub fn start(format: LogFormat, level: &str) {
     };
 }
 
-/// Log lines that say in the end which request they belong to. A span would say it too, but would be made for
-/// every request, and most log nothing.
+/// Log lines that say in the end which request they belong to, without [repeated ones](repeated_lines).
+/// A span would say it too, but would be made for every request, and most log nothing.
 struct Named<Lines> {
     lines: Lines,
     format: LogFormat,
@@ -101,6 +101,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> std::fmt::Result {
+        if !repeated_lines::is_first(event) {
+            return Ok(());
+        }
         let Some(id) = request_id::current() else {
             return self.lines.format_event(context, writer, event);
         };
