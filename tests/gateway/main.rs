@@ -16,6 +16,7 @@ mod kept_connections;
 mod legacy_tokens;
 mod lifecycle;
 mod listeners;
+mod log_flood;
 mod logins;
 mod lost_answers;
 mod many_gateways;

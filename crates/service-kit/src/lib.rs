@@ -6,6 +6,7 @@ mod access_log;
 pub mod client_address;
 pub mod command_line;
 pub mod endpoint;
+pub mod guessable;
 pub mod held_connection;
 pub mod http_client;
 pub mod http_server;

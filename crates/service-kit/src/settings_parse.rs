@@ -20,11 +20,14 @@ pub fn secret(value: &str) -> Result<SecretString, String> {
     Ok(SecretString::from(value))
 }
 
-/// A bearer key: at least 32 printable ASCII characters, none of them a space.
+/// How many characters a bearer key has at least.
+pub const API_KEY_CHARACTERS: usize = 32;
+
+/// A bearer key: at least [`API_KEY_CHARACTERS`] printable ASCII characters, none of them a space.
 pub fn api_key(value: &str) -> Result<SecretString, String> {
-    if value.len() < 32 {
+    if value.len() < API_KEY_CHARACTERS {
         return Err(format!(
-            "has {} characters; it needs at least 32",
+            "has {} characters; it needs at least {API_KEY_CHARACTERS}",
             value.len()
         ));
     }

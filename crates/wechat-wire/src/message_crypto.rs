@@ -27,7 +27,7 @@ const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The `EncodingAESKey` of WeChat's console, decoded.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EncodingAesKey([u8; 32]);
 
 /// Why a text is no [`EncodingAesKey`].

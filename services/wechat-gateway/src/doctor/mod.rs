@@ -31,7 +31,7 @@ mod clock;
 mod failures;
 mod redis;
 mod report;
-mod settings;
+pub(crate) mod settings;
 mod surroundings;
 
 /// How long one question to an address of the owner's may take.

@@ -1,16 +1,20 @@
 //! What the settings alone show: that they can be used, and what could be better.
 
-use std::collections::BTreeSet;
-
 use login_protocol::attempt::Approval;
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
     client_address::TrustedProxies,
+    guessable::{self, Reach},
     settings::{InvalidSettings, Settings},
+    settings_parse::API_KEY_CHARACTERS,
 };
 use url::{Host, Url};
+use wechat_wire::message_crypto::EncodingAesKey;
 
-use super::{failures::CONSOLE, report::Check};
+use super::{
+    failures::CONSOLE,
+    report::{Check, Status},
+};
 use crate::{
     phone::links::PhoneLinks,
     push::{envelope::PushSecurity, relay::Relay, replies::Replies},
@@ -19,8 +23,11 @@ use crate::{
 
 const NAME: &str = "settings";
 
-/// Fewer different characters than any random key of 32 has.
-const DISTINCT_CHARACTERS: usize = 8;
+/// What an owner does about a secret that can be guessed, in WeChat's console first.
+const GENERATE: &str = "Generate another one (随机生成) in";
+
+/// How long a Token should be. WeChat's console takes 3 to 32 letters and digits.
+const TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that keeps the settings from being used, one check each.
 pub(super) fn unusable(errors: &[InvalidSettings]) -> Vec<Check> {
@@ -75,36 +82,91 @@ fn confirmation(values: &Settings) -> Result<(), InvalidSettings> {
 pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
     let mut hints = vec![
         Check::ok(NAME, format!("all {} are read", keys::KEYS.len())),
-        encryption(
-            values.optional(&keys::ENCODING_AES_KEY)?.is_some(),
-            values.optional(&keys::ACCEPT_PLAINTEXT)?,
-        ),
         public_url(values.optional(&keys::PUBLIC_URL)?.as_ref()),
-        api_key(&values.get(&keys::API_KEY)?),
     ];
-    if values.get(&keys::CHECK_CALLBACK_IP)? {
-        hints.push(senders(&values.get(&keys::TRUSTED_PROXIES)?));
-    }
+    hints.extend(protection(values)?);
     Ok(hints)
 }
 
-fn encryption(has_key: bool, accept_plaintext: Option<bool>) -> Check {
+/// What an operator has to know although the gateway starts.
+pub(crate) fn warn_at_start(values: &Settings) -> Result<(), InvalidSettings> {
+    let protection = protection(values)?;
+    for check in protection
+        .iter()
+        .filter(|check| check.status == Status::Warn)
+    {
+        let action = check.action.as_deref().unwrap_or_default();
+        tracing::warn!(check = check.name, "{} → {action}", check.detail);
+    }
+    Ok(())
+}
+
+/// What keeps strangers from forging a push or using the internal API.
+fn protection(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
+    let reach = Reach::of(values.optional(&keys::PUBLIC_URL)?.as_ref());
+    let aes_key = values.optional(&keys::ENCODING_AES_KEY)?;
+    let mut checks = vec![
+        encryption(
+            aes_key.as_ref(),
+            values.optional(&keys::ACCEPT_PLAINTEXT)?,
+            reach,
+        ),
+        token(values.get(&keys::TOKEN)?.expose_secret(), reach),
+        api_key(&values.get(&keys::API_KEY)?, reach),
+    ];
+    if values.get(&keys::CHECK_CALLBACK_IP)? {
+        checks.push(senders(&values.get(&keys::TRUSTED_PROXIES)?));
+    }
+    Ok(checks)
+}
+
+fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: Option<bool>, reach: Reach) -> Check {
     const NAME: &str = "push_encryption";
-    match (has_key, accept_plaintext) {
-        (false, _) => Check::warn(
+    let Some(key) = key else {
+        return Check::warn(
             NAME,
             "no EncodingAESKey is set: pushes come in plain mode (明文模式), where no signature covers their content",
             format!(
                 "Choose safe mode (安全模式) in {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY \
                  (消息加解密密钥); a test account (接口测试号) has plain mode only"
             ),
-        ),
-        (true, Some(true)) => Check::warn(
+        );
+    };
+    let is_published = guessable::PUBLISHED
+        .iter()
+        .any(|text| EncodingAesKey::parse(text).is_ok_and(|published| published == *key));
+    if reach == Reach::Others && is_published {
+        return Check::warn(
+            NAME,
+            "wechat.encoding_aes_key is no secret: everybody knows it, it is the one of the demonstration",
+            format!(
+                "{GENERATE} {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY (消息加解密密钥)"
+            ),
+        );
+    }
+    if accept_plaintext == Some(true) {
+        Check::warn(
             NAME,
             "an EncodingAESKey is set, but plain pushes are accepted as well",
             "Once the console says safe mode (安全模式), remove GATEWAY__WECHAT__ACCEPT_PLAINTEXT",
+        )
+    } else {
+        Check::ok(NAME, "pushes must be encrypted")
+    }
+}
+
+fn token(token: &str, reach: Reach) -> Check {
+    const NAME: &str = "token";
+    match guessable::judge(token, TOKEN_CHARACTERS, reach) {
+        Some(why) => Check::warn(
+            NAME,
+            format!("wechat.token is no good secret: {why}; whoever has it can forge pushes"),
+            format!(
+                "{GENERATE} {CONSOLE}, {TOKEN_CHARACTERS} to 32 letters and digits, and set \
+                 GATEWAY__WECHAT__TOKEN (令牌)"
+            ),
         ),
-        (true, _) => Check::ok(NAME, "pushes must be encrypted"),
+        None => Check::ok(NAME, format!("{} characters", token.chars().count())),
     }
 }
 
@@ -157,18 +219,16 @@ fn public_url(url: Option<&Url>) -> Check {
     }
 }
 
-fn api_key(key: &SecretString) -> Check {
+fn api_key(key: &SecretString, reach: Reach) -> Check {
     const NAME: &str = "api_key";
     let key = key.expose_secret();
-    let distinct: BTreeSet<char> = key.chars().collect();
-    if key == keys::API_KEY.example || distinct.len() < DISTINCT_CHARACTERS {
-        Check::warn(
+    match guessable::judge(key, API_KEY_CHARACTERS, reach) {
+        Some(why) => Check::warn(
             NAME,
-            "internal.api_key can be guessed: it is the example, or repeats a few characters",
+            format!("internal.api_key is no good secret: {why}"),
             "Set GATEWAY__INTERNAL__API_KEY, and the site's SITE__GATEWAY__API_KEY, to the output of openssl rand -hex 32",
-        )
-    } else {
-        Check::ok(NAME, format!("{} characters", key.chars().count()))
+        ),
+        None => Check::ok(NAME, format!("{} characters", key.chars().count())),
     }
 }
 
@@ -179,10 +239,34 @@ mod tests {
 
     #[test]
     fn the_mode_of_pushes_is_judged() {
-        assert_eq!(encryption(true, None).status, Status::Ok);
-        assert_eq!(encryption(true, Some(false)).status, Status::Ok);
-        assert_eq!(encryption(true, Some(true)).status, Status::Warn);
-        assert_eq!(encryption(false, None).status, Status::Warn);
+        let key = |text| EncodingAesKey::parse(text).unwrap();
+        let own = key("Zm9vYmFyYmF6cXV4MDEyMzQ1Njc4OWFiY2RlZmdoaWo");
+        let demonstration = key("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG");
+        let judge = |key, plaintext, reach| encryption(key, plaintext, reach).status;
+        assert_eq!(judge(Some(&own), None, Reach::Others), Status::Ok);
+        assert_eq!(judge(Some(&own), Some(false), Reach::Others), Status::Ok);
+        assert_eq!(judge(Some(&own), Some(true), Reach::Others), Status::Warn);
+        assert_eq!(judge(None, None, Reach::Others), Status::Warn);
+        assert_eq!(judge(None, None, Reach::Loopback), Status::Warn);
+        assert_eq!(
+            judge(Some(&demonstration), None, Reach::Others),
+            Status::Warn
+        );
+        assert_eq!(
+            judge(Some(&demonstration), None, Reach::Loopback),
+            Status::Ok
+        );
+    }
+
+    #[test]
+    fn a_short_or_published_token_is_named_but_not_shown() {
+        assert_eq!(token("wqTf7Yp0LmXc3Rv9", Reach::Others).status, Status::Ok);
+        assert_eq!(token("demonstration", Reach::Loopback).status, Status::Ok);
+        let published = token("demonstration", Reach::Others);
+        assert_eq!(published.status, Status::Warn);
+        let short = token("qTf7Yp0Lm", Reach::Others);
+        assert_eq!(short.status, Status::Warn);
+        assert!(!short.detail.contains("qTf7Yp0Lm"), "{}", short.detail);
     }
 
     #[test]
@@ -204,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_key_that_can_be_guessed_is_named_but_not_shown() {
-        let judge = |text: &str| api_key(&SecretString::from(text));
+        let judge = |text: &str| api_key(&SecretString::from(text), Reach::Others);
         let good = "6f1c0e8a9d2b47530c5e1f7a8b9d2c4e6f1c0e8a9d2b47530c5e1f7a8b9d2c4e";
         assert_eq!(judge(good).status, Status::Ok);
         for key in [keys::API_KEY.example, "12341234123412341234123412341234"] {
