@@ -1,6 +1,9 @@
 //! `cargo xtask deny`: what the project may be made of, as deny.toml says it.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::failure::{During, Failure};
 use crate::{console, repository};
@@ -8,9 +11,13 @@ use crate::{console, repository};
 /// The version that deny.toml is written for.
 const VERSION: &str = "0.20.2";
 
+/// How long fetching the database of known vulnerabilities may take.
+const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Look for known vulnerabilities as well, in a database that is fetched from GitHub
+    /// Fail when the database of known vulnerabilities can't be fetched from GitHub; without this it is only said
     #[arg(long)]
     advisories: bool,
 }
@@ -32,6 +39,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             return Err(Failure::new("cargo-deny can't be installed, see above"));
         }
     }
+    let advisories = is_database_there(&program)?;
+    if options.advisories && !advisories {
+        return Err(Failure::new(
+            "the database of known vulnerabilities can't be fetched, see above",
+        ));
+    }
     console::step("Checking bans, licences and sources");
     let mut check = Command::new(&program);
     check.current_dir(repository::root()).args([
@@ -42,19 +55,46 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "licenses",
         "sources",
     ]);
-    if options.advisories {
-        check.arg("advisories");
+    if advisories {
+        check.args(["advisories", "--disable-fetch"]);
     }
-    if check.status().during("run cargo-deny")?.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(
+    if !check.status().during("run cargo-deny")?.success() {
+        return Err(Failure::new(
             "a dependency isn't allowed, see above; deny.toml says what is, and why",
-        ))
+        ));
+    }
+    if !advisories {
+        console::note(
+            "known vulnerabilities were NOT looked for: their database can't be fetched from GitHub here",
+        );
+    }
+    Ok(())
+}
+
+/// Fetches the database of known vulnerabilities, unless GitHub can't be reached in time.
+fn is_database_there(program: &Path) -> Result<bool, Failure> {
+    console::step("Fetching the database of known vulnerabilities");
+    let mut fetch = Command::new(program)
+        .current_dir(repository::root())
+        .args(["--locked", "fetch", "db"])
+        .stdin(Stdio::null())
+        .spawn()
+        .during("run cargo-deny")?;
+    let deadline = Instant::now() + FETCH_TIMEOUT;
+    loop {
+        if let Some(status) = fetch.try_wait().during("wait for cargo-deny")? {
+            return Ok(status.success());
+        }
+        if Instant::now() > deadline {
+            fetch.kill().during("end cargo-deny")?;
+            fetch.wait().during("wait for cargo-deny")?;
+            return Ok(false);
+        }
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn is_current(program: &std::path::Path) -> bool {
+fn is_current(program: &Path) -> bool {
     let version = Command::new(program).arg("--version").output();
     version.is_ok_and(|output| {
         String::from_utf8_lossy(&output.stdout)

@@ -1,10 +1,18 @@
-//! The Dockerfile knows every member of the workspace: without one manifest cargo builds none.
+//! What the images are made of: every member of the workspace, without one of whose manifests cargo builds
+//! none, and others' images, of which a digest says which.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 #[test]
 fn every_members_manifest_is_copied() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root();
     let dockerfile = fs::read_to_string(root.join("deploy/Dockerfile")).expect("it is there");
     for folder in ["crates", "services"] {
         for entry in fs::read_dir(root.join(folder)).expect("it is a folder") {
@@ -13,5 +21,47 @@ fn every_members_manifest_is_copied() {
             let line = format!("COPY {member}/Cargo.toml {member}/");
             assert!(dockerfile.contains(&line), "missing: {line}");
         }
+    }
+}
+
+#[test]
+fn every_image_of_others_is_pinned_by_digest() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let dockerfile = read("deploy/Dockerfile");
+    let compose = read("docker-compose.yml");
+    let arguments = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("ARG "));
+    let images = compose.lines().filter_map(|line| {
+        let (name, image) = line.trim().split_once(": ${")?;
+        (name == "image" || name.ends_with("_IMAGE")).then_some(image)
+    });
+    let pinned: Vec<&str> = arguments.chain(images).collect();
+    assert_eq!(pinned.len(), 6, "{pinned:?}");
+    for image in pinned {
+        let digest = image.split_once("@sha256:").map(|(_, digest)| digest);
+        let digest = digest.unwrap_or_else(|| panic!("{image}: no digest"));
+        let digits = digest.trim_end_matches('}');
+        assert_eq!(digits.len(), 64, "{image}");
+        assert!(
+            digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{image}"
+        );
+    }
+    // Nothing else names an image.
+    let named = |line: &&str| line.trim_start().starts_with("image:") || line.starts_with("FROM ");
+    for line in compose.lines().chain(dockerfile.lines()).filter(named) {
+        let is_ours = line.starts_with("FROM runtime ");
+        assert!(is_ours || line.contains("${"), "{line}");
+    }
+    for (variable, pinned) in [("RUST_IMAGE", &dockerfile), ("RUNTIME_IMAGE", &dockerfile)] {
+        let of = |text: &str, before: &str| {
+            let start = text.find(before).expect("it is named") + before.len();
+            text[start..].split(['\n', '}']).next().map(str::to_owned)
+        };
+        assert_eq!(
+            of(pinned, &format!("ARG {variable}=")),
+            of(&compose, &format!("${{{variable}:-")),
+        );
     }
 }
