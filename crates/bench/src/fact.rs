@@ -57,7 +57,7 @@ impl Fact {
         let digits = if self.value >= 100.0 { 0 } else { 2 };
         let verdict = match (self.at_most, self.reached) {
             (Some(most), Some(reached)) => {
-                format!("{:<12} at most {most}", crate::report::verdict(reached))
+                format!("{:<12} at most {most}", verdict(reached))
             }
             _ => String::new(),
         };
@@ -69,6 +69,11 @@ impl Fact {
         );
         line.trim_end().to_owned()
     }
+}
+
+/// In words.
+pub(crate) const fn verdict(reached: bool) -> &'static str {
+    if reached { "reached" } else { "NOT REACHED" }
 }
 
 #[cfg(test)]

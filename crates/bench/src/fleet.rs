@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    account, instructions,
+    account,
     phone::Mode,
     plan::{Plan, Side},
     process::{Process, Recipe},
@@ -188,7 +188,7 @@ fn launcher(plan: &Plan, name: &str, program: &str) -> Vec<String> {
     if plan.check.is_none() || !["site", "wechat-gateway"].contains(&program) {
         return Vec::new();
     }
-    let dumps = plan.folder.join(instructions::dump_name(name));
+    let dumps = plan.folder.join(dump_name(name));
     vec![
         "valgrind".to_owned(),
         "--tool=callgrind".to_owned(),
@@ -301,4 +301,9 @@ fn free_addresses<const COUNT: usize>() -> Result<[SocketAddr; COUNT], String> {
         held.push(listener);
     }
     Ok(addresses)
+}
+
+/// Where callgrind puts its counts of a service: this name, with a number behind it for each dump.
+pub(crate) fn dump_name(service: &str) -> String {
+    format!("{service}.callgrind")
 }

@@ -11,11 +11,11 @@ use tokio::process::Command;
 
 use crate::{
     contender::Contender,
-    machine,
+    fleet, machine,
+    output::say,
     phone::Mode,
     plan::{Check, Plan},
     process::Process,
-    report::say,
     statistics::float,
     turn::World,
 };
@@ -127,13 +127,8 @@ async fn control(command: &str, service: &Process) -> Result<(), String> {
     ))
 }
 
-/// Where callgrind puts its counts of a service: this name, with a number behind it for each dump.
-pub(crate) fn dump_name(service: &str) -> String {
-    format!("{service}.callgrind")
-}
-
 fn last_total(folder: &Path, service: &str) -> Result<u64, String> {
-    let name = dump_name(service);
+    let name = fleet::dump_name(service);
     let dump = (1..=DUMPS)
         .map(|number| folder.join(format!("{name}.{number}")))
         .take_while(|path| path.exists())

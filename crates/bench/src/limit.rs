@@ -10,13 +10,9 @@ use actix_web::{
 };
 use deadpool_redis::redis::{Client, aio::MultiplexedConnection, cmd};
 
-use crate::{report::say, stand_in};
+use crate::{output::say, stand_in};
 
-/// As long as an attempt's status.
-pub(crate) const BODY: &str =
-    r#"{"status":"pending","expires_at":"2026-11-22T12:00:00.123Z","limit":"bench-limit"}"#;
-
-/// The key that the limit with one Redis command reads; it holds [`BODY`].
+/// The key that the limit with one Redis command reads; it holds [`stand_in::BODY`].
 pub(crate) const KEY: &str = "bench-limit";
 
 /// Where the handler without any work is.
@@ -65,7 +61,7 @@ struct Hop {
 }
 
 async fn nothing() -> HttpResponse {
-    json(BODY)
+    json(stand_in::BODY)
 }
 
 async fn one_command(connection: Data<MultiplexedConnection>) -> HttpResponse {

@@ -20,6 +20,7 @@ mod load;
 mod login;
 mod machine;
 mod news;
+mod output;
 mod phone;
 mod plan;
 mod process;
@@ -38,8 +39,8 @@ mod waiting_streams;
 
 use std::{env, process::ExitCode};
 
+use output::say;
 use plan::Plan;
-use report::say;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

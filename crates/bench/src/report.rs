@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::{
     contender::{Contender, RedisTarget},
-    fact::Fact,
+    fact::{Fact, verdict},
     machine::Machine,
+    output::say,
     plan::Plan,
     round_trips::RoundTrips,
     statistics::{median, spread},
@@ -274,18 +275,4 @@ impl Report {
         fs::write(path, text + "\n")
             .map_err(|error| format!("{} can't be written: {error}", path.display()))
     }
-}
-
-/// In words.
-pub(crate) const fn verdict(reached: bool) -> &'static str {
-    if reached { "reached" } else { "NOT REACHED" }
-}
-
-/// A line for the one who runs it.
-#[expect(
-    clippy::print_stdout,
-    reason = "the lines are what this program is for"
-)]
-pub(crate) fn say(text: &str) {
-    println!("{text}");
 }

@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{attempts::CODE_CONTENT, http_wire::Head, report::say};
+use crate::{attempts::CODE_CONTENT, http_wire::Head, output::say};
 
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
 const TOKEN: &str = r#"{"access_token":"98_benchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbench","expires_in":7200}"#;
@@ -18,6 +18,10 @@ const PERSON: &str = r#"{"subscribe":1,"openid":"oJqxQwYRyZMXFTc8sipB5TSe6Vw4","
 
 /// What the limit with one HTTP hop asks for.
 pub(crate) const HOP: &str = "/hop";
+
+/// What is there, as long as an attempt's status.
+pub(crate) const BODY: &str =
+    r#"{"status":"pending","expires_at":"2026-11-22T12:00:00.123Z","limit":"bench-limit"}"#;
 
 /// Serves until it is killed. Prints its address first.
 pub(crate) async fn serve() -> Result<(), String> {
@@ -79,7 +83,7 @@ impl Answers {
             token: with_head(TOKEN),
             code: with_head(&code),
             person: with_head(PERSON),
-            hop: with_head(crate::limit::BODY),
+            hop: with_head(BODY),
         }
     }
 

@@ -8,8 +8,8 @@ use crate::{
     fact::Fact,
     fleet::Fleet,
     kernel_figures::memory,
+    output::say,
     process::{Process, Recipe},
-    report::say,
     statistics::{float, median},
 };
 

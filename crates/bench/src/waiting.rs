@@ -7,8 +7,8 @@ use tokio::time::sleep;
 use crate::{
     fact::Fact,
     kernel_figures::{memory, processor_time},
+    output::say,
     plan::Plan,
-    report::say,
     statistics::{Times, float},
     turn::World,
     waiting_streams::WaitingStreams,

@@ -8,6 +8,7 @@ mod fleet;
 mod login;
 mod memory;
 mod outages;
+mod output;
 mod people;
 mod phone;
 mod plan;
@@ -23,8 +24,8 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::interval};
 
 use crate::{
-    fleet::Fleet, login::World, memory::Memory, outages::Outages, phone::Phone, plan::Plan,
-    report::say, tally::Tally,
+    fleet::Fleet, login::World, memory::Memory, outages::Outages, output::say, phone::Phone,
+    plan::Plan, tally::Tally,
 };
 
 /// How often a line says how far it is, and memory is looked at.

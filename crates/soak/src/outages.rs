@@ -6,9 +6,9 @@ use tokio::time::sleep;
 
 use crate::{
     fleet::{Fleet, VICTIMS, Victim},
+    output::say,
     plan::Plan,
     randomness::Random,
-    report::say,
 };
 
 /// Strikes one process after the other, each once the last one is back.

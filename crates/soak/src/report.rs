@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     memory::Memory,
     outages::Outages,
+    output::say,
     plan::Plan,
     sessions::Comparison,
     tally::{COUNTS, FAULTS, Tally},
@@ -155,13 +156,4 @@ impl Outcome {
     fn per_second(&self) -> f64 {
         self.completed as f64 / self.seconds.max(0.001)
     }
-}
-
-/// A line for the one who runs it.
-#[expect(
-    clippy::print_stdout,
-    reason = "the lines are what this program is for"
-)]
-pub(crate) fn say(text: &str) {
-    println!("{text}");
 }
