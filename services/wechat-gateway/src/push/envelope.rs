@@ -34,8 +34,8 @@ pub struct PushQuery {
 /// Why a push was turned away: it doesn't come from WeChat, or not in a mode that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It was signed at another time, or at none.
-    #[error("its timestamp is no second within five minutes of this server's clock")]
+    /// It was signed at another time, or its timestamp isn't written as WeChat writes one.
+    #[error("its timestamp is more than five minutes from this server's clock")]
     Stale,
     /// Nobody who knows the token signed it.
     #[error("the signature is wrong")]
