@@ -38,7 +38,8 @@ const COPIES_AT_ONCE: usize = 64;
 pub enum OnFailure {
     /// `success`: the push is lost to the backend, and nobody sees a fault notice.
     Acknowledge,
-    /// 503: WeChat pushes again, twice at most; after that the person may see a fault notice.
+    /// 503: WeChat pushes again, three times at most and perhaps at once; after that the person may see a fault
+    /// notice.
     Retry,
 }
 
