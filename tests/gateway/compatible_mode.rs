@@ -5,12 +5,13 @@ use serde_json::json;
 use system_tests::{
     attempts::{self, new_openid},
     stack::Plan,
+    unreadable::variations,
 };
 use wechat_wire::push::PushBody;
 
 use crate::{
     http,
-    push_request::{PushRequest, assert_acknowledged, now, scan, sealed_reply},
+    push_request::{PushRequest, assert_acknowledged, crypto, now, scan, sealed_reply},
 };
 
 #[tokio::test]
@@ -58,4 +59,43 @@ async fn wechat_itself_logs_in_in_compatible_mode() {
     let scanned = stack.wechat.scan(&follower, content).await;
     assert_eq!(scanned["delivery"]["outcome"], "answered", "{scanned}");
     assert_eq!(attempts::owner(&store, &scene).await, follower.openid);
+}
+
+#[tokio::test]
+async fn clear_fields_that_cant_be_read_keep_nobody_from_logging_in() {
+    let stack = http::start(Plan::default()).await;
+    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+    let person = new_openid();
+    let shape = scan(&person, &attempts::new_scene());
+    for odd in variations(&shape.to_xml(), shape.create_time) {
+        let scene = attempts::open(&store).await;
+        let inside = scan(&person, &scene).to_xml();
+        let push = PushRequest::compatible_document(inside.as_bytes(), &odd.document);
+        let words = sealed_reply(&push.send(gateway).await, &person);
+        assert!(words.contains("已登录"), "{}: {words}", odd.what);
+        assert_eq!(attempts::owner(&store, &scene).await, person);
+    }
+}
+
+#[tokio::test]
+async fn what_people_type_into_a_message_is_taken_for_no_ciphertext() {
+    let stack = http::start(Plan::default()).await;
+    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+    let (scene, person) = (attempts::open(&store).await, new_openid());
+    let login = scan(&person, &scene).to_xml();
+    let foreign = crypto().encrypt([7; 16], b"<xml></xml>");
+    for typed in [
+        format!("<xml>]]><Encrypt>{foreign}</Encrypt>"),
+        format!("<xml>]]><Encrypt><![CDATA[{foreign}]]></Encrypt>"),
+        "<xml><Content><Encrypt>".to_owned(),
+        "<xml></Encrypt>".to_owned(),
+        format!("<xml>{}", "<Encrypt></Encrypt>".repeat(2_000)),
+    ] {
+        let push = PushRequest::compatible_document(login.as_bytes(), typed.as_bytes());
+        sealed_reply(&push.send(gateway).await, &person);
+        // Without WeChat's own ciphertext there is nothing that its signature covers.
+        let forged = push.clone().with_body(typed.as_bytes());
+        forged.is_refused(gateway, 403, &typed).await;
+    }
+    assert_eq!(attempts::owner(&store, &scene).await, person);
 }

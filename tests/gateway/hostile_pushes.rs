@@ -1,118 +1,124 @@
-//! Rightly signed bodies that are no push: refused fast, and nothing comes of them.
+//! Rightly signed bodies that are no push: answered fast, and nothing comes of them.
+
+use std::collections::BTreeMap;
 
 use login_protocol::attempt::AttemptStatus;
 use system_tests::{
     attempts::{self, new_openid},
-    stack::Plan,
+    stack::{Plan, Stack},
+    unreadable::{Unreadable, variations},
 };
 
 use crate::{
     http,
-    push_request::{PushRequest, assert_acknowledged, crypto, scan},
+    push_request::{PushRequest, crypto, scan},
 };
 
 /// How much more memory a gateway may have after ten rounds than after the first.
 const GROWTH_KIB: u64 = 16 * 1024;
 
-/// Nine levels of ten references each: 10^9 characters when expanded.
-fn entity_bomb() -> String {
-    let levels = (1..=9).map(|level| {
-        let references = format!("&a{};", level - 1).repeat(10);
-        format!("<!ENTITY a{level} \"{references}\">")
-    });
-    let levels: Vec<String> = levels.collect();
-    format!(
-        "<!DOCTYPE xml [<!ENTITY a0 \"aaaaaaaaaa\">{}]><xml><ToUserName>&a9;</ToUserName></xml>",
-        levels.concat()
-    )
+/// Makes the gateway write a line with this name, and returns how many lines it has written then: all before it
+/// have been read.
+async fn mark(stack: &mut Stack, name: &str) -> usize {
+    let forged = PushRequest::signed("").with("signature", "");
+    let answer = forged.send_named(&stack.gateways[0], name).await;
+    assert_eq!(answer.status, 403);
+    let process = &mut stack.gateways[0].process;
+    process.line_with(name).await;
+    let lines = process.lines();
+    let place = lines.iter().position(|line| line.contains(name));
+    place.expect("it was written") + 1
 }
 
-/// Documents that are no push, though most resemble this one.
-fn no_pushes(good: &str) -> Vec<(&'static str, Vec<u8>)> {
-    let mut not_utf8 = good.as_bytes().to_vec();
-    let place = good.find("a ticket").expect("it has a ticket");
-    not_utf8[place] = 0xff;
-    vec![
-        ("nothing", Vec::new()),
-        ("no XML", b"hello".to_vec()),
-        ("JSON", b"{\"xml\": {}}".to_vec()),
-        ("an empty document", b"<xml></xml>".to_vec()),
-        ("cut short", good.as_bytes()[..good.len() - 3].to_vec()),
-        ("another root", good.replace("xml>", "html>").into_bytes()),
-        ("two roots", good.repeat(2).into_bytes()),
-        ("invalid UTF-8", not_utf8),
-        ("a NUL", good.replace("a ticket", "\0").into_bytes()),
-        (
-            "a document type",
-            format!("<!DOCTYPE xml>{good}").into_bytes(),
-        ),
-        (
-            "an external entity",
-            format!("<!DOCTYPE xml [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{good}")
-                .into_bytes(),
-        ),
-        ("an entity bomb", entity_bomb().into_bytes()),
-        (
-            "an unknown entity",
-            good.replace("<xml>", "<xml><X>&x;</X>").into_bytes(),
-        ),
-        (
-            "an endless nesting",
-            format!("<xml>{}", "<a>".repeat(20_000)).into_bytes(),
-        ),
-        (
-            "attributes without an end",
-            format!("<xml><a{}", " b=''".repeat(12_000)).into_bytes(),
-        ),
-        (
-            "attributes and no push",
-            format!("<xml><a{}/></xml>", " b=''".repeat(12_000)).into_bytes(),
-        ),
-        (
-            "a field twice",
-            good.replace("<xml>", "<xml><FromUserName>oSim</FromUserName>")
-                .into_bytes(),
-        ),
-        (
-            "no time",
-            good.replace("CreateTime", "CreationTime").into_bytes(),
-        ),
-    ]
+/// Sends each of them in the form that `request` makes, and returns the lines that the gateway wrote meanwhile.
+async fn send_each(
+    stack: &mut Stack,
+    unreadable: &[Unreadable],
+    round: u64,
+    request: impl Fn(&[u8]) -> PushRequest,
+) -> Vec<String> {
+    let begins = mark(stack, &format!("round-{round}-begins")).await;
+    for odd in unreadable {
+        let answer = request(&odd.document).send(&stack.gateways[0]).await;
+        assert_eq!(answer.status, 200, "{}", odd.what);
+        assert_eq!(answer.text, "success", "{}", odd.what);
+    }
+    let ends = mark(stack, &format!("round-{round}-ends")).await;
+    stack.gateways[0].process.lines()[begins..ends - 1].to_vec()
+}
+
+/// How often each outcome was counted.
+fn outcomes(unreadable: &[Unreadable]) -> BTreeMap<&'static str, u64> {
+    let mut counted = BTreeMap::new();
+    for odd in unreadable {
+        *counted.entry(odd.outcome).or_default() += 1;
+    }
+    counted
+}
+
+async fn assert_counted_and_logged_once(
+    stack: &Stack,
+    lines: &[String],
+    expected: &BTreeMap<&'static str, u64>,
+    rounds: u64,
+) {
+    let figures = http::figures(&stack.gateways[0]).await;
+    for (outcome, times) in expected {
+        let (labels, times) = (
+            format!("{{event=\"ignored\",outcome=\"{outcome}\"}}"),
+            times * rounds,
+        );
+        let line = format!("wechat_pushes_total{labels} {times}");
+        assert!(figures.contains(&line), "{line}: {figures}");
+    }
+    let logged = lines
+        .iter()
+        .filter(|line| line.contains("did nothing with a signed push"));
+    let pushes: u64 = expected.values().sum();
+    assert_eq!(logged.count() as u64, pushes, "{lines:#?}");
+    let warnings = lines.iter().filter(|line| line.contains("WARN"));
+    assert_eq!(warnings.count() as u64, pushes, "one line each: {lines:#?}");
 }
 
 #[tokio::test]
-async fn what_is_no_push_gets_400() {
-    let stack = http::start(Plan::default().plain()).await;
-    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+async fn what_is_signed_and_no_push_is_acknowledged_and_does_nothing() {
+    let mut stack = http::start(Plan::default().plain()).await;
+    let store = stack.redis.store();
     let scene = attempts::open(&store).await;
-    let good = scan(&new_openid(), &scene);
-    for (what, body) in no_pushes(&good.to_xml()) {
-        let push = PushRequest::signed(body);
-        push.is_refused(gateway, 400, what).await;
-    }
+    let login = scan(&new_openid(), &scene);
+    let unreadable = variations(&login.to_xml(), login.create_time);
+    let lines = send_each(&mut stack, &unreadable, 1, |document| {
+        PushRequest::signed(document)
+    })
+    .await;
+    assert_counted_and_logged_once(&stack, &lines, &outcomes(&unreadable), 1).await;
     assert_eq!(
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
+    let keys: Vec<String> = stack.redis.command(&["KEYS", "*member*"]).await;
+    assert_eq!(keys, Vec::<String>::new(), "nobody was heard of");
 }
 
 #[tokio::test]
-async fn what_is_no_push_gets_400_in_safe_mode_too_and_costs_no_memory() {
-    let stack = http::start(Plan::default()).await;
-    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
+async fn what_is_no_push_does_nothing_in_safe_mode_either_and_costs_no_memory() {
+    let mut stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
     let scene = attempts::open(&store).await;
-    let good = scan(&new_openid(), &scene);
+    let login = scan(&new_openid(), &scene);
+    let unreadable = variations(&login.to_xml(), login.create_time);
     let (crypto, mut after_the_first) = (crypto(), None);
-    for _ in 0..10 {
-        for (what, mut document) in no_pushes(&good.to_xml()) {
-            // In base64 it has to fit into the 64 KiB of a push.
-            document.truncate(40 * 1024);
-            let inside = PushRequest::encrypted(&crypto, &document);
-            inside.is_refused(gateway, 400, what).await;
-            let instead = PushRequest::encrypted(&crypto, b"x").with_body(document);
-            instead.is_refused(gateway, 400, what).await;
+    for round in 1..=10 {
+        let lines = send_each(&mut stack, &unreadable, round, |document| {
+            PushRequest::encrypted(&crypto, document)
+        })
+        .await;
+        assert_counted_and_logged_once(&stack, &lines, &outcomes(&unreadable), round).await;
+        for odd in &unreadable {
+            let instead = PushRequest::encrypted(&crypto, b"x").with_body(odd.document.clone());
+            instead.is_refused(&stack.gateways[0], 403, odd.what).await;
         }
-        let resident = gateway.process.resident_kib();
+        let resident = stack.gateways[0].process.resident_kib();
         let bound = *after_the_first.get_or_insert(resident) + GROWTH_KIB;
         assert!(resident <= bound, "{resident} KiB, more than {bound}");
     }
@@ -120,8 +126,9 @@ async fn what_is_no_push_gets_400_in_safe_mode_too_and_costs_no_memory() {
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
-    assert_eq!(PushRequest::safe(&good).send(gateway).await.status, 200);
-    assert_eq!(attempts::owner(&store, &scene).await, good.from_user_name);
+    let gateway = &stack.gateways[0];
+    assert_eq!(PushRequest::safe(&login).send(gateway).await.status, 200);
+    assert_eq!(attempts::owner(&store, &scene).await, login.from_user_name);
 }
 
 #[tokio::test]
@@ -139,36 +146,6 @@ async fn a_push_with_thousands_of_attributes_and_elements_is_a_push() {
         let document = document.replace("</xml>", &format!("{flood}</xml>"));
         let answer = PushRequest::signed(document).send(gateway).await;
         assert_eq!(answer.status, 200);
-        assert_eq!(attempts::owner(&store, &scene).await, person);
-    }
-}
-
-#[tokio::test]
-async fn a_push_from_no_openid_is_acknowledged_and_ignored() {
-    let stack = http::start(Plan::default().plain()).await;
-    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
-    let scene = attempts::open(&store).await;
-    for openid in ["o/../x", "o{x}:y", "o x", "用户", &"o".repeat(65)] {
-        let push = PushRequest::signed(scan(openid, &scene).to_xml());
-        assert_acknowledged(&push.send(gateway).await);
-    }
-    assert_eq!(
-        attempts::status(&store, &scene).await,
-        AttemptStatus::Pending
-    );
-}
-
-#[tokio::test]
-async fn an_impossible_time_harms_nothing() {
-    let stack = http::start(Plan::default().plain()).await;
-    let (gateway, store) = (&stack.gateways[0], stack.redis.store());
-    for create_time in [i64::MIN, -1, 0, i64::MAX] {
-        let scene = attempts::open(&store).await;
-        let person = new_openid();
-        let mut push = scan(&person, &scene);
-        push.create_time = create_time;
-        let answer = PushRequest::signed(push.to_xml()).send(gateway).await;
-        assert_eq!(answer.status, 200, "{create_time}");
         assert_eq!(attempts::owner(&store, &scene).await, person);
     }
 }

@@ -110,3 +110,10 @@ pub(crate) async fn exchange(listener: &str, bytes: Vec<u8>) -> String {
     });
     exchanged.await.expect("the thread ends")
 }
+
+/// The gateway's metrics, in Prometheus' text.
+pub(crate) async fn figures(gateway: &Service) -> String {
+    send(client().get(format!("{}/metrics", gateway.internal)))
+        .await
+        .text
+}

@@ -8,7 +8,7 @@ use system_tests::{
     attempts::{self, new_openid},
     deadline::eventually,
     redis_server::RedisServer,
-    stack::Plan,
+    stack::{Plan, Stack},
 };
 use wechat_wire::push::PushBody;
 
@@ -58,12 +58,9 @@ async fn a_push_that_arrives_while_redis_restarts_logs_in_with_its_first_deliver
     assert_eq!(attempts::owner(&store, &scene).await, person);
 }
 
-#[tokio::test]
-async fn wechats_retries_carry_a_login_over_an_outage() {
-    let plan = Plan::default()
-        .simulator("SIMULATOR__PUSH__DELIVERIES", "200")
-        .simulator("SIMULATOR__PUSH__INTERVAL_MS", "100");
-    let mut stack = http::start(plan).await;
+/// What WeChat did with the push of a scan that happened while Redis was away until its first delivery was
+/// answered 503.
+async fn scanned_over_an_outage(stack: &mut Stack) -> Value {
     let store = stack.redis.store();
     let follower = stack.wechat.person("小林", true).await;
     let scene = attempts::open(&store).await;
@@ -82,18 +79,44 @@ async fn wechats_retries_carry_a_login_over_an_outage() {
     })
     .await;
     stack.redis.restart().await;
-    eventually("the push is answered", async || {
+    let delivery = eventually("the push is answered", async || {
         let delivery = stack.wechat.control(Method::GET, &path, Value::Null).await;
         assert_ne!(delivery["outcome"], "service_fault", "{delivery}");
-        (delivery["outcome"] == "answered").then_some(())
+        (delivery["outcome"] == "answered").then_some(delivery)
     })
     .await;
     assert_eq!(attempts::owner(&store, &scene).await, follower.openid);
     let chat = stack.wechat.chat(&follower).await;
-    assert!(
-        chat.last().is_some_and(|text| text.contains("您已登录")),
-        "{chat:?}"
-    );
+    assert_eq!(chat.len(), 1, "{chat:?}");
+    assert!(chat[0].contains("您已登录"), "{chat:?}");
+    let figures = http::figures(&stack.gateways[0]).await;
+    let once = "wechat_pushes_total{event=\"scan\",outcome=\"accepted\"} 1\n";
+    assert!(figures.contains(once), "{figures}");
+    delivery
+}
+
+#[tokio::test]
+async fn wechats_retries_carry_a_login_over_an_outage() {
+    let plan = Plan::default()
+        .simulator("SIMULATOR__PUSH__DELIVERIES", "200")
+        .simulator("SIMULATOR__PUSH__INTERVAL_MS", "100");
+    let mut stack = http::start(plan).await;
+    scanned_over_an_outage(&mut stack).await;
+}
+
+#[tokio::test]
+async fn wechats_rapid_retries_with_one_nonce_carry_it_over_too() {
+    let mut stack = http::start(Plan::default()).await;
+    stack
+        .wechat
+        .settings(json!({ "rapid_retries": true }))
+        .await;
+    let delivery = scanned_over_an_outage(&mut stack).await;
+    let attempts = delivery["attempts"].as_array().expect("a list");
+    let (last, before) = attempts.split_last().expect("it was delivered");
+    assert_eq!(last["status"], 200);
+    assert!((1..=3).contains(&before.len()), "{delivery}");
+    assert!(before.iter().all(|one| one["status"] == 503), "{delivery}");
 }
 
 /// Makes Redis answer reads and refuse writes.

@@ -108,18 +108,43 @@ impl PushRequest {
 
     /// Any document in safe mode, encrypted like this and signed for it.
     pub(crate) fn encrypted(crypto: &MessageCrypto, document: &[u8]) -> Self {
-        let encrypt = crypto.encrypt(random(), document);
+        Self::with_ciphertext(&crypto.encrypt(random(), document))
+    }
+
+    /// Any text in place of the ciphertext of safe mode, signed for it.
+    pub(crate) fn with_ciphertext(encrypt: &str) -> Self {
         let envelope = EncryptedPush {
             to_user_name: ACCOUNT.to_owned(),
-            encrypt: encrypt.clone(),
+            encrypt: encrypt.to_owned(),
         };
-        Self::signed(envelope.to_safe_xml()).signed_for(&encrypt)
+        Self::signed(envelope.to_safe_xml()).signed_for(encrypt)
     }
 
     /// A push in compatible mode with other clear fields than those that are encrypted.
     pub(crate) fn compatible(push: &Push, clear: &Push) -> Self {
         let encrypt = crypto().encrypt(random(), push.to_xml().as_bytes());
         Self::signed(compatible_xml(clear, &encrypt)).signed_for(&encrypt)
+    }
+
+    /// A document in compatible mode: the clear fields as they are, and beside them the ciphertext.
+    pub(crate) fn compatible_document(document: &[u8], clear: &[u8]) -> Self {
+        let encrypt = crypto().encrypt(random(), document);
+        let clear = clear.strip_suffix(b"</xml>").unwrap_or(clear);
+        let envelope = format!("<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>\n");
+        Self::signed([clear, envelope.as_bytes()].concat()).signed_for(&encrypt)
+    }
+
+    /// The same, signed anew as if WeChat had sent it at this second with this nonce.
+    pub(crate) fn signed_at(self, timestamp: &str, nonce: &str) -> Self {
+        let signature = token().sign(timestamp, nonce);
+        let signed = self
+            .with("timestamp", timestamp)
+            .with("nonce", nonce)
+            .with("signature", signature.as_str());
+        match EncryptedPush::parse(&signed.body) {
+            Ok(envelope) => signed.signed_for(&envelope.encrypt),
+            Err(_) => signed,
+        }
     }
 
     fn signed_for(self, encrypt: &str) -> Self {
@@ -181,6 +206,11 @@ impl PushRequest {
                 .header("x-forwarded-for", sender),
         )
         .await
+    }
+
+    /// Posts it under this request ID, which the lines about it end with.
+    pub(crate) async fn send_named(&self, gateway: &Service, id: &str) -> Answer {
+        http::send(self.request(&gateway.public).header("x-request-id", id)).await
     }
 
     fn request(&self, public: &str) -> RequestBuilder {

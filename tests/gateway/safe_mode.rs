@@ -12,7 +12,7 @@ use wechat_wire::{
 
 use crate::{
     http,
-    push_request::{PushRequest, crypto, crypto_for, scan, sealed_reply},
+    push_request::{PushRequest, assert_acknowledged, crypto, crypto_for, scan, sealed_reply},
 };
 
 #[tokio::test]
@@ -104,28 +104,32 @@ async fn what_cant_be_decrypted_gets_403_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn an_envelope_or_content_that_cant_be_read_gets_400() {
+async fn an_envelope_that_holds_nothing_signed_gets_403() {
     let stack = http::start(Plan::default()).await;
     let gateway = &stack.gateways[0];
     let crypto = crypto();
-    for content in [
-        &b""[..],
-        b"no xml",
-        b"<xml></xml>",
-        b"<xml><ToUserName>a</ToUserName>",
-        b"\xff\xfe",
-    ] {
-        let push = PushRequest::encrypted(&crypto, content);
-        push.is_refused(gateway, 400, &String::from_utf8_lossy(content))
-            .await;
-    }
     for envelope in [
         "",
         "no xml",
+        "{}",
         "<xml></xml>",
         "<xml><Encrypt></Encrypt></xml>",
+        "<xml><Encrypt>",
+        "<Encrypt>AAAA</Encrypt>",
     ] {
         let push = PushRequest::encrypted(&crypto, b"x").with_body(envelope);
-        push.is_refused(gateway, 400, envelope).await;
+        push.is_refused(gateway, 403, envelope).await;
     }
+}
+
+#[tokio::test]
+async fn a_signed_ciphertext_that_is_none_is_acknowledged() {
+    let stack = http::start(Plan::default()).await;
+    for ciphertext in ["AAAA", "no base64!", "=", &"A".repeat(60)] {
+        let push = PushRequest::with_ciphertext(ciphertext);
+        assert_acknowledged(&push.send(&stack.gateways[0]).await);
+    }
+    let counted = "wechat_pushes_total{event=\"ignored\",outcome=\"damaged_ciphertext\"} 4";
+    let figures = http::figures(&stack.gateways[0]).await;
+    assert!(figures.contains(counted), "{figures}");
 }

@@ -206,3 +206,41 @@ async fn an_event_that_overtakes_a_visit_is_not_undone() {
         assert_eq!(found.nickname.is_some(), subscribed, "{event:?}");
     }
 }
+
+#[tokio::test]
+async fn an_event_of_the_far_future_outdates_nothing() {
+    // Gateways before this one recorded whatever time a push named.
+    const A_YEAR: i64 = 365 * 24 * 3600;
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    for (future, event, subscribed) in [
+        (Event::Follow(A_YEAR), Event::Unfollow(10), false),
+        (Event::Unfollow(A_YEAR), Event::Follow(10), true),
+    ] {
+        let person = member(&new_openid());
+        record(&store, &person, future, None).await;
+        record(&store, &person, event, None).await;
+        let found = read(&store, &person).await.expect("they are known");
+        assert_eq!(found.subscribed, subscribed, "{event:?}");
+        // From here on the usual order holds.
+        let opposite = match event {
+            Event::Follow(_) => Event::Unfollow(5),
+            Event::Unfollow(_) => Event::Follow(5),
+        };
+        record(&store, &person, opposite, None).await;
+        let found = read(&store, &person).await.expect("they are known");
+        assert_eq!(found.subscribed, subscribed, "{event:?}");
+
+        let visitor = member(&new_openid());
+        record(&store, &visitor, future, None).await;
+        let step = RecordVisit {
+            member: visitor.clone(),
+            at: at(10),
+            follows: Some(subscribed),
+            profile: None,
+        };
+        store.run(&step).await.expect("Redis is running");
+        let found = read(&store, &visitor).await.expect("they are known");
+        assert_eq!(found.subscribed, subscribed, "a visit after {future:?}");
+    }
+}

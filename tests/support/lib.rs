@@ -23,4 +23,5 @@ pub mod redis_sentinel;
 pub mod redis_server;
 pub mod simulator;
 pub mod stack;
+pub mod unreadable;
 pub mod visitor;

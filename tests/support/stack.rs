@@ -273,6 +273,11 @@ impl Stack {
             .await;
     }
 
+    /// Whether the account has an `EncodingAESKey`.
+    pub fn is_encrypted(&self) -> bool {
+        self.plan.encrypted
+    }
+
     /// A new browser that visits the first site.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(&self.sites[0].public)

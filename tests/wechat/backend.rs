@@ -18,8 +18,18 @@ pub(crate) struct Received {
     pub(crate) target: String,
     /// The content type.
     pub(crate) content_type: String,
+    /// All headers, their names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    /// The values of this header, in their order.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let named = self.headers.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 /// How the backend answers.
@@ -27,6 +37,8 @@ pub(crate) struct Received {
 pub(crate) enum Behaviour {
     /// With this status, content type and body.
     Answer(u16, &'static str, Vec<u8>),
+    /// With this status, which leads to this address.
+    Redirect(u16, String),
     /// Never.
     Silence,
 }
@@ -126,6 +138,11 @@ async fn exchange(
     let request = Received {
         target,
         content_type: header("content-type"),
+        headers: text
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect(),
         body: bytes[head..].to_vec(),
     };
     received.lock().expect("no writer panics").push(request);
@@ -138,6 +155,12 @@ async fn exchange(
             );
             stream.write_all(head.as_bytes()).await?;
             stream.write_all(&body).await
+        }
+        Behaviour::Redirect(status, location) => {
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await
         }
         Behaviour::Silence => std::future::pending().await,
     }

@@ -4,4 +4,6 @@ mod backend;
 mod profile;
 mod relay;
 mod relay_outages;
+mod relay_reach;
+mod relay_unreadable;
 mod tap;

@@ -1,6 +1,9 @@
 //! Pushes that aren't logins go to the owner's backend, and its answer goes back to WeChat.
 
-use reqwest::{Method, header::CONTENT_TYPE};
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderMap},
+};
 use serde_json::Value;
 use system_tests::{
     deadline::eventually,
@@ -18,11 +21,11 @@ use crate::backend::{Backend, Behaviour};
 pub(crate) const PERSON: &str = "oSimRelay-0123456789abcdefgh";
 
 pub(crate) struct SentPush {
-    query: String,
-    body: Vec<u8>,
+    pub(crate) query: String,
+    pub(crate) body: Vec<u8>,
 }
 
-fn message(content: &str) -> Push {
+pub(crate) fn message(content: &str) -> Push {
     Push {
         to_user_name: "gh_0123456789ab".to_owned(),
         from_user_name: PERSON.to_owned(),
@@ -39,26 +42,34 @@ pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-fn plain(push: &Push) -> SentPush {
+pub(crate) fn plain(push: &Push) -> SentPush {
+    plain_document(push.to_xml().as_bytes())
+}
+
+pub(crate) fn plain_document(document: &[u8]) -> SentPush {
     let timestamp = now().to_string();
     let signature = CallbackToken::parse(TOKEN)
         .expect("a token")
         .sign(&timestamp, "42");
     SentPush {
         query: format!("signature={signature}&timestamp={timestamp}&nonce=42&openid={PERSON}"),
-        body: push.to_xml().into_bytes(),
+        body: document.to_vec(),
     }
 }
 
 pub(crate) fn safe(push: &Push) -> SentPush {
+    safe_document(push.to_xml().as_bytes())
+}
+
+pub(crate) fn safe_document(document: &[u8]) -> SentPush {
     let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("a key");
-    let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], push.to_xml().as_bytes());
+    let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], document);
     let timestamp = now().to_string();
     let token = CallbackToken::parse(TOKEN).expect("a token");
     let signature = token.sign(&timestamp, "42");
     let msg_signature = token.sign_encrypted(&timestamp, "42", &encrypt);
     let envelope = EncryptedPush {
-        to_user_name: push.to_user_name.clone(),
+        to_user_name: "gh_0123456789ab".to_owned(),
         encrypt,
     };
     SentPush {
@@ -70,6 +81,15 @@ pub(crate) fn safe(push: &Push) -> SentPush {
 }
 
 pub(crate) async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
+    push_with(stack, sent, HeaderMap::new()).await
+}
+
+/// Pushes with further headers.
+pub(crate) async fn push_with(
+    stack: &Stack,
+    sent: &SentPush,
+    headers: HeaderMap,
+) -> reqwest::Response {
     let url = format!(
         "{}/wechat/callback?{}",
         stack.gateways[0].public, sent.query
@@ -78,13 +98,21 @@ pub(crate) async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
         .expect("a client can be made");
     http.post(url)
         .header(CONTENT_TYPE, "text/xml")
+        .headers(headers)
         .body(sent.body.clone())
         .send()
         .await
         .expect("the gateway answers")
 }
 
-async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush) {
+/// Sends the push and checks that the backend gets it, and WeChat the backend's answer, byte for byte.
+pub(crate) async fn assert_passed_through(
+    stack: &Stack,
+    backend: &Backend,
+    sent: &SentPush,
+    what: &str,
+) {
+    backend.forget();
     let answer = "<xml>\u{0}any bytes at all, 中文</xml>".as_bytes().to_vec();
     backend.behave(Behaviour::Answer(
         200,
@@ -92,7 +120,7 @@ async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush
         answer.clone(),
     ));
     let response = push(stack, sent).await;
-    assert_eq!(response.status(), 200);
+    assert_eq!(response.status(), 200, "{what}");
     assert_eq!(response.headers()[CONTENT_TYPE], "application/x-anything");
     assert_eq!(
         response.bytes().await.expect("the answer has a body"),
@@ -100,11 +128,11 @@ async fn assert_passed_through(stack: &Stack, backend: &Backend, sent: &SentPush
     );
     let received = backend.received();
     let [received] = received.as_slice() else {
-        panic!("one request, not {received:?}")
+        panic!("{what}: one request, not {received:?}")
     };
     assert_eq!(received.target, format!("/wechat?{}", sent.query));
     assert_eq!(received.content_type, "text/xml");
-    assert_eq!(received.body, sent.body);
+    assert_eq!(received.body, sent.body, "{what}");
 }
 
 #[tokio::test]
@@ -116,7 +144,7 @@ async fn a_plain_push_and_its_answer_pass_byte_for_byte() {
         .gateway("GATEWAY__RELAY__URL", &backend.url())
         .start()
         .await;
-    assert_passed_through(&stack, &backend, &plain(&message("你好"))).await;
+    assert_passed_through(&stack, &backend, &plain(&message("你好")), "plain").await;
 }
 
 #[tokio::test]
@@ -127,7 +155,7 @@ async fn a_safe_push_and_its_answer_pass_byte_for_byte() {
         .gateway("GATEWAY__RELAY__URL", &backend.url())
         .start()
         .await;
-    assert_passed_through(&stack, &backend, &safe(&message("你好"))).await;
+    assert_passed_through(&stack, &backend, &safe(&message("你好")), "safe").await;
 }
 
 #[tokio::test]

@@ -3,9 +3,13 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use login_protocol::identity::OpenId;
 use service_kit::settings::Settings;
 use wechat_gateway::{
-    push::envelope::{PushQuery, PushSecurity, Refusal},
+    push::{
+        envelope::{Opened, PushQuery, PushSecurity},
+        usable::Unusable,
+    },
     settings,
 };
 use wechat_wire::{
@@ -14,12 +18,13 @@ use wechat_wire::{
     push::Push,
     reply::{EncryptedReply, Reply},
     signature::CallbackToken,
+    xml::XmlError,
 };
 
 const APP_ID: &str = "wx0123456789abcdef";
 const TOKEN: &str = "a1B2c3D4e5F6g7H8";
 const ENCODING_AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
-const NOW: &str = "1700000000";
+const NOW: i64 = 1_700_000_000;
 const NONCE: &str = "1234567890";
 
 /// The account's keys, as the gateway reads them from its settings.
@@ -45,53 +50,102 @@ static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
         PushSecurity::new(&values.expect("the settings are good")).expect("so are these")
     };
     let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("it is a key");
-    let second = NOW.parse().expect("a number");
     Account {
         plain: security(&[]),
         safe: security(&[("wechat.encoding_aes_key", ENCODING_AES_KEY)]),
         token: CallbackToken::parse(TOKEN).expect("it is a token"),
         crypto: MessageCrypto::new(&key, APP_ID),
-        now: Timestamp::from_second(second).expect("a time"),
+        now: Timestamp::from_second(NOW).expect("a time"),
     }
 });
 
-/// The body as WeChat would have sent it, in both modes, is opened exactly if it is a push; the same
+/// The body as WeChat would have sent it, in every mode, is acted on exactly if it is a push of somebody with an
+/// openid about something that happened just now, and whatever else it is, it is taken for WeChat's; the same
 /// without WeChat's signature never is.
 pub fn check(body: &[u8]) {
     let account = &*ACCOUNT;
     check_forged(account, body);
 
-    let expected = Push::parse(body).ok();
+    let push = Push::parse(body);
+    // The clock stands where the body says, if that is a time that a request can have.
+    let now = push.as_ref().map_or(NOW, |push| push.create_time);
+    let now = if (1_000_000_000..=9_999_999_999).contains(&now) {
+        now
+    } else {
+        NOW
+    };
+    let expected = expected(push, now);
+    for (offset, expected) in [
+        (0, expected.as_ref().map_err(|unusable| *unusable)),
+        (
+            301,
+            expected
+                .as_ref()
+                .map_err(|unusable| *unusable)
+                .and(Err(Unusable::Stale)),
+        ),
+    ] {
+        check_at(account, now + offset, body, expected);
+    }
+}
+
+/// What is made of a push that arrives at this second.
+fn expected(push: Result<Push, XmlError>, now: i64) -> Result<Push, Unusable> {
+    let push = push?;
+    if OpenId::parse(&push.from_user_name).is_err() {
+        return Err(Unusable::Sender);
+    }
+    if push.create_time.abs_diff(now) > 300 {
+        return Err(Unusable::Stale);
+    }
+    Ok(push)
+}
+
+fn check_at(account: &Account, now: i64, body: &[u8], expected: Result<&Push, Unusable>) {
+    let Ok(at) = Timestamp::from_second(now) else {
+        return;
+    };
+    let timestamp = now.to_string();
+    if timestamp.len() != 10 {
+        return;
+    }
     let query = PushQuery {
-        signature: account.token.sign(NOW, NONCE).to_string(),
-        timestamp: NOW.to_owned(),
+        signature: account.token.sign(&timestamp, NONCE).to_string(),
+        timestamp: timestamp.clone(),
         nonce: NONCE.to_owned(),
         ..PushQuery::default()
     };
-    check_opened(account, &account.plain, &query, body, expected.as_ref());
-    assert!(is_forbidden(&account.safe, &query, body, account.now));
+    check_opened(account, &account.plain, &query, body, at, expected);
+    assert!(is_refused(&account.safe, &query, body, at));
 
     let encrypt = account.crypto.encrypt([7; 16], body);
     let query = PushQuery {
         msg_signature: account
             .token
-            .sign_encrypted(NOW, NONCE, &encrypt)
+            .sign_encrypted(&timestamp, NONCE, &encrypt)
             .to_string(),
         encrypt_type: "aes".to_owned(),
         ..query
     };
+    // In compatible mode the clear fields stand beside it, and can't spoil it.
+    let clear = body.strip_suffix(b"</xml>").unwrap_or(body);
+    let beside = format!("<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>\n");
+    let beside = [clear, beside.as_bytes()].concat();
     let envelope = EncryptedPush {
         to_user_name: String::new(),
         encrypt,
     };
-    let body = envelope.to_safe_xml();
     check_opened(
         account,
         &account.safe,
         &query,
-        body.as_bytes(),
-        expected.as_ref(),
+        envelope.to_safe_xml().as_bytes(),
+        at,
+        expected,
     );
+    if EncryptedPush::parse(&beside).is_err() {
+        check_opened(account, &account.safe, &query, &beside, at, expected);
+    }
 }
 
 fn check_opened(
@@ -99,22 +153,23 @@ fn check_opened(
     security: &PushSecurity,
     query: &PushQuery,
     body: &[u8],
-    expected: Option<&Push>,
+    now: Timestamp,
+    expected: Result<&Push, Unusable>,
 ) {
-    match security.open(query, body, account.now) {
-        Ok(opened) => {
-            assert_eq!(Some(&opened.push), expected);
+    match security.open(query, body, now) {
+        Ok(Opened::Push(opened)) => {
+            assert_eq!(Ok(&opened.push.push), expected);
             let sealed = security.seal(&opened, "已登录", 1_700_000_000, [7; 16]);
             let clear = match EncryptedReply::parse(sealed.as_bytes()) {
                 Ok(reply) => reply.open(&account.crypto, &account.token),
                 Err(_) => Ok(sealed.into_bytes()),
             };
             let reply = Reply::parse(&clear.expect("our own reply opens")).expect("it is a reply");
-            assert_eq!(reply.to_user_name, opened.push.from_user_name);
-            assert_eq!(reply.from_user_name, opened.push.to_user_name);
+            assert_eq!(reply.to_user_name, opened.push.push.from_user_name);
+            assert_eq!(reply.from_user_name, opened.push.push.to_user_name);
         }
-        Err(Refusal::Malformed(_)) => assert_eq!(None, expected),
-        Err(Refusal::Forbidden(reason)) => panic!("{reason}"),
+        Ok(Opened::Unusable(reason)) => assert_eq!(expected, Err(reason)),
+        Err(refusal) => panic!("{refusal}"),
     }
 }
 
@@ -135,7 +190,7 @@ fn check_forged(account: &Account, bytes: &[u8]) {
     };
     for timestamp in [None, Some(NOW)] {
         if let Some(timestamp) = timestamp {
-            timestamp.clone_into(&mut query.timestamp);
+            query.timestamp = timestamp.to_string();
         }
         for security in [&account.plain, &account.safe] {
             let opened = security.open(&query, body.as_bytes(), account.now);
@@ -144,6 +199,6 @@ fn check_forged(account: &Account, bytes: &[u8]) {
     }
 }
 
-fn is_forbidden(security: &PushSecurity, query: &PushQuery, body: &[u8], now: Timestamp) -> bool {
-    matches!(security.open(query, body, now), Err(Refusal::Forbidden(_)))
+fn is_refused(security: &PushSecurity, query: &PushQuery, body: &[u8], now: Timestamp) -> bool {
+    security.open(query, body, now).is_err()
 }

@@ -102,7 +102,7 @@ fn with_canaries(service: &Service, file: &str) -> String {
     let mut changed = String::with_capacity(file.len());
     for line in file.split_inclusive('\n') {
         let value = line.split_once(" = \"").filter(|(name, _)| {
-            // `url` is a secret in one section only.
+            // `url` is a secret in some sections only.
             secrets(service).any(|key| key.ends_with(&format!(".{name}")) && *name != "url")
         });
         match value {

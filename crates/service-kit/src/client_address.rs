@@ -36,6 +36,21 @@ impl TrustedProxies {
         self.walk(peer, &forwarded.join(","))
     }
 
+    /// The protocol that the client spoke: the last one in `X-Forwarded-Proto` from a trusted proxy. Our own
+    /// listeners speak `http`.
+    pub fn protocol(&self, request: &HttpRequest) -> &'static str {
+        let peer = request.peer_addr().map(|address| address.ip());
+        if !peer.is_some_and(|peer| self.contains(peer)) {
+            return "http";
+        }
+        let forwarded = request.headers().get_all("x-forwarded-proto").last();
+        let last = forwarded.and_then(|value| value.as_bytes().rsplit(|byte| *byte == b',').next());
+        match last {
+            Some(last) if last.trim_ascii().eq_ignore_ascii_case(b"https") => "https",
+            _ => "http",
+        }
+    }
+
     fn walk(&self, peer: IpAddr, forwarded: &str) -> IpAddr {
         let mut client = peer;
         for hop in forwarded.rsplit(',') {

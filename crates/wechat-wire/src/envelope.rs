@@ -3,6 +3,9 @@
 use crate::push::Push;
 use crate::xml::{self, XmlError};
 
+/// The shortest ciphertext, in characters: 32 bytes in base64.
+const SHORTEST_CIPHERTEXT: usize = 44;
+
 /// Why an envelope was refused.
 pub type EnvelopeError = XmlError;
 
@@ -32,6 +35,26 @@ impl EncryptedPush {
         })
     }
 
+    /// The ciphertext in a body that is no XML as a whole. In compatible mode the clear fields beside it hold
+    /// what people type, in any encoding and with `]]>` in it, which WeChat doesn't escape.
+    ///
+    /// They can type `<Encrypt>` as well, so there can be several candidates, and `is_signed` says which one
+    /// is WeChat's. All of them together are no longer than the body.
+    pub fn signed_ciphertext(body: &[u8], is_signed: impl Fn(&str) -> bool) -> Option<String> {
+        let body = String::from_utf8_lossy(body);
+        let candidates = body.split("<Encrypt>").skip(1).filter_map(|rest| {
+            let (content, _) = rest.split_once("</Encrypt>")?;
+            let content = content.trim_ascii();
+            let inside = content.strip_prefix("<![CDATA[");
+            let inside = inside.and_then(|inside| inside.strip_suffix("]]>"));
+            Some(inside.unwrap_or(content))
+        });
+        candidates
+            .filter(|text| text.len() >= SHORTEST_CIPHERTEXT && text.bytes().all(is_base64))
+            .find(|text| is_signed(text))
+            .map(str::to_owned)
+    }
+
     /// Writes a safe body as WeChat does: children indented by four spaces, a line feed after
     /// every line, the last one included.
     pub fn to_safe_xml(&self) -> String {
@@ -55,4 +78,8 @@ pub fn compatible_xml(push: &Push, encrypt: &str) -> String {
     xml::write_text(&mut document, "Encrypt", encrypt);
     document.push_str("\n</xml>\n");
     document
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }

@@ -97,6 +97,13 @@ pub enum DecryptError {
     AppIdMismatch,
 }
 
+impl DecryptError {
+    /// Whether no key at all could have decrypted the text, so that the account's own isn't the reason.
+    pub const fn is_damage(self) -> bool {
+        matches!(self, Self::Base64 | Self::Length)
+    }
+}
+
 impl MessageCrypto {
     /// Prepares for the account `app_id`, whose key is `key`.
     pub fn new(key: &EncodingAesKey, app_id: &str) -> Self {

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use crate::{
-    push::{relay::OnFailure, template::Template},
+    push::{
+        relay::{self, OnFailure},
+        template::Template,
+    },
     wechat::token_refresh::TokenMode,
 };
 use login_protocol::{attempt::Approval, identity::AppId};
@@ -279,9 +282,10 @@ pub static RELAY_URL: Key<Url> = Key {
     default: Default::Unset,
     example: "https://backend.example.com/wechat",
     meaning: "Your own backend: every push that isn't one of our logins goes there unchanged, and its \
-              answer goes back to WeChat.",
-    secret: false,
-    parse: parse::http_url,
+              answer goes back to WeChat. It may have a query, and a name and password.",
+    // Its query or its password may be a key.
+    secret: true,
+    parse: relay::address,
 };
 
 /// What WeChat is told when that backend fails.

@@ -9,8 +9,10 @@ end
 if at > tonumber(found[2] or '0') then
     redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[1])
 end
--- An event of about the same time knows better than an answer that may be older; 5 s are for the clocks.
-local overtaken = tonumber(found[3] or '0') > at - 5
+-- An event of about the same time knows better than an answer that may be older; 5 s are for the clocks. One that
+-- lies further ahead than clocks differ is nobody's.
+local changed = tonumber(found[3] or '0')
+local overtaken = changed > at - 5 and changed - at <= 900
 local subscribed = found[4]
 -- The time of the change stays: it is WeChat's, and the next event is to count whatever our clock says.
 if ARGV[2] ~= '' and not overtaken then

@@ -63,16 +63,12 @@ impl PushClient {
         &self,
         account: &Account,
         push: &Push,
+        freshness: &Freshness,
     ) -> (Attempt, Option<Verdict>) {
         let _permit = self.free.acquire().await;
         let setup = account.setup();
-        let freshness = Freshness {
-            timestamp: Timestamp::now().as_second().to_string(),
-            nonce: random::nonce(),
-            random: random::bytes(),
-        };
         let credentials = account.credentials();
-        let request = prepare(credentials, &setup, push, &freshness);
+        let request = prepare(credentials, &setup, push, freshness);
         let sending = self
             .http
             .post(request.url)

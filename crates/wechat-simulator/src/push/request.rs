@@ -1,14 +1,17 @@
 //! What a push looks like on its way: the address with its parameters, and the body.
 //!
 //! Parameters come in the recorded order `signature, timestamp, nonce, openid, encrypt_type,
-//! msg_signature`. Each delivery has a timestamp and a nonce of its own; the event does not change.
+//! msg_signature`. Each delivery has a timestamp and a nonce of its own, except where `rapid_retries` repeats
+//! one as it was; the event does not change.
 
+use jiff::Timestamp;
 use url::Url;
 use wechat_wire::envelope::{EncryptedPush, compatible_xml};
 use wechat_wire::push::Push;
 
 use super::peculiarities::{odd, recased};
 use crate::account::Credentials;
+use crate::random;
 use crate::setup::{PushMode, Setup};
 
 /// A push, ready to be sent.
@@ -29,6 +32,17 @@ pub(super) struct Freshness {
     pub(super) nonce: String,
     /// The random bytes in front of the encrypted message.
     pub(super) random: [u8; 16],
+}
+
+impl Freshness {
+    /// That of a delivery that is made now.
+    pub(super) fn now() -> Self {
+        Self {
+            timestamp: Timestamp::now().as_second().to_string(),
+            nonce: random::nonce(),
+            random: random::bytes(),
+        }
+    }
 }
 
 /// Signs and, where the mode asks for it, encrypts a push. Without a key the mode is plain.

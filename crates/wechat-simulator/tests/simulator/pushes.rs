@@ -1,5 +1,7 @@
 //! What is pushed, how often, and what the chat shows.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use wechat_wire::envelope::EncryptedPush;
 use wechat_wire::message_crypto::{EncodingAesKey, MessageCrypto};
@@ -223,6 +225,81 @@ async fn the_second_delivery_is_enough_when_it_is_answered() {
             .iter()
             .all(|attempt| attempt["status"] == 200)
     );
+}
+
+/// Delivers a message in safe mode by a WeChat that repeats at once what isn't answered 200, and after this many
+/// milliseconds what isn't answered at all.
+async fn message_with_rapid_retries(
+    callback: &CallbackReceiver,
+    interval_ms: &str,
+) -> (Simulator, Value) {
+    let simulator = Simulator::start(
+        &callback.url,
+        &[
+            ("SIMULATOR__WECHAT__ENCODING_AES_KEY", AES_KEY),
+            ("SIMULATOR__PUSH__INTERVAL_MS", interval_ms),
+        ],
+    );
+    let settings = json!({ "rapid_retries": true });
+    simulator.put("/simulator/settings", settings).await;
+    let person = simulator.person(true).await;
+    let path = format!(
+        "/simulator/people/{}/message?wait=answered",
+        person["id"].as_str().unwrap()
+    );
+    let outcome = simulator.post(&path, json!({ "text": "你好" })).await;
+    (simulator, outcome)
+}
+
+#[tokio::test]
+async fn a_status_that_isnt_200_brings_the_same_request_four_times_within_seconds() {
+    let mut callback = CallbackReceiver::start(|_, _| Some((201, "success".to_owned()))).await;
+    let began = Instant::now();
+    let (_simulator, outcome) = message_with_rapid_retries(&callback, "60000").await;
+    assert!(began.elapsed() < Duration::from_secs(30));
+    assert_eq!(outcome["delivery"]["outcome"], "service_fault");
+    let first = callback.next().await;
+    for _ in 0..3 {
+        let repeat = callback.next().await;
+        assert_eq!(repeat.head, first.head);
+        assert_eq!(repeat.parameters, first.parameters);
+        assert_eq!(repeat.body, first.body);
+    }
+    assert!(callback.is_empty());
+}
+
+#[tokio::test]
+async fn the_repeat_that_is_answered_200_is_the_last() {
+    let mut callback = CallbackReceiver::start(|number, _| match number {
+        1 | 2 => Some((503, String::new())),
+        _ => Some((200, "success".to_owned())),
+    })
+    .await;
+    let (_simulator, outcome) = message_with_rapid_retries(&callback, "60000").await;
+    assert_eq!(outcome["delivery"]["outcome"], "answered");
+    let attempts = outcome["delivery"]["attempts"].as_array().unwrap();
+    let statuses: Vec<_> = attempts.iter().map(|attempt| &attempt["status"]).collect();
+    assert_eq!(statuses, [503, 503, 200]);
+    for _ in 0..3 {
+        callback.next().await;
+    }
+    assert!(callback.is_empty());
+}
+
+#[tokio::test]
+async fn a_delivery_without_any_answer_is_repeated_later_and_signed_anew() {
+    let mut callback = CallbackReceiver::start(|number, _| match number {
+        1 => None,
+        _ => Some((200, "success".to_owned())),
+    })
+    .await;
+    let began = Instant::now();
+    let (_simulator, outcome) = message_with_rapid_retries(&callback, "200").await;
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    assert_eq!(outcome["delivery"]["outcome"], "answered");
+    let (first, second) = (callback.next().await, callback.next().await);
+    assert_ne!(first.parameters["nonce"], second.parameters["nonce"]);
+    assert_ne!(first.body, second.body);
 }
 
 #[tokio::test]

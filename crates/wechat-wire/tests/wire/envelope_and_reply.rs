@@ -222,3 +222,52 @@ fn an_encrypted_reply_needs_all_four_elements() {
         );
     }
 }
+
+#[test]
+fn the_ciphertext_is_found_beside_clear_fields_that_are_no_xml() {
+    let genuine = KAT_8.encrypt;
+    let other = "A".repeat(genuine.len());
+    let clear: [&[u8]; 9] = [
+        b"<xml><Content><![CDATA[<![CDATA[x]]> above]]></Content>",
+        b"<xml><Content><![CDATA[\xe4\xbd]]></Content>",
+        b"<xml><Content>1</Content><Content>2</Content>",
+        b"hello",
+        b"",
+        b"<xml>]]><Encrypt>",
+        b"<xml>]]><Encrypt></Encrypt>",
+        b"<xml>]]></Encrypt><Encrypt><![CDATA[",
+        b"<Encrypt<Encrypt",
+    ];
+    for clear in clear {
+        for wrapped in [
+            format!("<Encrypt><![CDATA[{genuine}]]></Encrypt>\n</xml>\n"),
+            format!("<Encrypt>\n{genuine} </Encrypt></xml>"),
+            format!("<Encrypt>{other}</Encrypt><Encrypt>{genuine}</Encrypt>"),
+        ] {
+            let body = [clear, wrapped.as_bytes()].concat();
+            let found = EncryptedPush::signed_ciphertext(&body, |text| text == genuine);
+            assert_eq!(found.as_deref(), Some(genuine), "{wrapped}");
+            assert_eq!(EncryptedPush::signed_ciphertext(&body, |_| false), None);
+        }
+    }
+}
+
+#[test]
+fn what_can_be_no_ciphertext_is_asked_of_no_signature() {
+    let long = "A".repeat(60);
+    for body in [
+        "",
+        "<Encrypt></Encrypt>",
+        "<Encrypt>AAAA</Encrypt>",
+        &format!("<Encrypt>{long}"),
+        &format!("<Encrypt>{long}</encrypt>"),
+        &format!("<Encrypt>{long} {long}</Encrypt>"),
+        &format!("<Encrypt><![CDATA[{long}</Encrypt>"),
+        &format!("<Encrypt><x>{long}</x></Encrypt>"),
+        &format!("<ToUserName>{long}</ToUserName>"),
+    ] {
+        let found =
+            EncryptedPush::signed_ciphertext(body.as_bytes(), |text| panic!("{body}: {text}"));
+        assert_eq!(found, None);
+    }
+}

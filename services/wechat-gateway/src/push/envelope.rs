@@ -1,20 +1,16 @@
 //! Opening a push in the mode it came in, and closing the answer the same way.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use service_kit::settings::{InvalidSettings, Settings};
 use wechat_wire::{
     envelope::EncryptedPush,
     message_crypto::MessageCrypto,
-    push::Push,
     reply::{EncryptedReply, TextReply},
     signature::CallbackToken,
 };
 
+use super::usable::{Unusable, UsablePush, near};
 use crate::settings;
-
-/// How far a push's timestamp may be from this server's clock. WeChat signs each delivery when it
-/// sends it.
-const FRESHNESS: SignedDuration = SignedDuration::from_mins(5);
 
 /// The query parameters of WeChat's requests. `openid` may be there too; no signature covers it, so
 /// it is ignored.
@@ -35,21 +31,58 @@ pub struct PushQuery {
     pub msg_signature: String,
 }
 
-/// Why a push was turned away.
-#[derive(Debug, thiserror::Error)]
+/// Why a push was turned away: it doesn't come from WeChat, or not in a mode that is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It doesn't come from WeChat, or not in a mode that is accepted.
-    #[error("{0}")]
-    Forbidden(&'static str),
-    /// It can't be read.
-    #[error("{0}")]
-    Malformed(String),
+    /// It was signed at another time, or its timestamp isn't written as WeChat writes one.
+    #[error("its timestamp is more than five minutes from this server's clock")]
+    Stale,
+    /// Nobody who knows the token signed it.
+    #[error("the signature is wrong")]
+    Signature,
+    /// The same, of the signature that covers the ciphertext.
+    #[error("the msg_signature is wrong")]
+    MessageSignature,
+    /// No signature covers its body.
+    #[error("the push is in plain mode, but an EncodingAESKey is set")]
+    Plaintext,
+    /// It can't be decrypted.
+    #[error("the push is encrypted, but no EncodingAESKey is set")]
+    Encrypted,
+    /// It says that it is encrypted and holds no ciphertext, so that nothing in it is signed.
+    #[error("the push holds no signed ciphertext")]
+    NoCiphertext,
+    /// The operator's mistake, or a push for another account.
+    #[error("the push can't be decrypted with this EncodingAESKey and AppID")]
+    Undecryptable,
 }
 
-/// An opened push.
-pub struct Opened {
+impl Refusal {
+    /// The `outcome` in the figures.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::Signature | Self::MessageSignature => "signature",
+            Self::Plaintext => "plaintext",
+            Self::Encrypted => "encrypted",
+            Self::NoCiphertext => "no_ciphertext",
+            Self::Undecryptable => "undecryptable",
+        }
+    }
+}
+
+/// A push that WeChat sent.
+pub enum Opened {
+    /// It can be acted on.
+    Push(OpenedPush),
+    /// It can't, and concerns the account's owner alone.
+    Unusable(Unusable),
+}
+
+/// A push that can be acted on.
+pub struct OpenedPush {
     /// What WeChat says.
-    pub push: Push,
+    pub push: UsablePush,
     mode: Mode,
 }
 
@@ -91,60 +124,63 @@ impl PushSecurity {
 
     /// Checks and reads a push that arrives at `now`. In compatible mode only the encrypted part counts: no signature
     /// covers the clear one.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't WeChat's, or in no mode that is accepted.
     pub fn open(&self, query: &PushQuery, body: &[u8], now: Timestamp) -> Result<Opened, Refusal> {
         if !is_fresh(&query.timestamp, now) {
-            return Err(Refusal::Forbidden(
-                "its timestamp is more than five minutes from this server's clock",
-            ));
+            return Err(Refusal::Stale);
         }
         if query.encrypt_type.eq_ignore_ascii_case("aes") {
-            return self.open_encrypted(query, body);
+            return self.open_encrypted(query, body, now);
         }
         if !self.is_signed(query) {
-            return Err(Refusal::Forbidden("the signature is wrong"));
+            return Err(Refusal::Signature);
         }
         if !self.accept_plaintext {
-            return Err(Refusal::Forbidden(
-                "the push is in plain mode, but an EncodingAESKey is set",
-            ));
+            return Err(Refusal::Plaintext);
         }
-        Ok(Opened {
-            push: parse(body)?,
-            mode: Mode::Plain,
-        })
+        Ok(Opened::new(UsablePush::read(body, now), Mode::Plain))
     }
 
-    fn open_encrypted(&self, query: &PushQuery, body: &[u8]) -> Result<Opened, Refusal> {
-        let Some(crypto) = &self.crypto else {
-            return Err(Refusal::Forbidden(
-                "the push is encrypted, but no EncodingAESKey is set",
-            ));
+    fn open_encrypted(
+        &self,
+        query: &PushQuery,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Opened, Refusal> {
+        let crypto = self.crypto.as_ref().ok_or(Refusal::Encrypted)?;
+        let encrypt = self.signed_ciphertext(query, body)?;
+        let push = match crypto.decrypt(&encrypt) {
+            Ok(clear) => UsablePush::read(&clear, now),
+            Err(error) if error.is_damage() => Err(Unusable::Ciphertext(error)),
+            Err(_) => return Err(Refusal::Undecryptable),
         };
-        let envelope =
-            EncryptedPush::parse(body).map_err(|error| Refusal::Malformed(error.to_string()))?;
-        let signature =
+        let nonce = query.nonce.clone();
+        Ok(Opened::new(push, Mode::Encrypted { nonce }))
+    }
+
+    fn signed_ciphertext(&self, query: &PushQuery, body: &[u8]) -> Result<String, Refusal> {
+        let is_signed = |encrypt: &str| {
             self.token
-                .sign_encrypted(&query.timestamp, &query.nonce, &envelope.encrypt);
-        if !signature.matches(&query.msg_signature) {
-            return Err(Refusal::Forbidden("the msg_signature is wrong"));
+                .sign_encrypted(&query.timestamp, &query.nonce, encrypt)
+                .matches(&query.msg_signature)
+        };
+        match EncryptedPush::parse(body) {
+            Ok(envelope) if is_signed(&envelope.encrypt) => Ok(envelope.encrypt),
+            Ok(_) => Err(Refusal::MessageSignature),
+            Err(_) => {
+                EncryptedPush::signed_ciphertext(body, is_signed).ok_or(Refusal::NoCiphertext)
+            }
         }
-        let clear = crypto.decrypt(&envelope.encrypt);
-        let clear = clear.map_err(|_| {
-            Refusal::Forbidden("the push can't be decrypted with this EncodingAESKey and AppID")
-        })?;
-        Ok(Opened {
-            push: parse(&clear)?,
-            mode: Mode::Encrypted {
-                nonce: query.nonce.clone(),
-            },
-        })
     }
 
     /// The answer's body: XML in the push's own mode.
-    pub fn seal(&self, opened: &Opened, text: &str, now: i64, random: [u8; 16]) -> String {
+    pub fn seal(&self, opened: &OpenedPush, text: &str, now: i64, random: [u8; 16]) -> String {
         let reply = TextReply {
-            to_user_name: &opened.push.from_user_name,
-            from_user_name: &opened.push.to_user_name,
+            to_user_name: opened.push.openid.as_str(),
+            from_user_name: &opened.push.push.to_user_name,
             create_time: now,
             content: text,
         };
@@ -158,16 +194,24 @@ impl PushSecurity {
     }
 }
 
-/// Whether the push was signed within five minutes of now. A replay of a recorded push ends here at
-/// the latest; before that, repeating it has no second effect.
-fn is_fresh(timestamp: &str, now: Timestamp) -> bool {
-    let signed_at = timestamp
-        .parse()
-        .ok()
-        .and_then(|second| Timestamp::from_second(second).ok());
-    signed_at.is_some_and(|at| now.duration_since(at).abs() <= FRESHNESS)
+impl Opened {
+    fn new(push: Result<UsablePush, Unusable>, mode: Mode) -> Self {
+        match push {
+            Ok(push) => Self::Push(OpenedPush { push, mode }),
+            Err(unusable) => Self::Unusable(unusable),
+        }
+    }
 }
 
-fn parse(body: &[u8]) -> Result<Push, Refusal> {
-    Push::parse(body).map_err(|error| Refusal::Malformed(error.to_string()))
+/// Whether the push was signed within five minutes of now. A replay of a recorded push ends here at
+/// the latest; before that, repeating it has no second effect.
+///
+/// Ten digits, as WeChat writes them and will until 2286: the signature covers timestamp and nonce as one row of
+/// characters, so that leading zeros could come from the other.
+fn is_fresh(timestamp: &str, now: Timestamp) -> bool {
+    let is_plain = timestamp.len() == 10
+        && !timestamp.starts_with('0')
+        && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let second = timestamp.parse().ok().filter(|_| is_plain);
+    second.is_some_and(|second| near(second, now).is_some())
 }

@@ -17,7 +17,11 @@ use service_kit::{
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
 
-use super::replies::{Arrival, Occasion, Replies};
+use super::{
+    figures::count,
+    replies::{Arrival, Occasion, Replies},
+    usable::UsablePush,
+};
 use crate::{
     phone::links::PhoneLinks,
     settings,
@@ -96,8 +100,8 @@ impl LoginEvents {
     }
 
     /// Whether a push is about one of our codes. All others concern the account's owner as well.
-    pub fn is_login(push: &Push) -> bool {
-        scene(push).is_some()
+    pub fn is_login(push: &UsablePush) -> bool {
+        scene(&push.push).is_some()
     }
 
     /// Acts on a push. When this returns, all is stored.
@@ -105,16 +109,13 @@ impl LoginEvents {
     /// # Errors
     ///
     /// Redis failed: something may not be stored, and the push must come again.
-    pub async fn handle(&self, push: &Push) -> Result<Handled, StoreError> {
-        let Ok(openid) = OpenId::parse(&push.from_user_name) else {
-            tracing::warn!("ignored a push from a malformed openid");
-            return Ok(Handled::Other { reply: None });
-        };
+    pub async fn handle(&self, push: &UsablePush) -> Result<Handled, StoreError> {
+        let UsablePush { push, openid, at } = push;
         let member = MemberId {
             app_id: self.api.app_id().clone(),
-            openid,
+            openid: openid.clone(),
         };
-        let at = Timestamp::from_second(push.create_time).unwrap_or_else(|_| Timestamp::now());
+        let at = *at;
         let arrival = match &push.body {
             PushBody::Subscribe { .. } => Arrival::NewFollower,
             PushBody::Scan { .. } => Arrival::Follower,
@@ -249,8 +250,4 @@ const fn name(arrival: Arrival) -> &'static str {
         Arrival::NewFollower => "subscribe",
         Arrival::Follower => "scan",
     }
-}
-
-fn count(event: &'static str, outcome: &'static str) {
-    metrics::counter!("wechat_pushes_total", "event" => event, "outcome" => outcome).increment(1);
 }

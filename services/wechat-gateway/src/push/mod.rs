@@ -2,7 +2,9 @@
 
 pub mod envelope;
 pub mod events;
+pub mod figures;
 pub mod relay;
 pub mod replies;
 pub mod senders;
 pub mod template;
+pub mod usable;

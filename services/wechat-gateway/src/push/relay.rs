@@ -4,9 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::{
+    Response,
+    header::{CONTENT_TYPE, LOCATION},
+};
 use service_kit::{
-    request_id,
+    request_id::{self, REQUEST_ID},
     settings::{InvalidSettings, Settings},
 };
 use tokio::{
@@ -15,6 +18,7 @@ use tokio::{
 };
 use url::Url;
 
+use super::senders::Origin;
 use crate::settings;
 
 /// How long the owner's backend may take. WeChat waits five seconds in all.
@@ -22,6 +26,9 @@ const TIMEOUT: Duration = Duration::from_millis(3500);
 
 /// The largest answer that is passed back, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How much of a redirect's address is logged, in characters.
+const LONGEST_ADDRESS: usize = 200;
 
 /// How many copies of logins may be on their way at once; further ones are dropped and counted.
 const COPIES_AT_ONCE: usize = 64;
@@ -31,7 +38,8 @@ const COPIES_AT_ONCE: usize = 64;
 pub enum OnFailure {
     /// `success`: the push is lost to the backend, and nobody sees a fault notice.
     Acknowledge,
-    /// 503: WeChat pushes again, twice at most; after that the person may see a fault notice.
+    /// 503: WeChat pushes again, three times at most and perhaps at once; after that the person may see a fault
+    /// notice.
     Retry,
 }
 
@@ -41,9 +49,11 @@ pub struct RawPush {
     /// The query string, without its question mark.
     pub query: String,
     /// The content type, as received.
-    pub content_type: Option<String>,
+    pub content_type: Option<Vec<u8>>,
     /// The body.
     pub body: Bytes,
+    /// Where it came from.
+    pub origin: Origin,
 }
 
 /// The backend's answer.
@@ -71,6 +81,11 @@ enum RelayError {
     Unreachable(reqwest::Error),
     #[error("the backend answered HTTP {0}")]
     Status(u16),
+    #[error(
+        "the backend answered HTTP {status}, a redirect to {to}, and redirects aren't followed; relay.url must \
+         be the address where pushes are taken"
+    )]
+    Redirect { status: u16, to: String },
     #[error("the backend took too long")]
     TooSlow,
     #[error("the backend's answer has more than {ANSWER_LIMIT} bytes")]
@@ -114,7 +129,7 @@ impl Relay {
         push: &RawPush,
         deadline: Instant,
     ) -> Result<RelayedAnswer, OnFailure> {
-        let sent = timeout_at(deadline, exchange(&self.http, self.url.clone(), push)).await;
+        let sent = timeout_at(deadline, exchange(&self.http, &self.url, push)).await;
         let sent = sent.unwrap_or(Err(RelayError::TooSlow));
         count("relayed", &sent);
         sent.map_err(|error| {
@@ -135,7 +150,7 @@ impl Relay {
         };
         let (http, url) = (self.http.clone(), self.url.clone());
         tokio::spawn(request_id::carried(async move {
-            let sent = exchange(&http, url, &push).await;
+            let sent = exchange(&http, &url, &push).await;
             count("copy", &sent);
             if let Err(error) = sent {
                 tracing::warn!(%error, "the copy of a login couldn't be relayed");
@@ -147,17 +162,23 @@ impl Relay {
 
 async fn exchange(
     http: &reqwest::Client,
-    mut url: Url,
+    url: &Url,
     push: &RawPush,
 ) -> Result<RelayedAnswer, RelayError> {
-    url.set_query(Some(&push.query));
-    let mut request = http.post(url).body(push.body.clone());
+    let mut request = http
+        .post(with_query(url, &push.query))
+        .header("x-forwarded-for", push.origin.address.to_string())
+        .header("x-forwarded-proto", push.origin.protocol)
+        .body(push.body.clone());
     if let Some(content_type) = &push.content_type {
-        request = request.header(CONTENT_TYPE, content_type);
+        request = request.header(CONTENT_TYPE, content_type.as_slice());
+    }
+    if let Some(id) = request_id::current() {
+        request = request.header(REQUEST_ID.as_str(), id.as_bytes());
     }
     let mut response = request.send().await?;
     if !response.status().is_success() {
-        return Err(RelayError::Status(response.status().as_u16()));
+        return Err(refused(url, &response));
     }
     let content_type = response
         .headers()
@@ -172,6 +193,60 @@ async fn exchange(
         body.extend_from_slice(&chunk);
     }
     Ok(RelayedAnswer { content_type, body })
+}
+
+/// The backend's address with the parameters of a push, behind those of its own.
+fn with_query(url: &Url, query: &str) -> Url {
+    let mut target = url.clone();
+    match url.query().filter(|own| !own.is_empty()) {
+        Some(own) => target.set_query(Some(&format!("{own}&{query}"))),
+        None => target.set_query(Some(query)),
+    }
+    target
+}
+
+/// What an answer without success means.
+fn refused(url: &Url, response: &Response) -> RelayError {
+    let status = response.status().as_u16();
+    match response.headers().get(LOCATION) {
+        Some(location) if response.status().is_redirection() => {
+            let target = location.to_str().ok().and_then(|to| url.join(to).ok());
+            let to = target.map_or_else(|| "an address that can't be read".to_owned(), shown);
+            RelayError::Redirect { status, to }
+        }
+        _ => RelayError::Status(status),
+    }
+}
+
+/// An address without what may be secret in it, and not longer than a log line should be.
+fn shown(mut url: Url) -> String {
+    url.set_query(None);
+    url.set_fragment(None);
+    // Addresses without a host have neither; nothing is left to be removed.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let mut shown: String = url.as_str().chars().take(LONGEST_ADDRESS).collect();
+    if shown.len() < url.as_str().len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Reads the address of the owner's backend. Its query or its credentials may be a key, so that no complaint
+/// repeats it.
+///
+/// # Errors
+///
+/// When it is no address of the web, or has a fragment, which is never sent.
+pub fn address(value: &str) -> Result<Url, String> {
+    let url = Url::parse(value).map_err(|error| format!("is no web address: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("must begin with http:// or https://".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("must have no fragment, the part behind #".to_owned());
+    }
+    Ok(url)
 }
 
 fn count<T>(kind: &'static str, sent: &Result<T, RelayError>) {

@@ -29,6 +29,15 @@ const REFRESH: Duration = Duration::from_hours(24);
 /// How long to wait after a failure.
 const RETRY_AFTER_FAILURE: Duration = Duration::from_mins(1);
 
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: IpAddr,
+    /// `http` or `https`.
+    pub protocol: &'static str,
+}
+
 /// Those who may push.
 pub struct Senders {
     proxies: TrustedProxies,
@@ -47,6 +56,14 @@ impl Senders {
             proxies: values.get(&settings::TRUSTED_PROXIES)?,
             networks: only_wechats.then(RwLock::default),
         })
+    }
+
+    /// Who sent this request, and how, as far as the proxies in front of us are believed.
+    pub fn origin(&self, request: &HttpRequest) -> Origin {
+        Origin {
+            address: self.proxies.client(request),
+            protocol: self.proxies.protocol(request),
+        }
     }
 
     /// Who sent this request, if they may not. As long as no list could be had, anybody may: the

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header::{CONTENT_TYPE, ContentType},
     rt::spawn,
     web::{Bytes, Data, Payload, Query},
@@ -11,13 +11,15 @@ use actix_web::{
 use jiff::Timestamp;
 use service_kit::{redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use wechat_wire::push::{Push, PushBody};
+use wechat_wire::push::PushBody;
 
 use crate::push::{
-    envelope::{Opened, PushQuery, PushSecurity, Refusal},
+    envelope::{Opened, OpenedPush, PushQuery, PushSecurity},
     events::{Handled, LoginEvents},
+    figures::count,
     relay::{OnFailure, RawPush, Relay, RelayedAnswer},
-    senders::Senders,
+    senders::{Origin, Senders},
+    usable::UsablePush,
 };
 
 /// The largest push that is read, in bytes.
@@ -75,58 +77,48 @@ pub(super) async fn receive(
             "refused a push: its sender is none of WeChat's callback addresses; behind a reverse proxy, \
              public.trusted_proxies must hold the proxy's address"
         );
-        return HttpResponse::Forbidden().finish();
+        return refused("sender", HttpResponse::Forbidden());
     }
     let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_LIMIT)).await {
         Ok(Ok(Ok(body))) => body,
-        Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
-        Ok(Err(_)) => return HttpResponse::PayloadTooLarge().finish(),
-        Err(_) => return HttpResponse::RequestTimeout().force_close().finish(),
+        Ok(Ok(Err(_))) => return refused("broken_body", HttpResponse::BadRequest()),
+        Ok(Err(_)) => return refused("too_large", HttpResponse::PayloadTooLarge()),
+        Err(_) => {
+            let mut answer = HttpResponse::RequestTimeout();
+            answer.force_close();
+            return refused("slow_body", answer);
+        }
     };
     let opened = match security.open(&query, &body, Timestamp::now()) {
         Ok(opened) => opened,
-        Err(reason @ Refusal::Forbidden(_)) => {
+        Err(reason) => {
             tracing::warn!(%reason, "refused a push");
-            return HttpResponse::Forbidden().finish();
-        }
-        Err(reason @ Refusal::Malformed(_)) => {
-            tracing::warn!(%reason, "refused a push that can't be read");
-            return HttpResponse::BadRequest().finish();
+            return refused(reason.label(), HttpResponse::Forbidden());
         }
     };
+    let raw = || raw(&request, body.clone(), senders.origin(&request));
     let answer = async {
-        let raw = || raw(&request, body.clone());
-        let deadline = began + TIME_BUDGET;
-        match relay.as_ref() {
-            Some(relay) if !LoginEvents::is_login(&opened.push) => {
-                // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
-                let push = opened.push.clone();
-                let stored = spawn(request_id::carried(async move {
-                    store(&events, &push, deadline).await
-                }));
-                let answer = relay.pass_on(&raw(), began + RELAY_BUDGET).await;
-                if opened.push.body == PushBody::Unsubscribe {
-                    // Nobody reads an answer to this one, so that WeChat may well push it again.
-                    return match stored.await {
-                        Ok(Ok(_)) => relayed(answer),
-                        _ => unavailable(),
-                    };
-                }
-                if timeout(STORING_IN_PASSING, stored).await.is_err() {
-                    tracing::error!("a push was relayed while Redis is slow to store its member");
-                }
-                relayed(answer)
+        match &opened {
+            Opened::Push(opened) => {
+                act(
+                    opened,
+                    &raw,
+                    began,
+                    &security,
+                    events,
+                    relay.as_ref().as_ref(),
+                )
+                .await
             }
-            relay => match store(&events, &opened.push, deadline).await {
-                Ok(Handled::Login { reply }) => {
-                    if let Some(relay) = relay {
-                        relay.copy_login(raw());
-                    }
-                    in_words(&security, &opened, Some(reply))
+            Opened::Unusable(reason) => {
+                let (relay, deadline) = (relay.as_ref().as_ref(), began + RELAY_BUDGET);
+                tracing::warn!(%reason, relayed = relay.is_some(), "did nothing with a signed push");
+                count("ignored", reason.label());
+                match relay {
+                    Some(relay) => relayed(relay.pass_on(&raw(), deadline).await),
+                    None => acknowledged(),
                 }
-                Ok(Handled::Other { reply }) => in_words(&security, &opened, reply),
-                Err(_) => unavailable(),
-            },
+            }
         }
     };
     timeout_at(began + TIME_BUDGET, answer)
@@ -137,11 +129,60 @@ pub(super) async fn receive(
         })
 }
 
+/// Counts a push that isn't taken, and says nothing about why: it can be a forger's.
+fn refused(reason: &'static str, mut answer: HttpResponseBuilder) -> HttpResponse {
+    count("refused", reason);
+    answer.finish()
+}
+
+/// Does what the push asks for.
+async fn act(
+    opened: &OpenedPush,
+    raw: &impl Fn() -> RawPush,
+    began: Instant,
+    security: &PushSecurity,
+    events: Data<LoginEvents>,
+    relay: Option<&Relay>,
+) -> HttpResponse {
+    let deadline = began + TIME_BUDGET;
+    match relay {
+        Some(relay) if !LoginEvents::is_login(&opened.push) => {
+            // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
+            let push = opened.push.clone();
+            let stored = spawn(request_id::carried(async move {
+                store(&events, &push, deadline).await
+            }));
+            let answer = relay.pass_on(&raw(), began + RELAY_BUDGET).await;
+            if opened.push.push.body == PushBody::Unsubscribe {
+                // Nobody reads an answer to this one, so that WeChat may well push it again.
+                return match stored.await {
+                    Ok(Ok(_)) => relayed(answer),
+                    _ => unavailable(),
+                };
+            }
+            if timeout(STORING_IN_PASSING, stored).await.is_err() {
+                tracing::error!("a push was relayed while Redis is slow to store its member");
+            }
+            relayed(answer)
+        }
+        relay => match store(&events, &opened.push, deadline).await {
+            Ok(Handled::Login { reply }) => {
+                if let Some(relay) = relay {
+                    relay.copy_login(raw());
+                }
+                in_words(security, opened, Some(reply))
+            }
+            Ok(Handled::Other { reply }) => in_words(security, opened, reply),
+            Err(_) => unavailable(),
+        },
+    }
+}
+
 /// Stores what a push says. While Redis fails, it is tried again until the deadline: a restart of Redis
 /// takes less than WeChat waits.
 async fn store(
     events: &LoginEvents,
-    push: &Push,
+    push: &UsablePush,
     deadline: Instant,
 ) -> Result<Handled, StoreError> {
     loop {
@@ -163,19 +204,17 @@ fn unavailable() -> HttpResponse {
     HttpResponse::ServiceUnavailable().finish()
 }
 
-fn raw(request: &HttpRequest, body: Bytes) -> RawPush {
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+fn raw(request: &HttpRequest, body: Bytes, origin: Origin) -> RawPush {
+    let content_type = request.headers().get(CONTENT_TYPE);
     RawPush {
         query: request.query_string().to_owned(),
-        content_type: content_type.map(str::to_owned),
+        content_type: content_type.map(|value| value.as_bytes().to_vec()),
         body,
+        origin,
     }
 }
 
-fn in_words(security: &PushSecurity, opened: &Opened, reply: Option<String>) -> HttpResponse {
+fn in_words(security: &PushSecurity, opened: &OpenedPush, reply: Option<String>) -> HttpResponse {
     let mut random = [0; 16];
     // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
     let Some(text) = reply.filter(|_| getrandom::fill(&mut random).is_ok()) else {

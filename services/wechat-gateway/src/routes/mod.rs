@@ -11,7 +11,10 @@ use login_protocol::gateway_api;
 use secrecy::SecretString;
 use service_kit::{endpoint, problem};
 
-use crate::phone::{links, pages};
+use crate::{
+    phone::{links, pages},
+    push::figures,
+};
 
 mod access_token;
 mod api_key;
@@ -31,7 +34,10 @@ const BODY_LIMIT: usize = 16 * 1024;
 pub fn configure_public(config: &mut ServiceConfig) {
     problem::configure(config, BODY_LIMIT);
     // What can't be read can't be signed, and a forger is told nothing.
-    let unsigned = QueryConfig::default().error_handler(|error, _| {
+    let unsigned = QueryConfig::default().error_handler(|error, request| {
+        if request.method() == Method::POST {
+            figures::count("refused", "query");
+        }
         InternalError::from_response(error, HttpResponse::Forbidden().finish()).into()
     });
     // A person who opens a broken link gets a page.
