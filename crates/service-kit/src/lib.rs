@@ -5,6 +5,7 @@
 mod access_log;
 pub mod client_address;
 pub mod command_line;
+pub mod cookie;
 pub mod endpoint;
 pub mod held_connection;
 pub mod http_client;
