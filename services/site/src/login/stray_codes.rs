@@ -10,7 +10,7 @@ use super::Return;
 use crate::gateway_client::GatewayClient;
 
 /// How many are discarded at a time. Nobody waits for it, and strangers can bring many.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 8;
 
 /// Has the gateway make them good for nobody, in the background.
 pub(super) struct StrayCodes {
