@@ -94,6 +94,8 @@ async fn what_is_done_twice_after_a_lost_answer_is_done_once() {
         assert_eq!(reserve(&store, &exchanger, "a").await, Admission::Admitted);
     }
     assert_eq!(reserve(&store, &exchanger, "b").await, Admission::Admitted);
+    // Those who have the places still have them.
+    assert_eq!(reserve(&store, &exchanger, "a").await, Admission::Admitted);
     // Nor does a refusal count.
     for _ in 0..3 {
         assert_refused(reserve(&store, &exchanger, "c").await, WINDOW);

@@ -80,6 +80,9 @@ async fn a_code_brings_a_ticket_to_the_browser_that_went_for_it() {
     let mut thief = PhoneBrowser::new(&stack);
     let own = thief.departs(&link).await;
     sent_to_wechat(&thief.get(&back).await);
+    // Not even with one that nobody has brought yet.
+    let fresh = phone.goes(&stack, &person, &link).await;
+    sent_to_wechat(&thief.get(&fresh).await);
     // With a state of their own the code is a spent one.
     let state = own.query_pairs().find(|(name, _)| name == "state");
     let state = state.expect("there is a state").1;
