@@ -19,6 +19,7 @@ async fn every_v1_address_refuses_a_missing_or_wrong_key() {
         (Method::POST, "/v1/access-token/invalidate"),
         (Method::POST, "/v1/web-authorizations"),
         (Method::POST, "/v1/web-authorizations/complete"),
+        (Method::POST, "/v1/web-authorizations/discard"),
         (Method::GET, "/v1/members/oSim000000000000000000000000"),
         // Not even whether a method exists is told.
         (Method::DELETE, "/v1/qrcodes"),

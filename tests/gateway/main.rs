@@ -6,6 +6,7 @@ mod callback;
 mod callback_addresses;
 mod code_budget;
 mod compatible_mode;
+mod consent;
 mod forced_refresh;
 mod forged_pushes;
 mod freshness;

@@ -27,20 +27,31 @@ pub(crate) fn redirect_uri(gateway: &Service) -> String {
     format!("{}/wechat/oauth/thanks?return_to=%2F", gateway.public)
 }
 
-/// The code with which this person comes back.
-pub(crate) async fn code(stack: &Stack, person: &Person, scene: &Scene) -> String {
+/// Where the gateway sends the browser of this attempt.
+pub(crate) async fn authorize_url(stack: &Stack, scene: &Scene) -> String {
     let gateway = &stack.gateways[0];
     let body = json!({ "scene": scene.as_str(), "redirect_uri": redirect_uri(gateway) });
     let answer = http::post(gateway, BEGIN, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    let authorize_url = answer.json["authorize_url"].as_str().expect("an address");
+    let authorize_url = answer.json["authorize_url"].as_str();
+    authorize_url.expect("an address").to_owned()
+}
+
+/// The code with which this person comes back from there.
+pub(crate) async fn brought(stack: &Stack, person: &Person, authorize_url: &str) -> String {
     let returned = stack.wechat.authorize(person, authorize_url).await;
     let mut parameters = returned.query_pairs();
     let code = parameters.find(|(name, _)| name == "code");
     code.expect("there is one").1.into_owned()
 }
 
-async fn complete(gateway: &Service, scene: &Scene, code: &str) -> Answer {
+/// The code with which this person comes back who agreed.
+pub(crate) async fn code(stack: &Stack, person: &Person, scene: &Scene) -> String {
+    let authorize_url = authorize_url(stack, scene).await;
+    brought(stack, person, &authorize_url).await
+}
+
+pub(crate) async fn complete(gateway: &Service, scene: &Scene, code: &str) -> Answer {
     let body = json!({ "scene": scene.as_str(), "code": code });
     http::post(gateway, COMPLETE, &body).await
 }

@@ -19,7 +19,7 @@ use crate::{
 const DEPART: &str = "/api/login/web-authorization";
 const EXCHANGE: &str = "/sns/oauth2/access_token";
 
-async fn start(plan: Plan) -> Stack {
+pub(crate) async fn start(plan: Plan) -> Stack {
     let mut stack = plan.start().await;
     stack.publish_site().await;
     stack
@@ -37,7 +37,7 @@ pub(crate) async fn depart_from(visitor: &mut Visitor, path: &str) -> String {
         .to_owned()
 }
 
-async fn depart(visitor: &mut Visitor) -> String {
+pub(crate) async fn depart(visitor: &mut Visitor) -> String {
     depart_from(visitor, "/").await
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn arrive(visitor: &mut Visitor, address: &Url) -> Answer {
 }
 
 /// A visitor who has been to the consent, and the address that brings them back.
-async fn returning(stack: &Stack, person: &Person) -> (Visitor, Url) {
+pub(crate) async fn returning(stack: &Stack, person: &Person) -> (Visitor, Url) {
     let mut visitor = stack.visitor();
     let authorize_url = depart(&mut visitor).await;
     let back = stack.wechat.authorize(person, &authorize_url).await;
@@ -197,11 +197,6 @@ async fn a_link_sent_to_somebody_else_logs_neither_in() {
     let complete = attacker.call(Method::POST, "/api/login/complete").await;
     assert_problem(&complete, 409, "login_not_confirmed");
     assert!(attacker.session().await.is_none());
-    assert_eq!(
-        stack.wechat.calls(EXCHANGE).await,
-        0,
-        "the code wasn't used"
-    );
 }
 
 #[tokio::test]
@@ -222,7 +217,6 @@ async fn a_browser_with_an_attempt_of_its_own_is_not_logged_in_by_anothers_retur
     scanning.start_login().await;
     let answer = arrive(&mut scanning, &back).await;
     assert_stopped(&mut scanning, &answer, "elsewhere", "请从头登录").await;
-    assert_eq!(stack.wechat.calls(EXCHANGE).await, 0);
 }
 
 #[tokio::test]
@@ -235,7 +229,10 @@ async fn any_other_state_is_refused() {
         let answer = arrive(&mut visitor, &with(&back, "state", state)).await;
         assert_stopped(&mut visitor, &answer, "elsewhere", "请从头登录").await;
     }
-    assert_eq!(stack.wechat.calls(EXCHANGE).await, 0);
+    assert_eq!(visitor.status().await, "pending");
+    // The attempt itself is as good as before; the code, which others may have read by now, isn't.
+    let authorize_url = depart(&mut visitor).await;
+    let back = stack.wechat.authorize(&person, &authorize_url).await;
     assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
 }
 

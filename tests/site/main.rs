@@ -25,3 +25,4 @@ mod session;
 mod settings;
 mod start;
 mod status;
+mod stray_codes;

@@ -104,15 +104,14 @@ impl Simulator {
             .await
     }
 
-    /// They follow an address of web authorisation and allow it. Returns the address at which they come
-    /// back, with `code` and `state` in its query.
+    /// They follow an address of web authorisation and allow it. Returns the address to which WeChat sends
+    /// them back, with `code` and `state` in its query; their phone doesn't load it.
     pub async fn authorize(&self, person: &Person, authorize_url: &str) -> Url {
-        let page = self.open(person, authorize_url).await;
-        let led_through = page["redirects"].as_array().into_iter().flatten();
-        led_through
-            .chain([&page["url"]])
-            .filter_map(|address| Url::parse(address.as_str()?).ok())
-            .find(|address| address.query_pairs().any(|(name, _)| name == "code"))
+        let path = format!("/simulator/people/{}/open", person.id);
+        let link = json!({ "url": authorize_url, "load_return": false });
+        let page = self.control(Method::POST, &path, link).await;
+        let back = page["url"].as_str().and_then(|url| Url::parse(url).ok());
+        back.filter(|url| url.query_pairs().any(|(name, _)| name == "code"))
             .unwrap_or_else(|| panic!("no code: {page}"))
     }
 

@@ -17,6 +17,7 @@ pub struct Visitor {
     site: String,
     cookies: BTreeMap<String, String>,
     headers: HeaderMap,
+    body: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -41,6 +42,7 @@ impl Visitor {
             site: site.to_owned(),
             cookies: BTreeMap::new(),
             headers: HeaderMap::new(),
+            body: None,
         }
     }
 
@@ -80,6 +82,9 @@ impl Visitor {
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
         let response = request.send().await.ok()?;
         for cookie in response.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("cookies are plain");
@@ -101,6 +106,16 @@ impl Visitor {
     pub async fn call(&mut self, method: Method, path: &str) -> Answer {
         let answer = self.try_call(method, path).await;
         answer.expect("the site answers")
+    }
+
+    /// Sends a form as pressing a button does, and reads the answer.
+    pub async fn post_form(&mut self, path: &str, fields: String) -> Answer {
+        let before = self.headers.clone();
+        self.set_header("content-type", "application/x-www-form-urlencoded");
+        self.body = Some(fields);
+        let answer = self.call(Method::POST, path).await;
+        (self.headers, self.body) = (before, None);
+        answer
     }
 
     /// Sends a request and reads the answer; `None` when none comes, or not all of it.

@@ -1,9 +1,12 @@
 //! WeChat in full: the owner's other backend, nicknames by web authorisation, confirming on the phone.
 
 mod backend;
+mod made_up_codes;
+mod phone_browser;
 mod profile;
 mod relay;
 mod relay_outages;
 mod relay_reach;
 mod relay_unreadable;
 mod tap;
+mod tickets;

@@ -9,9 +9,12 @@ use login_protocol::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
+    deadline::eventually,
     simulator::Person,
     stack::{APP_ID, Plan, Stack},
 };
+
+use crate::phone_browser::{PhoneBrowser, sent_to_wechat, with};
 
 /// The system as WeChat is today: `user/info` tells no nickname.
 async fn today() -> Stack {
@@ -150,6 +153,53 @@ async fn a_code_that_arrives_twice_is_exchanged_once() {
         visitor.session().await.expect("signed in")["nickname"],
         "小林"
     );
+}
+
+#[tokio::test]
+async fn nothing_is_stored_of_who_was_not_asked() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let mut phone = PhoneBrowser::new(&stack);
+    let authorize_url = phone.departs(&link).await;
+    let silent = authorize_url
+        .as_str()
+        .replace("snsapi_userinfo", "snsapi_base");
+    let back = stack.wechat.authorize(&person, &silent).await;
+    // The phone is sent to be asked, and after that told where to begin.
+    sent_to_wechat(&phone.get(&back).await);
+    let silent = stack.wechat.authorize(&person, &silent).await;
+    let again = with(&silent, "again", Some("true"));
+    let answer = phone.get(&again).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert!(answer.text.contains("请重新打开链接"), "{}", answer.text);
+    let user = visitor.session().await.expect("signed in");
+    assert_eq!(user["nickname"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_code_of_another_browser_shows_nobody() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let back = PhoneBrowser::new(&stack).goes(&stack, &person, &link).await;
+    let mut other = PhoneBrowser::new(&stack);
+    sent_to_wechat(&other.get(&back).await);
+    eventually("the code is spent", async || {
+        (stack.wechat.calls("/sns/oauth2/access_token").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(stack.wechat.calls("/sns/userinfo").await, 0);
+    let user = visitor.session().await.expect("signed in");
+    assert_eq!(user["nickname"], Value::Null);
 }
 
 #[tokio::test]

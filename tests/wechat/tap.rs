@@ -7,16 +7,19 @@ use system_tests::{
     visitor::Visitor,
 };
 
-use crate::profile::{link, open};
+use crate::{
+    phone_browser::PhoneBrowser,
+    profile::{link, open},
+};
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                       Chrome/150.0.0.0 Safari/537.36";
 
-async fn tap_mode() -> Stack {
+pub(crate) async fn tap_mode() -> Stack {
     tap_mode_with(Plan::default()).await
 }
 
-async fn tap_mode_with(plan: Plan) -> Stack {
+pub(crate) async fn tap_mode_with(plan: Plan) -> Stack {
     // The public address is needed from the start; the real one follows.
     let plan = plan
         .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
@@ -27,7 +30,7 @@ async fn tap_mode_with(plan: Plan) -> Stack {
     stack
 }
 
-async fn scanned(stack: &Stack, person: &Person) -> (Visitor, String) {
+pub(crate) async fn scanned(stack: &Stack, person: &Person) -> (Visitor, String) {
     let mut visitor = stack.visitor();
     visitor.set_header("user-agent", CHROME);
     let content = visitor.start_login().await;
@@ -160,15 +163,12 @@ async fn the_phones_pages_cannot_be_framed_or_kept() {
     let stack = tap_mode().await;
     let person = stack.wechat.person("小林", true).await;
     let (_, link) = scanned(&stack, &person).await;
-    let page = open(&stack, &person, json!({ "url": link })).await;
-    let asking = page["url"].as_str().expect("a page has an address");
-    let gateway = &stack.gateways[0].public;
-    let asking = asking
-        .strip_prefix(gateway.as_str())
-        .expect("it is the gateway's");
-    let mut phone = Visitor::new(gateway);
+    let mut phone = PhoneBrowser::new(&stack);
+    let asking = phone.is_asked(&stack, &person, &link).await;
+    let mut phone = phone.visitor;
+    let asking = format!("{}?{}", asking.path(), asking.query().unwrap_or_default());
     for (path, words) in [
-        (asking, "登录花店"),
+        (asking.as_str(), "登录花店"),
         ("/wechat/oauth/confirm/decision?ticket=none", "已结束"),
         ("/wechat/oauth/confirm/decision", "已结束"),
         ("/wechat/oauth/thanks", "谢谢"),

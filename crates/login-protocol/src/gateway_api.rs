@@ -1,6 +1,6 @@
 //! The gateway's internal HTTP API: addresses and bodies.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub const MEMBER: &str = "/v1/members/{openid}";
 pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
 /// `POST`: logs in the person who came back from there.
 pub const COMPLETE_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/complete";
+
+/// `POST`: makes a code good for nobody that arrived where it wasn't asked for.
+pub const DISCARD_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/discard";
 
 /// The longest lifetime that WeChat gives a temporary code: 30 days, in seconds.
 pub const MAX_TTL_SECONDS: u32 = 2_592_000;
@@ -113,6 +116,30 @@ impl fmt::Debug for CompleteWebAuthorization {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("CompleteWebAuthorization")
+            .field("scene", &self.scene)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A code arrived that logs nobody in, such as one at a browser that began no login. It would stay good
+/// for five minutes, for whoever reads it in a log. The answer is 202: the exchange takes place afterwards,
+/// or not, if the exchanger has brought too many codes already that WeChat refused.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscardWebAuthorization {
+    /// WeChat's code.
+    pub code: String,
+    /// Who brought it.
+    pub client: IpAddr,
+    /// The scene of the attempt that it came back for, if that is this browser's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<Scene>,
+}
+
+impl fmt::Debug for DiscardWebAuthorization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DiscardWebAuthorization")
             .field("scene", &self.scene)
             .finish_non_exhaustive()
     }

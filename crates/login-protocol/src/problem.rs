@@ -17,6 +17,8 @@ pub enum ProblemCode {
     ForeignOrigin,
     /// 403: WeChat opened the page as a snapshot, whose person isn't real.
     SnapshotPage,
+    /// 403: the person wasn't asked for the consent that a login needs.
+    ConsentMissing,
     /// 404: no such address.
     NotFound,
     /// 404: this browser has no login attempt.

@@ -54,12 +54,12 @@ pub(crate) fn codes_taken(app_id: &AppId, day: jiff::civil::Date) -> String {
     format!("wechat-login:codes-taken:{{{}:{day}}}", app_id.as_str())
 }
 
-pub(crate) fn exchanges_of_attempt(scene: &Scene) -> String {
-    format!("wechat-login:exchanges:{{{}}}", scene.as_str())
+pub(crate) fn refused_codes_of_attempt(scene: &Scene) -> String {
+    format!("wechat-login:refused-codes:{{{}}}", scene.as_str())
 }
 
-pub(crate) fn exchanges_of_client(client: std::net::IpAddr) -> String {
-    format!("wechat-login:exchanges-from:{{{client}}}")
+pub(crate) fn refused_codes_of_client(client: std::net::IpAddr) -> String {
+    format!("wechat-login:refused-codes-from:{{{client}}}")
 }
 
 pub(crate) fn confirmation(ticket: &str) -> String {

@@ -5,6 +5,7 @@
 mod access_log;
 pub mod client_address;
 pub mod command_line;
+pub mod cookie;
 pub mod endpoint;
 pub mod guessable;
 pub mod held_connection;

@@ -65,7 +65,9 @@ fn status_of(code: ProblemCode) -> StatusCode {
     match code {
         ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ProblemCode::InvalidApiKey | ProblemCode::NotSignedIn => StatusCode::UNAUTHORIZED,
-        ProblemCode::ForeignOrigin | ProblemCode::SnapshotPage => StatusCode::FORBIDDEN,
+        ProblemCode::ForeignOrigin | ProblemCode::SnapshotPage | ProblemCode::ConsentMissing => {
+            StatusCode::FORBIDDEN
+        }
         ProblemCode::NotFound | ProblemCode::NoLoginAttempt | ProblemCode::UnknownMember => {
             StatusCode::NOT_FOUND
         }

@@ -22,7 +22,7 @@ pub struct WebAccessGranted {
     pub refresh_token: SecretString,
     /// The person, as this account sees them.
     pub openid: String,
-    /// `snsapi_base` or `snsapi_userinfo`.
+    /// `snsapi_base` or `snsapi_userinfo`, or several with commas.
     #[serde(default)]
     pub scope: String,
     /// 1 when the page was opened as a snapshot, whose person is not real; absent otherwise.
@@ -46,6 +46,19 @@ impl WebAccessGranted {
     /// on its word.
     pub fn is_snapshot(&self) -> bool {
         self.is_snapshotuser == Some(1)
+    }
+
+    /// Whether the person was asked for nickname and avatar. The address that sends people to WeChat is
+    /// public, and anybody can write another scope into it: a code alone says nothing about it. `None`
+    /// where the answer doesn't say; [`/sns/userinfo`](WebUserInfo) refuses the silent scope (48001).
+    pub fn covers_user_info(&self) -> Option<bool> {
+        let mut scopes = self
+            .scope
+            .split([',', ' '])
+            .filter(|scope| !scope.is_empty())
+            .peekable();
+        scopes.peek()?;
+        Some(scopes.any(|scope| scope == "snsapi_userinfo"))
     }
 
     /// The `UnionID`, when the account is bound to an Open Platform account.

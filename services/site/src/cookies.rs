@@ -5,9 +5,9 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time},
-    http::header::COOKIE,
 };
 use login_protocol::scene::BrowserSecret;
+use service_kit::cookie;
 use url::Url;
 
 use crate::session::SessionId;
@@ -45,12 +45,12 @@ impl Cookies {
 
     /// The secret of this browser's attempt.
     pub fn attempt(&self, request: &HttpRequest) -> Option<BrowserSecret> {
-        BrowserSecret::parse(value(request, self.attempt_name())?).ok()
+        BrowserSecret::parse(cookie::value(request, self.attempt_name())?).ok()
     }
 
     /// This browser's session.
     pub fn session(&self, request: &HttpRequest) -> Option<SessionId> {
-        SessionId::parse(value(request, self.session_name())?)
+        SessionId::parse(cookie::value(request, self.session_name())?)
     }
 
     /// Binds an attempt to this browser.
@@ -83,18 +83,4 @@ impl Cookies {
             .max_age(time::Duration::seconds(seconds))
             .finish()
     }
-}
-
-/// The value of a cookie (RFC 6265, 5.4). Ours have no character that would be quoted or encoded, so this reads none that
-/// is, and needs no list of all cookies of a large website.
-fn value<'request>(request: &'request HttpRequest, name: &str) -> Option<&'request str> {
-    request
-        .headers()
-        .get_all(COOKIE)
-        // Bytes, since the cookies of others may hold anything.
-        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
-        .find_map(|pair| {
-            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-            str::from_utf8(value.strip_prefix(b"=")?).ok()
-        })
 }

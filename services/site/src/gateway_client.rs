@@ -6,7 +6,8 @@ use actix_web::http::StatusCode;
 use login_protocol::{
     gateway_api::{
         BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
-        QR_CODES, QrCode, WEB_AUTHORIZATIONS, WebAuthorizationBegun, WebAuthorizationCompleted,
+        DISCARD_WEB_AUTHORIZATION, DiscardWebAuthorization, QR_CODES, QrCode, WEB_AUTHORIZATIONS,
+        WebAuthorizationBegun, WebAuthorizationCompleted,
     },
     problem::ProblemCode,
 };
@@ -81,11 +82,28 @@ impl GatewayClient {
         self.post(COMPLETE_WEB_AUTHORIZATION, request).await
     }
 
-    async fn post<Answer: DeserializeOwned>(
+    /// Has a code made good for nobody that logs nobody in. Nobody waits for it, and strangers can bring
+    /// any number, so failures are told at the level of debugging: what needs the gateway says them aloud.
+    /// A gateway of an older version answers 404, and the code ends by itself within five minutes.
+    pub async fn discard_web_authorization(&self, request: &DiscardWebAuthorization) {
+        match self.send(DISCARD_WEB_AUTHORIZATION, request).await {
+            Ok(response) if response.status() == StatusCode::ACCEPTED.as_u16() => {}
+            Ok(response) => {
+                let status = response.status().as_u16();
+                tracing::debug!(status, "the gateway didn't discard a code");
+            }
+            Err(error) => {
+                let error = error.without_url();
+                tracing::debug!(%error, "a code can't be discarded: the gateway can't be reached");
+            }
+        }
+    }
+
+    async fn send(
         &self,
         path: &str,
         body: &impl Serialize,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<reqwest::Response, reqwest::Error> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
         let mut post = self
@@ -96,7 +114,15 @@ impl GatewayClient {
         if let Some(id) = request_id::current() {
             post = post.header(REQUEST_ID.as_str(), id.as_bytes());
         }
-        let sent = post.send().await;
+        post.send().await
+    }
+
+    async fn post<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, Problem> {
+        let sent = self.send(path, body).await;
         let response = sent.map_err(|error| unreachable(&error.without_url()))?;
         match response.status().as_u16() {
             200 | 201 => response
@@ -128,6 +154,7 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
     if let Some(
         code @ (ProblemCode::AuthorizationCodeSpent
         | ProblemCode::SnapshotPage
+        | ProblemCode::ConsentMissing
         | ProblemCode::LoginExpired
         | ProblemCode::TooManyLogins),
     ) = code

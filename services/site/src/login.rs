@@ -24,8 +24,10 @@ use service_kit::{problem::Problem, redis::Store};
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
 mod in_wechat;
+mod stray_codes;
 
-pub use in_wechat::Stopped;
+pub use in_wechat::{Return, Stopped};
+use stray_codes::StrayCodes;
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
 /// that the code has expired, and not that nothing is there.
@@ -37,7 +39,8 @@ const WORTH_RESUMING: SignedDuration = SignedDuration::from_secs(15);
 /// Logins on this site.
 pub struct Logins {
     store: Arc<Store>,
-    gateway: GatewayClient,
+    gateway: Arc<GatewayClient>,
+    stray_codes: StrayCodes,
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     per_minute: u32,
@@ -76,14 +79,16 @@ pub struct User {
 
 impl Logins {
     /// Logins with these limits.
-    pub const fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
+    pub fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
         } = limits;
+        let gateway = Arc::new(gateway);
         Self {
             store,
+            stray_codes: StrayCodes::new(Arc::clone(&gateway)),
             gateway,
             attempt_lifetime_seconds,
             session_lifetime,

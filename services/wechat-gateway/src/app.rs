@@ -14,19 +14,21 @@ use service_kit::{
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
     redis::{REDIS_URL, Store},
-    settings::Settings,
+    settings::{InvalidSettings, Settings},
 };
 use tokio::task::JoinSet;
 
 use crate::{
     doctor,
-    phone::{links::PhoneLinks, web_login::WebLogin},
+    phone::{
+        browser::PhoneBrowsers, consent_trip::ConsentTrips, links::PhoneLinks, web_login::WebLogin,
+    },
     push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
     routes::{self, verification_file::VerificationFiles},
     settings,
     wechat::{
         access_tokens::AccessTokens, api::Api, code_budget::CodeBudget, qr_codes::QrCodes,
-        web_authorization::WebAuthorization,
+        stray_codes::StrayCodes, web_authorization::WebAuthorization,
     },
 };
 
@@ -67,6 +69,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&tokens),
         Arc::clone(&store),
     ));
+    let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
     let phone = Phone {
         security: Data::new(PushSecurity::new(&values)?),
         senders: senders.clone(),
@@ -78,6 +81,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         )?),
         relay: Data::new(Relay::new(&values)?),
         links: Data::new(PhoneLinks::new(&values)?),
+        trips: Data::new(consent_trips(&values, &authorization, &stray_codes)?),
         authorization: Data::from(authorization),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         files: Data::new(VerificationFiles(
@@ -97,9 +101,10 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     })?;
     let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
     let internal_server = {
-        let (store, tokens, readiness) = (
+        let (store, tokens, stray_codes, readiness) = (
             Data::from(Arc::clone(&store)),
             Data::from(Arc::clone(&tokens)),
+            Data::from(stray_codes),
             readiness.clone(),
         );
         http_server::serve(internal, move || {
@@ -107,6 +112,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
                 .app_data(web_login.clone())
+                .app_data(stray_codes.clone())
                 .app_data(tokens.clone())
                 .app_data(store.clone())
                 .app_data(Data::new(app_id.clone()))
@@ -140,6 +146,7 @@ struct Phone {
     events: Data<LoginEvents>,
     relay: Data<Option<Relay>>,
     links: Data<PhoneLinks>,
+    trips: Data<ConsentTrips>,
     authorization: Data<WebAuthorization>,
     proxies: Data<TrustedProxies>,
     files: Data<VerificationFiles>,
@@ -155,6 +162,7 @@ impl Phone {
             .app_data(self.events.clone())
             .app_data(self.relay.clone())
             .app_data(self.links.clone())
+            .app_data(self.trips.clone())
             .app_data(self.authorization.clone())
             .app_data(self.proxies.clone())
             .app_data(self.files.clone())
@@ -162,6 +170,19 @@ impl Phone {
             .app_data(self.store.clone());
         routes::configure_public(config);
     }
+}
+
+fn consent_trips(
+    values: &Settings,
+    authorization: &Arc<WebAuthorization>,
+    stray_codes: &Arc<StrayCodes>,
+) -> Result<ConsentTrips, InvalidSettings> {
+    Ok(ConsentTrips::new(
+        Arc::clone(authorization),
+        Arc::clone(stray_codes),
+        PhoneBrowsers::new(values)?,
+        values.get(&settings::TRUSTED_PROXIES)?,
+    ))
 }
 
 fn readiness(store: Arc<Store>, tokens: Arc<AccessTokens>) -> Readiness {

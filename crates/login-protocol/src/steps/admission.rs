@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
-use crate::{redis_keys, scene::Scene};
+use crate::redis_keys;
 
 /// Of what a client may start.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -29,27 +29,6 @@ pub struct AdmitLogin {
     pub client: IpAddr,
     /// How many it may start in a minute.
     pub per_minute: u32,
-}
-
-/// Counts the exchange of a code of web authorisation, on all replicas together. Anybody can invent
-/// codes, and only WeChat can tell.
-#[derive(Debug, Clone)]
-pub struct AdmitExchange {
-    /// On whose behalf.
-    pub exchanger: Exchanger,
-    /// How many there may be in a window.
-    pub share: u32,
-    /// How long the window lasts that begins with the first one.
-    pub window: Duration,
-}
-
-/// Who brings a code of web authorisation.
-#[derive(Debug, Clone)]
-pub enum Exchanger {
-    /// The browser that has this attempt.
-    Attempt(Scene),
-    /// A phone at this address; counted by its [`subscriber`].
-    Client(IpAddr),
 }
 
 /// Whether it may be done.
@@ -77,24 +56,6 @@ impl Step for AdmitLogin {
     }
 }
 
-impl Step for AdmitExchange {
-    type Outcome = Admission;
-
-    fn operation(&self) -> Operation {
-        let key = match &self.exchanger {
-            Exchanger::Attempt(scene) => redis_keys::exchanges_of_attempt(scene),
-            Exchanger::Client(client) => redis_keys::exchanges_of_client(subscriber(*client)),
-        };
-        counted(key, self.share, self.window)
-    }
-
-    fn outcome(&self, reply: &[Option<String>]) -> Result<Admission, UnexpectedReply> {
-        admission(reply).ok_or(UnexpectedReply {
-            step: "AdmitExchange",
-        })
-    }
-}
-
 fn counted(key: String, share: u32, window: Duration) -> Operation {
     Operation::Script {
         script: &ADMIT,
@@ -103,7 +64,7 @@ fn counted(key: String, share: u32, window: Duration) -> Operation {
     }
 }
 
-fn admission(reply: &[Option<String>]) -> Option<Admission> {
+pub(super) fn admission(reply: &[Option<String>]) -> Option<Admission> {
     match words(reply).as_slice() {
         [Some("admitted")] => Some(Admission::Admitted),
         [Some("refused"), Some(milliseconds)] => Some(Admission::Refused {

@@ -18,6 +18,12 @@ static DECIDE: AtomicScript = AtomicScript::new(include_str!("attempt_decide.lua
 /// How long the phone's page can be used: as long as an attempt lives by default.
 const CONFIRMATION_LIFETIME: Duration = Duration::from_mins(5);
 
+/// How long a phone may read what was decided: a press whose answer got lost is pressed again.
+const OUTCOME_LIFETIME: Duration = Duration::from_mins(1);
+
+/// What the record of a ticket says in the end when its person has decided.
+const DECIDED: &str = "decided";
+
 /// Who scanned an attempt, and who asks to be logged in.
 #[derive(Debug, Clone)]
 pub struct ReadScan {
@@ -168,32 +174,65 @@ impl Step for Decide {
     }
 }
 
+/// What a ticket stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The attempt's scene.
+    pub scene: Scene,
+    /// Whose phone it is.
+    pub member: MemberId,
+    /// The browser that the ticket was given to, as a digest without spaces of what its cookie holds.
+    /// `None` in tickets of versions that bound them to no browser.
+    pub browser: Option<String>,
+    /// Whether the person has decided: the ticket tells the outcome for a moment and decides no more.
+    pub decided: bool,
+}
+
+impl Confirmation {
+    /// Older versions read the first three words and leave out the others.
+    fn to_record(&self) -> String {
+        let MemberId { app_id, openid } = &self.member;
+        let mut words = vec![self.scene.as_str(), app_id.as_str(), openid.as_str()];
+        words.extend(self.browser.as_deref());
+        if self.decided {
+            words.push(DECIDED);
+        }
+        words.join(" ")
+    }
+
+    fn of_record(record: &str) -> Option<Self> {
+        let mut words = record.split(' ');
+        let scene = Scene::parse(words.next()?).ok()?;
+        let member = member(words.next()?, words.next()?)?;
+        let mut words = words.peekable();
+        let browser = words.next_if(|word| *word != DECIDED).map(str::to_owned);
+        Some(Self {
+            scene,
+            member,
+            browser,
+            decided: words.next().is_some(),
+        })
+    }
+}
+
 /// Lets a phone that proved whose it is decide about one attempt.
 #[derive(Debug, Clone)]
 pub struct IssueConfirmation {
     /// Random text that only this phone gets.
     pub ticket: String,
-    /// The attempt's scene.
-    pub scene: Scene,
-    /// Whose phone it is.
-    pub member: MemberId,
+    /// What it stands for.
+    pub confirmation: Confirmation,
 }
 
 impl Step for IssueConfirmation {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        let MemberId { app_id, openid } = &self.member;
         Operation::Command {
             name: "SET",
             key: redis_keys::confirmation(&self.ticket),
             arguments: vec![
-                format!(
-                    "{} {} {}",
-                    self.scene.as_str(),
-                    app_id.as_str(),
-                    openid.as_str()
-                ),
+                self.confirmation.to_record(),
                 "PX".to_owned(),
                 CONFIRMATION_LIFETIME.as_millis().to_string(),
             ],
@@ -205,7 +244,42 @@ impl Step for IssueConfirmation {
     }
 }
 
-/// Which attempt and whose phone does a ticket stand for?
+/// The person has decided. What is left of the ticket ends soon.
+#[derive(Debug, Clone)]
+pub struct SpendConfirmation {
+    /// The ticket.
+    pub ticket: String,
+    /// What it stood for.
+    pub confirmation: Confirmation,
+}
+
+impl Step for SpendConfirmation {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        let decided = Confirmation {
+            decided: true,
+            ..self.confirmation.clone()
+        };
+        Operation::Command {
+            name: "SET",
+            key: redis_keys::confirmation(&self.ticket),
+            arguments: vec![
+                decided.to_record(),
+                // A ticket whose time is up stays so.
+                "XX".to_owned(),
+                "PX".to_owned(),
+                OUTCOME_LIFETIME.as_millis().to_string(),
+            ],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}
+
+/// What does a ticket stand for?
 #[derive(Debug, Clone)]
 pub struct ReadConfirmation {
     /// The ticket that the phone holds.
@@ -214,7 +288,7 @@ pub struct ReadConfirmation {
 
 impl Step for ReadConfirmation {
     /// `None`: no such ticket, or its time ran out.
-    type Outcome = Option<(Scene, MemberId)>;
+    type Outcome = Option<Confirmation>;
 
     fn operation(&self) -> Operation {
         Operation::Command {
@@ -228,14 +302,45 @@ impl Step for ReadConfirmation {
         let [Some(record)] = reply else {
             return Ok(None);
         };
-        let mut parts = record.split(' ');
-        let (scene, app_id, openid) = (parts.next(), parts.next(), parts.next());
-        let read = || {
-            let scene = Scene::parse(scene?).ok()?;
-            Some((scene, member(app_id?, openid?)?))
-        };
-        read().map(Some).ok_or(UnexpectedReply {
+        let read = Confirmation::of_record(record);
+        read.map(Some).ok_or(UnexpectedReply {
             step: "ReadConfirmation",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confirmation(browser: Option<&str>, decided: bool) -> Confirmation {
+        Confirmation {
+            scene: Scene::parse(&format!("login_{}", "a".repeat(43))).unwrap(),
+            member: member("wx1111111111111111", "oSim000000000000000000000001").unwrap(),
+            browser: browser.map(str::to_owned),
+            decided,
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written_also_by_an_older_version_and_of_one() {
+        for browser in [None, Some("aGFzaA")] {
+            for decided in [false, true] {
+                let written = confirmation(browser, decided);
+                let record = written.to_record();
+                assert_eq!(Confirmation::of_record(&record), Some(written));
+                let words: Vec<_> = record.split(' ').collect();
+                assert!(words[0].starts_with("login_") && words[2].starts_with("oSim"));
+            }
+        }
+        let old = format!(
+            "login_{} wx1111111111111111 oSim000000000000000000000001",
+            "a".repeat(43)
+        );
+        assert_eq!(
+            Confirmation::of_record(&old),
+            Some(confirmation(None, false))
+        );
+        assert_eq!(Confirmation::of_record("login_ wx o"), None);
     }
 }

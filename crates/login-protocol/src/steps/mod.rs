@@ -13,6 +13,7 @@ mod attempt;
 mod authorization_code;
 mod code_budget;
 mod confirmation;
+mod exchange;
 mod member;
 mod session;
 
@@ -20,7 +21,7 @@ pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitExchange, AdmitLogin, Exchanger, subscriber};
+pub use admission::{Admission, AdmitLogin, subscriber};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
@@ -28,8 +29,10 @@ pub use attempt::{
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use code_budget::TakeCodes;
 pub use confirmation::{
-    Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
+    Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
+    Scan, SpendConfirmation,
 };
+pub use exchange::{Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
     ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
 };

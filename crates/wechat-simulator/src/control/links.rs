@@ -22,6 +22,8 @@ struct Link {
     consent: bool,
     #[serde(default = "yes")]
     from_chat: bool,
+    #[serde(default = "yes")]
+    load_return: bool,
     form: Option<HashMap<String, String>>,
 }
 
@@ -39,6 +41,7 @@ async fn open(
     let behaviour = Behaviour {
         consent: link.consent,
         from_chat: link.from_chat,
+        load_return: link.load_return,
         form: link.form,
     };
     let opened = world

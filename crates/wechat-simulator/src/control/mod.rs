@@ -7,7 +7,7 @@
 //! | `POST /people/{id}/follow`, `/unfollow`, `/dismiss` | follows, unfollows, leaves the follow page |
 //! | `POST /people/{id}/message` `{"text"}` | writes to the account |
 //! | `GET /people/{id}/chat` | what the person reads |
-//! | `POST /people/{id}/open` `{"url","consent"?,"from_chat"?,"form"?}` | opens a link on the phone: the last page |
+//! | `POST /people/{id}/open` `{"url","consent"?,"from_chat"?,"load_return"?,"form"?}` | opens a link on the phone: the last page; `load_return` false: the address that a code came to, not loaded |
 //! | `GET /codes`, `GET /codes/{ticket}.svg` | the codes that work now; a picture |
 //! | `GET /deliveries?limit`, `GET /deliveries/{id}` | the pushes and their answers |
 //! | `POST /deliveries/{id}/repeat?times` | pushes the same event again, as often, all at once |

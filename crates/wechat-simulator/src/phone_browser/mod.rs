@@ -52,6 +52,9 @@ pub(crate) struct Behaviour {
     pub(crate) consent: bool,
     /// Whether the page was opened from the account's chat.
     pub(crate) from_chat: bool,
+    /// Whether the address is loaded that web authorisation returns to. Otherwise the code in it stays
+    /// unused, as one that somebody reads on its way.
+    pub(crate) load_return: bool,
     /// The button to press on the last page: fields of its form with their values.
     pub(crate) form: Option<HashMap<String, String>>,
 }
@@ -59,7 +62,7 @@ pub(crate) struct Behaviour {
 /// The last page.
 #[derive(Debug, Serialize)]
 pub(crate) struct Opened {
-    /// Its status.
+    /// Its status; 0 where it wasn't loaded.
     status: u16,
     /// Its address.
     url: String,
@@ -178,6 +181,10 @@ impl PhoneBrowsers {
             let url = visit.url.clone();
             if is_wechat(world, &url) {
                 match authorize(world, person, &url, behaviour) {
+                    Ok(next) if !behaviour.load_return => {
+                        redirects.push(url.to_string());
+                        return Ok(unread(next.url));
+                    }
                     Ok(next) => visit = next,
                     Err(body) => return Ok(wechat_page(url, body)),
                 }
@@ -295,6 +302,16 @@ fn wechat_page(url: Url, body: String) -> Page {
         status: 200,
         url,
         body,
+        no_referrer: true,
+    }
+}
+
+/// The return address that the phone doesn't load.
+fn unread(url: Url) -> Page {
+    Page {
+        status: 0,
+        url,
+        body: String::new(),
         no_referrer: true,
     }
 }

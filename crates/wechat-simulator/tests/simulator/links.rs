@@ -68,6 +68,23 @@ async fn the_phone_follows_a_link_to_its_last_page_and_presses_the_button() {
 }
 
 #[tokio::test]
+async fn a_code_can_be_kept_on_its_way() {
+    let simulator = Simulator::start(NOWHERE, &[]);
+    let pages = PageServer::start();
+    let person = simulator.person(true).await;
+    let link = json!({ "url": start_link(&simulator, &pages), "load_return": false });
+    let page = open(&simulator, &person, link).await;
+    let address = page["url"].as_str().expect("there is an address");
+    let back = format!("{}/return?", pages.address);
+    assert!(
+        address.starts_with(&back) && address.contains("code="),
+        "{page}"
+    );
+    assert_eq!((&page["status"], &page["body"]), (&json!(0), &json!("")));
+    assert!(pages.codes().is_empty(), "nobody was told the code");
+}
+
+#[tokio::test]
 async fn each_person_has_cookies_of_their_own() {
     let simulator = Simulator::start(NOWHERE, &[]);
     let pages = PageServer::start();

@@ -252,3 +252,23 @@ fn web_authorisation_tells_nickname_and_avatar() {
     assert_eq!(person.sex, Some(0));
     assert_eq!(person.city(), None);
 }
+
+#[test]
+fn an_answer_says_whether_the_person_was_asked() {
+    for (scope, asked) in [
+        (r#","scope":"snsapi_userinfo""#, Some(true)),
+        (r#","scope":"snsapi_base""#, Some(false)),
+        (r#","scope":"snsapi_base,snsapi_userinfo""#, Some(true)),
+        (r#","scope":"snsapi_base, snsapi_userinfo""#, Some(true)),
+        (r#","scope":"snsapi_userinfo_no""#, Some(false)),
+        (r#","scope":" , ""#, None),
+        (r#","scope":"""#, None),
+        ("", None),
+    ] {
+        let body = format!(
+            r#"{{"access_token":"T","expires_in":7200,"refresh_token":"R","openid":"o"{scope}}}"#
+        );
+        let granted: WebAccessGranted = decode(body.as_bytes()).unwrap();
+        assert_eq!(granted.covers_user_info(), asked, "{scope}");
+    }
+}

@@ -3,7 +3,10 @@
 //!
 //! The attempt's cookie decides whether a return is listened to. A person who was sent somebody else's
 //! way to the consent comes back without it, and the browser of whoever sent it learns nothing: neither
-//! is logged in as the other (RFC 6749, section 10.12).
+//! is logged in as the other (RFC 6749, section 10.12). A code that isn't listened to would be good for five
+//! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
+
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use login_protocol::{
@@ -29,12 +32,25 @@ pub struct Departure {
     pub authorize_url: String,
 }
 
+/// What a browser comes back from WeChat with.
+#[derive(Clone, Copy)]
+pub struct Return<'a> {
+    /// The secret of its attempt, if it has one.
+    pub secret: Option<&'a BrowserSecret>,
+    /// Where it comes from.
+    pub client: IpAddr,
+    /// The state of the attempt that was begun, if WeChat sent it.
+    pub state: &'a str,
+    /// WeChat's code; empty if the person declined.
+    pub code: &'a str,
+}
+
 /// Why a return from WeChat logged nobody in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
     /// This browser didn't begin it, or began another one since.
     Elsewhere,
-    /// The person didn't agree.
+    /// The person didn't agree, or wasn't asked.
     Declined,
     /// WeChat opened the page as a snapshot, whose person isn't real.
     Snapshot,
@@ -102,18 +118,13 @@ impl Logins {
     /// # Errors
     ///
     /// Why it was not signed in.
-    pub async fn arrive(
-        &self,
-        secret: Option<&BrowserSecret>,
-        state: &str,
-        code: &str,
-    ) -> Result<SessionId, Stopped> {
-        let secret = secret.ok_or(Stopped::Elsewhere)?;
-        let scene = secret.scene();
-        let own_state = scene.authorization_state();
-        if !bool::from(own_state.as_bytes().ct_eq(state.as_bytes())) {
+    pub async fn arrive(&self, returned: Return<'_>) -> Result<SessionId, Stopped> {
+        let Return { secret, code, .. } = returned;
+        let Some(secret) = secret.filter(|secret| began(secret, returned.state)) else {
+            self.stray_codes.discard(&returned, None);
             return Err(Stopped::Elsewhere);
-        }
+        };
+        let scene = secret.scene();
         let (status, _) = self
             .status(secret)
             .await
@@ -129,6 +140,9 @@ impl Logins {
             };
             let completed = self.gateway.complete_web_authorization(&request).await;
             completed.map_err(|problem| stopped(problem.code()))?;
+        } else {
+            // Usually it is the code that the attempt was decided by, and the gateway knows.
+            self.stray_codes.discard(&returned, Some(scene));
         }
         match self.complete(secret).await {
             Ok((session, _)) => Ok(session),
@@ -137,8 +151,15 @@ impl Logins {
     }
 }
 
+/// Whether this browser went to WeChat with this state.
+fn began(secret: &BrowserSecret, state: &str) -> bool {
+    let own = secret.scene().authorization_state();
+    own.as_bytes().ct_eq(state.as_bytes()).into()
+}
+
 fn stopped(code: ProblemCode) -> Stopped {
     match code {
+        ProblemCode::ConsentMissing => Stopped::Declined,
         ProblemCode::SnapshotPage => Stopped::Snapshot,
         ProblemCode::AuthorizationCodeSpent => Stopped::SpentCode,
         ProblemCode::LoginNotConfirmed

@@ -12,7 +12,10 @@ use super::{
     login_stopped,
 };
 use crate::{
-    allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, return_to::ReturnTo,
+    allowed_origins::AllowedOrigins,
+    cookies::Cookies,
+    login::{Logins, Return},
+    return_to::ReturnTo,
 };
 
 /// The address to which WeChat sends visitors back.
@@ -72,17 +75,18 @@ pub(super) async fn arrive(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
+    proxies: Data<TrustedProxies>,
     allowed: Data<AllowedOrigins>,
 ) -> HttpResponse {
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
-    let arrived = logins
-        .arrive(
-            cookies.attempt(&request).as_ref(),
-            &parameter(&request, "state"),
-            &parameter(&request, "code"),
-        )
-        .await;
-    let stopped = match arrived {
+    let secret = cookies.attempt(&request);
+    let returned = Return {
+        secret: secret.as_ref(),
+        client: proxies.client(&request),
+        state: &appended(&request, "state"),
+        code: &appended(&request, "code"),
+    };
+    let stopped = match logins.arrive(returned).await {
         Ok(session) => {
             count("signed_in");
             // The attempt's cookie stays, so that the same return works again.
@@ -119,6 +123,16 @@ fn redirect(address: &str) -> HttpResponse {
 pub(super) fn parameter(request: &HttpRequest, name: &str) -> String {
     form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+/// A parameter that WeChat appended to the address that it was given: the last one of this name, whatever
+/// that address held already; empty without it.
+fn appended(request: &HttpRequest, name: &str) -> String {
+    form_urlencoded::parse(request.query_string().as_bytes())
+        .filter(|(key, _)| key == name)
+        .last()
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
 }

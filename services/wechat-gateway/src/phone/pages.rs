@@ -104,6 +104,22 @@ pub const TOO_MANY: Message = Message {
     english: "Too many requests came from your network. Press the link in the chat again in a minute.",
 };
 
+/// The page belongs to another browser.
+pub const START_AGAIN: Message = Message {
+    mark: Mark::Stopped,
+    title: "请重新打开链接",
+    text: "这个页面只在打开它的那个微信里有效。请回到公众号，再点一次消息里的链接。",
+    english: "This page only works in the WeChat that opened it. Go back to the chat and press the link again.",
+};
+
+/// The browser keeps no cookies.
+pub const COOKIES_NEEDED: Message = Message {
+    mark: Mark::Stopped,
+    title: "需要允许 Cookie",
+    text: "您的浏览器没有保存 Cookie，我们无法确认是同一部手机。请在微信里直接打开公众号消息里的链接；如果还是这样，请允许 Cookie 后再试一次。",
+    english: "Your browser keeps no cookies, so this may be another phone. Open the link from the chat inside WeChat, or allow cookies and try again.",
+};
+
 /// It isn't set up.
 pub const NOT_OFFERED: Message = Message {
     mark: Mark::Stopped,

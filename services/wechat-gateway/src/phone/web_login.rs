@@ -31,6 +31,8 @@ const CONFIRMED: &str = "confirmed";
 const OVER: &str = "over";
 /// What is kept of a snapshot's code: whoever brings it again is to read the same words.
 const SNAPSHOT: &str = "snapshot";
+/// The same of a code that nobody agreed to.
+const CONSENT_MISSING: &str = "consent_missing";
 
 /// Logs people in by web authorisation.
 pub struct WebLogin {
@@ -77,7 +79,7 @@ impl WebLogin {
     ///
     /// # Errors
     ///
-    /// The code is spent, the person isn't real, WeChat or Redis failed.
+    /// The code is spent, the person isn't real or didn't agree, WeChat or Redis failed.
     pub async fn complete(
         self: &Arc<Self>,
         scene: &Scene,
@@ -87,10 +89,14 @@ impl WebLogin {
             let (this, scene, code) = (Arc::clone(self), scene.clone(), code.to_owned());
             async move {
                 let attempt = Exchanger::Attempt(scene.clone());
-                this.authorization.admit(attempt).await?;
-                match this.authorization.recognise(&code).await {
+                let recognised = this
+                    .authorization
+                    .recognise(attempt, &code, Scope::UserInfo)
+                    .await;
+                match recognised {
                     Ok(person) => this.confirm(&scene, person).await.map(str::to_owned),
                     Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
+                    Err(AuthorizationError::ConsentMissing) => Ok(CONSENT_MISSING.to_owned()),
                     Err(error) => Err(error),
                 }
             }
@@ -103,6 +109,7 @@ impl WebLogin {
         match outcome?.as_str() {
             CONFIRMED => Ok(Completed::Confirmed),
             SNAPSHOT => Err(AuthorizationError::Snapshot),
+            CONSENT_MISSING => Err(AuthorizationError::ConsentMissing),
             _ => Ok(Completed::Over),
         }
     }
@@ -174,6 +181,7 @@ fn count(outcome: &Result<String, AuthorizationError>) {
     let name = match outcome.as_deref() {
         Ok(CONFIRMED) => "confirmed",
         Ok(SNAPSHOT) | Err(AuthorizationError::Snapshot) => "snapshot",
+        Ok(CONSENT_MISSING) | Err(AuthorizationError::ConsentMissing) => "consent_missing",
         Ok(_) => "over",
         Err(AuthorizationError::SpentCode) => "spent_code",
         Err(AuthorizationError::TooMany { .. }) => "too_many",

@@ -12,38 +12,23 @@ use login_protocol::{
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation, ReadConfirmation,
-        ReadMember, ReadScan,
+        Confirmation, Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation,
+        ReadConfirmation, ReadMember, ReadScan, SpendConfirmation,
     },
 };
 use serde::Deserialize;
-use service_kit::{
-    client_address::TrustedProxies,
-    redis::{Store, StoreError},
-};
+use service_kit::redis::{Store, StoreError};
 
-use super::profile::{STATE, failed, redirect};
+use super::profile::failed;
 use crate::{
     phone::{
+        consent_trip::{ConsentTrips, Errand, Returned, parameter, redirect},
         links::PhoneLinks,
         pages::{self, Message},
     },
     push::events::LoginEvents,
     wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
 };
-
-/// Codes that were brought here are good for nothing else.
-const PURPOSE: &str = "confirm";
-
-/// Which login it is about.
-#[derive(Clone, Deserialize)]
-pub(super) struct About {
-    scene: Scene,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    again: bool,
-}
 
 /// The ticket that a recognised phone holds.
 #[derive(Deserialize)]
@@ -65,14 +50,30 @@ enum Button {
     Deny,
 }
 
+/// Which login it is about; `None` in a broken link.
+fn scene(request: &HttpRequest) -> Option<Scene> {
+    Scene::parse(&parameter(request, "scene")).ok()
+}
+
+fn errand(scene: &Scene, links: &PhoneLinks) -> Option<Errand> {
+    Some(Errand {
+        name: format!("confirm {}", scene.as_str()),
+        scope: Scope::Base,
+        return_to: links.confirm_return(scene)?,
+    })
+}
+
 /// `GET`: WeChat says whose phone it is, without asking.
 pub(super) async fn begin(
-    about: Query<About>,
+    request: HttpRequest,
     links: Data<PhoneLinks>,
-    authorization: Data<WebAuthorization>,
+    trips: Data<ConsentTrips>,
 ) -> HttpResponse {
-    match links.confirm_return(&about.scene) {
-        Some(return_to) => redirect(&authorization.authorize_url(Scope::Base, &return_to, STATE)),
+    let Some(scene) = scene(&request) else {
+        return pages::message(StatusCode::BAD_REQUEST, pages::OVER);
+    };
+    match errand(&scene, &links) {
+        Some(errand) => trips.depart(&request, &errand),
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -80,68 +81,97 @@ pub(super) async fn begin(
 /// `GET …/return`: the phone gets a ticket, and a clean address.
 pub(super) async fn recognise(
     request: HttpRequest,
-    about: Query<About>,
     links: Data<PhoneLinks>,
+    trips: Data<ConsentTrips>,
     authorization: Data<WebAuthorization>,
-    proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
+    let returned = Returned::of(&request);
+    let Some(scene) = scene(&request) else {
+        trips.discard(&request, &returned);
+        return pages::message(StatusCode::BAD_REQUEST, pages::OVER);
+    };
+    let Some(errand) = errand(&scene, &links) else {
+        trips.discard(&request, &returned);
+        return pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED);
+    };
+    let browser = match trips.arrive(&request, &errand, &returned) {
+        Ok(browser) => browser,
+        Err(elsewhere) => return trips.turn_away(&request, &errand, &returned, elsewhere),
+    };
+    // Who knows the scene of an attempt that somebody scanned is no stranger, so that its share is its
+    // own, whatever others at the same address do. Invented scenes end here.
+    match was_scanned(&store, &scene).await {
+        Ok(true) => {}
+        Ok(false) => {
+            trips.discard(&request, &returned);
+            return said(pages::OVER);
+        }
+        Err(error) => return unavailable(&error),
+    }
+    // The code is good for nothing else, and for no other browser.
+    let purpose = format!("{} {}", errand.name, browser.name());
     let exchange = {
         let authorization = Arc::clone(&authorization);
-        let (app_id, about) = (app_id.as_ref().clone(), About::clone(&about));
-        let client = Exchanger::Client(proxies.client(&request));
+        let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
         async move {
-            authorization.admit(client).await?;
-            let openid = authorization.recognise(&about.code).await?.openid;
+            let attempt = Exchanger::Attempt(scene.clone());
+            let person = authorization.recognise(attempt, &code, Scope::Base).await?;
+            let openid = person.openid;
             let mut random = [0; 16];
             // Without random bytes the ticket would be anybody's.
             getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
             let ticket = format!("{:032x}", u128::from_be_bytes(random));
-            store
-                .run(&IssueConfirmation {
-                    ticket: ticket.clone(),
-                    scene: about.scene,
-                    member: MemberId { app_id, openid },
-                })
-                .await?;
-            Ok(format!("decision?ticket={ticket}"))
+            let confirmation = Confirmation {
+                scene,
+                member: MemberId { app_id, openid },
+                browser: Some(browser.name()),
+                decided: false,
+            };
+            let issue = IssueConfirmation {
+                ticket,
+                confirmation,
+            };
+            store.run(&issue).await?;
+            Ok(format!("decision?ticket={}", issue.ticket))
         }
     };
     match authorization
-        .once_per_code(PURPOSE, &about.code, exchange)
+        .once_per_code(&purpose, &returned.code, exchange)
         .await
     {
         Ok(next) => redirect(&next),
-        Err(AuthorizationError::SpentCode) if !about.again => {
-            match links.confirm_return(&about.scene) {
-                Some(mut return_to) => {
-                    return_to.query_pairs_mut().append_pair("again", "true");
-                    redirect(&authorization.authorize_url(Scope::Base, &return_to, STATE))
-                }
-                None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
-            }
+        Err(AuthorizationError::SpentCode) if !returned.again => {
+            trips.depart_again(&request, &errand)
         }
         Err(error) => failed(&error),
     }
 }
 
+async fn was_scanned(store: &Store, scene: &Scene) -> Result<bool, StoreError> {
+    let read = ReadScan {
+        scene: scene.clone(),
+    };
+    let scan = store.run(&read).await?;
+    Ok(scan.is_some_and(|scan| scan.member.is_some()))
+}
+
 /// `GET …/decision`: asks.
 pub(super) async fn ask(
+    request: HttpRequest,
     asked: Query<Asked>,
+    trips: Data<ConsentTrips>,
     store: Data<Store>,
     events: Data<LoginEvents>,
 ) -> HttpResponse {
     let Asked { ticket } = asked.into_inner();
     let shown = async {
-        let Some((scene, member)) = store
-            .run(&ReadConfirmation {
-                ticket: ticket.clone(),
-            })
-            .await?
-        else {
-            return Ok(said(pages::OVER));
+        let confirmation = match held(&store, &trips, &request, &ticket).await? {
+            Ok(confirmation) => confirmation,
+            Err(other) => return Ok(other),
         };
+        let Confirmation { scene, member, .. } = confirmation;
         let Some(scan) = store.run(&ReadScan { scene }).await? else {
             return Ok(said(pages::OVER));
         };
@@ -158,7 +188,9 @@ pub(super) async fn ask(
 
 /// `POST …/decision`: decides. Pressing twice changes nothing.
 pub(super) async fn decide(
+    request: HttpRequest,
     pressed: Form<Pressed>,
+    trips: Data<ConsentTrips>,
     store: Data<Store>,
     links: Data<PhoneLinks>,
 ) -> HttpResponse {
@@ -168,32 +200,88 @@ pub(super) async fn decide(
         Button::Deny => Decision::Deny,
     };
     let decided = async {
-        let Some((scene, member)) = store.run(&ReadConfirmation { ticket }).await? else {
-            return Ok(said(pages::OVER));
+        let confirmation = match held(&store, &trips, &request, &ticket).await? {
+            Ok(confirmation) => confirmation,
+            Err(other) => return Ok(other),
         };
-        let decide = Decide {
-            scene,
-            member: member.clone(),
-            decision,
+        let member = confirmation.member.clone();
+        let effect = if confirmation.decided {
+            outcome(&store, confirmation).await?
+        } else {
+            let decide = Decide {
+                scene: confirmation.scene.clone(),
+                member: member.clone(),
+                decision,
+            };
+            let spend = SpendConfirmation {
+                ticket,
+                confirmation,
+            };
+            let (effect, ()) = store.run_both(&decide, &spend).await?;
+            count(effect);
+            effect
         };
-        let (effect, known) = store.run_both(&decide, &ReadMember { member }).await?;
-        let (message, outcome) = match effect {
-            DecisionEffect::Stands(status) => (where_it_stands(status), status.as_str()),
-            DecisionEffect::NotTheirs => (pages::NOT_YOURS, "not_theirs"),
-            DecisionEffect::Gone => (pages::OVER, "gone"),
-        };
-        metrics::counter!("login_decisions_total", "outcome" => outcome).increment(1);
-        let has_nickname = known.is_some_and(|member| member.nickname.is_some());
-        Ok(match links.profile() {
-            Some(link)
-                if effect == DecisionEffect::Stands(AttemptStatus::Confirmed) && !has_nickname =>
-            {
-                pages::confirmed_without_profile(link)
+        if effect == DecisionEffect::Stands(AttemptStatus::Confirmed)
+            && let Some(link) = links.profile()
+        {
+            let known = store.run(&ReadMember { member }).await?;
+            if known.is_none_or(|member| member.nickname.is_none()) {
+                return Ok(pages::confirmed_without_profile(link));
             }
-            _ => said(message),
-        })
+        }
+        Ok(said(match effect {
+            DecisionEffect::Stands(status) => where_it_stands(status),
+            DecisionEffect::NotTheirs => pages::NOT_YOURS,
+            DecisionEffect::Gone => pages::OVER,
+        }))
     };
     decided.await.unwrap_or_else(|error| unavailable(&error))
+}
+
+/// What a ticket stands for, in the hands of the browser that it was given to; otherwise the page to
+/// answer with.
+async fn held(
+    store: &Store,
+    trips: &ConsentTrips,
+    request: &HttpRequest,
+    ticket: &str,
+) -> Result<Result<Confirmation, HttpResponse>, StoreError> {
+    let read = ReadConfirmation {
+        ticket: ticket.to_owned(),
+    };
+    let Some(confirmation) = store.run(&read).await? else {
+        return Ok(Err(said(pages::OVER)));
+    };
+    let is_theirs = match &confirmation.browser {
+        Some(browser) => trips.is_called(request, browser),
+        // A gateway of an older version gave it out, a few minutes ago at most.
+        None => true,
+    };
+    if is_theirs {
+        Ok(Ok(confirmation))
+    } else {
+        let page = pages::message(StatusCode::FORBIDDEN, pages::START_AGAIN);
+        Ok(Err(page))
+    }
+}
+
+/// What was decided before.
+async fn outcome(store: &Store, confirmation: Confirmation) -> Result<DecisionEffect, StoreError> {
+    let Confirmation { scene, member, .. } = confirmation;
+    Ok(match store.run(&ReadScan { scene }).await? {
+        None => DecisionEffect::Gone,
+        Some(scan) if scan.member != Some(member) => DecisionEffect::NotTheirs,
+        Some(scan) => DecisionEffect::Stands(scan.status),
+    })
+}
+
+fn count(effect: DecisionEffect) {
+    let outcome = match effect {
+        DecisionEffect::Stands(status) => status.as_str(),
+        DecisionEffect::NotTheirs => "not_theirs",
+        DecisionEffect::Gone => "gone",
+    };
+    metrics::counter!("login_decisions_total", "outcome" => outcome).increment(1);
 }
 
 const fn where_it_stands(status: AttemptStatus) -> Message {

@@ -132,6 +132,10 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
             gateway_api::COMPLETE_WEB_AUTHORIZATION,
             [(Method::POST, web::to(web_authorizations::complete))],
         )))
+        .service(guarded(endpoint::at(
+            gateway_api::DISCARD_WEB_AUTHORIZATION,
+            [(Method::POST, web::to(web_authorizations::discard))],
+        )))
         .service(endpoint::at(
             "/openapi.json",
             [(Method::GET, web::to(openapi::read))],

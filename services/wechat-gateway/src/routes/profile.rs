@@ -1,56 +1,47 @@
 //! `/wechat/oauth/profile`: a person shows nickname and avatar.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{LOCATION, RETRY_AFTER},
-    },
-    web::{Data, Query},
+    http::{StatusCode, header::RETRY_AFTER},
+    web::Data,
 };
 use jiff::Timestamp;
 use login_protocol::{
     identity::{AppId, MemberId},
     steps::{Exchanger, RecordProfile},
 };
-use serde::Deserialize;
 use service_kit::{client_address::TrustedProxies, redis::Store};
 
 use crate::{
-    phone::{links::PhoneLinks, pages},
+    phone::{
+        consent_trip::{ConsentTrips, Errand, Returned, redirect},
+        links::PhoneLinks,
+        pages,
+    },
     wechat::{
         profile,
         web_authorization::{AuthorizationError, Scope, WebAuthorization},
     },
 };
 
-/// Codes that were brought here are good for nothing else.
-const PURPOSE: &str = "profile";
-
-/// The state of pages that keep none: whose phone it is comes from the code alone.
-pub(super) const STATE: &str = "login";
-
-/// What web authorisation returns with.
-#[derive(Deserialize)]
-pub(super) struct Returned {
-    #[serde(default)]
-    code: String,
-    /// Set when the first code was spent already.
-    #[serde(default)]
-    again: bool,
+fn errand(links: &PhoneLinks) -> Option<Errand> {
+    Some(Errand {
+        name: "profile".to_owned(),
+        scope: Scope::UserInfo,
+        return_to: links.profile_return()?,
+    })
 }
 
 /// `GET`: off to WeChat's consent.
 pub(super) async fn ask(
+    request: HttpRequest,
     links: Data<PhoneLinks>,
-    authorization: Data<WebAuthorization>,
+    trips: Data<ConsentTrips>,
 ) -> HttpResponse {
-    match links.profile_return() {
-        Some(return_to) => {
-            redirect(&authorization.authorize_url(Scope::UserInfo, &return_to, STATE))
-        }
+    match errand(&links) {
+        Some(errand) => trips.depart(&request, &errand),
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -58,20 +49,30 @@ pub(super) async fn ask(
 /// `GET …/return`: back with a code.
 pub(super) async fn store(
     request: HttpRequest,
-    returned: Query<Returned>,
     links: Data<PhoneLinks>,
+    trips: Data<ConsentTrips>,
     authorization: Data<WebAuthorization>,
     proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
+    let returned = Returned::of(&request);
+    let Some(errand) = errand(&links) else {
+        trips.discard(&request, &returned);
+        return pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED);
+    };
+    let browser = match trips.arrive(&request, &errand, &returned) {
+        Ok(browser) => browser,
+        Err(elsewhere) => return trips.turn_away(&request, &errand, &returned, elsewhere),
+    };
     let exchange = {
         let authorization = Arc::clone(&authorization);
         let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
         let client = Exchanger::Client(proxies.client(&request));
         async move {
-            authorization.admit(client).await?;
-            let person = authorization.recognise(&code).await?;
+            let person = authorization
+                .recognise(client, &code, Scope::UserInfo)
+                .await?;
             let info = authorization.profile(&person).await?;
             let openid = person.openid;
             let step = RecordProfile {
@@ -85,18 +86,25 @@ pub(super) async fn store(
             Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
         }
     };
+    // The code is good for nothing else, and for no other browser.
+    let purpose = format!("profile {}", browser.name());
     match authorization
-        .once_per_code(PURPOSE, &returned.code, exchange)
+        .once_per_code(&purpose, &returned.code, exchange)
         .await
     {
         Ok(next) => redirect(&next),
-        Err(AuthorizationError::SpentCode) if !returned.again => match links.profile_return() {
-            Some(mut return_to) => {
-                return_to.query_pairs_mut().append_pair("again", "true");
-                redirect(&authorization.authorize_url(Scope::UserInfo, &return_to, STATE))
-            }
-            None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
-        },
+        Err(AuthorizationError::SpentCode | AuthorizationError::ConsentMissing)
+            if !returned.again =>
+        {
+            trips.depart_again(&request, &errand)
+        }
+        Err(AuthorizationError::TooMany { retry_after }) => {
+            tracing::warn!(
+                "too many authorisation codes from one address; if it is a reverse proxy's: name it in \
+                 public.trusted_proxies"
+            );
+            too_many(retry_after)
+        }
         Err(error) => failed(&error),
     }
 }
@@ -111,27 +119,23 @@ pub(super) async fn follow_first() -> HttpResponse {
     pages::message(StatusCode::OK, pages::FOLLOW_FIRST)
 }
 
-pub(super) fn redirect(address: &str) -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header((LOCATION, address))
-        .insert_header((actix_web::http::header::CACHE_CONTROL, "no-store"))
-        .finish()
+pub(super) fn too_many(retry_after: Duration) -> HttpResponse {
+    let mut page = pages::message(StatusCode::TOO_MANY_REQUESTS, pages::TOO_MANY);
+    let seconds = retry_after.as_secs() + 1;
+    page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    page
 }
 
 pub(super) fn failed(error: &AuthorizationError) -> HttpResponse {
-    if let AuthorizationError::TooMany { retry_after } = error {
-        tracing::warn!(
-            "too many authorisation codes from one address; if it is a reverse proxy's: name it in \
-             public.trusted_proxies"
-        );
-        let mut page = pages::message(StatusCode::TOO_MANY_REQUESTS, pages::TOO_MANY);
-        let seconds = retry_after.as_secs() + 1;
-        page.headers_mut().insert(RETRY_AFTER, seconds.into());
-        return page;
+    match error {
+        AuthorizationError::Snapshot => pages::message(StatusCode::FORBIDDEN, pages::SNAPSHOT),
+        AuthorizationError::ConsentMissing => {
+            pages::message(StatusCode::FORBIDDEN, pages::START_AGAIN)
+        }
+        AuthorizationError::TooMany { retry_after } => too_many(*retry_after),
+        error => {
+            tracing::warn!(%error, "web authorisation failed");
+            pages::message(StatusCode::SERVICE_UNAVAILABLE, pages::FAILED)
+        }
     }
-    if matches!(error, AuthorizationError::Snapshot) {
-        return pages::message(StatusCode::FORBIDDEN, pages::SNAPSHOT);
-    }
-    tracing::warn!(%error, "web authorisation failed");
-    pages::message(StatusCode::SERVICE_UNAVAILABLE, pages::FAILED)
 }

@@ -7,8 +7,8 @@ use actix_web::{
 use login_protocol::{
     attempt::AttemptStatus,
     gateway_api::{
-        BeginWebAuthorization, CompleteWebAuthorization, WebAuthorizationBegun,
-        WebAuthorizationCompleted,
+        BeginWebAuthorization, CompleteWebAuthorization, DiscardWebAuthorization,
+        WebAuthorizationBegun, WebAuthorizationCompleted,
     },
     problem::ProblemCode,
 };
@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     phone::web_login::{Completed, WebLogin},
-    wechat::web_authorization::AuthorizationError,
+    wechat::{stray_codes::StrayCodes, web_authorization::AuthorizationError},
 };
 
 /// `POST`: where to send the browser.
@@ -58,6 +58,23 @@ pub(super) async fn complete(
     }
 }
 
+/// `POST …/discard`: a code arrived where it logs nobody in.
+pub(super) async fn discard(
+    request: Json<DiscardWebAuthorization>,
+    stray_codes: Data<StrayCodes>,
+) -> HttpResponse {
+    let DiscardWebAuthorization {
+        code,
+        client,
+        scene,
+    } = request.into_inner();
+    match scene {
+        Some(scene) => stray_codes.of_attempt(scene, code),
+        None => stray_codes.of_client(client, code),
+    }
+    HttpResponse::Accepted().finish()
+}
+
 fn problem(error: &AuthorizationError) -> Problem {
     match error {
         AuthorizationError::SpentCode => Problem::new(
@@ -67,6 +84,10 @@ fn problem(error: &AuthorizationError) -> Problem {
         AuthorizationError::Snapshot => Problem::new(
             ProblemCode::SnapshotPage,
             "WeChat opened the page as a snapshot. Ask the person to press \u{201c}使用完整服务\u{201d}.",
+        ),
+        AuthorizationError::ConsentMissing => Problem::new(
+            ProblemCode::ConsentMissing,
+            "The person wasn't asked for nickname and avatar, which logging in needs. Send them to WeChat again.",
         ),
         AuthorizationError::TooMany { retry_after } => Problem::new(
             ProblemCode::TooManyLogins,

@@ -8,5 +8,6 @@ pub mod patience;
 pub mod pauses;
 pub mod profile;
 pub mod qr_codes;
+pub mod stray_codes;
 pub mod token_refresh;
 pub mod web_authorization;

@@ -7,7 +7,10 @@ use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     identity::OpenId,
-    steps::{Admission, AdmitExchange, Claim, ClaimCode, Exchanger, ReleaseCode, ResolveCode},
+    steps::{
+        Admission, Claim, ClaimCode, Exchanger, GiveBackExchange, ReleaseCode, ReserveExchange,
+        ResolveCode,
+    },
 };
 use secrecy::ExposeSecret as _;
 use service_kit::{
@@ -43,8 +46,11 @@ pub enum AuthorizationError {
     /// The page was opened as a snapshot, whose person isn't real.
     #[error("the page was opened as a snapshot")]
     Snapshot,
-    /// More codes were brought than anybody needs.
-    #[error("too many authorisation codes were brought")]
+    /// Whoever sent the person to WeChat had them asked for nothing.
+    #[error("the person wasn't asked for their consent")]
+    ConsentMissing,
+    /// WeChat refused more codes than honest browsers bring.
+    #[error("too many authorisation codes were refused")]
     TooMany {
         /// Until others are exchanged.
         retry_after: Duration,
@@ -71,13 +77,13 @@ pub struct WebAuthorization {
     open_url: Url,
 }
 
-/// How many codes a browser may bring for one attempt, and in what time: as long as an attempt lives
-/// usually. One is enough for whoever agrees at once.
-const EXCHANGES_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
+/// How many codes may be refused that come for one attempt, and how long each counts: as long as an attempt
+/// lives usually. One is enough for whoever agrees at once.
+const REFUSED_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
 
-/// How many codes phones behind one address may bring to the gateway's own pages, and in what time. In
-/// China many phones share one.
-const EXCHANGES_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
+/// How many codes may be refused that come from one address for no attempt, and how long each counts. In
+/// China many phones share an address; their good codes don't count.
+const REFUSED_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
 
 /// What is kept of a code that WeChat accepts no second time.
 const FAILED: &str = "!";
@@ -160,12 +166,9 @@ impl WebAuthorization {
         code_sha256: String,
         exchange: impl Future<Output = Result<String, AuthorizationError>> + Send,
     ) -> Result<String, AuthorizationError> {
-        let mut holder = [0; 16];
-        // Without a name of its own an asker could take another's claim for its own.
-        getrandom::fill(&mut holder).map_err(|_| AuthorizationError::SpentCode)?;
         let claim = ClaimCode {
             code_sha256,
-            holder: URL_SAFE_NO_PAD.encode(holder),
+            holder: random_name()?,
         };
         let deadline = Instant::now() + CLAIM_WAIT;
         loop {
@@ -210,7 +213,11 @@ impl WebAuthorization {
                 };
                 return self.store.run(&release).await;
             }
-            Err(AuthorizationError::SpentCode | AuthorizationError::Snapshot) => FAILED,
+            Err(
+                AuthorizationError::SpentCode
+                | AuthorizationError::Snapshot
+                | AuthorizationError::ConsentMissing,
+            ) => FAILED,
         };
         let resolve = ResolveCode {
             code_sha256,
@@ -219,33 +226,73 @@ impl WebAuthorization {
         self.store.run(&resolve).await
     }
 
-    /// Counts an exchange before it is made: anybody can invent codes.
+    /// Whose phone brought this code, and whether they were asked for what the page needs. What passes by
+    /// itself is repeated, since the person waits.
+    ///
+    /// Anybody can invent codes: those that WeChat refuses count against the exchanger's share.
     ///
     /// # Errors
     ///
-    /// There were too many on behalf of the same exchanger, or Redis failed.
-    pub async fn admit(&self, exchanger: Exchanger) -> Result<(), AuthorizationError> {
+    /// The code is spent, the person isn't real or was asked for less, there were too many codes, WeChat
+    /// or Redis failed.
+    pub async fn recognise(
+        &self,
+        exchanger: Exchanger,
+        code: &str,
+        asked: Scope,
+    ) -> Result<Authorized, AuthorizationError> {
+        let reserved = self.reserve(exchanger).await?;
+        let recognised = self.exchange(code).await;
+        if !matches!(recognised, Err(AuthorizationError::SpentCode))
+            && let Err(error) = self.store.run(&reserved).await
+        {
+            // What WeChat gave for the code is worth more than the place.
+            tracing::warn!(%error, "a code that WeChat accepted counts as a refused one for a while");
+        }
+        let person = recognised?;
+        if asked == Scope::UserInfo {
+            self.check_consent(&person).await?;
+        }
+        Ok(person)
+    }
+
+    /// Reserves a place for an exchange, on all replicas together, and says how to give it back.
+    async fn reserve(&self, exchanger: Exchanger) -> Result<GiveBackExchange, AuthorizationError> {
         let (share, window) = match exchanger {
-            Exchanger::Attempt(_) => EXCHANGES_OF_ATTEMPT,
-            Exchanger::Client(_) => EXCHANGES_OF_CLIENT,
+            Exchanger::Attempt(_) => REFUSED_OF_ATTEMPT,
+            Exchanger::Client(_) => REFUSED_OF_CLIENT,
         };
-        let step = AdmitExchange {
+        let reserve = ReserveExchange {
             exchanger,
+            reservation: random_name()?,
             share,
             window,
         };
-        match self.store.run(&step).await? {
-            Admission::Admitted => Ok(()),
+        match self.store.run(&reserve).await? {
+            Admission::Admitted => Ok(GiveBackExchange {
+                exchanger: reserve.exchanger,
+                reservation: reserve.reservation,
+            }),
             Admission::Refused { retry_after } => Err(AuthorizationError::TooMany { retry_after }),
         }
     }
 
-    /// Whose phone brought this code. What passes by itself is repeated, since the person waits.
-    ///
-    /// # Errors
-    ///
-    /// The code is spent, the person isn't real, or WeChat failed.
-    pub async fn recognise(&self, code: &str) -> Result<Authorized, AuthorizationError> {
+    async fn check_consent(&self, person: &Authorized) -> Result<(), AuthorizationError> {
+        match person.granted.covers_user_info() {
+            Some(true) => Ok(()),
+            Some(false) => Err(AuthorizationError::ConsentMissing),
+            // Then the call that needs the consent says whether it was given.
+            None => match self.profile(person).await {
+                Ok(_) => Ok(()),
+                Err(WechatError::Refused(refused)) if refused.errcode == 48001 => {
+                    Err(AuthorizationError::ConsentMissing)
+                }
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    async fn exchange(&self, code: &str) -> Result<Authorized, AuthorizationError> {
         let granted = patiently(FOR_THE_FIRST, || self.api.web_access(code))
             .await
             .map_err(|error| match &error {
@@ -279,4 +326,11 @@ impl WebAuthorization {
             .web_user_info(person.granted.access_token.expose_secret(), &person.openid)
             .await
     }
+}
+
+/// A name of 128 random bits. Without one of its own an asker could take what is another's for its own.
+fn random_name() -> Result<String, AuthorizationError> {
+    let mut name = [0; 16];
+    getrandom::fill(&mut name).map_err(|_| AuthorizationError::SpentCode)?;
+    Ok(URL_SAFE_NO_PAD.encode(name))
 }

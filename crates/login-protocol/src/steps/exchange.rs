@@ -1,0 +1,92 @@
+//! How many codes of web authorisation may be brought that WeChat refuses. Anybody can invent codes, and
+//! only WeChat can tell; every exchange is one of its calls.
+//!
+//! Failures count, and only WeChat's answer says what was one. So a place is reserved before the call,
+//! which bounds what is under way at once, and given back unless the code was refused.
+
+use std::{net::IpAddr, time::Duration};
+
+use super::{
+    Admission, AtomicScript, Operation, Step, UnexpectedReply, admission::admission, subscriber,
+};
+use crate::{redis_keys, scene::Scene};
+
+static RESERVE: AtomicScript = AtomicScript::new(include_str!("exchange_reserve.lua"));
+
+/// On whose behalf a code of web authorisation is exchanged.
+#[derive(Debug, Clone)]
+pub enum Exchanger {
+    /// A browser that knows this attempt's scene, which no stranger does.
+    Attempt(Scene),
+    /// Anybody at this address; counted by its [`subscriber`].
+    Client(IpAddr),
+}
+
+impl Exchanger {
+    fn key(&self) -> String {
+        match self {
+            Self::Attempt(scene) => redis_keys::refused_codes_of_attempt(scene),
+            Self::Client(client) => redis_keys::refused_codes_of_client(subscriber(*client)),
+        }
+    }
+}
+
+/// Reserves a place for an exchange, on all replicas together.
+#[derive(Debug, Clone)]
+pub struct ReserveExchange {
+    /// On whose behalf.
+    pub exchanger: Exchanger,
+    /// A name that no other reservation has.
+    pub reservation: String,
+    /// How many codes of theirs WeChat may refuse in a window.
+    pub share: u32,
+    /// How long a refused code counts.
+    pub window: Duration,
+}
+
+impl Step for ReserveExchange {
+    type Outcome = Admission;
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &RESERVE,
+            key: self.exchanger.key(),
+            arguments: vec![
+                self.reservation.clone(),
+                self.share.to_string(),
+                self.window.as_millis().to_string(),
+            ],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Admission, UnexpectedReply> {
+        admission(reply).ok_or(UnexpectedReply {
+            step: "ReserveExchange",
+        })
+    }
+}
+
+/// Gives a place back: WeChat knew the code, or wasn't asked. Giving it back again changes nothing.
+#[derive(Debug, Clone)]
+pub struct GiveBackExchange {
+    /// On whose behalf it was reserved.
+    pub exchanger: Exchanger,
+    /// The name that it was reserved under.
+    pub reservation: String,
+}
+
+impl Step for GiveBackExchange {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "ZREM",
+            key: self.exchanger.key(),
+            arguments: vec![self.reservation.clone()],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! Codes of web authorisation that log nobody in.
+
+use std::sync::Arc;
+
+use login_protocol::{gateway_api::DiscardWebAuthorization, scene::Scene};
+use service_kit::request_id;
+use tokio::sync::Semaphore;
+
+use super::Return;
+use crate::gateway_client::GatewayClient;
+
+/// How many are discarded at a time. Nobody waits for it, and strangers can bring many.
+const AT_ONCE: usize = 8;
+
+/// Has the gateway make them good for nobody, in the background.
+pub(super) struct StrayCodes {
+    gateway: Arc<GatewayClient>,
+    places: Arc<Semaphore>,
+}
+
+impl StrayCodes {
+    pub(super) fn new(gateway: Arc<GatewayClient>) -> Self {
+        Self {
+            gateway,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Discards the code of this return. `scene`: the attempt's, if it came back to the browser that began it.
+    pub(super) fn discard(&self, returned: &Return<'_>, scene: Option<Scene>) {
+        if returned.code.is_empty() {
+            return;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return;
+        };
+        let gateway = Arc::clone(&self.gateway);
+        let request = DiscardWebAuthorization {
+            code: returned.code.to_owned(),
+            client: returned.client,
+            scene,
+        };
+        tokio::spawn(request_id::carried(async move {
+            gateway.discard_web_authorization(&request).await;
+            drop(place);
+        }));
+    }
+}

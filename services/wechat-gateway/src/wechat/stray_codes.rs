@@ -1,0 +1,88 @@
+//! Codes of web authorisation that arrived where they are of no use: in a browser that began nothing, or
+//! for a login that is over. Each would be good for five minutes, for whoever reads it in a log, so it is
+//! exchanged and thrown away.
+
+use std::{net::IpAddr, sync::Arc};
+
+use login_protocol::{scene::Scene, steps::Exchanger};
+use service_kit::request_id;
+use tokio::sync::Semaphore;
+
+use super::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+
+/// Codes that no page asked for are good for nothing else.
+const PURPOSE: &str = "stray";
+
+/// What is kept of a code that was thrown away.
+const THROWN_AWAY: &str = "thrown_away";
+
+/// How many are thrown away at a time. Nobody waits for it, and strangers can bring many.
+const AT_ONCE: usize = 32;
+
+/// Makes stray codes good for nobody.
+pub struct StrayCodes {
+    authorization: Arc<WebAuthorization>,
+    places: Arc<Semaphore>,
+}
+
+impl StrayCodes {
+    /// Those of this account.
+    pub fn new(authorization: Arc<WebAuthorization>) -> Self {
+        Self {
+            authorization,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Throws away what somebody at this address brought, in the background, unless codes from there were
+    /// refused too often: anybody can invent them.
+    pub fn of_client(&self, client: IpAddr, code: String) {
+        self.throw_away(PURPOSE.to_owned(), Exchanger::Client(client), code);
+    }
+
+    /// Throws away what the browser of this attempt brought, in the background. A code that the attempt was
+    /// decided by is spent and costs no call.
+    pub fn of_attempt(&self, scene: Scene, code: String) {
+        self.throw_away(scene.as_str().to_owned(), Exchanger::Attempt(scene), code);
+    }
+
+    fn throw_away(&self, purpose: String, exchanger: Exchanger, code: String) {
+        if code.is_empty() {
+            return;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            count("dropped");
+            return;
+        };
+        let authorization = Arc::clone(&self.authorization);
+        let exchange = {
+            let (authorization, code) = (Arc::clone(&authorization), code.clone());
+            async move {
+                let recognised = authorization.recognise(exchanger, &code, Scope::Base).await;
+                count(outcome(recognised.as_ref().map(drop)));
+                recognised.map(|_| THROWN_AWAY.to_owned())
+            }
+        };
+        tokio::spawn(request_id::carried(async move {
+            let thrown_away = authorization.once_per_code(&purpose, &code, exchange);
+            if let Err(AuthorizationError::Store(error)) = thrown_away.await {
+                tracing::warn!(%error, "a code that arrived elsewhere can't be thrown away");
+            }
+            drop(place);
+        }));
+    }
+}
+
+const fn outcome(recognised: Result<(), &AuthorizationError>) -> &'static str {
+    match recognised {
+        Ok(()) | Err(AuthorizationError::Snapshot | AuthorizationError::ConsentMissing) => "spent",
+        Err(AuthorizationError::SpentCode) => "refused",
+        Err(AuthorizationError::TooMany { .. }) => "too_many",
+        Err(AuthorizationError::Wechat(_)) => "wechat_failed",
+        Err(AuthorizationError::Store(_)) => "store_failed",
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("wechat_stray_codes_total", "outcome" => outcome).increment(1);
+}
