@@ -99,6 +99,9 @@ async fn good_body(
             let code = web_authorizations::code(stack, person, &scene).await;
             Some(json!({ "scene": scene.as_str(), "code": code }))
         }
+        ("POST", "/v1/web-authorizations/discard") => {
+            Some(json!({ "code": "invented", "client": "203.0.113.9" }))
+        }
         _ => None,
     }
 }
@@ -221,6 +224,7 @@ async fn every_described_operation_answers_as_described() {
         "POST /v1/qrcodes",
         "POST /v1/web-authorizations",
         "POST /v1/web-authorizations/complete",
+        "POST /v1/web-authorizations/discard",
     ];
     assert_eq!(operations, expected.map(str::to_owned).into());
 }
