@@ -208,11 +208,6 @@ impl PushRequest {
         .await
     }
 
-    /// Posts it under this request ID, which the lines about it end with.
-    pub(crate) async fn send_named(&self, gateway: &Service, id: &str) -> Answer {
-        http::send(self.request(&gateway.public).header("x-request-id", id)).await
-    }
-
     fn request(&self, public: &str) -> RequestBuilder {
         http::client()
             .post(format!("{public}/wechat/callback"))

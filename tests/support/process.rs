@@ -84,6 +84,20 @@ impl Process {
         self.lines.lock().expect("no writer panics").clone()
     }
 
+    /// How often its log tells of this: lines of its own, and the times that summaries of repeated lines
+    /// count. The summaries are complete when the process has ended.
+    pub fn told(&self, text: &str) -> u64 {
+        let lines = self.lines();
+        let told = lines.iter().filter(|line| line.contains(text)).map(|line| {
+            let summary = line.split_once("a line was repeated times=");
+            summary.map_or(1, |(_, rest)| {
+                let times = rest.split(' ').next().and_then(|times| times.parse().ok());
+                times.expect("a summary says how often")
+            })
+        });
+        told.sum()
+    }
+
     /// Waits until it ends by itself, and returns everything it printed.
     pub async fn said(&mut self) -> String {
         self.ended().await;
