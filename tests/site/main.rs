@@ -23,5 +23,6 @@ mod round_trips;
 mod secrecy;
 mod session;
 mod settings;
+mod slashes;
 mod start;
 mod status;

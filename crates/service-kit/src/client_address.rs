@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderValue},
+};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -110,10 +113,7 @@ struct Entries<'request> {
 impl<'request> Entries<'request> {
     fn of(headers: &'request HeaderMap, name: &str) -> Self {
         Self {
-            lines: headers
-                .get_all(name)
-                .map(|value| value.as_bytes())
-                .collect(),
+            lines: headers.get_all(name).map(HeaderValue::as_bytes).collect(),
             left: MOST_ENTRIES,
         }
     }
@@ -180,7 +180,7 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{http::header::HeaderValue, test::TestRequest};
+    use actix_web::test::TestRequest;
 
     use super::*;
 
@@ -202,7 +202,10 @@ mod tests {
     }
 
     fn walk_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
-        let lines: Vec<_> = forwarded.iter().map(|line| (FORWARDED_FOR, *line)).collect();
+        let lines: Vec<_> = forwarded
+            .iter()
+            .map(|line| (FORWARDED_FOR, *line))
+            .collect();
         proxies().client(&request(peer, &lines)).to_string()
     }
 
@@ -252,7 +255,10 @@ mod tests {
             ("[::ffff:203.0.113.10]:443", "203.0.113.10"),
             ("203.0.113.10,", "203.0.113.10"),
             ("203.0.113.10 , ,, ", "203.0.113.10"),
-            ("198.51.100.1, 203.0.113.10:51000, 10.1.1.1:80", "203.0.113.10"),
+            (
+                "198.51.100.1, 203.0.113.10:51000, 10.1.1.1:80",
+                "203.0.113.10",
+            ),
             ("[2001:db8::1]:443, [fd00::7]:443,", "2001:db8::1"),
         ] {
             assert_eq!(walk("10.0.0.1", entry), client, "{entry:?}");
@@ -334,8 +340,12 @@ mod tests {
     }
 
     fn scheme(peer: &str, forwarded: &[&str], protocols: &[&str]) -> &'static str {
-        let forwarded = forwarded.iter().map(|line| (FORWARDED_FOR, line.as_bytes()));
-        let protocols = protocols.iter().map(|line| (FORWARDED_PROTO, line.as_bytes()));
+        let forwarded = forwarded
+            .iter()
+            .map(|line| (FORWARDED_FOR, line.as_bytes()));
+        let protocols = protocols
+            .iter()
+            .map(|line| (FORWARDED_PROTO, line.as_bytes()));
         let lines: Vec<_> = forwarded.chain(protocols).collect();
         proxies().scheme(&request(peer, &lines))
     }
@@ -356,6 +366,9 @@ mod tests {
         assert_eq!(scheme("10.0.0.1", &two, &["https"]), "https");
         // What the client sent itself stands in front of that.
         assert_eq!(scheme("10.0.0.1", &two, &["https, http, http"]), "http");
-        assert_eq!(scheme("10.0.0.1", &["203.0.113.9"], &["https, http"]), "http");
+        assert_eq!(
+            scheme("10.0.0.1", &["203.0.113.9"], &["https, http"]),
+            "http"
+        );
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
-use service_kit::{redis::StoreError, request_id};
+use service_kit::{redis::StoreError, request_bodies, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::{Push, PushBody};
 
@@ -19,13 +19,6 @@ use crate::push::{
     relay::{OnFailure, RawPush, Relay, RelayedAnswer},
     senders::Senders,
 };
-
-/// The largest push that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-
-/// How long a body may take to arrive. WeChat sends it with the head; who doesn't is made to let go of
-/// the connection.
-const BODY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long handling may take. WeChat waits five seconds, then pushes again.
 const TIME_BUDGET: Duration = Duration::from_secs(4);
@@ -77,11 +70,9 @@ pub(super) async fn receive(
         );
         return HttpResponse::Forbidden().finish();
     }
-    let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_LIMIT)).await {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
-        Ok(Err(_)) => return HttpResponse::PayloadTooLarge().finish(),
-        Err(_) => return HttpResponse::RequestTimeout().force_close().finish(),
+    let body = match request_bodies::read(payload).await {
+        Ok(body) => body,
+        Err(refusal) => return HttpResponse::build(refusal).finish(),
     };
     let opened = match security.open(&query, &body, Timestamp::now()) {
         Ok(opened) => opened,
