@@ -96,8 +96,9 @@ async fn who_reads_a_body_says_why_it_is_refused() {
         ),
     ];
     let strikes = heads.iter().flat_map(|(listener, head)| {
-        let strike =
-            async move |assault: Assault| (assault.strike(listener).await, head, assault.name);
+        let strike = move |assault: Assault| async move {
+            (assault.strike(listener).await, head, assault.name)
+        };
         endless_bodies(head).into_iter().map(strike)
     });
     for (answer, head, name) in join_all(strikes).await {
