@@ -168,3 +168,49 @@ impl MessageBody for Answer {
         Pin::new(&mut self.body).poll_next(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use actix_web::test::TestRequest;
+    use futures_util::StreamExt as _;
+
+    use super::*;
+
+    /// How much of a body can be read, and what then ends it.
+    async fn read_all(
+        length: usize,
+        headers: (&'static str, String),
+    ) -> (usize, Option<StatusCode>) {
+        let request = TestRequest::post().set_payload(vec![b'a'; length]);
+        let mut request = request.insert_header(headers).to_srv_request();
+        let unread = bound(&mut request, Instant::now());
+        let chunked = request.headers().contains_key("transfer-encoding");
+        assert_eq!(unread.is_some(), chunked);
+        let mut body = request.take_payload();
+        let mut read = 0;
+        while let Some(piece) = body.next().await {
+            match piece {
+                Ok(bytes) => read += bytes.len(),
+                Err(error) => return (read, Some(refusal(&error))),
+            }
+        }
+        (read, None)
+    }
+
+    #[actix_web::test]
+    async fn a_body_ends_at_the_bound_whoever_reads_it() {
+        for length in [1, LARGEST] {
+            let announced = ("content-length", length.to_string());
+            assert_eq!(read_all(length, announced).await, (length, None));
+            let chunked = ("transfer-encoding", "chunked".to_owned());
+            assert_eq!(read_all(length, chunked).await, (length, None));
+        }
+        let too_large = (0, Some(StatusCode::PAYLOAD_TOO_LARGE));
+        let announced = ("content-length", (LARGEST + 1).to_string());
+        assert_eq!(read_all(LARGEST + 1, announced).await, too_large);
+        let chunked = ("transfer-encoding", "chunked".to_owned());
+        assert_eq!(read_all(LARGEST + 1, chunked).await, too_large);
+    }
+}
