@@ -75,6 +75,7 @@ pub(crate) fn subscribe(openid: &str, scene: &Scene) -> Push {
 /// A request to the callback address.
 #[derive(Debug, Clone)]
 pub(crate) struct PushRequest {
+    path: String,
     query: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -91,6 +92,7 @@ impl PushRequest {
             ("nonce", nonce),
         ];
         Self {
+            path: "/wechat/callback".to_owned(),
             query: query.map(|(name, value)| (name.to_owned(), value)).to_vec(),
             body: body.into(),
         }
@@ -172,6 +174,12 @@ impl PushRequest {
         changed
     }
 
+    /// The same to another path.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// The same without this parameter.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.query.retain(|(known, _)| known != name);
@@ -210,7 +218,7 @@ impl PushRequest {
 
     fn request(&self, public: &str) -> RequestBuilder {
         http::client()
-            .post(format!("{public}/wechat/callback"))
+            .post(format!("{public}{}", self.path))
             .query(&self.query)
             .header("content-type", "text/xml")
             .body(self.body.clone())

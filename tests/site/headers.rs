@@ -10,7 +10,7 @@ use reqwest::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, SERVER},
 };
 use rustix::process::Signal;
-use system_tests::{deadline::PATIENCE, stack::Plan};
+use system_tests::{deadline::PATIENCE, stack::Plan, visitor::Visitor};
 
 use crate::answers::{assert_problem, header};
 
@@ -35,6 +35,13 @@ fn assert_protected(headers: &HeaderMap, path: &str) {
         "nosniff",
         "{path}"
     );
+    let embedded_by = if path.starts_with("/assets/page") {
+        "cross-origin"
+    } else {
+        "same-origin"
+    };
+    let policy = header(headers, "cross-origin-resource-policy");
+    assert_eq!(policy, embedded_by, "{path}");
     assert_eq!(header(headers, "x-frame-options"), "DENY", "{path}");
     assert_eq!(header(headers, "referrer-policy"), "no-referrer", "{path}");
     assert_eq!(headers.get(SERVER), None, "{path}");
@@ -83,6 +90,62 @@ async fn every_answer_is_protected() {
 }
 
 #[tokio::test]
+async fn pages_are_parted_from_what_opened_them_and_redirects_part_nobody() {
+    let stack = Plan::default().start().await;
+    let mut visitor = stack.visitor();
+    for (path, policy) in [
+        ("/", "same-origin"),
+        ("/login/wechat/stopped", "same-origin"),
+        ("/login/wechat?return_to=/shop", ""),
+        ("/api/session", ""),
+        ("/assets/page.js", ""),
+        ("/nothing", ""),
+    ] {
+        let answer = visitor.call(Method::GET, path).await;
+        let said = header(&answer.headers, "cross-origin-opener-policy");
+        assert_eq!(said, policy, "{path}");
+        let said = header(&answer.headers, "strict-transport-security");
+        assert_eq!(said, "", "{path}: the site is http");
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_https_only_where_the_front_page_is_its_own() {
+    for (public_url, expected) in [
+        ("https://login.example.com", "max-age=31536000"),
+        ("https://www.example.com/passport", ""),
+        ("http://login.example.com", ""),
+    ] {
+        let plan = Plan::default().site("SITE__PUBLIC__URL", public_url);
+        let stack = plan.start().await;
+        let mut visitor = stack.visitor();
+        for (path, expected) in [
+            ("/", expected),
+            ("/api/session", ""),
+            ("/assets/page.js", ""),
+        ] {
+            let answer = visitor.call(Method::GET, path).await;
+            let said = header(&answer.headers, "strict-transport-security");
+            assert_eq!(said, expected, "{public_url} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_internal_listener_guards_its_answers_as_well() {
+    let stack = Plan::default().start().await;
+    let mut operator = Visitor::new(&stack.sites[0].internal);
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing"] {
+        let answer = operator.call(Method::GET, path).await;
+        assert_eq!(
+            header(&answer.headers, "x-content-type-options"),
+            "nosniff",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_requests_name_comes_back_if_it_is_plain() {
     let stack = Plan::default().start().await;
     let mut visitor = stack.visitor();
@@ -128,7 +191,6 @@ async fn unknown_addresses_and_methods_are_problems() {
         "/nothing",
         "/api",
         "/api/",
-        "/api/login/",
         "/api/login/nothing",
         "/assets",
         "/index.html",

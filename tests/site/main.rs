@@ -23,6 +23,7 @@ mod round_trips;
 mod secrecy;
 mod session;
 mod settings;
+mod slashes;
 mod start;
 mod status;
 mod stray_codes;

@@ -218,9 +218,50 @@ pub fn wrong_bodies(path: &str) -> Vec<Assault> {
             format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(200) + "\0garbage\r\n\r\n",
         ),
         Assault::new(
+            "a slow second head",
+            Dripping,
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\nGET {path} HTTP/1.1\r\nX: "),
+        ),
+        Assault::new(
             "a request that is half closed",
             HalfClosing,
             format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        ),
+    ]
+}
+
+/// Requests whose body doesn't end, in every way in which that can be. `head` is a request's line and headers.
+pub fn endless_bodies(head: &str) -> Vec<Assault> {
+    use Manner::{AtOnce, Dripping};
+    let with = |headers: &str| format!("{head}Host: x\r\n{headers}\r\n");
+    let chunked = with("Transfer-Encoding: chunked\r\n");
+    let announced = with("Content-Length: 1000\r\n");
+    vec![
+        Assault::new("a body that never comes", AtOnce, announced.clone()),
+        Assault::new("half a body", AtOnce, format!("{announced}ticket=a")),
+        Assault::new("a slow body", Dripping, announced),
+        Assault::new("chunks that never come", AtOnce, chunked.clone()),
+        Assault::new("half a chunk", AtOnce, format!("{chunked}9\r\nticket=")),
+        Assault::new("a slow chunk", Dripping, format!("{chunked}fffff\r\n")),
+        Assault::new("a slow extension", Dripping, format!("{chunked}1;")),
+        Assault::new(
+            "chunks without an end",
+            AtOnce,
+            format!("{chunked}{}", "1\r\na\r\n".repeat(200_000)),
+        ),
+        Assault::new(
+            "a body without a bound",
+            AtOnce,
+            format!(
+                "{}{}",
+                with("Content-Length: 1000000000000\r\n"),
+                "a".repeat(1 << 20)
+            ),
+        ),
+        Assault::new(
+            "a body that waits to be asked for",
+            AtOnce,
+            with("Expect: 100-continue\r\nContent-Length: 1000\r\n"),
         ),
     ]
 }

@@ -14,6 +14,7 @@ pub mod hostile_client;
 pub mod log_folder;
 pub mod login_page;
 pub mod news;
+pub mod nginx;
 pub mod phone_tab;
 pub mod process;
 mod publish;

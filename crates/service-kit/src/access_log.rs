@@ -1,5 +1,5 @@
-//! What is around every request: its name, one log line and one set of figures, and the end of a connection whose
-//! request wasn't read. Neither lines nor figures say who asked for what: routes are given as templates, and query
+//! What is around every request: its plain path, the bounds of its body, its name, one log line and one set of
+//! figures. Neither lines nor figures say who asked for what: routes are given as templates, and query
 //! strings, bodies and cookies never appear.
 
 use std::{rc::Rc, time::Instant};
@@ -8,18 +8,26 @@ use actix_web::{
     Error,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::Method,
+    http::{
+        Method,
+        header::{HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    },
     middleware::Next,
 };
 
 use crate::{
     endpoint::{self, Endpoint},
+    held_connection::Handover,
+    request_bodies,
     request_id::{self, REQUEST_ID},
-    unread_bodies,
+    slashes, unknown_paths,
 };
 
-/// Middleware around everything: names the request, logs and counts it, and lets no [unread
-/// body](unread_bodies) keep its connection.
+/// What keeps browsers from taking an answer for something else than it says it is.
+const NO_GUESSES: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Middleware around everything: names the request, logs and counts it, leads it to its [plain path](slashes), lets
+/// no [body](request_bodies) keep its connection, and tells [slow clients](crate::slow_clients) from those who wait.
 ///
 /// # Errors
 ///
@@ -29,15 +37,25 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let unread = unread_bodies::keep(&mut request)?;
+    if let Some(connection) = request.conn_data::<Rc<Handover>>() {
+        connection.pace.request_began();
+    }
+    let slashes_at_the_end = slashes::tidy(&mut request);
+    let unread = request_bodies::bound(&mut request, began);
     let id = request_id::of(request.headers());
     let method = label(request.method());
     let answering = request_id::named(id.clone(), next.call(request));
-    let mut response = unread_bodies::answer(answering.await?, unread);
+    let mut response = request_bodies::answer(answering.await?, unread);
+    if let Some(connection) = response.request().conn_data::<Rc<Handover>>() {
+        connection.pace.answered();
+    }
+    slashes::mend_redirect(&mut response, slashes_at_the_end);
 
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
-    response.headers_mut().insert(REQUEST_ID, id.clone());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NO_GUESSES);
     let request = response.request();
     let unrouted;
     let route = if let Some(endpoint) = request.app_data::<Rc<Endpoint>>() {
@@ -52,6 +70,9 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
             tracing::warn!(method, route, status, seconds, "request failed");
         } else {
             tracing::debug!(method, route, status, seconds, "request answered");
+        }
+        if route == endpoint::UNMATCHED {
+            unknown_paths::note(method, request.path());
         }
     });
     Ok(response)

@@ -27,6 +27,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::slow_clients::Pace;
+
 /// How long a connection that was ended waits for its client to notice. Closing it at once could take
 /// away the last piece before it is read.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -43,6 +45,8 @@ pub(crate) struct Handover {
     phase: Cell<Phase>,
     socket: Cell<Option<TcpStream>>,
     body: Cell<Option<Waker>>,
+    /// How the connection goes on while it speaks HTTP.
+    pub(crate) pace: Pace,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -113,7 +117,12 @@ impl AsyncRead for Socket {
         if self.is_taken() {
             return Poll::Ready(Ok(()));
         }
-        self.stream()?.poll_read(context, buffer)
+        let filled = buffer.filled().len();
+        let read = self.stream()?.poll_read(context, buffer);
+        if buffer.filled().len() > filled {
+            self.handover.pace.heard();
+        }
+        read
     }
 }
 
@@ -126,7 +135,9 @@ impl AsyncWrite for Socket {
         if self.is_taken() {
             return Poll::Ready(Ok(bytes.len()));
         }
-        self.stream()?.poll_write(context, bytes)
+        let written = self.stream()?.poll_write(context, bytes);
+        self.handover.pace.wrote(written.is_ready());
+        written
     }
 
     /// The machinery flushes when the system has accepted all that it wrote.

@@ -27,13 +27,15 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpStream;
 
-use crate::{access_log, held_connection::Socket, problem};
+use crate::{
+    access_log,
+    held_connection::Socket,
+    problem,
+    slow_clients::{self, Paced},
+};
 
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
 const DRAIN_SECONDS: u64 = 8;
-
-/// How long a client may take to send its request's head.
-const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a connection that is being ended waits for its client to notice, so that the answer isn't
 /// lost on one that is still sending.
@@ -85,7 +87,7 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+            .client_request_timeout(slow_clients::HEAD)
             .client_disconnect_timeout(LINGER)
             // A client that hangs up is gone, and nothing more is done for it.
             .h1_allow_half_closed(false)
@@ -142,8 +144,7 @@ where
     fn call(&self, stream: TcpStream) -> Self::Future {
         let peer = stream.peer_addr().ok();
         let (socket, handover) = Socket::new(stream);
-        // In a box of its own, which is gone when the connection is held.
-        let http = Box::pin(self.0.call((socket, peer)));
+        let http = Paced::new(self.0.call((socket, peer)), Rc::clone(&handover));
         Box::pin(async move {
             http.await?;
             if let Some(holding) = handover.take() {

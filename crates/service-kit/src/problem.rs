@@ -13,6 +13,8 @@ use actix_web::{
 use login_protocol::problem::ProblemCode;
 use serde::Serialize;
 
+use crate::request_bodies;
+
 /// A failure as a client sees it. What an operator should know is logged where it happens.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -171,13 +173,24 @@ fn invalid(error: &dyn fmt::Display) -> Problem {
 }
 
 fn json_refusal(error: &extractor::JsonPayloadError) -> Problem {
-    use extractor::JsonPayloadError::{ContentType, Overflow, OverflowKnownLength};
+    use extractor::JsonPayloadError::{ContentType, Overflow, OverflowKnownLength, Payload};
 
+    let too_large = |limit: usize| {
+        let detail = format!("The body may have {limit} bytes at most.");
+        Problem::new(ProblemCode::PayloadTooLarge, detail)
+    };
     match error {
-        Overflow { limit } | OverflowKnownLength { limit, .. } => Problem::new(
-            ProblemCode::PayloadTooLarge,
-            format!("The body may have {limit} bytes at most."),
-        ),
+        Overflow { limit } | OverflowKnownLength { limit, .. } => too_large(*limit),
+        Payload(error) => match request_bodies::refusal(error) {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(request_bodies::LARGEST),
+            StatusCode::REQUEST_TIMEOUT => {
+                let seconds = request_bodies::TIME.as_secs();
+                let detail = format!("The body has to arrive within {seconds} seconds.");
+                Problem::new(ProblemCode::InvalidRequest, detail)
+                    .with_status(StatusCode::REQUEST_TIMEOUT)
+            }
+            _ => invalid(error),
+        },
         ContentType => Problem::new(
             ProblemCode::UnsupportedMediaType,
             "Send the body as application/json.",

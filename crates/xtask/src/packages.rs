@@ -20,12 +20,17 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 
+/// Debian's is where only an administrator's PATH leads.
+const NGINX: &str = "/usr/sbin/nginx";
+
 /// Lines of apt-get shown when it fails.
 const KEPT_LINES: usize = 15;
 
 /// Finds the Redis server, or installs it.
 pub(crate) fn redis_server() -> Result<PathBuf, Failure> {
-    install_missing(false)?;
+    if find_program(&REDIS).is_none() {
+        install_listed(&["redis-server"])?;
+    }
     find_program(&REDIS)
         .ok_or_else(|| Failure::new("redis-server was installed, but PATH does not lead to it"))
 }
@@ -40,13 +45,12 @@ pub(crate) fn valgrind() -> Result<(), Failure> {
 
 /// Makes sure of everything that the tests need.
 pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
-    install_missing(with_browser)
-}
-
-fn install_missing(with_browser: bool) -> Result<(), Failure> {
     let mut packages = Vec::new();
     if find_program(&REDIS).is_none() {
         packages.push("redis-server");
+    }
+    if find_program(&["nginx"]).is_none() && !Path::new(NGINX).exists() {
+        packages.push("nginx-light");
     }
     if with_browser {
         if find_program(&BROWSERS).is_none() {
@@ -76,8 +80,17 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
         "installed in {}",
         console::duration(started.elapsed())
     ));
-    if packages.contains(&"redis-server") && Path::new("/run/systemd/system").exists() {
-        console::note("Debian also started a Redis of its own on port 6379; nothing here uses it");
+    if Path::new("/run/systemd/system").exists() {
+        for (package, started) in [
+            ("redis-server", "a Redis of its own on port 6379"),
+            ("nginx-light", "an nginx of its own on port 80"),
+        ] {
+            if packages.contains(&package) {
+                console::note(&format!(
+                    "Debian also started {started}; nothing here uses it"
+                ));
+            }
+        }
     }
     Ok(())
 }

@@ -4,13 +4,18 @@ use std::sync::LazyLock;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ETAG, IF_NONE_MATCH},
-    web::Path,
+    http::header::{
+        ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CROSS_ORIGIN_RESOURCE_POLICY, ETAG,
+        HeaderValue, IF_NONE_MATCH,
+    },
+    web::{Data, Path},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use sha2::{Digest as _, Sha256};
+
+use super::{login_in_wechat::ReturnAddress, security_headers};
 
 struct Asset {
     path: &'static str,
@@ -91,8 +96,10 @@ static ASSETS: LazyLock<Vec<Asset>> = assets![
 ];
 
 /// `GET /`: a page with the login modal.
-pub(super) async fn page(request: HttpRequest) -> HttpResponse {
-    PAGE.answer(&request)
+pub(super) async fn page(request: HttpRequest, address: Data<ReturnAddress>) -> HttpResponse {
+    let mut response = PAGE.answer(&request);
+    security_headers::add_for_front_page(response.headers_mut(), &address.0);
+    response
 }
 
 /// `GET /assets/…`.
@@ -101,7 +108,15 @@ pub(super) async fn asset(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let found = ASSETS.iter().find(|asset| asset.path == path.as_str());
-    found
-        .map(|asset| asset.answer(&request))
-        .ok_or_else(|| Problem::new(ProblemCode::NotFound, "There is nothing at this address."))
+    let Some(asset) = found else {
+        let detail = "There is nothing at this address.";
+        return Err(Problem::new(ProblemCode::NotFound, detail));
+    };
+    let mut response = asset.answer(&request);
+    // Pages of other origins show the modal.
+    let anybody = HeaderValue::from_static("cross-origin");
+    response
+        .headers_mut()
+        .insert(CROSS_ORIGIN_RESOURCE_POLICY, anybody);
+    Ok(response)
 }

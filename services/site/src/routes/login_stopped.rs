@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use url::form_urlencoded;
 
-use super::login_in_wechat::parameter;
+use super::{login_in_wechat::parameter, security_headers};
 use crate::{allowed_origins::AllowedOrigins, login::Stopped, return_to::ReturnTo};
 
 /// The page's address.
@@ -103,9 +103,11 @@ pub(super) async fn page(request: HttpRequest, allowed: Data<AllowedOrigins>) ->
          <a class=\"back\" href=\"{}\">返回网页 <span lang=\"en\">Back</span></a></main></body></html>",
         escaped(return_to.as_str())
     );
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .body(html)
+        .body(html);
+    security_headers::add_for_page(response.headers_mut());
+    response
 }
 
 fn escaped(text: &str) -> String {

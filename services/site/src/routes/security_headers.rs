@@ -1,9 +1,11 @@
-//! What every answer tells the browser to refuse.
+//! What answers tell the browser to refuse.
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY,
+    CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
+use url::Url;
 
 /// Nothing but the site's own scripts and styles. Avatars come from WeChat's hosts, over http or
 /// https; the QR code is a data: picture.
@@ -11,16 +13,46 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
     img-src 'self' data: https: http:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Adds them. Answers that say nothing of caching aren't kept anywhere.
+/// What a browser remembers of a host that is reached by https: a year of nothing else.
+const HTTPS_ONLY: &str = "max-age=31536000";
+
+/// Adds those of a page of ours: what opened it can't look into it. No other answer has this, since on a redirect
+/// it would also part the page that it leads to from what had opened that one.
+pub(super) fn add_for_page(headers: &mut HeaderMap) {
+    headers.insert(
+        CROSS_ORIGIN_OPENER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+}
+
+/// Adds those of the front page. It alone speaks for the host: a host of which the site has a few addresses, or those
+/// below a prefix, is its owner's, and so is the choice to give up http there.
+pub(super) fn add_for_front_page(headers: &mut HeaderMap, public_url: &Url) {
+    add_for_page(headers);
+    if public_url.scheme() == "https" && public_url.path() == "/" {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(HTTPS_ONLY),
+        );
+    }
+}
+
+/// Adds those of every answer. Answers that say nothing of caching aren't kept anywhere, and those that say nothing of other origins
+/// are embedded by none. (Pages of a named origin that ask for the API aren't concerned: CORS is for them.)
 pub(super) fn add(headers: &mut HeaderMap) {
     headers.insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(CONTENT_POLICY),
     );
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if !headers.contains_key(CROSS_ORIGIN_RESOURCE_POLICY) {
+        headers.insert(
+            CROSS_ORIGIN_RESOURCE_POLICY,
+            HeaderValue::from_static("same-origin"),
+        );
     }
 }

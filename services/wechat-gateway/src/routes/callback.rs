@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::header::{CONTENT_TYPE, ContentType},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, ContentType},
+    },
     rt::spawn,
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
-use service_kit::{redis::StoreError, request_id};
+use service_kit::{redis::StoreError, request_bodies, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -21,13 +24,6 @@ use crate::push::{
     senders::{Origin, Senders},
     usable::UsablePush,
 };
-
-/// The largest push that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-
-/// How long a body may take to arrive. WeChat sends it with the head; who doesn't is made to let go of
-/// the connection.
-const BODY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long handling may take. WeChat waits five seconds, then pushes again.
 const TIME_BUDGET: Duration = Duration::from_secs(4);
@@ -79,14 +75,15 @@ pub(super) async fn receive(
         );
         return refused("sender", HttpResponse::Forbidden());
     }
-    let body = match timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_LIMIT)).await {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Ok(Err(_))) => return refused("broken_body", HttpResponse::BadRequest()),
-        Ok(Err(_)) => return refused("too_large", HttpResponse::PayloadTooLarge()),
-        Err(_) => {
-            let mut answer = HttpResponse::RequestTimeout();
-            answer.force_close();
-            return refused("slow_body", answer);
+    let body = match request_bodies::read(payload).await {
+        Ok(body) => body,
+        Err(status) => {
+            let reason = match status {
+                StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+                StatusCode::REQUEST_TIMEOUT => "slow_body",
+                _ => "broken_body",
+            };
+            return refused(reason, HttpResponse::build(status));
         }
     };
     let opened = match security.open(&query, &body, Timestamp::now()) {

@@ -2,14 +2,17 @@
 
 use actix_web::{
     HttpResponse, Resource,
-    error::InternalError,
-    http::{Method, StatusCode, header::CACHE_CONTROL},
+    error::{InternalError, UrlencodedError},
+    http::{
+        Method, StatusCode,
+        header::{CACHE_CONTROL, CROSS_ORIGIN_RESOURCE_POLICY},
+    },
     middleware::from_fn,
-    web::{self, Data, QueryConfig, ServiceConfig},
+    web::{self, Data, FormConfig, QueryConfig, ServiceConfig},
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
-use service_kit::{endpoint, problem};
+use service_kit::{endpoint, problem, request_bodies};
 
 use crate::{
     phone::{links, pages},
@@ -45,12 +48,23 @@ pub fn configure_public(config: &mut ServiceConfig) {
         let page = pages::message(StatusCode::BAD_REQUEST, pages::OVER);
         InternalError::from_response(error, page).into()
     });
+    // Nor is a pressed button answered with the words of a machine.
+    let pressed = FormConfig::default().error_handler(|error, _| {
+        let status = match &error {
+            UrlencodedError::Payload(error) => request_bodies::refusal(error),
+            UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let page = pages::message(status, pages::OVER);
+        InternalError::from_response(error, page).into()
+    });
     let callback = [
         (Method::GET, web::to(callback::verify)),
         (Method::POST, web::to(callback::receive)),
     ];
     config
         .app_data(broken)
+        .app_data(pressed)
         .service(endpoint::at("/wechat/callback", callback).app_data(unsigned))
         .service(endpoint::at(
             links::PROFILE,
@@ -99,6 +113,7 @@ async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/css; charset=utf-8")
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .body(pages::STYLE_SHEET)
 }
 
