@@ -25,6 +25,7 @@ mod outages;
 mod plain_mode;
 mod push_request;
 mod qr_codes;
+mod readiness;
 mod repeated_pushes;
 mod safe_mode;
 mod settings;

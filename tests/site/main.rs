@@ -19,6 +19,7 @@ mod origin;
 mod outages;
 mod proxies;
 mod qr_reading;
+mod readiness;
 mod round_trips;
 mod secrecy;
 mod session;

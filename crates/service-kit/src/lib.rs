@@ -4,8 +4,10 @@
 
 mod access_log;
 pub mod client_address;
+pub mod clock_offset;
 pub mod command_line;
 pub mod endpoint;
+pub mod essentials;
 pub mod held_connection;
 pub mod http_client;
 pub mod http_server;

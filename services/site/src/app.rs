@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{App, web::Data};
 use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
 use service_kit::{
+    essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
@@ -78,7 +79,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         shutdown: Data::new(shutdown.clone()),
     };
     let public_server = http_server::serve(public, move || routes::app(&parts))?;
-    let readiness = readiness(store);
+    let readiness = readiness(Essentials::new(store));
     let internal_server = {
         let readiness = Arc::clone(&readiness);
         http_server::serve(internal, move || {
@@ -97,14 +98,21 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
 }
 
-fn readiness(store: Arc<Store>) -> Readiness {
+fn readiness(essentials: Essentials) -> Readiness {
+    let essentials = Arc::new(essentials);
     Arc::new(move || {
-        let store = Arc::clone(&store);
+        let essentials = Arc::clone(&essentials);
         Box::pin(async move {
-            store
-                .ping()
-                .await
-                .map_err(|error| (ProblemCode::StoreUnavailable, error.to_string()))
+            let by_redis = essentials.check().await?;
+            if by_redis.is_dangerous() {
+                // Nothing else tells a site the time.
+                let missing = format!(
+                    "One of two clocks is wrong: this machine's is {}.",
+                    by_redis.words("Redis'")
+                );
+                return Err((ProblemCode::NotReady, missing));
+            }
+            Ok(())
         })
     })
 }

@@ -15,6 +15,7 @@ mod code_budget;
 mod confirmation;
 mod member;
 mod session;
+mod write_probe;
 
 pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
@@ -37,6 +38,7 @@ pub use session::{
     CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
     SessionLifetime,
 };
+pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.
 pub trait Step {
