@@ -10,6 +10,7 @@ use sha1::{Digest as _, Sha1};
 mod access_token;
 mod admission;
 mod attempt;
+mod attempt_life;
 mod authorization_code;
 mod code_budget;
 mod confirmation;
@@ -26,6 +27,7 @@ pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
+pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use code_budget::TakeCodes;
 pub use confirmation::{
