@@ -2,7 +2,10 @@
 
 use deadpool_redis::redis;
 use serde_json::json;
-use system_tests::stack::Plan;
+use system_tests::{
+    redis_proxy::{self, RedisProxy},
+    stack::Plan,
+};
 
 use crate::examination::Patient;
 
@@ -161,4 +164,13 @@ async fn a_backend_behind_the_relay_that_is_away() {
     patient.set("GATEWAY__RELAY__URL", NOWHERE);
     let found = patient.examine().await;
     found.fails_only("relay", &["nothing answers at http://127.0.0.1:1"]);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_too_old() {
+    let mut patient = Patient::healthy().await;
+    let old = RedisProxy::start(&patient.stack.redis, redis_proxy::say_4_0).await;
+    patient.set("GATEWAY__REDIS__URL", old.url());
+    let found = patient.examine().await;
+    found.fails_only("redis_version", &["4.0.", "too old", "5.0 or newer"]);
 }

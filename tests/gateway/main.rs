@@ -30,6 +30,7 @@ mod plain_mode;
 mod protected_answers;
 mod push_request;
 mod qr_codes;
+mod readiness;
 mod refusals;
 mod repeated_pushes;
 mod safe_mode;

@@ -244,3 +244,18 @@ async fn an_event_of_the_far_future_outdates_nothing() {
         assert_eq!(found.subscribed, subscribed, "a visit after {future:?}");
     }
 }
+
+/// WeChat's terms ask that the profile goes, whether or not there is room.
+#[tokio::test]
+async fn an_unfollow_removes_the_profile_in_a_full_redis() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    record(&store, &person, Event::Follow(1), Some(profile())).await;
+    let _: String = redis.command(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    record(&store, &person, Event::Unfollow(2), None).await;
+    let known = read(&store, &person).await.expect("a member");
+    assert!(!known.subscribed);
+    assert_eq!((known.unionid, known.nickname), (None, None));
+    assert_eq!((known.avatar_url, known.location), (None, None));
+}

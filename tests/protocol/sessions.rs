@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
+    attempt::{Approval, AttemptStatus},
     identity::MemberId,
     steps::{
-        CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
-        SessionLifetime,
+        CreateSession, Decide, Decision, DecisionEffect, EndAllSessions, EndSession, Identified,
+        ReadSession, ReadSessionsEnd, RecordScan, Redemption, ScanEffect, Session, SessionLifetime,
     },
 };
 use service_kit::redis::Store;
 use system_tests::{
-    attempts::{member, new_openid},
+    attempts::{self, member, new_openid},
     log_folder,
     redis_server::RedisServer,
 };
@@ -122,4 +123,168 @@ async fn the_end_of_all_sessions_is_remembered_as_long_as_one_could_live() {
     let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
     let left: i64 = redis.command(&["PTTL", &keys[0]]).await;
     assert!((86_390_000..=86_400_000).contains(&left), "{left} ms");
+}
+
+async fn end(store: &Store, id: &str) {
+    let step = EndSession {
+        id_sha256: id.to_owned(),
+    };
+    store.run(&step).await.expect("Redis is running");
+}
+
+/// Writes a session as a repeat of its redemption does, and says whether there is one now.
+async fn write_again(store: &Store, id: &str, person: &MemberId) -> bool {
+    let step = CreateSession {
+        id_sha256: id.to_owned(),
+        member: person.clone(),
+        begun_at: Timestamp::now(),
+        lifetime: LIFETIME,
+    };
+    store.run(&step).await.expect("Redis is running")
+}
+
+#[tokio::test]
+async fn an_ended_session_is_written_by_no_repeat_for_two_minutes() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    assert!(write_again(&store, "one", &person).await);
+    assert!(
+        write_again(&store, "one", &person).await,
+        "as after a lost answer"
+    );
+    for _ in 0..2 {
+        end(&store, "one").await;
+        assert!(!write_again(&store, "one", &person).await);
+        assert_eq!(read(&store, "one").await, None);
+        let left = milliseconds_left(&redis).await;
+        assert!((110_000..=120_000).contains(&left), "{left} ms");
+    }
+    assert!(write_again(&store, "two", &person).await, "another login");
+    end(&store, "three").await;
+    let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:session:*"]).await;
+    assert_eq!(keys.len(), 2, "what never was leaves nothing: {keys:?}");
+}
+
+/// What a version before the ends were remembered reads.
+#[tokio::test]
+async fn an_older_version_takes_an_ended_session_for_over() {
+    const OLDER_READ: &str = r"
+        local found = redis.call('GET', KEYS[1])
+        if not found then
+            return {}
+        end
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        local left = tonumber(string.match(found, '%d+$')) + tonumber(ARGV[1]) - now
+        if left <= 0 then
+            redis.call('DEL', KEYS[1])
+            return {}
+        end
+        redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(left, tonumber(ARGV[2]))))
+        return {found}";
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    assert!(write_again(&store, "one", &member(&new_openid())).await);
+    let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:session:*"]).await;
+    let asked = ["EVAL", OLDER_READ, "1", &keys[0], "86400000", "3600000"];
+    let known: Vec<String> = redis.command(&asked).await;
+    assert_eq!(known.len(), 1);
+    end(&store, "one").await;
+    let known: Vec<String> = redis.command(&asked).await;
+    assert!(known.is_empty(), "{known:?}");
+}
+
+/// What ends a session, and what ends all, needs no room in a Redis that has none.
+#[tokio::test]
+async fn sessions_end_in_a_full_redis() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    assert!(write_again(&store, "one", &person).await);
+    let _: String = redis.command(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    end(&store, "one").await;
+    assert_eq!(read(&store, "one").await, None);
+    assert!(!write_again(&store, "one", &person).await);
+    let all = EndAllSessions {
+        member: person.clone(),
+        lifetime: LIFETIME,
+    };
+    store
+        .run(&all)
+        .await
+        .expect("it has room for what it removed");
+    let ended = ReadSessionsEnd { member: person };
+    assert!(store.run(&ended).await.expect("Redis is running").is_some());
+}
+
+async fn redeemed(store: &Store, scene: &login_protocol::scene::Scene) -> Identified {
+    match attempts::redeem(store, scene, "a nonce").await {
+        Redemption::Redeemed(identified) => identified,
+        Redemption::Refused(status) => panic!("the attempt is {status}"),
+    }
+}
+
+/// Redis counts in milliseconds, and two steps may fall into one.
+async fn a_later_millisecond() {
+    let now = Timestamp::now();
+    while Timestamp::now() <= now + SignedDuration::from_millis(2) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Signs the person out everywhere and says when that was.
+async fn end_all(store: &Store, person: &MemberId) -> Timestamp {
+    a_later_millisecond().await;
+    let step = EndAllSessions {
+        member: person.clone(),
+        lifetime: LIFETIME,
+    };
+    store.run(&step).await.expect("Redis is running");
+    let step = ReadSessionsEnd {
+        member: person.clone(),
+    };
+    let ended_at = store.run(&step).await.expect("Redis is running");
+    a_later_millisecond().await;
+    ended_at.expect("it is remembered")
+}
+
+#[tokio::test]
+async fn a_login_counts_from_when_its_person_confirmed() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    for approval in [Approval::Scan, Approval::Tap] {
+        let scene = attempts::open(&store).await;
+        let scan = RecordScan {
+            scene: scene.clone(),
+            member: person.clone(),
+            approval,
+        };
+        let confirm = Decide {
+            scene: scene.clone(),
+            member: person.clone(),
+            decision: Decision::Confirm,
+        };
+        let mut ended_before = Timestamp::MIN;
+        if approval == Approval::Scan {
+            ended_before = end_all(&store, &person).await;
+        }
+        let effect = store.run(&scan).await.expect("Redis is running");
+        assert!(matches!(effect, ScanEffect::Accepted(_)));
+        if approval == Approval::Tap {
+            // An end before the press is none of it: the person sees what they confirm.
+            ended_before = end_all(&store, &person).await;
+            let effect = store.run(&confirm).await.expect("Redis is running");
+            assert_eq!(effect, DecisionEffect::Stands(AttemptStatus::Confirmed));
+        }
+        let ended_at = end_all(&store, &person).await;
+        // Scanning or pressing again changes nothing.
+        store.run(&scan).await.expect("Redis is running");
+        store.run(&confirm).await.expect("Redis is running");
+        let identified = redeemed(&store, &scene).await;
+        assert!(identified.confirmed_at > ended_before, "{approval:?}");
+        assert!(identified.confirmed_at <= ended_at, "{approval:?}");
+        assert_eq!(redeemed(&store, &scene).await, identified);
+    }
 }

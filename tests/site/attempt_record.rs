@@ -43,8 +43,20 @@ pub(crate) async fn expire(stack: &Stack, key: &str) {
     assert_eq!(removed, 1);
 }
 
-/// The keys of all sessions.
+/// The keys of all sessions. The end of one is remembered under its key for a while.
 pub(crate) async fn sessions(stack: &Stack) -> Vec<String> {
+    let mut living = Vec::new();
+    for key in session_keys(stack).await {
+        let record: String = stack.redis.command(&["GET", &key]).await;
+        if record != "ended 0" {
+            living.push(key);
+        }
+    }
+    living
+}
+
+/// The keys of all sessions, and of those that were ended a short time ago.
+pub(crate) async fn session_keys(stack: &Stack) -> Vec<String> {
     stack
         .redis
         .command(&["KEYS", "wechat-login:session:*"])

@@ -249,6 +249,25 @@ async fn a_waiting_browser_costs_redis_nothing() {
     assert_eq!(subscribers[1], "1", "one subscription for all");
 }
 
+#[tokio::test]
+async fn browsers_whose_attempts_are_lost_hear_of_it() {
+    let stack = Plan::default().start().await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut visitor = stack.visitor();
+        visitor.start_login().await;
+        let mut events = visitor.events().await;
+        assert_next(&mut events, "pending").await;
+        streams.push(events);
+    }
+    // Nobody publishes it, and the subscription stays.
+    stack.redis.command::<String>(&["FLUSHALL"]).await;
+    for mut events in streams {
+        assert_next(&mut events, "expired").await;
+        assert_eq!(events.next_status().await, None);
+    }
+}
+
 /// Ends the site's subscription as a network would.
 async fn cut_subscription(stack: &Stack) {
     let killed: i64 = stack

@@ -10,7 +10,7 @@ use system_tests::{
 
 use crate::{answers::assert_problem, attempt_record};
 
-async fn signed_in(stack: &Stack, person: &Person) -> Visitor {
+pub(crate) async fn signed_in(stack: &Stack, person: &Person) -> Visitor {
     let mut visitor = stack.visitor();
     let content = visitor.start_login().await;
     stack.wechat.scan(person, &content).await;

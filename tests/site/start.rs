@@ -131,7 +131,7 @@ async fn what_is_over_or_nearly_so_is_followed_by_a_new_attempt() {
     assert_ne!(fourth, third, "after the modal was closed");
 
     let key = attempt_record::only(&stack).await;
-    attempt_record::set_time(&stack, &key, "expires_at_ms", 10_000).await;
+    let _: i64 = stack.redis.command(&["PEXPIRE", &key, "10000"]).await;
     let fifth = visitor.start_login().await;
     assert_ne!(fifth, fourth, "with ten seconds left");
     attempt_record::expire(&stack, &key).await;

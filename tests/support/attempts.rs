@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
@@ -50,18 +49,15 @@ pub async fn open(store: &Store) -> Scene {
 
 /// Writes a pending attempt of this scene, unless there is one.
 pub async fn open_again(store: &Store, scene: &Scene, lifetime: Duration) {
-    let expires_at = SignedDuration::try_from(lifetime).expect("a short time");
     let step = OpenAttempt {
         scene: scene.clone(),
         lifetime,
-        expires_at: Timestamp::now() + expires_at,
         content: "http://weixin.qq.com/q/test".to_owned(),
         image_url: "http://localhost/test".to_owned(),
         asker: Asker {
             description: "Chrome · Windows".to_owned(),
             address: "203.0.113.x".to_owned(),
         },
-        opened_at: Timestamp::now(),
     };
     store.run(&step).await.expect("Redis is running");
 }

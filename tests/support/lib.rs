@@ -20,6 +20,7 @@ pub mod process;
 mod publish;
 pub mod redis_cluster;
 pub mod redis_node;
+pub mod redis_proxy;
 pub mod redis_sentinel;
 pub mod redis_server;
 pub mod simulator;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
@@ -52,8 +52,6 @@ impl Attempts {
         count: usize,
         lifetime: Duration,
     ) -> Result<Vec<BrowserSecret>, String> {
-        let now = Timestamp::now();
-        let expires_at = now + SignedDuration::try_from(lifetime).unwrap_or_default();
         let secrets: Vec<_> = (0..count).map(|_| self.secret()).collect();
         for batch in secrets.chunks(BATCH) {
             let steps: Vec<_> = batch
@@ -61,14 +59,12 @@ impl Attempts {
                 .map(|secret| OpenAttempt {
                     scene: secret.scene(),
                     lifetime,
-                    expires_at,
                     content: CODE_CONTENT.to_owned(),
                     image_url: IMAGE_URL.to_owned(),
                     asker: Asker {
                         description: "Chrome · Windows".to_owned(),
                         address: "10.0.0.x".to_owned(),
                     },
-                    opened_at: now,
                 })
                 .collect();
             let opened = self.store.run_all(&steps).await;

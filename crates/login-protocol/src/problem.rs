@@ -47,7 +47,9 @@ pub enum ProblemCode {
     TooManyWaiting,
     /// 500: a defect of ours.
     Internal,
-    /// 503: Redis can't be reached.
+    /// 503: the machine doesn't let the service do its work, as `/readyz` says: a wrong clock, no files left.
+    NotReady,
+    /// 503: Redis can't be reached, is too old, or takes no writes.
     StoreUnavailable,
     /// 503: the gateway can't be reached.
     GatewayUnavailable,

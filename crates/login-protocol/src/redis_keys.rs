@@ -69,3 +69,7 @@ pub(crate) fn confirmation(ticket: &str) -> String {
 pub(crate) fn authorization_code(code_sha256: &str) -> String {
     format!("wechat-login:authorization-code:{{{code_sha256}}}")
 }
+
+pub(crate) fn write_probe(prober: &str) -> String {
+    format!("wechat-login:ready-probe:{{{prober}}}")
+}

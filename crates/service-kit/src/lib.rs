@@ -4,9 +4,11 @@
 
 mod access_log;
 pub mod client_address;
+pub mod clock_offset;
 pub mod command_line;
 pub mod cookie;
 pub mod endpoint;
+pub mod essentials;
 pub mod guessable;
 pub mod held_connection;
 pub mod http_client;

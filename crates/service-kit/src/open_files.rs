@@ -1,6 +1,30 @@
 //! How many files, and with them connections, the process may have open.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs::File;
+
+use rustix::{
+    io::Errno,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
+
+/// How many more a process can open that isn't short of them: whoever asks needs one, and so do Redis,
+/// the gateway or WeChat when they are reached anew.
+const SPARE: usize = 16;
+
+/// Whether the process, and the system, have some left to open.
+pub fn some_are_left() -> bool {
+    let mut opened = Vec::with_capacity(SPARE);
+    for _ in 0..SPARE {
+        match File::open("/dev/null") {
+            Ok(file) => opened.push(file),
+            Err(error) => {
+                let error = Errno::from_io_error(&error);
+                return !matches!(error, Some(Errno::MFILE | Errno::NFILE));
+            }
+        }
+    }
+    true
+}
 
 /// Raises the limit as far as the system lets this process. The usual one of 1024, which is there for programs
 /// that still use `select(2)`, would turn the thousandth waiting browser away.

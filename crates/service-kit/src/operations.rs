@@ -23,9 +23,11 @@ const DURATION_BUCKETS: [f64; 12] = [
 /// they would pile up for as long as nobody asks for the figures.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Whether the service can do its work now; if not, the code and a sentence that says what is missing.
-pub type Readiness =
-    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), (ProblemCode, String)>> + Send + Sync>;
+/// What keeps a service from doing its work: the code, and a sentence that says what is missing.
+pub type Unready = (ProblemCode, String);
+
+/// Whether the service can do its work now.
+pub type Readiness = Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), Unready>> + Send + Sync>;
 
 /// Starts counting; to be called inside the runtime. The handle renders what was counted.
 ///

@@ -83,7 +83,8 @@ fn status_of(code: ProblemCode) -> StatusCode {
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ProblemCode::TooManyLogins | ProblemCode::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,
         ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        ProblemCode::StoreUnavailable
+        ProblemCode::NotReady
+        | ProblemCode::StoreUnavailable
         | ProblemCode::GatewayUnavailable
         | ProblemCode::WechatUnavailable
         | ProblemCode::DailyCodesUsedUp

@@ -34,7 +34,7 @@ mod address;
 mod connection;
 mod inspection;
 
-pub use inspection::ServerFacts;
+pub use inspection::{OLDEST_REDIS, ServerFacts, ServerVersion};
 
 /// `redis.url`.
 pub static REDIS_URL: Key<SecretString> = Key {
@@ -65,6 +65,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether Redis answered, and refused: it is full, a replica, or can't do what was asked.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Failed(error) if is_said_by_redis(error))
+    }
+
     /// What a client is told. The log holds the rest.
     pub fn problem(&self) -> Problem {
         tracing::error!(error = %self, "Redis failed a request");
@@ -142,6 +147,31 @@ impl Store {
         }
         let replies = self.send(&[first.operation(), second.operation()]).await?;
         Ok((first.outcome(&replies[0])?, second.outcome(&replies[1])?))
+    }
+
+    /// Runs three steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// three together aren't.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::run`].
+    pub async fn run_three<A: Step, B: Step, C: Step>(
+        &self,
+        first: &A,
+        second: &B,
+        third: &C,
+    ) -> Result<(A::Outcome, B::Outcome, C::Outcome), StoreError> {
+        if self.source.is_cluster() {
+            let first = self.run(first).await?;
+            return Ok((first, self.run(second).await?, self.run(third).await?));
+        }
+        let operations = [first.operation(), second.operation(), third.operation()];
+        let replies = self.send(&operations).await?;
+        Ok((
+            first.outcome(&replies[0])?,
+            second.outcome(&replies[1])?,
+            third.outcome(&replies[2])?,
+        ))
     }
 
     /// Runs many steps of a kind at once.
@@ -342,8 +372,19 @@ fn is_unknown_script(error: &RedisError) -> bool {
 fn is_connection_lost(error: &RedisError) -> bool {
     error.is_connection_dropped()
         || (error.is_io_error() && !error.is_timeout())
-        // After a failover the old primary has become a replica.
-        || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+        || is_replica(error)
+}
+
+/// Whether it was a replica that refused: after a failover the old primary has become one. Before 7.0 Redis
+/// quotes in words of its own what stopped a script.
+fn is_replica(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+        || (is_said_by_redis(error) && error.to_string().contains("-READONLY "))
+}
+
+/// Whether the words are Redis' own, be they known to its client or not.
+fn is_said_by_redis(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
 
 /// A reply as the protocol's steps read it.

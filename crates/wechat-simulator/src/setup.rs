@@ -111,6 +111,8 @@ pub(crate) struct Setup {
     pub(crate) secret_state: SecretState,
     /// Whether the caller's address is on the whitelist; if not, token endpoints answer 40164.
     pub(crate) whitelist_ok: bool,
+    /// How many seconds the `Date` of the API's answers is ahead of this machine's clock.
+    pub(crate) clock_offset_seconds: i32,
     /// What `getcallbackip` answers.
     pub(crate) callback_addresses: Vec<String>,
     /// How many calls of a path the day allows; more answer 45009 until `clear_quota`.
@@ -157,6 +159,7 @@ impl Setup {
             account: AccountKind::Service,
             secret_state: SecretState::Ok,
             whitelist_ok: true,
+            clock_offset_seconds: 0,
             callback_addresses: ["127.0.0.1", "127.0.0.0/8"].map(str::to_owned).to_vec(),
             quota: BTreeMap::new(),
             minute_quota: BTreeMap::new(),

@@ -6,6 +6,7 @@ use actix_web::{App, web::Data};
 use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    essentials::Essentials,
     guessable::{self, Reach},
     http_server,
     lifecycle::{self, ServiceError},
@@ -83,7 +84,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         shutdown: Data::new(shutdown.clone()),
     };
     let public_server = http_server::serve(public, move || routes::app(&parts))?;
-    let readiness = readiness(store);
+    let readiness = readiness(Essentials::new(store));
     let internal_server = {
         let readiness = Arc::clone(&readiness);
         http_server::serve(internal, move || {
@@ -112,14 +113,21 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
     }
 }
 
-fn readiness(store: Arc<Store>) -> Readiness {
+fn readiness(essentials: Essentials) -> Readiness {
+    let essentials = Arc::new(essentials);
     Arc::new(move || {
-        let store = Arc::clone(&store);
+        let essentials = Arc::clone(&essentials);
         Box::pin(async move {
-            store
-                .ping()
-                .await
-                .map_err(|error| (ProblemCode::StoreUnavailable, error.to_string()))
+            let by_redis = essentials.check().await?;
+            if by_redis.is_dangerous() {
+                // Nothing else tells a site the time.
+                let missing = format!(
+                    "One of two clocks is wrong: this machine's is {}.",
+                    by_redis.words("Redis'")
+                );
+                return Err((ProblemCode::NotReady, missing));
+            }
+            Ok(())
         })
     })
 }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     gateway_api::CreateQrCode,
@@ -12,10 +12,9 @@ use login_protocol::{
     problem::ProblemCode,
     scene::{BrowserSecret, Scene},
     steps::{
-        Admission, AdmitLogin, CancelAttempt, CreateSession, EndAllSessions, EndSession,
-        ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember,
-        ReadSession, ReadSessionsEnd, ReadStatus, RedeemAttempt, Redemption, Session,
-        SessionLifetime,
+        Admission, AdmitLogin, CancelAttempt, CreateSession, Identified, OpenAttempt,
+        OpenedAttempt, ReadAttempt, ReadMember, ReadRemainingLife, ReadSessionsEnd, ReadStatus,
+        RedeemAttempt, Redemption, SessionLifetime,
     },
 };
 use serde::Serialize;
@@ -24,6 +23,7 @@ use service_kit::{problem::Problem, redis::Store};
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
 mod in_wechat;
+mod sessions;
 mod stray_codes;
 
 pub use in_wechat::{Return, Stopped};
@@ -34,7 +34,7 @@ use stray_codes::StrayCodes;
 const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
 
 /// An attempt with less left than this isn't worth showing again after a reload.
-const WORTH_RESUMING: SignedDuration = SignedDuration::from_secs(15);
+const WORTH_RESUMING: Duration = Duration::from_secs(15);
 
 /// Logins on this site.
 pub struct Logins {
@@ -55,6 +55,16 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
+}
+
+/// An attempt, and how long it will live: Redis' time left, because the clocks of Redis and of the sites
+/// differ.
+#[derive(Debug, Clone)]
+pub struct Living {
+    /// The attempt.
+    pub opened: OpenedAttempt,
+    /// How long it will live.
+    pub left: Duration,
 }
 
 /// Where a request comes from.
@@ -117,11 +127,11 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
-    ) -> Result<(BrowserSecret, OpenedAttempt), Problem> {
+    ) -> Result<(BrowserSecret, Living), Problem> {
         if let Some(secret) = secret
-            && let Some(opened) = self.resumable(&secret).await?
+            && let Some(living) = self.resumable(&secret).await?
         {
-            return Ok((secret, opened));
+            return Ok((secret, living));
         }
         self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random_bytes()?);
@@ -131,10 +141,10 @@ impl Logins {
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
         };
         let code = self.gateway.create_qr_code(&request).await?;
-        let opened = self
+        let living = self
             .open(visit, scene, code.content, code.image_url)
             .await?;
-        Ok((secret, opened))
+        Ok((secret, living))
     }
 
     async fn open(
@@ -143,42 +153,47 @@ impl Logins {
         scene: Scene,
         content: String,
         image_url: String,
-    ) -> Result<OpenedAttempt, Problem> {
+    ) -> Result<Living, Problem> {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
-            expires_at: in_milliseconds(
-                Timestamp::now() + SignedDuration::from_secs(self.attempt_lifetime_seconds.into()),
-            ),
             content,
             image_url,
             asker: asker::describe(visit.user_agent, visit.client),
-            opened_at: Timestamp::now(),
         };
-        self.store
+        let expires_at = self
+            .store
             .run(&step)
             .await
             .map_err(|error| error.problem())?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
-        Ok(OpenedAttempt {
-            status: AttemptStatus::Pending,
-            expires_at: step.expires_at,
-            content: step.content,
-            image_url: step.image_url,
+        Ok(Living {
+            opened: OpenedAttempt {
+                status: AttemptStatus::Pending,
+                expires_at,
+                content: step.content,
+                image_url: step.image_url,
+            },
+            left: step.lifetime,
         })
     }
 
-    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<OpenedAttempt>, Problem> {
-        let opened = self.opened(secret).await?;
+    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, Problem> {
+        let living = self.living(secret).await?;
         // An attempt without a code began inside WeChat: there is nothing to show again.
-        Ok(opened.filter(|opened| !opened.content.is_empty() && is_worth_resuming(opened)))
+        Ok(living.filter(|living| !living.opened.content.is_empty() && is_worth_resuming(living)))
     }
 
-    async fn opened(&self, secret: &BrowserSecret) -> Result<Option<OpenedAttempt>, Problem> {
-        let step = ReadAttempt {
+    async fn living(&self, secret: &BrowserSecret) -> Result<Option<Living>, Problem> {
+        let read = ReadAttempt {
             scene: secret.scene(),
         };
-        self.store.run(&step).await.map_err(|error| error.problem())
+        let remaining = ReadRemainingLife {
+            scene: secret.scene(),
+        };
+        let both = self.store.run_both(&read, &remaining).await;
+        let (opened, left) = both.map_err(|error| error.problem())?;
+        Ok(opened.map(|opened| Living { opened, left }))
     }
 
     /// Counts a login that is about to start; one that goes on was counted when it started.
@@ -218,12 +233,33 @@ impl Logins {
         self.store.run(&step).await.map_err(|error| error.problem())
     }
 
+    /// The same, and for how long there will be an attempt.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn status_and_life(
+        &self,
+        secret: &BrowserSecret,
+    ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), Problem> {
+        let status = ReadStatus {
+            scene: secret.scene(),
+        };
+        let remaining = ReadRemainingLife {
+            scene: secret.scene(),
+        };
+        let both = self.store.run_both(&status, &remaining).await;
+        let ((status, expires_at), left) = both.map_err(|error| error.problem())?;
+        Ok((status, expires_at, left))
+    }
+
     /// Redeems this browser's attempt and signs it in. Within a minute it can be repeated: the outcome
     /// is the same session.
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, or Redis is unavailable.
+    /// The attempt isn't confirmed, is over, its person signed out everywhere since they confirmed, its
+    /// session was ended, or Redis is unavailable.
     pub async fn complete(&self, secret: &BrowserSecret) -> Result<(SessionId, User), Problem> {
         let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
         let step = RedeemAttempt {
@@ -238,7 +274,7 @@ impl Logins {
         let Identified {
             member,
             nonce,
-            redeemed_at,
+            confirmed_at,
         } = match redemption {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(refusal(status)),
@@ -247,17 +283,28 @@ impl Logins {
         let create = CreateSession {
             id_sha256: session.sha256(),
             member: member.clone(),
-            begun_at: redeemed_at,
+            begun_at: confirmed_at,
             lifetime: self.session_lifetime,
         };
         let read = ReadMember {
             member: member.clone(),
         };
-        let ((), known) = self
+        let ended = ReadSessionsEnd {
+            member: member.clone(),
+        };
+        let (is_created, known, ended_at) = self
             .store
-            .run_both(&create, &read)
+            .run_three(&create, &read, &ended)
             .await
             .map_err(|error| error.problem())?;
+        // Who reads the session finds it over as well, so an end that comes a moment later counts too.
+        if sessions::is_over(confirmed_at, ended_at) {
+            let detail = "Its person signed out everywhere after confirming. Start again.";
+            return Err(Problem::new(ProblemCode::LoginExpired, detail));
+        }
+        if !is_created {
+            return Err(refusal(AttemptStatus::Consumed));
+        }
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
         Ok((session, User::new(&member, known)))
     }
@@ -272,87 +319,6 @@ impl Logins {
             scene: secret.scene(),
         };
         self.store.run(&step).await.map_err(|error| error.problem())
-    }
-
-    /// Who is signed in with this session.
-    ///
-    /// # Errors
-    ///
-    /// Redis is unavailable.
-    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, Problem> {
-        let known = self.session(session).await?;
-        Ok(known.map(|(member, known)| User::new(&member, known)))
-    }
-
-    async fn session(
-        &self,
-        session: &SessionId,
-    ) -> Result<Option<(MemberId, Option<Member>)>, Problem> {
-        let step = ReadSession {
-            id_sha256: session.sha256(),
-            lifetime: self.session_lifetime,
-        };
-        let found = self.store.run(&step).await;
-        let Some(Session { member, begun_at }) = found.map_err(|error| error.problem())? else {
-            return Ok(None);
-        };
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let ended = ReadSessionsEnd {
-            member: member.clone(),
-        };
-        let both = self.store.run_both(&read, &ended).await;
-        let (known, ended_at) = both.map_err(|error| error.problem())?;
-        let is_over = ended_at.is_some_and(|ended_at| begun_at <= ended_at);
-        Ok((!is_over).then_some((member, known)))
-    }
-
-    /// Ends all sessions of whoever has this one. Without a session there is nothing to end.
-    ///
-    /// # Errors
-    ///
-    /// Redis is unavailable.
-    pub async fn sign_out_everywhere(
-        &self,
-        session: &SessionId,
-        secret: Option<&BrowserSecret>,
-    ) -> Result<(), Problem> {
-        if let Some((member, _)) = self.session(session).await? {
-            let end = EndAllSessions {
-                member,
-                lifetime: self.session_lifetime,
-            };
-            let ended = self.store.run(&end).await;
-            ended.map_err(|error| error.problem())?;
-        }
-        self.sign_out(session, secret).await
-    }
-
-    /// Ends a session, and the repeatability of the redemption that led to it.
-    ///
-    /// # Errors
-    ///
-    /// Redis is unavailable.
-    pub async fn sign_out(
-        &self,
-        session: &SessionId,
-        secret: Option<&BrowserSecret>,
-    ) -> Result<(), Problem> {
-        let end = EndSession {
-            id_sha256: session.sha256(),
-        };
-        let ended = match secret {
-            Some(secret) => {
-                let forget = ForgetRedemption {
-                    scene: secret.scene(),
-                };
-                let both = self.store.run_both(&forget, &end).await;
-                both.map(|((), ())| ())
-            }
-            None => self.store.run(&end).await,
-        };
-        ended.map_err(|error| error.problem())
     }
 }
 
@@ -387,19 +353,12 @@ impl User {
     }
 }
 
-fn is_worth_resuming(opened: &OpenedAttempt) -> bool {
-    match opened.status {
-        AttemptStatus::Pending => {
-            opened.expires_at.duration_since(Timestamp::now()) > WORTH_RESUMING
-        }
+fn is_worth_resuming(living: &Living) -> bool {
+    match living.opened.status {
+        AttemptStatus::Pending => living.left > WORTH_RESUMING,
         AttemptStatus::Scanned | AttemptStatus::Confirmed => true,
         AttemptStatus::Denied | AttemptStatus::Expired | AttemptStatus::Consumed => false,
     }
-}
-
-/// Without the digits that Redis doesn't keep, so that every answer names the same moment.
-fn in_milliseconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 fn refusal(status: AttemptStatus) -> Problem {

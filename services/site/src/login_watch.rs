@@ -12,7 +12,7 @@ use login_protocol::{
     attempt::AttemptStatus,
     scene::Scene,
     status_change::{CHANNEL, StatusChange},
-    steps::ReadStatus,
+    steps::{AttemptExists, ReadStatus},
 };
 use service_kit::redis::{Store, StoreError};
 use tokio::{
@@ -70,8 +70,13 @@ impl LoginWatch {
     }
 
     /// Follows the channel for as long as the site runs. While it is lost, every waiting browser's
-    /// attempt is read in batches; when it is back, once more, so that no change is missed.
+    /// attempt is read in batches; when it is back, once more, so that no change is missed. What is lost without
+    /// a message is noticed within five seconds.
     pub async fn follow(&self) {
+        tokio::join!(self.follow_news(), self.notice_losses());
+    }
+
+    async fn follow_news(&self) {
         loop {
             if let Err(error) = self.follow_until_lost().await {
                 tracing::warn!(%error, "lost the news of logins; polling until they are back");
@@ -100,6 +105,25 @@ impl LoginWatch {
                         Err(_) => return Ok(()),
                     }
                 }
+            }
+        }
+    }
+
+    /// Nobody publishes that a Redis was emptied, or that a replica which knew less took over. But then the
+    /// attempts of all browsers are missing, so that any one tells: one is looked at, each time another one.
+    async fn notice_losses(&self) {
+        for turn in 0.. {
+            sleep(HEARTBEAT).await;
+            let scene = {
+                let waiting = self.lock();
+                let scenes = waiting.len().max(1);
+                waiting.keys().nth(turn % scenes).cloned()
+            };
+            let Some(scene) = scene else { continue };
+            if let Ok(false) = self.store.run(&AttemptExists { scene }).await
+                && let Err(error) = self.read_all().await
+            {
+                tracing::debug!(%error, "the waiting browsers' attempts can't be read yet");
             }
         }
     }

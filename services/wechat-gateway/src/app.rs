@@ -10,6 +10,7 @@ use login_protocol::{identity::AppId, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
+    essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
@@ -99,7 +100,11 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     let public_server = http_server::serve(public, move || {
         App::new().configure(|config| phone.configure(config))
     })?;
-    let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
+    let readiness = readiness(
+        Essentials::new(Arc::clone(&store)),
+        Arc::clone(&tokens),
+        Arc::clone(&api),
+    );
     let internal_server = {
         let (store, tokens, stray_codes, readiness) = (
             Data::from(Arc::clone(&store)),
@@ -185,17 +190,18 @@ fn consent_trips(
     ))
 }
 
-fn readiness(store: Arc<Store>, tokens: Arc<AccessTokens>) -> Readiness {
+fn readiness(essentials: Essentials, tokens: Arc<AccessTokens>, api: Arc<Api>) -> Readiness {
+    let essentials = Arc::new(essentials);
     Arc::new(move || {
-        let (store, tokens) = (Arc::clone(&store), Arc::clone(&tokens));
+        let essentials = Arc::clone(&essentials);
+        let (tokens, api) = (Arc::clone(&tokens), Arc::clone(&api));
         Box::pin(async move {
-            store
-                .ping()
-                .await
-                .map_err(|error| (ProblemCode::StoreUnavailable, error.to_string()))?;
+            let by_redis = essentials.check().await?;
             tokens
                 .held()
-                .map_err(|missing| (ProblemCode::WechatUnavailable, missing))
+                .map_err(|missing| (ProblemCode::WechatUnavailable, missing))?;
+            api.clock_complaint(by_redis)
+                .map_or(Ok(()), |wrong| Err((ProblemCode::NotReady, wrong)))
         })
     })
 }

@@ -32,6 +32,12 @@ fn status(text: &str, step: &'static str) -> Result<AttemptStatus, UnexpectedRep
     text.parse().map_err(|_| unexpected(step))
 }
 
+fn time(milliseconds: &str, step: &'static str) -> Result<Timestamp, UnexpectedReply> {
+    let parsed = milliseconds.parse().ok();
+    let time = parsed.and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+    time.ok_or_else(|| unexpected(step))
+}
+
 /// The browser that asks to be logged in, as a person can recognise it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
@@ -49,20 +55,17 @@ pub struct OpenAttempt {
     pub scene: Scene,
     /// How long it lives unless somebody scans.
     pub lifetime: Duration,
-    /// The same as a point in time, for the browser's countdown.
-    pub expires_at: Timestamp,
     /// What the QR code encodes; empty for a login inside WeChat, which has no code.
     pub content: String,
     /// WeChat's own picture of it; empty without a code.
     pub image_url: String,
     /// Which browser asks, for the person who is asked to confirm.
     pub asker: Asker,
-    /// When it asked.
-    pub opened_at: Timestamp,
 }
 
 impl Step for OpenAttempt {
-    type Outcome = ();
+    /// When the code stops being good, by Redis' clock, to the millisecond.
+    type Outcome = Timestamp;
 
     fn operation(&self) -> Operation {
         Operation::Script {
@@ -70,8 +73,6 @@ impl Step for OpenAttempt {
             key: redis_keys::attempt(&self.scene),
             arguments: [
                 self.lifetime.as_millis().to_string(),
-                "expires_at_ms".to_owned(),
-                self.expires_at.as_millisecond().to_string(),
                 "content".to_owned(),
                 self.content.clone(),
                 "image_url".to_owned(),
@@ -80,17 +81,15 @@ impl Step for OpenAttempt {
                 self.asker.description.clone(),
                 "asker_address".to_owned(),
                 self.asker.address.clone(),
-                "opened_at_ms".to_owned(),
-                self.opened_at.as_millisecond().to_string(),
             ]
             .into(),
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Timestamp, UnexpectedReply> {
         match words(reply).as_slice() {
             // `exists` is this very step, sent again after its answer was lost.
-            [Some("opened" | "exists")] => Ok(()),
+            [Some("opened" | "exists"), Some(expires_at_ms)] => time(expires_at_ms, "OpenAttempt"),
             _ => Err(unexpected("OpenAttempt")),
         }
     }
@@ -108,7 +107,7 @@ pub struct ReadAttempt {
 pub struct OpenedAttempt {
     /// Where it stands.
     pub status: AttemptStatus,
-    /// When its code stops being good.
+    /// When its code stops being good, by Redis' clock.
     pub expires_at: Timestamp,
     /// What the QR code encodes; empty for a login inside WeChat, which has no code.
     pub content: String,
@@ -141,11 +140,7 @@ impl Step for ReadAttempt {
                 Some(image_url),
             ] => Ok(Some(OpenedAttempt {
                 status: status(found, STEP)?,
-                expires_at: expires_at_ms
-                    .parse()
-                    .ok()
-                    .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
-                    .ok_or_else(|| unexpected(STEP))?,
+                expires_at: time(expires_at_ms, STEP)?,
                 content: (*content).to_owned(),
                 image_url: (*image_url).to_owned(),
             })),
@@ -178,11 +173,7 @@ impl Step for ReadStatus {
         match words(reply).as_slice() {
             [None, _] => Ok((AttemptStatus::Expired, None)),
             [Some(found), Some(expires_at_ms)] => {
-                let expires_at = expires_at_ms
-                    .parse()
-                    .ok()
-                    .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-                Ok((status(found, STEP)?, expires_at))
+                Ok((status(found, STEP)?, time(expires_at_ms, STEP).ok()))
             }
             _ => Err(unexpected(STEP)),
         }
@@ -272,8 +263,10 @@ pub struct Identified {
     pub member: MemberId,
     /// The nonce of the first redemption.
     pub nonce: String,
-    /// When that was, by Redis' clock, to the millisecond.
-    pub redeemed_at: Timestamp,
+    /// When the person confirmed, by Redis' clock, to the millisecond: whatever ends their sessions
+    /// afterwards ends this one as well. Where an older version recorded the scan, when the attempt was
+    /// redeemed.
+    pub confirmed_at: Timestamp,
 }
 
 impl Step for RedeemAttempt {
@@ -301,16 +294,16 @@ impl Step for RedeemAttempt {
                 Some(openid),
                 Some(nonce),
                 Some(redeemed_at_ms),
+                confirmed_at_ms,
             ] => {
-                let redeemed_at = redeemed_at_ms.parse().ok();
-                let redeemed_at = redeemed_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                let confirmed_at = time(confirmed_at_ms.unwrap_or(redeemed_at_ms), STEP)?;
                 Ok(Redemption::Redeemed(Identified {
                     member: MemberId {
                         app_id: AppId::parse(app_id).map_err(|_| unexpected(STEP))?,
                         openid: OpenId::parse(openid).map_err(|_| unexpected(STEP))?,
                     },
                     nonce: (*nonce).to_owned(),
-                    redeemed_at: redeemed_at.ok_or_else(|| unexpected(STEP))?,
+                    confirmed_at,
                 }))
             }
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),

@@ -6,8 +6,13 @@ if not found[1] then
 end
 if found[1] == 'pending' then
     redis.call('HSET', KEYS[1], 'status', ARGV[1], 'app_id', ARGV[2], 'openid', ARGV[3])
-    if ARGV[1] == 'confirmed' and redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
-        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    if ARGV[1] == 'confirmed' then
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        redis.call('HSET', KEYS[1], 'confirmed_at_ms', string.format('%.0f', now))
+        if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
+            redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        end
     end
     redis.call('PUBLISH', ARGV[5], ARGV[6] .. ' ' .. ARGV[1])
     return {'accepted', ARGV[1]}

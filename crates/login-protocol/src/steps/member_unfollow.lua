@@ -2,17 +2,18 @@
 -- KEYS[1] member; ARGV: event time in unix seconds
 local at = tonumber(ARGV[1])
 local found = redis.call('HMGET', KEYS[1], 'follow_changed_at', 'first_seen_at', 'last_seen_at')
+-- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond is nobody's.
+local changed = tonumber(found[1] or '0')
+local outdated = at < changed and changed - at <= 900
+if not outdated then
+    -- Removing comes first: a full Redis takes a script's writes once it has removed something.
+    redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at', 'shown_at')
+    redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1])
+end
 if not found[2] or at < tonumber(found[2]) then
     redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])
 end
 if at > tonumber(found[3] or '0') then
     redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[1])
 end
--- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond is nobody's.
-local changed = tonumber(found[1] or '0')
-if at < changed and changed - at <= 900 then
-    return {'outdated'}
-end
-redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1])
-redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at', 'shown_at')
-return {'recorded'}
+return {outdated and 'outdated' or 'recorded'}

@@ -10,12 +10,14 @@ use sha1::{Digest as _, Sha1};
 mod access_token;
 mod admission;
 mod attempt;
+mod attempt_life;
 mod authorization_code;
 mod code_budget;
 mod confirmation;
 mod exchange;
 mod member;
 mod session;
+mod write_probe;
 
 pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
@@ -26,6 +28,7 @@ pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
+pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use code_budget::TakeCodes;
 pub use confirmation::{
@@ -40,6 +43,7 @@ pub use session::{
     CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
     SessionLifetime,
 };
+pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.
 pub trait Step {

@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
+use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
     identity::{AppId, MemberId, OpenId},
     redis_keys,
 };
 
+static CREATE: AtomicScript = AtomicScript::new(include_str!("session_create.lua"));
+static END: AtomicScript = AtomicScript::new(include_str!("session_end.lua"));
 static READ: AtomicScript = AtomicScript::new(include_str!("session_read.lua"));
 static END_ALL: AtomicScript = AtomicScript::new(include_str!("sessions_end.lua"));
+
+/// How long the end of a session is remembered: longer than a repeat of its redemption can come, by a
+/// minute for one that is on its way.
+const END_IS_KEPT: Duration = REDEMPTION_WINDOW.saturating_mul(2);
 
 /// How long sessions live.
 #[derive(Debug, Clone, Copy)]
@@ -29,26 +35,27 @@ impl SessionLifetime {
     }
 }
 
-/// Starts a session, or writes the same one again.
+/// Starts a session, or writes the same one again, unless it was ended within the last two minutes.
 #[derive(Debug, Clone)]
 pub struct CreateSession {
     /// The SHA-256 of the session's identifier, in base64url.
     pub id_sha256: String,
     /// Whose session.
     pub member: MemberId,
-    /// When the login was redeemed, by Redis' clock.
+    /// When its person confirmed the login, by Redis' clock.
     pub begun_at: Timestamp,
     /// How long it lives.
     pub lifetime: SessionLifetime,
 }
 
 impl Step for CreateSession {
-    type Outcome = ();
+    /// Whether there is such a session now.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         let MemberId { app_id, openid } = &self.member;
-        Operation::Command {
-            name: "SET",
+        Operation::Script {
+            script: &CREATE,
             key: redis_keys::session(&self.id_sha256),
             arguments: vec![
                 format!(
@@ -57,14 +64,19 @@ impl Step for CreateSession {
                     openid.as_str(),
                     self.begun_at.as_millisecond()
                 ),
-                "PX".to_owned(),
                 self.lifetime.first().as_millis().to_string(),
             ],
         }
     }
 
-    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
-        Ok(())
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("created")] => Ok(true),
+            [Some("ended")] => Ok(false),
+            _ => Err(UnexpectedReply {
+                step: "CreateSession",
+            }),
+        }
     }
 }
 
@@ -82,7 +94,7 @@ pub struct ReadSession {
 pub struct Session {
     /// Whose.
     pub member: MemberId,
-    /// When the login was redeemed, by Redis' clock.
+    /// When its person confirmed the login, by Redis' clock.
     pub begun_at: Timestamp,
 }
 
@@ -127,7 +139,8 @@ impl Step for ReadSession {
     }
 }
 
-/// Signs out.
+/// Signs out. For two minutes nothing brings the session back, repeats of its redemption included. Works
+/// on a full Redis too.
 #[derive(Debug, Clone)]
 pub struct EndSession {
     /// The SHA-256 of the session's identifier, in base64url.
@@ -138,15 +151,18 @@ impl Step for EndSession {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        Operation::Command {
-            name: "DEL",
+        Operation::Script {
+            script: &END,
             key: redis_keys::session(&self.id_sha256),
-            arguments: Vec::new(),
+            arguments: vec![END_IS_KEPT.as_millis().to_string()],
         }
     }
 
-    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
-        Ok(())
+    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("ended")] => Ok(()),
+            _ => Err(UnexpectedReply { step: "EndSession" }),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 -- Whose session it is. Being asked for keeps it from ending for want of use, and never beyond its whole life.
 -- KEYS[1] session; ARGV: whole life in ms, life without use in ms
 local found = redis.call('GET', KEYS[1])
-if not found then
+if not found or found == 'ended 0' then
     return {}
 end
 local time = redis.call('TIME')

@@ -1,21 +1,42 @@
 //! What an operator wants to know about the server itself.
 
-use deadpool_redis::redis::{ErrorKind, Pipeline, RedisError, Value, cmd, from_redis_value};
+use std::fmt;
+
+use deadpool_redis::redis::{Cmd, ErrorKind, Pipeline, RedisError, Value, cmd, from_redis_value};
 use jiff::Timestamp;
 
 use super::{Store, StoreError};
 
-/// Belongs to nobody and lives for a second.
-const PROBE_KEY: &str = "wechat-login:probe";
+/// The oldest version that works. Since 5.0 a script may read the clock before it writes.
+pub const OLDEST_REDIS: &str = "5.0";
 
-/// Writes as the services do: by a script, with an end.
-const PROBE: &str = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)";
+const OLDEST_MAJOR: u32 = 5;
+
+/// What a Redis calls its version, such as `7.2.4`. Relatives of Redis name the one that they are compatible
+/// with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerVersion(String);
+
+impl ServerVersion {
+    /// Whether it lacks what the services use. One that can't be read isn't judged.
+    pub fn is_too_old(&self) -> bool {
+        let major = self.0.split('.').next();
+        let major = major.and_then(|major| major.parse::<u32>().ok());
+        major.is_some_and(|major| major < OLDEST_MAJOR)
+    }
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// What Redis says of itself. A hosted Redis may keep any of it to itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// The version, such as `7.2.4`. Relatives of Redis name the one that they are compatible with.
-    pub version: Option<String>,
+    /// The version.
+    pub version: Option<ServerVersion>,
     /// Whether every write goes to an append-only file.
     pub append_only: Option<bool>,
     /// What happens when memory is full, such as `noeviction`.
@@ -24,14 +45,14 @@ pub struct ServerFacts {
 
 impl ServerFacts {
     /// Reads the reply of `INFO`: a line `name:value` for each fact.
-    fn parse(info: &str) -> Self {
+    pub fn parse(info: &str) -> Self {
         let fact = |name: &str| {
             let values = info.lines().filter_map(|line| line.split_once(':'));
             let mut named = values.filter(|(key, _)| *key == name);
             named.next().map(|(_, value)| value.trim().to_owned())
         };
         Self {
-            version: fact("redis_version"),
+            version: fact("redis_version").map(ServerVersion),
             append_only: fact("aof_enabled").map(|enabled| enabled == "1"),
             maxmemory_policy: fact("maxmemory_policy"),
         }
@@ -45,8 +66,18 @@ impl Store {
     ///
     /// When Redis can't be reached, or this user may not ask.
     pub async fn server_facts(&self) -> Result<ServerFacts, StoreError> {
-        let info: String = self.single("INFO").await?;
+        let info: String = self.single(cmd("INFO")).await?;
         Ok(ServerFacts::parse(&info))
+    }
+
+    /// What version Redis has; `None` when it keeps that to itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::server_facts`].
+    pub async fn server_version(&self) -> Result<Option<ServerVersion>, StoreError> {
+        let info: String = self.single(cmd("INFO").arg("server").clone()).await?;
+        Ok(ServerFacts::parse(&info).version)
     }
 
     /// What time Redis has.
@@ -55,29 +86,18 @@ impl Store {
     ///
     /// When Redis can't be reached, or this user may not ask.
     pub async fn server_time(&self) -> Result<Timestamp, StoreError> {
-        let (seconds, microseconds): (i64, i32) = self.single("TIME").await?;
+        let (seconds, microseconds): (i64, i32) = self.single(cmd("TIME")).await?;
         let time = Timestamp::new(seconds, microseconds.saturating_mul(1000));
         Ok(time.map_err(|_| RedisError::from((ErrorKind::Parse, "TIME is out of range")))?)
     }
 
-    /// Writes a key that ends by itself, in the way in which the services write.
-    ///
-    /// # Errors
-    ///
-    /// When Redis can't be reached, is full or read-only, or this user may not run scripts.
-    pub async fn write_probe(&self) -> Result<(), StoreError> {
-        let mut probe = Pipeline::new();
-        probe.add_command(cmd("EVAL").arg(PROBE).arg(1).arg(PROBE_KEY).clone());
-        self.query(&probe.into()).await.map(drop)
-    }
-
     async fn single<T: deadpool_redis::redis::FromRedisValue>(
         &self,
-        command: &str,
+        command: Cmd,
     ) -> Result<T, StoreError> {
         // As a pipeline, which goes to one node of a Cluster. The command alone would go to all of them.
         let mut pipeline = Pipeline::new();
-        pipeline.cmd(command);
+        pipeline.add_command(command);
         let reply = self.query(&pipeline.into()).await?.into_iter().next();
         Ok(from_redis_value(reply.unwrap_or(Value::Nil)).map_err(RedisError::from)?)
     }
@@ -92,11 +112,32 @@ mod tests {
         let info = "# Server\r\nredis_version:7.2.4\r\n\r\n# Memory\r\nmaxmemory:0\r\n\
                     maxmemory_policy:noeviction\r\n# Persistence\r\naof_enabled:0\r\n";
         let expected = ServerFacts {
-            version: Some("7.2.4".to_owned()),
+            version: Some(ServerVersion("7.2.4".to_owned())),
             append_only: Some(false),
             maxmemory_policy: Some("noeviction".to_owned()),
         };
         assert_eq!(ServerFacts::parse(info), expected);
         assert_eq!(ServerFacts::parse(""), ServerFacts::default());
+    }
+
+    #[test]
+    fn versions_are_judged_as_numbers() {
+        for (version, is_too_old) in [
+            ("2.8.24", true),
+            ("3.2.6", true),
+            ("4.0.14", true),
+            ("5.0.0", false),
+            ("5.0.6", false),
+            ("7.4", false),
+            ("10.0.1", false),
+            ("255.255.255", false),
+            ("unstable", false),
+            ("", false),
+        ] {
+            let version = ServerVersion(version.to_owned());
+            assert_eq!(version.is_too_old(), is_too_old, "{version}");
+        }
+        assert!(!ServerVersion(OLDEST_REDIS.to_owned()).is_too_old());
+        assert!(ServerVersion(format!("{}.9", OLDEST_MAJOR - 1)).is_too_old());
     }
 }

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, DATE, HeaderValue, HttpDate};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError as _};
 use futures_util::stream;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
@@ -51,6 +52,22 @@ pub(super) async fn pass<B: MessageBody + 'static>(
     next.call(request)
         .await
         .map(ServiceResponse::map_into_boxed_body)
+}
+
+/// Middleware: WeChat's clock, which may be another one than this machine's.
+pub(super) async fn dated(
+    world: Data<World>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let offset = world.account.setup().clock_offset_seconds;
+    let mut response = next.call(request).await?;
+    let now = Timestamp::now() + SignedDuration::from_secs(i64::from(offset));
+    let date = HttpDate::from(SystemTime::from(now)).to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(DATE, date);
+    }
+    Ok(response)
 }
 
 /// Middleware for `/sns`: JSON travels as `text/plain` there (GitHub thread

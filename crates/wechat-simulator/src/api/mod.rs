@@ -23,6 +23,7 @@ use answer::{Refusal, refusal};
 pub(crate) fn configure(config: &mut ServiceConfig) {
     let api = web::scope("/cgi-bin")
         .wrap(from_fn(gate::pass))
+        .wrap(from_fn(gate::dated))
         .service(at("/token").route(web::get().to(access_token::classic)))
         .service(at("/stable_token").route(web::post().to(access_token::stable)))
         .service(at("/qrcode/create").route(web::post().to(qr_code::create)))
@@ -40,6 +41,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     let sns = web::scope("/sns")
         .wrap(from_fn(gate::pass))
         .wrap(from_fn(gate::as_plain_text))
+        .wrap(from_fn(gate::dated))
         .service(at("/oauth2/access_token").route(web::get().to(sns::access_token)))
         .service(at("/oauth2/refresh_token").route(web::get().to(sns::refresh_token)))
         .service(at("/auth").route(web::get().to(sns::auth)))

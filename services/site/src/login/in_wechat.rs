@@ -8,6 +8,8 @@
 
 use std::net::IpAddr;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -19,15 +21,17 @@ use service_kit::problem::Problem;
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
-use super::{Logins, Visit, WORTH_RESUMING, random_bytes};
+use super::{Living, Logins, Visit, WORTH_RESUMING, random_bytes};
 use crate::session::SessionId;
 
 /// An attempt whose browser is about to go to WeChat.
 pub struct Departure {
     /// What the browser's cookie holds.
     pub secret: BrowserSecret,
-    /// When the attempt ends.
+    /// When the attempt ends, by Redis' clock.
     pub expires_at: Timestamp,
+    /// How long it is until then.
+    pub left: Duration,
     /// Where to go, exactly as it is.
     pub authorize_url: String,
 }
@@ -75,15 +79,15 @@ impl Logins {
         secret: Option<BrowserSecret>,
         redirect_uri: &Url,
     ) -> Result<Departure, Problem> {
-        let (secret, expires_at) = if let Some(known) = self.departed_before(secret).await? {
+        let (secret, living) = if let Some(known) = self.departed_before(secret).await? {
             known
         } else {
             self.admit(visit.client).await?;
             let secret = BrowserSecret::from_random(random_bytes()?);
-            let opened = self
+            let living = self
                 .open(visit, secret.scene(), String::new(), String::new())
                 .await?;
-            (secret, opened.expires_at)
+            (secret, living)
         };
         let request = BeginWebAuthorization {
             scene: secret.scene(),
@@ -92,7 +96,8 @@ impl Logins {
         let begun = self.gateway.begin_web_authorization(&request).await?;
         Ok(Departure {
             secret,
-            expires_at,
+            expires_at: living.opened.expires_at,
+            left: living.left,
             authorize_url: begun.authorize_url,
         })
     }
@@ -100,16 +105,16 @@ impl Logins {
     async fn departed_before(
         &self,
         secret: Option<BrowserSecret>,
-    ) -> Result<Option<(BrowserSecret, Timestamp)>, Problem> {
+    ) -> Result<Option<(BrowserSecret, Living)>, Problem> {
         let Some(secret) = secret else {
             return Ok(None);
         };
-        let known = self.opened(&secret).await?.filter(|opened| {
-            opened.content.is_empty()
-                && opened.status == AttemptStatus::Pending
-                && opened.expires_at.duration_since(Timestamp::now()) > WORTH_RESUMING
+        let known = self.living(&secret).await?.filter(|living| {
+            living.opened.content.is_empty()
+                && living.opened.status == AttemptStatus::Pending
+                && living.left > WORTH_RESUMING
         });
-        Ok(known.map(|opened| (secret, opened.expires_at)))
+        Ok(known.map(|living| (secret, living)))
     }
 
     /// Signs in a browser that comes back from WeChat. The same return a second time, as the back button

@@ -1,5 +1,7 @@
 //! `/api/login`: starting, reading and cancelling this browser's attempt.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, http::header::USER_AGENT, web::Data};
 use jiff::Timestamp;
 use login_protocol::{
@@ -10,7 +12,7 @@ use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use crate::{
     cookies::Cookies,
-    login::{Logins, Visit},
+    login::{Living, Logins, Visit},
     qr_drawing,
 };
 
@@ -29,7 +31,7 @@ pub(super) struct Status {
 struct Started {
     status: AttemptStatus,
     expires_at: Timestamp,
-    expires_in_seconds: i64,
+    expires_in_seconds: u64,
     poll_interval_ms: u32,
     qr: Qr,
 }
@@ -61,7 +63,8 @@ pub(super) async fn start(
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
-    let (secret, opened) = logins.start(visit, cookies.attempt(&request)).await?;
+    let (secret, living) = logins.start(visit, cookies.attempt(&request)).await?;
+    let Living { opened, left } = living;
     let OpenedAttempt {
         status,
         expires_at,
@@ -81,7 +84,7 @@ pub(super) async fn start(
     let started = Started {
         status,
         expires_at,
-        expires_in_seconds: seconds_until(expires_at),
+        expires_in_seconds: whole_seconds(left),
         poll_interval_ms: POLL_INTERVAL_MS,
         qr: Qr {
             content,
@@ -119,13 +122,9 @@ pub(super) async fn cancel(
         .finish())
 }
 
-/// How long it is until then; rounded up, so that a countdown doesn't end before the attempt.
-pub(super) fn seconds_until(at: Timestamp) -> i64 {
-    let left = at.duration_since(Timestamp::now());
-    ((left.as_millis() + 999) / 1000)
-        .try_into()
-        .unwrap_or(0)
-        .max(0)
+/// Rounded up, so that a countdown doesn't end before the attempt.
+pub(super) fn whole_seconds(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// The secret of this browser's attempt, or the 404 that says there is none.

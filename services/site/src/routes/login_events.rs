@@ -7,14 +7,14 @@ use actix_web::{
     http::{StatusCode, header::UPGRADE},
     web::Data,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use login_protocol::{attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret};
 use service_kit::{
     client_address::TrustedProxies,
     held_connection::{self, Held},
     problem::Problem,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::login::{Status, attempt_of};
@@ -34,8 +34,8 @@ const RECONNECT_AFTER_MS: u32 = 1000;
 /// How long a refused client should leave the stream alone.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// How long after an attempt's end to look whether it is really over: the clocks of the site and of
-/// Redis differ.
+/// How long after an attempt's end to look whether it is really over, and how long to leave Redis alone
+/// while it is away.
 const EXPIRY_CHECK: Duration = Duration::from_millis(500);
 
 /// Opens the stream. It ends after a final status, and when the site stops; the browser then opens
@@ -61,7 +61,7 @@ pub(super) async fn follow(
         .map_err(refusal)?;
     // Waiting begins before reading, so that no change falls between the two.
     let wait = watch.into_inner().wait_for(secret.scene());
-    let (status, expires_at) = logins.status(&secret).await?;
+    let (status, expires_at, left) = logins.status_and_life(&secret).await?;
     let first = format!("retry: {RECONNECT_AFTER_MS}\n{}", event(status, expires_at));
     let mut response = HttpResponse::Ok();
     response
@@ -77,6 +77,7 @@ pub(super) async fn follow(
         wait,
         shutdown: shutdown.into_inner(),
         expires_at,
+        over_at: Instant::now() + left,
         last: status,
         _seat: seat,
     };
@@ -108,6 +109,8 @@ struct Stream {
     wait: Wait,
     shutdown: Arc<CancellationToken>,
     expires_at: Option<Timestamp>,
+    /// When Redis will have no such attempt any more.
+    over_at: Instant,
     last: AttemptStatus,
     _seat: Seat,
 }
@@ -149,19 +152,17 @@ impl Stream {
     }
 
     fn until_expiry(&self) -> Duration {
-        let left = self
-            .expires_at
-            .map(|at| at.duration_since(Timestamp::now()));
-        let left = left.unwrap_or(SignedDuration::ZERO);
-        Duration::try_from(left)
-            .unwrap_or_default()
-            .max(EXPIRY_CHECK)
+        let left = self.over_at.saturating_duration_since(Instant::now());
+        left.max(EXPIRY_CHECK)
     }
 
     /// Where the attempt stands; `None` while Redis is away, and the next look will tell.
-    async fn look_again(&self) -> Option<AttemptStatus> {
-        let read = self.logins.status(&self.secret).await;
-        read.ok().map(|(status, _)| status)
+    async fn look_again(&mut self) -> Option<AttemptStatus> {
+        let read = self.logins.status_and_life(&self.secret).await;
+        let (status, _, left) = read.ok()?;
+        // A scan may have prolonged its life.
+        self.over_at = Instant::now() + left;
+        Some(status)
     }
 }
 

@@ -8,7 +8,7 @@ use service_kit::{client_address::TrustedProxies, problem::Problem};
 use url::{Url, form_urlencoded};
 
 use super::{
-    login::{seconds_until, visit},
+    login::{visit, whole_seconds},
     login_stopped,
 };
 use crate::{
@@ -40,7 +40,7 @@ impl ReturnAddress {
 struct Departed {
     status: AttemptStatus,
     expires_at: Timestamp,
-    expires_in_seconds: i64,
+    expires_in_seconds: u64,
     authorize_url: String,
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn depart(
         .json(Departed {
             status: AttemptStatus::Pending,
             expires_at: departure.expires_at,
-            expires_in_seconds: seconds_until(departure.expires_at),
+            expires_in_seconds: whole_seconds(departure.left),
             authorize_url: departure.authorize_url,
         }))
 }

@@ -48,16 +48,18 @@ fn signed_out(cookies: &Cookies) -> HttpResponse {
         .finish()
 }
 
-/// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in.
+/// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in, even if the
+/// session's cookie never arrived.
 pub(super) async fn end(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(session) = cookies.session(&request) {
-        logins
-            .sign_out(&session, cookies.attempt(&request).as_ref())
-            .await?;
+    let attempt = cookies.attempt(&request);
+    match (cookies.session(&request), attempt) {
+        (Some(session), attempt) => logins.sign_out(&session, attempt.as_ref()).await?,
+        (None, Some(secret)) => logins.forget(&secret).await?,
+        (None, None) => {}
     }
     Ok(signed_out(&cookies))
 }

@@ -1,6 +1,7 @@
 //! Whether this machine's clock is right: by WeChat's, or else by Redis'.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use service_kit::clock_offset::ClockOffset;
 
 use super::report::Check;
 
@@ -9,37 +10,18 @@ const NAME: &str = "clock";
 /// From here on it is worth a look.
 const NOTICEABLE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Pushes that are five minutes off are refused, so this leaves a minute.
-const DANGEROUS: SignedDuration = SignedDuration::from_secs(240);
-
 const SYNCHRONISE: &str = "Synchronise this machine's clock: run chrony or systemd-timesyncd";
-
-/// A clock elsewhere, less this machine's.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Offset(SignedDuration);
-
-impl Offset {
-    /// Reads another clock. Its time is taken for that of the middle of the question.
-    pub(super) async fn measure<E>(
-        ask: impl Future<Output = Result<Option<Timestamp>, E>>,
-    ) -> Option<Self> {
-        let before = Timestamp::now();
-        let theirs = ask.await.ok()??;
-        let middle = before + Timestamp::now().duration_since(before) / 2;
-        Some(Self(theirs.duration_since(middle)))
-    }
-}
 
 /// Judges what was measured. WeChat's clock decides, because it stamps the pushes; beside it, Redis'
 /// own error shortens or lengthens only the minute in which a login can be completed again.
-pub(super) fn judge(wechat: Option<Offset>, redis: Option<Offset>) -> Check {
+pub(super) fn judge(wechat: Option<ClockOffset>, redis: Option<ClockOffset>) -> Check {
     match (wechat, redis) {
         (Some(wechat), redis) => {
             let check = by(wechat, "WeChat's");
             match redis {
                 Some(redis) if check.action.is_none() && redis.0.abs() > NOTICEABLE => Check::warn(
                     NAME,
-                    format!("right by WeChat's, but {}", difference(redis, "Redis'")),
+                    format!("right by WeChat's, but {}", redis.words("Redis'")),
                     "Synchronise the clock of the machine that Redis runs on",
                 ),
                 _ => check,
@@ -50,24 +32,18 @@ pub(super) fn judge(wechat: Option<Offset>, redis: Option<Offset>) -> Check {
     }
 }
 
-fn by(offset: Offset, whose: &str) -> Check {
-    if offset.0.abs() > DANGEROUS {
+fn by(offset: ClockOffset, whose: &str) -> Check {
+    if offset.is_dangerous() {
         let detail = format!(
             "{}; pushes are refused beyond five minutes",
-            difference(offset, whose)
+            offset.words(whose)
         );
         Check::fail(NAME, detail, SYNCHRONISE)
     } else if offset.0.abs() > NOTICEABLE {
-        Check::warn(NAME, difference(offset, whose), SYNCHRONISE)
+        Check::warn(NAME, offset.words(whose), SYNCHRONISE)
     } else {
         Check::ok(NAME, format!("within a minute of {whose}"))
     }
-}
-
-fn difference(offset: Offset, whose: &str) -> String {
-    let seconds = offset.0.as_secs();
-    let direction = if seconds > 0 { "behind" } else { "ahead of" };
-    format!("{} s {direction} {whose}", seconds.abs())
 }
 
 #[cfg(test)]
@@ -76,7 +52,7 @@ mod tests {
     use crate::doctor::report::Status;
 
     fn judged(wechat: Option<i64>, redis: Option<i64>) -> Check {
-        let offset = |seconds| Offset(SignedDuration::from_secs(seconds));
+        let offset = |seconds| ClockOffset(SignedDuration::from_secs(seconds));
         judge(wechat.map(offset), redis.map(offset))
     }
 
@@ -115,14 +91,5 @@ mod tests {
             judged(Some(1), Some(90)).detail,
             "right by WeChat's, but 90 s behind Redis'"
         );
-    }
-
-    #[tokio::test]
-    async fn a_clock_that_cannot_be_read_has_no_offset() {
-        assert!(Offset::measure(async { Err(()) }).await.is_none());
-        assert!(Offset::measure(async { Ok::<_, ()>(None) }).await.is_none());
-        let told = async { Ok::<_, ()>(Some(Timestamp::now())) };
-        let offset = Offset::measure(told).await.unwrap();
-        assert!(offset.0.abs() < NOTICEABLE);
     }
 }

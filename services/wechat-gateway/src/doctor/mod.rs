@@ -12,6 +12,7 @@ use std::{
 };
 
 use service_kit::{
+    clock_offset::ClockOffset,
     command_line::{Invocation, Subcommand},
     http_client,
     lifecycle::ServiceError,
@@ -21,7 +22,6 @@ use service_kit::{
 use tokio::time::timeout;
 
 use crate::{settings as keys, wechat::api::Api};
-use clock::Offset;
 use report::{Check, Colour};
 use surroundings::WebAuthorization;
 
@@ -130,8 +130,8 @@ async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
 
     let (redis, by_redis, by_wechat, account, callback, relay, domain) = tokio::join!(
         redis::check(&store, &redis_url),
-        Offset::measure(async { store.server_time().await.map(Some) }),
-        Offset::measure(api.server_time()),
+        ClockOffset::measure(store.server_time()),
+        ClockOffset::measure(async { api.server_time().await.ok().flatten().ok_or(()) }),
         account::check(&api, &store, token_mode),
         callback::check(&http, public_url.as_ref(), &callback_token),
         surroundings::relay(&http, relay_url.as_ref()),
@@ -139,7 +139,7 @@ async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
     );
     let mut checks = settings::hints(values)?;
     checks.extend(redis);
-    checks.push(clock::judge(by_wechat, by_redis));
+    checks.push(clock::judge(by_wechat.ok(), by_redis.ok()));
     checks.extend(account);
     checks.extend(callback);
     checks.extend([relay, domain]);

@@ -1,15 +1,13 @@
 //! Whether Redis is there, writable, new enough, and keeps what it is given.
 
+use login_protocol::steps::ProbeWrites;
 use secrecy::{ExposeSecret as _, SecretString};
-use service_kit::redis::{ServerFacts, Store};
+use service_kit::redis::{OLDEST_REDIS, ServerFacts, ServerVersion, Store};
 use url::Url;
 
 use super::report::Check;
 
 const NAME: &str = "redis";
-
-/// Since 5, a script may read the clock before it writes.
-const OLDEST: u32 = 5;
 
 /// Asks Redis.
 pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
@@ -22,7 +20,19 @@ pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
              the same Redis",
         )];
     }
-    if let Err(error) = store.write_probe().await {
+    let facts = store.server_facts().await;
+    if let Ok(facts) = &facts
+        && facts
+            .version
+            .as_ref()
+            .is_some_and(ServerVersion::is_too_old)
+    {
+        return vec![version(facts)];
+    }
+    let probe = ProbeWrites {
+        prober: "doctor".to_owned(),
+    };
+    if let Err(error) = store.run(&probe).await {
         return vec![Check::fail(
             NAME,
             format!("{place} answers, but can't be written to: {error}"),
@@ -34,7 +44,7 @@ pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
         NAME,
         format!("{place} answers and can be written to"),
     )];
-    match store.server_facts().await {
+    match facts {
         Ok(facts) => checks.extend([version(&facts), persistence(&facts), eviction(&facts)]),
         Err(error) => checks.push(Check::skip(
             "redis_version",
@@ -49,20 +59,16 @@ fn version(facts: &ServerFacts) -> Check {
     let Some(version) = &facts.version else {
         return Check::skip(NAME, "Redis doesn't tell its version");
     };
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
-    match major {
-        Some(major) if major < OLDEST => Check::fail(
+    if version.is_too_old() {
+        return Check::fail(
             NAME,
             format!("{version} is too old"),
             format!(
-                "Use Redis {OLDEST} or newer: older ones refuse scripts that read the clock and write"
+                "Use Redis {OLDEST_REDIS} or newer: older ones refuse scripts that read the clock and write"
             ),
-        ),
-        _ => Check::ok(NAME, version.clone()),
+        );
     }
+    Check::ok(NAME, version.to_string())
 }
 
 fn persistence(facts: &ServerFacts) -> Check {
@@ -139,16 +145,16 @@ mod tests {
 
     #[test]
     fn facts_are_judged() {
-        let facts = |version: &str, append_only, policy: &str| ServerFacts {
-            version: Some(version.to_owned()),
-            append_only: Some(append_only),
-            maxmemory_policy: Some(policy.to_owned()),
+        let facts = |version: &str, append_only: u8, policy: &str| {
+            ServerFacts::parse(&format!(
+                "redis_version:{version}\r\naof_enabled:{append_only}\r\nmaxmemory_policy:{policy}\r\n"
+            ))
         };
-        let good = facts("5.0.14", true, "noeviction");
+        let good = facts("5.0.14", 1, "noeviction");
         assert_eq!(version(&good).status, Status::Ok);
         assert_eq!(persistence(&good).status, Status::Ok);
         assert_eq!(eviction(&good).status, Status::Ok);
-        let bad = facts("4.0.9", false, "allkeys-lru");
+        let bad = facts("4.0.9", 0, "allkeys-lru");
         assert_eq!(version(&bad).status, Status::Fail);
         assert_eq!(persistence(&bad).status, Status::Warn);
         assert_eq!(eviction(&bad).status, Status::Warn);

@@ -1,12 +1,13 @@
 //! The calls themselves: addresses, bodies and bounds.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, fmt::rfc2822};
 use login_protocol::identity::{AppId, OpenId};
 use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use service_kit::clock_offset::ClockOffset;
 use url::Url;
 use wechat_wire::{
     api::{
@@ -19,7 +20,7 @@ use wechat_wire::{
     web_authorization::{WebAccessGranted, WebUserInfo},
 };
 
-use super::error::WechatError;
+use super::{clock::WechatClock, error::WechatError};
 
 /// How long one call may take. WeChat's own pushes are bounded tighter by their handler.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -34,6 +35,7 @@ pub struct Api {
     secret: SecretString,
     server_url: Url,
     pictures_url: Url,
+    clock: WechatClock,
 }
 
 impl Api {
@@ -50,6 +52,7 @@ impl Api {
             secret,
             server_url,
             pictures_url,
+            clock: WechatClock::default(),
         })
     }
 
@@ -200,9 +203,36 @@ impl Api {
     pub async fn server_time(&self) -> Result<Option<Timestamp>, WechatError> {
         let address = self.address("/cgi-bin/getcallbackip");
         let answer = self.http.get(address).send().await?;
-        let date = answer.headers().get(DATE);
-        let date = date.and_then(|date| rfc2822::parse(date.to_str().ok()?).ok());
-        Ok(date.map(|date| date.timestamp()))
+        Ok(self.note_time(&answer))
+    }
+
+    /// What is wrong with this machine's clock, if it is so far off that pushes are refused: by the last
+    /// answer of WeChat's, which stamps the pushes, or by Redis' clock while there was none. While it is wrong,
+    /// WeChat is asked for the time every ten seconds, so that a clock which is put right is noticed.
+    pub fn clock_complaint(self: &Arc<Self>, by_redis: ClockOffset) -> Option<String> {
+        let by_wechat = self.clock.offset();
+        let (offset, whose) = by_wechat.map_or((by_redis, "Redis'"), |offset| (offset, "WeChat's"));
+        if !offset.is_dangerous() {
+            return None;
+        }
+        if self.clock.may_be_asked() {
+            let api = Arc::clone(self);
+            tokio::spawn(async move {
+                // Whoever can't be reached leaves things as they are.
+                let _ = api.server_time().await;
+            });
+        }
+        Some(format!(
+            "This machine's clock is {}; pushes are refused beyond five minutes.",
+            offset.words(whose)
+        ))
+    }
+
+    fn note_time(&self, answer: &reqwest::Response) -> Option<Timestamp> {
+        let date = answer.headers().get(DATE)?.to_str().ok()?;
+        let date = rfc2822::parse(date).ok()?.timestamp();
+        self.clock.told(date);
+        Some(date)
     }
 
     /// The address of WeChat's own picture of a code. The ticket is percent-encoded exactly once:
@@ -254,6 +284,7 @@ impl Api {
         request: reqwest::RequestBuilder,
     ) -> Result<T, WechatError> {
         let mut response = request.send().await?;
+        self.note_time(&response);
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

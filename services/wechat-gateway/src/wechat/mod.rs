@@ -2,6 +2,7 @@
 
 pub mod access_tokens;
 pub mod api;
+pub mod clock;
 pub mod code_budget;
 pub mod error;
 pub mod patience;

@@ -1,0 +1,56 @@
+//! WeChat's clock, as the `Date` of its last answer told it.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use service_kit::clock_offset::ClockOffset;
+use tokio::time::Instant;
+
+/// How often WeChat is asked for nothing but the time.
+const ASKED_EVERY: Duration = Duration::from_secs(10);
+
+/// What time WeChat has.
+#[derive(Default)]
+pub struct WechatClock {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What WeChat told, to the second, and when. It goes on by the monotonic clock, so that putting this
+    /// machine's clock right, or wrong, shows at once.
+    told: Option<(Timestamp, Instant)>,
+    asked: Option<Instant>,
+}
+
+impl WechatClock {
+    /// WeChat's answer just said that it is this time there.
+    pub fn told(&self, time: Timestamp) {
+        self.lock().told = Some((time, Instant::now()));
+    }
+
+    /// How far WeChat's clock is from this machine's; `None` before the first answer.
+    pub fn offset(&self) -> Option<ClockOffset> {
+        let (told, at) = self.lock().told?;
+        let since = SignedDuration::try_from(at.elapsed()).ok()?;
+        let there = told.checked_add(since).ok()?;
+        Some(ClockOffset(there.duration_since(Timestamp::now())))
+    }
+
+    /// Whether it is time to ask WeChat; that it is asked now is remembered.
+    pub fn may_be_asked(&self) -> bool {
+        let mut state = self.lock();
+        let is_due = state.asked.is_none_or(|at| at.elapsed() >= ASKED_EVERY);
+        if is_due {
+            state.asked = Some(Instant::now());
+        }
+        is_due
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
