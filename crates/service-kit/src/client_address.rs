@@ -57,9 +57,9 @@ impl TrustedProxies {
         self.walk(peer(request), request.headers()).client
     }
 
-    /// The scheme that the client used, `https` or `http`: what the proxy says to which the client spoke, and
+    /// The protocol that the client spoke, `https` or `http`: what the proxy says to which the client spoke, and
     /// `http` without a proxy that is believed, because these listeners speak nothing else.
-    pub fn scheme(&self, request: &HttpRequest) -> &'static str {
+    pub fn protocol(&self, request: &HttpRequest) -> &'static str {
         let peer = peer(request);
         if !self.contains(peer) {
             return "http";
@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(walk("10.0.0.1", &header), "10.0.0.1");
     }
 
-    fn scheme(peer: &str, forwarded: &[&str], protocols: &[&str]) -> &'static str {
+    fn protocol(peer: &str, forwarded: &[&str], protocols: &[&str]) -> &'static str {
         let forwarded = forwarded
             .iter()
             .map(|line| (FORWARDED_FOR, line.as_bytes()));
@@ -347,27 +347,34 @@ mod tests {
             .iter()
             .map(|line| (FORWARDED_PROTO, line.as_bytes()));
         let lines: Vec<_> = forwarded.chain(protocols).collect();
-        proxies().scheme(&request(peer, &lines))
+        proxies().protocol(&request(peer, &lines))
     }
 
     #[test]
-    fn the_scheme_is_that_of_the_clients_own_connection() {
-        assert_eq!(scheme("10.0.0.1", &[], &[]), "http");
-        assert_eq!(scheme("10.0.0.1", &[], &["https"]), "https");
-        assert_eq!(scheme("10.0.0.1", &["203.0.113.9"], &[" HTTPS\t"]), "https");
-        assert_eq!(scheme("203.0.113.9", &[], &["https"]), "http");
+    fn the_protocol_is_that_of_the_clients_own_connection() {
+        assert_eq!(protocol("10.0.0.1", &[], &[]), "http");
+        assert_eq!(protocol("10.0.0.1", &[], &["https"]), "https");
+        assert_eq!(
+            protocol("10.0.0.1", &["203.0.113.9"], &[" HTTPS\t"]),
+            "https"
+        );
+        assert_eq!(protocol("203.0.113.9", &[], &["https"]), "http");
         for nonsense in ["", "ftp", "https2", "\"https\"", "https http"] {
-            assert_eq!(scheme("10.0.0.1", &[], &[nonsense]), "http", "{nonsense:?}");
+            assert_eq!(
+                protocol("10.0.0.1", &[], &[nonsense]),
+                "http",
+                "{nonsense:?}"
+            );
         }
         // TLS ends at the first of two proxies, and the second one adds its own connection's.
         let two = ["203.0.113.9, 10.1.1.1"];
-        assert_eq!(scheme("10.0.0.1", &two, &["https, http"]), "https");
-        assert_eq!(scheme("10.0.0.1", &two, &["https", "http,"]), "https");
-        assert_eq!(scheme("10.0.0.1", &two, &["https"]), "https");
+        assert_eq!(protocol("10.0.0.1", &two, &["https, http"]), "https");
+        assert_eq!(protocol("10.0.0.1", &two, &["https", "http,"]), "https");
+        assert_eq!(protocol("10.0.0.1", &two, &["https"]), "https");
         // What the client sent itself stands in front of that.
-        assert_eq!(scheme("10.0.0.1", &two, &["https, http, http"]), "http");
+        assert_eq!(protocol("10.0.0.1", &two, &["https, http, http"]), "http");
         assert_eq!(
-            scheme("10.0.0.1", &["203.0.113.9"], &["https, http"]),
+            protocol("10.0.0.1", &["203.0.113.9"], &["https, http"]),
             "http"
         );
     }
