@@ -124,6 +124,7 @@ impl Logins {
         let request = CreateQrCode {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
+            client_logins: None,
         };
         let code = self.gateway.create_qr_code(&request).await?;
         let opened = self

@@ -12,7 +12,7 @@ use service_kit::{
     client_address::TrustedProxies,
     http_server,
     lifecycle::{self, ServiceError},
-    operations::{self, Readiness},
+    operations::{self, Readiness, Remarks},
     redis::{REDIS_URL, Store},
     settings::Settings,
 };
@@ -95,6 +95,8 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         App::new().configure(|config| phone.configure(config))
     })?;
     let readiness = readiness(Arc::clone(&store), Arc::clone(&tokens));
+    let remarks = Data::new(remarks(budget.clone().into_inner()));
+    let shown = budget.clone();
     let internal_server = {
         let (store, tokens, readiness) = (
             Data::from(Arc::clone(&store)),
@@ -109,6 +111,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
                 .app_data(tokens.clone())
                 .app_data(store.clone())
                 .app_data(Data::new(app_id.clone()))
+                .app_data(remarks.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
@@ -116,6 +119,18 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         })?
     };
 
+    let background = background(api, tokens, senders, shown);
+    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
+    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+/// What goes on beside the requests.
+fn background(
+    api: Arc<Api>,
+    tokens: Arc<AccessTokens>,
+    senders: Data<Senders>,
+    budget: Data<CodeBudget>,
+) -> JoinSet<&'static str> {
     let mut background = JoinSet::new();
     let asker = Arc::clone(&tokens);
     background.spawn(async move {
@@ -123,11 +138,14 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         "fetching WeChat's callback addresses"
     });
     background.spawn(async move {
+        budget.keep_shown().await;
+        "showing how many of the day's QR codes are left"
+    });
+    background.spawn(async move {
         tokens.keep_fresh().await;
         "refreshing the access token"
     });
-    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    background
 }
 
 /// What the public listener's handlers work with.
@@ -160,6 +178,15 @@ impl Phone {
             .app_data(self.store.clone());
         routes::configure_public(config);
     }
+}
+
+/// What `/readyz` says beside "ready". Without a code left the service can still log in: scans of the codes that are
+/// shown, and browsers inside WeChat.
+fn remarks(budget: Arc<CodeBudget>) -> Remarks {
+    Arc::new(move || {
+        let budget = Arc::clone(&budget);
+        Box::pin(async move { budget.remark().await })
+    })
 }
 
 fn readiness(store: Arc<Store>, tokens: Arc<AccessTokens>) -> Readiness {

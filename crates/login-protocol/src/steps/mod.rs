@@ -26,7 +26,7 @@ pub use attempt::{
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
-pub use code_budget::TakeCodes;
+pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use confirmation::{
     Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan, Scan,
 };

@@ -4,6 +4,7 @@ pub mod access_tokens;
 pub mod api;
 pub mod code_budget;
 pub mod error;
+pub mod pacing;
 pub mod patience;
 pub mod pauses;
 pub mod profile;
