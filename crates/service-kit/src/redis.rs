@@ -144,6 +144,31 @@ impl Store {
         Ok((first.outcome(&replies[0])?, second.outcome(&replies[1])?))
     }
 
+    /// Runs three steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// three together aren't.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::run`].
+    pub async fn run_three<A: Step, B: Step, C: Step>(
+        &self,
+        first: &A,
+        second: &B,
+        third: &C,
+    ) -> Result<(A::Outcome, B::Outcome, C::Outcome), StoreError> {
+        if self.source.is_cluster() {
+            let first = self.run(first).await?;
+            return Ok((first, self.run(second).await?, self.run(third).await?));
+        }
+        let operations = [first.operation(), second.operation(), third.operation()];
+        let replies = self.send(&operations).await?;
+        Ok((
+            first.outcome(&replies[0])?,
+            second.outcome(&replies[1])?,
+            third.outcome(&replies[2])?,
+        ))
+    }
+
     /// Runs many steps of a kind at once.
     ///
     /// # Errors

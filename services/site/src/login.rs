@@ -6,16 +6,15 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     attempt::AttemptStatus,
-    gateway_api::CreateQrCode,
+    gateway_api::{ClientLogins, CreateQrCode},
     identity::MemberId,
     member::Member,
     problem::ProblemCode,
     scene::{BrowserSecret, Scene},
     steps::{
-        Admission, AdmitLogin, CancelAttempt, CreateSession, EndAllSessions, EndSession,
-        ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember,
-        ReadSession, ReadSessionsEnd, ReadStatus, RedeemAttempt, Redemption, Session,
-        SessionLifetime,
+        CancelAttempt, CreateSession, EndAllSessions, EndSession, ForgetRedemption, GivenBack,
+        Identified, OpenAttempt, OpenedAttempt, ReadAttempt, ReadMember, ReadSession,
+        ReadSessionsEnd, ReadStatus, RedeemAttempt, Redemption, Session, SessionLifetime,
     },
 };
 use serde::Serialize;
@@ -23,8 +22,11 @@ use service_kit::{problem::Problem, redis::Store};
 
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
+mod admission;
+mod codeless;
 mod in_wechat;
 
+use codeless::Codeless;
 pub use in_wechat::Stopped;
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
@@ -41,6 +43,7 @@ pub struct Logins {
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     per_minute: u32,
+    codeless: Codeless,
 }
 
 /// How long things live and how many are allowed.
@@ -52,6 +55,8 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
+    /// Attempts without a code that this process may start in the time that one lives; 0 is no limit.
+    pub codeless: u32,
 }
 
 /// Where a request comes from.
@@ -76,11 +81,12 @@ pub struct User {
 
 impl Logins {
     /// Logins with these limits.
-    pub const fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
+    pub fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
+            codeless,
         } = limits;
         Self {
             store,
@@ -88,6 +94,10 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
+            codeless: Codeless::new(
+                codeless,
+                Duration::from_secs(attempt_lifetime_seconds.into()),
+            ),
         }
     }
 
@@ -118,15 +128,18 @@ impl Logins {
         {
             return Ok((secret, opened));
         }
-        self.admit(visit.client).await?;
+        let begun = self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random_bytes()?);
         let scene = secret.scene();
         let request = CreateQrCode {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
-            client_logins: None,
+            client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
         };
-        let code = self.gateway.create_qr_code(&request).await?;
+        let code = match self.gateway.create_qr_code(&request).await {
+            Ok(code) => code,
+            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+        };
         let opened = self
             .open(visit, scene, code.content, code.image_url)
             .await?;
@@ -177,28 +190,6 @@ impl Logins {
         self.store.run(&step).await.map_err(|error| error.problem())
     }
 
-    /// Counts a login that is about to start; one that goes on was counted when it started.
-    async fn admit(&self, client: IpAddr) -> Result<(), Problem> {
-        if self.per_minute == 0 {
-            return Ok(());
-        }
-        let step = AdmitLogin {
-            client,
-            per_minute: self.per_minute,
-        };
-        let admission = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
-        let Admission::Refused { retry_after } = admission else {
-            return Ok(());
-        };
-        metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
-        let detail = "Too many logins were started from this address. Wait a moment and try again.";
-        Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after))
-    }
-
     /// Where this browser's attempt stands, and when it expires unless it has.
     ///
     /// # Errors
@@ -220,17 +211,18 @@ impl Logins {
     /// # Errors
     ///
     /// The attempt isn't confirmed, is over, or Redis is unavailable.
-    pub async fn complete(&self, secret: &BrowserSecret) -> Result<(SessionId, User), Problem> {
+    pub async fn complete(
+        &self,
+        secret: &BrowserSecret,
+        client: IpAddr,
+    ) -> Result<(SessionId, User), Problem> {
         let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
         let step = RedeemAttempt {
             scene: secret.scene(),
             nonce,
         };
-        let redemption = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
+        let redemption = self.store.run(&step).await;
+        let redemption = redemption.map_err(|error| error.problem())?;
         let Identified {
             member,
             nonce,
@@ -239,6 +231,7 @@ impl Logins {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(refusal(status)),
         };
+        let is_first = nonce == step.nonce;
         let session = SessionId::of_redemption(secret, &nonce);
         let create = CreateSession {
             id_sha256: session.sha256(),
@@ -249,11 +242,16 @@ impl Logins {
         let read = ReadMember {
             member: member.clone(),
         };
-        let ((), known) = self
-            .store
-            .run_both(&create, &read)
-            .await
-            .map_err(|error| error.problem())?;
+        // A repeat is no other login.
+        let give_back = is_first.then(|| self.give_back(client, GivenBack::Completed));
+        let written = if let Some(give_back) = give_back.flatten() {
+            let all = self.store.run_three(&create, &read, &give_back).await;
+            all.map(|((), known, ())| known)
+        } else {
+            let both = self.store.run_both(&create, &read).await;
+            both.map(|((), known)| known)
+        };
+        let known = written.map_err(|error| error.problem())?;
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
         Ok((session, User::new(&member, known)))
     }

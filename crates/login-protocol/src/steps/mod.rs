@@ -14,13 +14,16 @@ mod authorization_code;
 mod code_budget;
 mod confirmation;
 mod member;
+mod net_shares;
 mod session;
 
 pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitExchange, AdmitLogin, Exchanger, subscriber};
+pub use admission::{
+    Admission, AdmitExchange, AdmitLogin, Exchanger, GiveBackLogin, GivenBack, LoginAdmission,
+};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,

@@ -5,6 +5,9 @@
 //! way to the consent comes back without it, and the browser of whoever sent it learns nothing: neither
 //! is logged in as the other (RFC 6749, section 10.12).
 
+use std::net::IpAddr;
+
+use actix_web::http::StatusCode;
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -63,6 +66,9 @@ impl Logins {
             known
         } else {
             self.admit(visit.client).await?;
+            if let Err(problem) = self.begin_codeless() {
+                return Err(self.could_not_begin(visit.client, problem).await);
+            }
             let secret = BrowserSecret::from_random(random_bytes()?);
             let opened = self
                 .open(visit, secret.scene(), String::new(), String::new())
@@ -73,11 +79,24 @@ impl Logins {
             scene: secret.scene(),
             redirect_uri: redirect_uri.to_string(),
         };
-        let begun = self.gateway.begin_web_authorization(&request).await?;
+        let begun = match self.gateway.begin_web_authorization(&request).await {
+            Ok(begun) => begun,
+            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+        };
         Ok(Departure {
             secret,
             expires_at,
             authorize_url: begun.authorize_url,
+        })
+    }
+
+    /// Counts an attempt without a code, also where no client is limited.
+    fn begin_codeless(&self) -> Result<(), Problem> {
+        self.codeless.begin().map_err(|retry_after| {
+            let detail = "Too many people are logging in at once. Try again later.";
+            Problem::new(ProblemCode::TooManyLogins, detail)
+                .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                .retry_after(retry_after)
         })
     }
 
@@ -105,6 +124,7 @@ impl Logins {
     pub async fn arrive(
         &self,
         secret: Option<&BrowserSecret>,
+        client: IpAddr,
         state: &str,
         code: &str,
     ) -> Result<SessionId, Stopped> {
@@ -130,7 +150,7 @@ impl Logins {
             let completed = self.gateway.complete_web_authorization(&request).await;
             completed.map_err(|problem| stopped(problem.code()))?;
         }
-        match self.complete(secret).await {
+        match self.complete(secret, client).await {
             Ok((session, _)) => Ok(session),
             Err(problem) => Err(stopped(problem.code())),
         }

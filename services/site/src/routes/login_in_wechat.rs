@@ -72,12 +72,14 @@ pub(super) async fn arrive(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
+    proxies: Data<TrustedProxies>,
     allowed: Data<AllowedOrigins>,
 ) -> HttpResponse {
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let arrived = logins
         .arrive(
             cookies.attempt(&request).as_ref(),
+            proxies.client(&request),
             &parameter(&request, "state"),
             &parameter(&request, "code"),
         )
