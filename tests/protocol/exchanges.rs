@@ -108,17 +108,16 @@ async fn what_is_done_twice_after_a_lost_answer_is_done_once() {
 }
 
 #[tokio::test]
-async fn an_ipv6_client_is_its_64() {
+async fn all_of_an_ipv6_48_has_the_shares_of_sixteen_clients() {
     let redis = RedisServer::start(&log_folder::create()).await;
     let store = redis.store();
-    for (address, name) in [("2001:db8:1:2::1", "a"), ("2001:db8:1:2:3::4", "b")] {
-        let admission = reserve(&store, &client(address), name).await;
-        assert_eq!(admission, Admission::Admitted);
+    for number in 0..32 {
+        let address = client(&format!("2001:db8:1:{number:x}::1"));
+        let admission = reserve(&store, &address, &format!("{number}")).await;
+        assert_eq!(admission, Admission::Admitted, "{number}");
     }
-    assert_refused(
-        reserve(&store, &client("2001:db8:1:2::5"), "c").await,
-        WINDOW,
-    );
-    let another = reserve(&store, &client("2001:db8:1:3::1"), "d").await;
+    let same_net = reserve(&store, &client("2001:db8:1:ffff::1"), "a").await;
+    assert_refused(same_net, WINDOW);
+    let another = reserve(&store, &client("2001:db8:2::1"), "b").await;
     assert_eq!(another, Admission::Admitted);
 }

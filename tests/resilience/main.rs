@@ -2,6 +2,7 @@
 
 mod cluster;
 mod every_phase;
+mod exhausted_codes;
 mod login;
 mod mid_request;
 mod sentinel;

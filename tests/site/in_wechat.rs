@@ -12,8 +12,9 @@ use system_tests::{
 use url::Url;
 
 use crate::{
-    answers::{assert_members, assert_problem, header, set_cookie},
+    answers::{assert_members, assert_problem, header, retry_after, set_cookie},
     attempt_record,
+    limits::begun_today,
 };
 
 const DEPART: &str = "/api/login/web-authorization";
@@ -398,6 +399,41 @@ async fn what_protects_a_scan_protects_this_login() {
     visitor.start_login().await;
     let answer = stack.visitor().call(Method::POST, DEPART).await;
     assert_problem(&answer, 429, "too_many_logins");
+}
+
+#[tokio::test]
+async fn a_login_that_was_completed_is_given_back() {
+    let stack = start(Plan::default()).await;
+    let person = stack.wechat.person("小林", true).await;
+    for _ in 0..4 {
+        depart(&mut stack.visitor()).await;
+    }
+    let (mut visitor, back) = returning(&stack, &person).await;
+    assert_eq!(begun_today(&stack).await, 5);
+    for _ in 0..3 {
+        assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+        assert_eq!(begun_today(&stack).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn attempts_without_a_code_have_a_bound_where_no_client_has_one() {
+    let plan = Plan::default()
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
+        .site("SITE__LIMITS__WAITING", "3");
+    let stack = start(plan).await;
+    let mut visitor = stack.visitor();
+    depart(&mut visitor).await;
+    for _ in 0..2 {
+        depart(&mut stack.visitor()).await;
+    }
+    let answer = stack.visitor().call(Method::POST, DEPART).await;
+    assert_problem(&answer, 503, "too_many_logins");
+    assert!((1..=300).contains(&retry_after(&answer)));
+    assert_eq!(attempt_record::all(&stack).await.len(), 3);
+    // One that goes on is none more, and codes have bounds of their own.
+    depart(&mut visitor).await;
+    stack.visitor().start_login().await;
 }
 
 #[tokio::test]

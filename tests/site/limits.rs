@@ -1,6 +1,7 @@
 //! How many logins and streams one client gets, and what it is told when it wants more.
 
 use reqwest::Method;
+use serde_json::json;
 use system_tests::{
     deadline::eventually,
     stack::{Plan, Stack},
@@ -36,15 +37,86 @@ async fn a_client_starts_so_many_logins_in_a_minute_at_all_replicas_together() {
     assert_eq!(stack.wechat.calls("/cgi-bin/qrcode/create").await, 3);
     assert_eq!(attempt_record::all(&stack).await.len(), 3);
 
-    let counters: Vec<String> = stack
-        .redis
-        .command(&["KEYS", "wechat-login:admitted:*"])
-        .await;
+    assert_eq!(begun_today(&stack).await, 3, "refusals don't count");
+    let counters = counters(&stack).await;
     let left: i64 = stack.redis.command(&["PTTL", &counters[0]]).await;
-    assert!((1..=60_000).contains(&left), "{left} ms");
-    // The minute is over.
+    assert!((86_000_000..=86_400_000).contains(&left), "{left} ms");
+    // Their time is over.
     attempt_record::expire(&stack, &counters[0]).await;
     assert_eq!(start_anew(&stack, 0).await, 201);
+}
+
+/// The keys that hold what clients began.
+async fn counters(stack: &Stack) -> Vec<String> {
+    let pattern = "wechat-login:logins-begun:*";
+    stack.redis.command(&["KEYS", pattern]).await
+}
+
+/// How many logins this machine began in the day and didn't complete, as the services count.
+pub(crate) async fn begun_today(stack: &Stack) -> u32 {
+    let counters = counters(stack).await;
+    assert_eq!(counters.len(), 1, "{counters:?}");
+    let counts: String = stack.redis.command(&["HGET", &counters[0], "32"]).await;
+    let (_, today) = counts.rsplit_once(' ').expect("there are several numbers");
+    today.parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_completed_login_is_given_back_once() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    for _ in 0..4 {
+        assert_eq!(start_anew(&stack, 0).await, 201);
+    }
+    assert_eq!(begun_today(&stack).await, 5);
+    stack.wechat.scan(&person, &content).await;
+    visitor.status_becomes("confirmed").await;
+    // The answer got lost, again and again.
+    for _ in 0..4 {
+        visitor.complete().await;
+        assert_eq!(begun_today(&stack).await, 3, "itself and one given up");
+    }
+}
+
+#[tokio::test]
+async fn what_finds_no_code_isnt_counted_against_the_day() {
+    let stack = Plan::default().start().await;
+    assert_eq!(start_anew(&stack, 0).await, 201);
+    let refused =
+        json!([{ "path": "/cgi-bin/qrcode/create", "kind": "errcode", "errcode": 48001 }]);
+    stack.wechat.faults(refused).await;
+    for _ in 0..3 {
+        assert_eq!(start_anew(&stack, 0).await, 503);
+    }
+    assert_eq!(begun_today(&stack).await, 1);
+}
+
+#[tokio::test]
+async fn who_begins_many_is_held_back_before_the_days_codes_are_used_up() {
+    let plan = Plan::default()
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "200")
+        .site("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.0/8")
+        .gateway("GATEWAY__LIMITS__QR_CODES_PER_DAY", "100");
+    let stack = plan.start().await;
+    let mut begun = 0;
+    let refused = loop {
+        let mut visitor = stack.visitor();
+        let answer = visitor.call(Method::POST, "/api/login").await;
+        if answer.status != 201 {
+            break answer;
+        }
+        begun += 1;
+        assert!(begun <= 75, "three quarters of the day's codes");
+    };
+    assert_problem(&refused, 429, "too_many_logins");
+    assert!((1..=86_400).contains(&retry_after(&refused)));
+    assert!(begun > 5, "{begun}: some are everybody's");
+    assert_eq!(begun_today(&stack).await, begun);
+    let mut other = stack.visitor();
+    other.set_header("x-forwarded-for", "203.0.113.7");
+    other.start_login().await;
 }
 
 #[tokio::test]
@@ -68,11 +140,7 @@ async fn without_a_limit_nobody_is_refused_and_nothing_counted() {
     for _ in 0..35 {
         assert_eq!(start_anew(&stack, 0).await, 201);
     }
-    let counters: Vec<String> = stack
-        .redis
-        .command(&["KEYS", "wechat-login:admitted:*"])
-        .await;
-    assert!(counters.is_empty());
+    assert!(counters(&stack).await.is_empty());
 }
 
 #[tokio::test]

@@ -35,6 +35,20 @@ pub struct CreateQrCode {
     pub scene: Scene,
     /// How long the code can be scanned: 1 to [`MAX_TTL_SECONDS`].
     pub ttl_seconds: u32,
+    /// How many logins the client who wants it has begun lately; unknown to a caller that doesn't count. A gateway of a
+    /// version that doesn't know this member refuses it, so [`ClientLogins::Few`] is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_logins: Option<ClientLogins>,
+}
+
+/// How many logins a client, or the net it is in, has begun in the last day and not completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientLogins {
+    /// As many as people do. Served as long as the day's codes last.
+    Few,
+    /// More than that. Served while the day's codes aren't used faster than they should be.
+    Many,
 }
 
 /// A QR code that WeChat will recognise.

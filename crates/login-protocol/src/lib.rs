@@ -8,6 +8,7 @@
 //! Key names are private to this crate.
 
 pub mod attempt;
+pub mod client_nets;
 pub mod gateway_api;
 pub mod identity;
 pub mod member;

@@ -41,7 +41,8 @@ pub enum ProblemCode {
     PayloadTooLarge,
     /// 415: the body's media type isn't accepted here.
     UnsupportedMediaType,
-    /// 429: too many logins from this address; `Retry-After` says when.
+    /// 429: too many logins from this address or its network; `Retry-After` says when. 503: too many at this
+    /// process.
     TooManyLogins,
     /// 429 or 503: too many open streams; poll instead.
     TooManyWaiting,

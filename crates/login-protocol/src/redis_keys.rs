@@ -46,8 +46,8 @@ pub(crate) fn replaced_legacy_tokens(app_id: &AppId) -> String {
     format!("wechat-login:access-token-replaced:{{{}}}", app_id.as_str())
 }
 
-pub(crate) fn admitted_logins(client: std::net::IpAddr) -> String {
-    format!("wechat-login:admitted:{{{client}}}")
+pub(crate) fn logins_begun(widest_net: std::net::IpAddr) -> String {
+    format!("wechat-login:logins-begun:{{{widest_net}}}")
 }
 
 pub(crate) fn codes_taken(app_id: &AppId, day: jiff::civil::Date) -> String {

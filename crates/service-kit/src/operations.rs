@@ -29,6 +29,10 @@ pub type Unready = (ProblemCode, String);
 /// Whether the service can do its work now.
 pub type Readiness = Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), Unready>> + Send + Sync>;
 
+/// What an operator should know of a service that can do its work, in a sentence; nothing most of the time. A service
+/// that has remarks adds them to its app's data.
+pub type Remarks = Arc<dyn Fn() -> LocalBoxFuture<'static, Option<String>> + Send + Sync>;
+
 /// Starts counting; to be called inside the runtime. The handle renders what was counted.
 ///
 /// # Panics
@@ -67,11 +71,21 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-async fn readyz(readiness: Data<Readiness>) -> Result<HttpResponse, Problem> {
-    match readiness().await {
-        Ok(()) => Ok(HttpResponse::Ok().json(json!({ "status": "ready" }))),
-        Err((code, missing)) => Err(Problem::new(code, missing)),
+async fn readyz(
+    readiness: Data<Readiness>,
+    remarks: Option<Data<Remarks>>,
+) -> Result<HttpResponse, Problem> {
+    if let Err((code, missing)) = readiness().await {
+        return Err(Problem::new(code, missing));
     }
+    let remark = match remarks {
+        Some(remarks) => remarks().await,
+        None => None,
+    };
+    Ok(HttpResponse::Ok().json(match remark {
+        Some(warning) => json!({ "status": "ready", "warning": warning }),
+        None => json!({ "status": "ready" }),
+    }))
 }
 
 async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {

@@ -174,6 +174,38 @@ impl Store {
         ))
     }
 
+    /// Runs four steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// four together aren't.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::run`].
+    pub async fn run_four<A: Step, B: Step, C: Step, D: Step>(
+        &self,
+        first: &A,
+        second: &B,
+        third: &C,
+        fourth: &D,
+    ) -> Result<(A::Outcome, B::Outcome, C::Outcome, D::Outcome), StoreError> {
+        if self.source.is_cluster() {
+            let (first, second, third) = self.run_three(first, second, third).await?;
+            return Ok((first, second, third, self.run(fourth).await?));
+        }
+        let operations = [
+            first.operation(),
+            second.operation(),
+            third.operation(),
+            fourth.operation(),
+        ];
+        let replies = self.send(&operations).await?;
+        Ok((
+            first.outcome(&replies[0])?,
+            second.outcome(&replies[1])?,
+            third.outcome(&replies[2])?,
+            fourth.outcome(&replies[3])?,
+        ))
+    }
+
     /// Runs many steps of a kind at once.
     ///
     /// # Errors

@@ -159,7 +159,11 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
         | ProblemCode::TooManyLogins),
     ) = code
     {
-        return Problem::new(code, "This login can't be completed. Start again.");
+        let problem = Problem::new(code, "This login can't be completed. Start again.");
+        return match retry_after {
+            Some(seconds) => problem.retry_after(Duration::from_secs(seconds)),
+            None => problem,
+        };
     }
     tracing::error!(path, status, ?code, "the gateway refused a request");
     let code = code.filter(|code| {

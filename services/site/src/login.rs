@@ -6,15 +6,15 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
-    gateway_api::CreateQrCode,
+    gateway_api::{ClientLogins, CreateQrCode},
     identity::MemberId,
     member::Member,
     problem::ProblemCode,
     scene::{BrowserSecret, Scene},
     steps::{
-        Admission, AdmitLogin, CancelAttempt, CreateSession, Identified, OpenAttempt,
-        OpenedAttempt, ReadAttempt, ReadMember, ReadRemainingLife, ReadSessionsEnd, ReadStatus,
-        RedeemAttempt, Redemption, SessionLifetime,
+        CancelAttempt, CreateSession, GivenBack, Identified, OpenAttempt, OpenedAttempt,
+        ReadAttempt, ReadMember, ReadRemainingLife, ReadSessionsEnd, ReadStatus, RedeemAttempt,
+        Redemption, SessionLifetime,
     },
 };
 use serde::Serialize;
@@ -22,10 +22,13 @@ use service_kit::{problem::Problem, redis::Store};
 
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
+mod admission;
+mod codeless;
 mod in_wechat;
 mod sessions;
 mod stray_codes;
 
+use codeless::Codeless;
 pub use in_wechat::{Return, Stopped};
 use stray_codes::StrayCodes;
 
@@ -44,6 +47,7 @@ pub struct Logins {
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     per_minute: u32,
+    codeless: Codeless,
 }
 
 /// How long things live and how many are allowed.
@@ -55,6 +59,8 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
+    /// Attempts without a code that this process may start in the time that one lives; 0 is no limit.
+    pub codeless: u32,
 }
 
 /// An attempt, and how long it will live: Redis' time left, because the clocks of Redis and of the sites
@@ -94,6 +100,7 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
+            codeless,
         } = limits;
         let gateway = Arc::new(gateway);
         Self {
@@ -103,6 +110,10 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
+            codeless: Codeless::new(
+                codeless,
+                Duration::from_secs(attempt_lifetime_seconds.into()),
+            ),
         }
     }
 
@@ -133,14 +144,18 @@ impl Logins {
         {
             return Ok((secret, living));
         }
-        self.admit(visit.client).await?;
+        let begun = self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random_bytes()?);
         let scene = secret.scene();
         let request = CreateQrCode {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
+            client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
         };
-        let code = self.gateway.create_qr_code(&request).await?;
+        let code = match self.gateway.create_qr_code(&request).await {
+            Ok(code) => code,
+            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+        };
         let living = self
             .open(visit, scene, code.content, code.image_url)
             .await?;
@@ -196,28 +211,6 @@ impl Logins {
         Ok(opened.map(|opened| Living { opened, left }))
     }
 
-    /// Counts a login that is about to start; one that goes on was counted when it started.
-    async fn admit(&self, client: IpAddr) -> Result<(), Problem> {
-        if self.per_minute == 0 {
-            return Ok(());
-        }
-        let step = AdmitLogin {
-            client,
-            per_minute: self.per_minute,
-        };
-        let admission = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
-        let Admission::Refused { retry_after } = admission else {
-            return Ok(());
-        };
-        metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
-        let detail = "Too many logins were started from this address. Wait a moment and try again.";
-        Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after))
-    }
-
     /// Where this browser's attempt stands, and when it expires unless it has.
     ///
     /// # Errors
@@ -260,17 +253,18 @@ impl Logins {
     ///
     /// The attempt isn't confirmed, is over, its person signed out everywhere since they confirmed, its
     /// session was ended, or Redis is unavailable.
-    pub async fn complete(&self, secret: &BrowserSecret) -> Result<(SessionId, User), Problem> {
+    pub async fn complete(
+        &self,
+        secret: &BrowserSecret,
+        client: IpAddr,
+    ) -> Result<(SessionId, User), Problem> {
         let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
         let step = RedeemAttempt {
             scene: secret.scene(),
             nonce,
         };
-        let redemption = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
+        let redemption = self.store.run(&step).await;
+        let redemption = redemption.map_err(|error| error.problem())?;
         let Identified {
             member,
             nonce,
@@ -279,6 +273,7 @@ impl Logins {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(refusal(status)),
         };
+        let is_first = nonce == step.nonce;
         let session = SessionId::of_redemption(secret, &nonce);
         let create = CreateSession {
             id_sha256: session.sha256(),
@@ -292,11 +287,18 @@ impl Logins {
         let ended = ReadSessionsEnd {
             member: member.clone(),
         };
-        let (is_created, known, ended_at) = self
-            .store
-            .run_three(&create, &read, &ended)
-            .await
-            .map_err(|error| error.problem())?;
+        // A repeat is no other login.
+        let give_back = is_first.then(|| self.give_back(client, GivenBack::Completed));
+        let written = if let Some(give_back) = give_back.flatten() {
+            let all = self
+                .store
+                .run_four(&create, &read, &ended, &give_back)
+                .await;
+            all.map(|(is_created, known, ended_at, ())| (is_created, known, ended_at))
+        } else {
+            self.store.run_three(&create, &read, &ended).await
+        };
+        let (is_created, known, ended_at) = written.map_err(|error| error.problem())?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts too.
         if sessions::is_over(confirmed_at, ended_at) {
             let detail = "Its person signed out everywhere after confirming. Start again.";

@@ -142,7 +142,8 @@ pub static LOGINS_PER_MINUTE: Key<u32> = Key {
     name: "limits.logins_per_minute",
     default: Default::Text("30"),
     example: "30",
-    meaning: "How many logins one client address may start in a minute; 0: no limit.",
+    meaning: "How many logins one client address may start in a minute; ten times as many in an hour and forty times \
+              in a day, less two for each that is completed. 0: no limit.",
     secret: false,
     parse: parse::integer_from::<0>,
 };
@@ -162,7 +163,8 @@ pub static WAITING: Key<u32> = Key {
     name: "limits.waiting",
     default: Default::Text("100000"),
     example: "100000",
-    meaning: "How many event streams the process holds open; 0: no limit.",
+    meaning: "How many event streams the process holds open, and how many logins inside WeChat it begins while one \
+              lives; 0: no limit.",
     secret: false,
     parse: parse::integer_from::<0>,
 };

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use login_protocol::steps::subscriber;
+use login_protocol::client_nets::{Net, nets};
 
 /// The open streams of this process.
 pub struct WaitingRoom {
@@ -19,7 +19,8 @@ pub struct WaitingRoom {
 #[derive(Default)]
 struct Seats {
     taken: u32,
-    by_client: HashMap<IpAddr, u32>,
+    /// Of each client, and of each wider net of clients.
+    by_net: HashMap<Net, u32>,
 }
 
 /// Why there is no seat.
@@ -53,21 +54,21 @@ impl WaitingRoom {
     ///
     /// When a limit is reached.
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Full> {
-        let client = subscriber(client);
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         if self.in_all > 0 && seats.taken >= self.in_all {
             return Err(Full::Process);
         }
-        if self.per_client > 0
-            && seats
-                .by_client
-                .get(&client)
-                .is_some_and(|held| *held >= self.per_client)
-        {
+        let is_full = |net: Net| {
+            let held = seats.by_net.get(&net).copied().unwrap_or_default();
+            held >= self.per_client.saturating_mul(net.factor)
+        };
+        if self.per_client > 0 && nets(client).into_iter().flatten().any(is_full) {
             return Err(Full::Client);
         }
         seats.taken += 1;
-        *seats.by_client.entry(client).or_default() += 1;
+        for net in nets(client).into_iter().flatten() {
+            *seats.by_net.entry(net).or_default() += 1;
+        }
         metrics::gauge!("login_streams_open").set(seats.taken);
         Ok(Seat {
             room: Arc::clone(self),
@@ -84,10 +85,12 @@ impl Drop for Seat {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         seats.taken -= 1;
-        if let Some(held) = seats.by_client.get_mut(&self.client) {
-            *held -= 1;
-            if *held == 0 {
-                seats.by_client.remove(&self.client);
+        for net in nets(self.client).into_iter().flatten() {
+            if let Some(held) = seats.by_net.get_mut(&net) {
+                *held -= 1;
+                if *held == 0 {
+                    seats.by_net.remove(&net);
+                }
             }
         }
         metrics::gauge!("login_streams_open").set(seats.taken);
@@ -109,7 +112,23 @@ mod tests {
         assert_eq!(room.enter(third).err(), Some(Full::Process));
         drop(seat);
         assert!(room.enter(third).is_ok());
-        assert_eq!(room.seats.lock().unwrap().by_client.len(), 1);
+        assert_eq!(room.seats.lock().unwrap().by_net.len(), 1);
+    }
+
+    #[test]
+    fn a_wider_net_has_a_few_clients_seats_and_no_more() {
+        let room = Arc::new(WaitingRoom::new(1, 0));
+        let subnet = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 1]);
+        let seats: Vec<_> = (0..0xffff)
+            .filter_map(|number| room.enter(subnet(number)).ok())
+            .collect();
+        assert_eq!(seats.len(), 16, "of a /48");
+        drop(seats);
+        assert!(room.seats.lock().unwrap().by_net.is_empty());
+        let seats: Vec<_> = (0..0xff)
+            .filter_map(|number| room.enter(subnet(number)).ok())
+            .collect();
+        assert_eq!(seats.len(), 4, "of a /56");
     }
 
     #[test]

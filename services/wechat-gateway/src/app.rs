@@ -13,7 +13,7 @@ use service_kit::{
     essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
-    operations::{self, Readiness},
+    operations::{self, Readiness, Remarks},
     redis::{REDIS_URL, Store},
     settings::{InvalidSettings, Settings},
 };
@@ -105,6 +105,8 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&tokens),
         Arc::clone(&api),
     );
+    let remarks = Data::new(remarks(budget.clone().into_inner()));
+    let shown = budget.clone();
     let internal_server = {
         let (store, tokens, stray_codes, readiness) = (
             Data::from(Arc::clone(&store)),
@@ -121,6 +123,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
                 .app_data(tokens.clone())
                 .app_data(store.clone())
                 .app_data(Data::new(app_id.clone()))
+                .app_data(remarks.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
@@ -128,6 +131,19 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         })?
     };
 
+    let background = background(api, tokens, senders, shown);
+    doctor::settings::warn_at_start(&values)?;
+    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
+    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+/// What goes on beside the requests.
+fn background(
+    api: Arc<Api>,
+    tokens: Arc<AccessTokens>,
+    senders: Data<Senders>,
+    budget: Data<CodeBudget>,
+) -> JoinSet<&'static str> {
     let mut background = JoinSet::new();
     let asker = Arc::clone(&tokens);
     background.spawn(async move {
@@ -135,12 +151,14 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         "fetching WeChat's callback addresses"
     });
     background.spawn(async move {
+        budget.keep_shown().await;
+        "showing how many of the day's QR codes are left"
+    });
+    background.spawn(async move {
         tokens.keep_fresh().await;
         "refreshing the access token"
     });
-    doctor::settings::warn_at_start(&values)?;
-    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    background
 }
 
 /// What the public listener's handlers work with.
@@ -188,6 +206,15 @@ fn consent_trips(
         PhoneBrowsers::new(values)?,
         values.get(&settings::TRUSTED_PROXIES)?,
     ))
+}
+
+/// What `/readyz` says beside "ready". Without a code left the service can still log in: scans of the codes that are
+/// shown, and browsers inside WeChat.
+fn remarks(budget: Arc<CodeBudget>) -> Remarks {
+    Arc::new(move || {
+        let budget = Arc::clone(&budget);
+        Box::pin(async move { budget.remark().await })
+    })
 }
 
 fn readiness(essentials: Essentials, tokens: Arc<AccessTokens>, api: Arc<Api>) -> Readiness {

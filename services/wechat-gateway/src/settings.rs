@@ -239,7 +239,8 @@ pub static QR_CODES_PER_DAY: Key<u32> = Key {
     default: Default::Text("90000"),
     example: "9000",
     meaning: "How many QR codes all gateways together create in a day (China's), 0: no limit. WeChat allows a \
-              new account 100000 and a test account 10000; the rest is for whoever else creates codes.",
+              new account 100000 and a test account 10000; the rest is for whoever else creates codes. Clients who \
+              begin many logins and complete few leave a reserve to the others.",
     secret: false,
     parse: parse::integer_from::<0>,
 };

@@ -1,75 +1,128 @@
 //! How often something that costs a call to WeChat may be done: its quotas are finite and shared.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
+use std::{net::IpAddr, time::Duration};
+
+use super::{
+    Operation, Step, UnexpectedReply,
+    net_shares::{self, Use, Window},
+};
+use crate::{
+    client_nets::{nets, widest_net},
+    gateway_api::ClientLogins,
+    redis_keys,
 };
 
-use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
-use crate::redis_keys;
-
-/// Of what a client may start.
 const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
-static ADMIT: AtomicScript = AtomicScript::new(include_str!("admit.lua"));
+/// How many minutes' shares of logins a client has in an hour. Those that are completed don't count, so it is the
+/// given up ones of a whole office behind one address that must fit.
+const MINUTES_OF_AN_HOUR: u32 = 10;
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one
-/// subscriber gets.
-pub fn subscriber(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
-    }
-}
+/// How many minutes' shares of logins a client has in a day.
+const MINUTES_OF_A_DAY: u32 = 40;
 
-/// Counts a login against a client's share of the minute, on all replicas together.
+/// The window of [`login_windows`] that hour and day begin with. The minute's keeps all that was begun in it.
+const HOUR_AND_DAY: usize = 1;
+
+/// How many logins a client has begun and not completed in a day while it counts as one that had few. A wider net
+/// may have a multiple of it, as with its shares.
+const FEW: u32 = 5;
+
+/// How many uses a completed login gives back: its own, and that of one that was given up. People complete most of what
+/// they begin, so whoever shares an address with many of them is never stopped; and nothing else does.
+const GIVEN_BACK_BY_A_LOGIN: u32 = 2;
+
+/// Counts a login against the shares of a client and of the wider nets it is in, on all replicas together.
 #[derive(Debug, Clone)]
 pub struct AdmitLogin {
-    /// Where the request came from; counted by its [`subscriber`].
+    /// Where the request came from; counted by its [`nets`].
     pub client: IpAddr,
-    /// How many it may start in a minute.
+    /// How many it may start in a minute. Hour and day follow from it.
     pub per_minute: u32,
 }
 
-/// Whether it may be done.
+/// Whether a login may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It may.
-    Admitted,
+pub enum LoginAdmission {
+    /// It may, and this is how many the client has begun lately and not completed.
+    Admitted(ClientLogins),
     /// It may not, for this long.
     Refused {
-        /// Until the window is over.
+        /// Until a window is over.
         retry_after: Duration,
     },
 }
 
+/// Takes a login out of the hour's and the day's counts of a client. Giving back again takes another one out.
+#[derive(Debug, Clone)]
+pub struct GiveBackLogin {
+    /// Where the request came from; counted by its [`nets`].
+    pub client: IpAddr,
+    /// Why it counts no more.
+    pub because: GivenBack,
+}
+
+/// Why a login doesn't count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenBack {
+    /// Somebody logged in. No attacker has many of these: each needs a scan by a person who follows.
+    Completed,
+    /// It never began: there was no code for it.
+    NotBegun,
+}
+
+fn login_windows(per_minute: u32) -> [Window; 3] {
+    [
+        (MINUTE, 1),
+        (HOUR, MINUTES_OF_AN_HOUR),
+        (DAY, MINUTES_OF_A_DAY),
+    ]
+    .map(|(length, minutes)| Window {
+        length,
+        share: per_minute.saturating_mul(minutes),
+    })
+}
+
 impl Step for AdmitLogin {
-    type Outcome = Admission;
+    type Outcome = LoginAdmission;
 
     fn operation(&self) -> Operation {
-        let key = redis_keys::admitted_logins(subscriber(self.client));
-        counted(key, self.per_minute, MINUTE)
+        let key = redis_keys::logins_begun(widest_net(self.client).address);
+        net_shares::admit(key, self.client, &login_windows(self.per_minute))
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<Admission, UnexpectedReply> {
-        admission(reply).ok_or(UnexpectedReply { step: "AdmitLogin" })
+    fn outcome(&self, reply: &[Option<String>]) -> Result<LoginAdmission, UnexpectedReply> {
+        match net_shares::admitted(reply) {
+            Some(Use::Counted(today)) => {
+                let mut nets = nets(self.client).into_iter().flatten().zip(today);
+                let has_had_few = nets.all(|(net, begun)| begun <= FEW * net.factor);
+                Ok(LoginAdmission::Admitted(if has_had_few {
+                    ClientLogins::Few
+                } else {
+                    ClientLogins::Many
+                }))
+            }
+            Some(Use::Refused(retry_after)) => Ok(LoginAdmission::Refused { retry_after }),
+            None => Err(UnexpectedReply { step: "AdmitLogin" }),
+        }
     }
 }
 
-fn counted(key: String, share: u32, window: Duration) -> Operation {
-    Operation::Script {
-        script: &ADMIT,
-        key,
-        arguments: vec![share.to_string(), window.as_millis().to_string()],
-    }
-}
+impl Step for GiveBackLogin {
+    type Outcome = ();
 
-pub(super) fn admission(reply: &[Option<String>]) -> Option<Admission> {
-    match words(reply).as_slice() {
-        [Some("admitted")] => Some(Admission::Admitted),
-        [Some("refused"), Some(milliseconds)] => Some(Admission::Refused {
-            retry_after: Duration::from_millis(milliseconds.parse().ok()?),
-        }),
-        _ => None,
+    fn operation(&self) -> Operation {
+        let key = redis_keys::logins_begun(widest_net(self.client).address);
+        let uses = match self.because {
+            GivenBack::Completed => GIVEN_BACK_BY_A_LOGIN,
+            GivenBack::NotBegun => 1,
+        };
+        net_shares::give_back(key, self.client, uses, HOUR_AND_DAY)
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }

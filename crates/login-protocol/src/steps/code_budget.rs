@@ -23,13 +23,21 @@ pub struct TakeCodes {
     pub day: Date,
     /// How many at most.
     pub share: u32,
-    /// How many there are in a day.
-    pub per_day: u32,
+    /// How many may be taken by now, by all together.
+    pub up_to: u32,
+}
+
+/// What came of taking a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodesTaken {
+    /// How many may be created; 0 when as many as may be are taken.
+    pub granted: u32,
+    /// How many are taken of the day's, with these.
+    pub in_all: u32,
 }
 
 impl Step for TakeCodes {
-    /// How many may be created; 0 when the day's are used up.
-    type Outcome = u32;
+    type Outcome = CodesTaken;
 
     fn operation(&self) -> Operation {
         Operation::Script {
@@ -37,16 +45,51 @@ impl Step for TakeCodes {
             key: redis_keys::codes_taken(&self.app_id, self.day),
             arguments: vec![
                 self.share.to_string(),
-                self.per_day.to_string(),
+                self.up_to.to_string(),
                 REMEMBERED.as_millis().to_string(),
             ],
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<u32, UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<CodesTaken, UnexpectedReply> {
         let unexpected = || UnexpectedReply { step: "TakeCodes" };
         match words(reply).as_slice() {
-            [Some("granted"), Some(granted)] => granted.parse().map_err(|_| unexpected()),
+            [Some("granted"), Some(granted), Some(in_all)] => Ok(CodesTaken {
+                granted: granted.parse().map_err(|_| unexpected())?,
+                in_all: in_all.parse().map_err(|_| unexpected())?,
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// How many of a day's codes are taken?
+#[derive(Debug, Clone)]
+pub struct ReadCodesTaken {
+    /// The account.
+    pub app_id: AppId,
+    /// The day, as WeChat counts days.
+    pub day: Date,
+}
+
+impl Step for ReadCodesTaken {
+    type Outcome = u32;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "GET",
+            key: redis_keys::codes_taken(&self.app_id, self.day),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<u32, UnexpectedReply> {
+        let unexpected = || UnexpectedReply {
+            step: "ReadCodesTaken",
+        };
+        match words(reply).as_slice() {
+            [None] => Ok(0),
+            [Some(taken)] => taken.parse().map_err(|_| unexpected()),
             _ => Err(unexpected()),
         }
     }

@@ -6,10 +6,12 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{
-    Admission, AtomicScript, Operation, Step, UnexpectedReply, admission::admission, subscriber,
+use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
+use crate::{
+    client_nets::{Net, widest_net},
+    redis_keys,
+    scene::Scene,
 };
-use crate::{redis_keys, scene::Scene};
 
 static RESERVE: AtomicScript = AtomicScript::new(include_str!("exchange_reserve.lua"));
 
@@ -18,7 +20,7 @@ static RESERVE: AtomicScript = AtomicScript::new(include_str!("exchange_reserve.
 pub enum Exchanger {
     /// A browser that knows this attempt's scene, which no stranger does.
     Attempt(Scene),
-    /// Anybody at this address; counted by its [`subscriber`].
+    /// Anybody at this address; counted by its [`widest_net`].
     Client(IpAddr),
 }
 
@@ -26,9 +28,35 @@ impl Exchanger {
     fn key(&self) -> String {
         match self {
             Self::Attempt(scene) => redis_keys::refused_codes_of_attempt(scene),
-            Self::Client(client) => redis_keys::refused_codes_of_client(subscriber(*client)),
+            Self::Client(client) => {
+                redis_keys::refused_codes_of_client(widest_net(*client).address)
+            }
         }
     }
+
+    /// How many shares all of it together has. A wide net's are one number: an attacker who has all of it takes
+    /// no more calls than a few clients, and one who has a little of it seldom keeps the others waiting.
+    fn shares(&self) -> u32 {
+        match self {
+            Self::Attempt(_) => 1,
+            Self::Client(client) => {
+                let Net { factor, .. } = widest_net(*client);
+                factor
+            }
+        }
+    }
+}
+
+/// Whether it may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Admitted,
+    /// It may not, for this long.
+    Refused {
+        /// Until the window is over.
+        retry_after: Duration,
+    },
 }
 
 /// Reserves a place for an exchange, on all replicas together.
@@ -53,7 +81,7 @@ impl Step for ReserveExchange {
             key: self.exchanger.key(),
             arguments: vec![
                 self.reservation.clone(),
-                self.share.to_string(),
+                (self.share * self.exchanger.shares()).to_string(),
                 self.window.as_millis().to_string(),
             ],
         }
@@ -88,5 +116,15 @@ impl Step for GiveBackExchange {
 
     fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
         Ok(())
+    }
+}
+
+fn admission(reply: &[Option<String>]) -> Option<Admission> {
+    match words(reply).as_slice() {
+        [Some("admitted")] => Some(Admission::Admitted),
+        [Some("refused"), Some(milliseconds)] => Some(Admission::Refused {
+            retry_after: Duration::from_millis(milliseconds.parse().ok()?),
+        }),
+        _ => None,
     }
 }

@@ -16,6 +16,7 @@ mod code_budget;
 mod confirmation;
 mod exchange;
 mod member;
+mod net_shares;
 mod session;
 mod write_probe;
 
@@ -23,19 +24,19 @@ pub use access_token::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-pub use admission::{Admission, AdmitLogin, subscriber};
+pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
-pub use code_budget::TakeCodes;
+pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
-pub use exchange::{Exchanger, GiveBackExchange, ReserveExchange};
+pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
     ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
 };

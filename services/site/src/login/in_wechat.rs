@@ -6,10 +6,9 @@
 //! is logged in as the other (RFC 6749, section 10.12). A code that isn't listened to would be good for five
 //! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use std::time::Duration;
-
+use actix_web::http::StatusCode;
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -83,6 +82,9 @@ impl Logins {
             known
         } else {
             self.admit(visit.client).await?;
+            if let Err(problem) = self.begin_codeless() {
+                return Err(self.could_not_begin(visit.client, problem).await);
+            }
             let secret = BrowserSecret::from_random(random_bytes()?);
             let living = self
                 .open(visit, secret.scene(), String::new(), String::new())
@@ -93,12 +95,25 @@ impl Logins {
             scene: secret.scene(),
             redirect_uri: redirect_uri.to_string(),
         };
-        let begun = self.gateway.begin_web_authorization(&request).await?;
+        let begun = match self.gateway.begin_web_authorization(&request).await {
+            Ok(begun) => begun,
+            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+        };
         Ok(Departure {
             secret,
             expires_at: living.opened.expires_at,
             left: living.left,
             authorize_url: begun.authorize_url,
+        })
+    }
+
+    /// Counts an attempt without a code, also where no client is limited.
+    fn begin_codeless(&self) -> Result<(), Problem> {
+        self.codeless.begin().map_err(|retry_after| {
+            let detail = "Too many people are logging in at once. Try again later.";
+            Problem::new(ProblemCode::TooManyLogins, detail)
+                .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                .retry_after(retry_after)
         })
     }
 
@@ -149,7 +164,7 @@ impl Logins {
             // Usually it is the code that the attempt was decided by, and the gateway knows.
             self.stray_codes.discard(&returned, Some(scene));
         }
-        match self.complete(secret).await {
+        match self.complete(secret, returned.client).await {
             Ok((session, _)) => Ok(session),
             Err(problem) => Err(stopped(problem.code())),
         }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
-use service_kit::problem::Problem;
+use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::login::attempt_of;
 use crate::{cookies::Cookies, login::Logins};
@@ -13,9 +13,10 @@ pub(super) async fn complete(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
+    proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let secret = attempt_of(&request, &cookies)?;
-    let (session, user) = logins.complete(&secret).await?;
+    let (session, user) = logins.complete(&secret, proxies.client(&request)).await?;
     Ok(HttpResponse::Ok()
         .cookie(cookies.set_session(&session, logins.session_lifetime()))
         .json(json!({ "user": user })))

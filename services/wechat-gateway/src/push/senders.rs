@@ -62,7 +62,7 @@ impl Senders {
     pub fn origin(&self, request: &HttpRequest) -> Origin {
         Origin {
             address: self.proxies.client(request),
-            protocol: self.proxies.scheme(request),
+            protocol: self.proxies.protocol(request),
         }
     }
 

@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use login_protocol::{
-    gateway_api::{CreateQrCode, MAX_TTL_SECONDS},
+    gateway_api::{ClientLogins, CreateQrCode, MAX_TTL_SECONDS},
     problem::ProblemCode,
 };
 use service_kit::problem::Problem;
@@ -23,7 +23,9 @@ pub(super) async fn create(
         let detail = format!("ttl_seconds must be 1 to {MAX_TTL_SECONDS}.");
         return Err(Problem::new(ProblemCode::InvalidRequest, detail));
     }
-    budget.take().await?;
+    // Callers that don't count their clients' logins aren't held back.
+    let client = request.client_logins.unwrap_or(ClientLogins::Few);
+    budget.take(client).await?;
     match qr_codes.create(request).await {
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {

@@ -1,34 +1,58 @@
 //! The day's QR codes. WeChat's quota is the account's, and whoever else creates codes for it needs some:
-//! so this service stops before the quota does.
+//! so this service stops before the quota does, and sees to it that nobody uses the day's up ([`pacing`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use login_protocol::{identity::AppId, problem::ProblemCode, steps::TakeCodes};
+use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
+use login_protocol::{
+    gateway_api::ClientLogins,
+    identity::AppId,
+    problem::ProblemCode,
+    steps::{CodesTaken, ReadCodesTaken, TakeCodes},
+};
 use service_kit::{
     problem::Problem,
-    redis::Store,
+    redis::{Store, StoreError},
     settings::{InvalidSettings, Settings},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::sleep};
 
+use super::pacing;
 use crate::settings;
 
 /// How many codes a gateway takes out of the day's at once.
 const SHARE: u32 = 20;
+
+/// How often the figure of what is left is read again while nobody takes any, which other gateways may do.
+const SHOWN_AGAIN: Duration = Duration::from_hours(1);
+
+/// How soon it is after Redis was away.
+const SHOWN_SOON: Duration = Duration::from_secs(30);
 
 /// What is left of the day's codes.
 pub struct CodeBudget {
     store: Arc<Store>,
     app_id: AppId,
     per_day: u32,
-    taken: Mutex<Share>,
+    today: Mutex<Today>,
 }
 
+/// What this gateway has of a day's codes.
+#[derive(Default)]
+struct Today {
+    day: Date,
+    few: Share,
+    many: Share,
+}
+
+/// Codes that were taken for clients of one kind.
 #[derive(Default)]
 struct Share {
-    day: Date,
     left: u32,
+    /// Before this time there are no more: nobody gives any back.
+    not_before: Option<Timestamp>,
+    /// Whether the log says that there were none.
+    is_refusal_logged: bool,
 }
 
 impl CodeBudget {
@@ -42,59 +66,206 @@ impl CodeBudget {
             store,
             app_id: values.get(&settings::APP_ID)?,
             per_day: values.get(&settings::QR_CODES_PER_DAY)?,
-            taken: Mutex::default(),
+            today: Mutex::default(),
         })
     }
 
-    /// Takes one code of the day. While Redis is away nobody counts: WeChat does in any case.
+    /// Takes one code of the day for a client of this kind. While Redis is away nobody counts: WeChat does in any
+    /// case.
     ///
     /// # Errors
     ///
-    /// The day's codes are used up.
-    pub async fn take(&self) -> Result<(), Problem> {
+    /// The day's codes are used up, or those that this kind of client may have by now.
+    pub async fn take(&self, client: ClientLogins) -> Result<(), Problem> {
         if self.per_day == 0 {
             return Ok(());
         }
-        let now = Timestamp::now().to_zoned(wechats_zone());
-        let mut share = self.taken.lock().await;
-        if share.day != now.date() || share.left == 0 {
-            let step = TakeCodes {
-                app_id: self.app_id.clone(),
+        let now = now();
+        let mut today = self.today.lock().await;
+        if today.day != now.date() {
+            *today = Today {
                 day: now.date(),
-                share: SHARE,
-                per_day: self.per_day,
+                ..Today::default()
             };
-            let left = match self.store.run(&step).await {
-                Ok(granted) => granted,
+        }
+        let share = match client {
+            ClientLogins::Few => &mut today.few,
+            ClientLogins::Many => &mut today.many,
+        };
+        if let Some(not_before) = share.not_before.filter(|at| *at > now.timestamp()) {
+            return Err(paced(not_before, &now));
+        }
+        if share.left == 0 {
+            let taken = match self.take_share(client, &now).await {
+                Ok(taken) => taken,
                 Err(error) => {
                     tracing::warn!(%error, "the day's QR codes can't be counted");
                     return Ok(());
                 }
             };
-            *share = Share {
-                day: now.date(),
-                left,
-            };
-        }
-        if share.left == 0 {
-            tracing::error!(
-                per_day = self.per_day,
-                "the day's QR codes are used up; raise limits.qr_codes_per_day if WeChat's quota allows it"
-            );
-            let detail = "The account's QR codes for today are used up.";
-            let tomorrow = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
-            let wait = tomorrow.ok().and_then(|at| {
-                Duration::try_from(at.timestamp().duration_since(now.timestamp())).ok()
-            });
-            return Err(Problem::new(ProblemCode::DailyCodesUsedUp, detail)
-                .retry_after(wait.unwrap_or(Duration::from_hours(1))));
+            share.left = taken.granted;
+            if taken.granted == 0 {
+                return Err(self.refuse(share, taken, &now));
+            }
         }
         share.left -= 1;
         Ok(())
     }
+
+    async fn take_share(
+        &self,
+        client: ClientLogins,
+        now: &Zoned,
+    ) -> Result<CodesTaken, StoreError> {
+        let step = TakeCodes {
+            app_id: self.app_id.clone(),
+            day: now.date(),
+            share: SHARE,
+            up_to: pacing::may_be_used(client, self.per_day, into_the_day(now)),
+        };
+        let taken = self.store.run(&step).await?;
+        self.tell(taken);
+        Ok(taken)
+    }
+
+    /// Says how many are left, and says it aloud when half of them are used and when nine tenths are: whoever takes the
+    /// share with the last one before does, so once for all gateways.
+    fn tell(&self, taken: CodesTaken) {
+        let left = self.per_day.saturating_sub(taken.in_all);
+        show(left);
+        let left_before = left.saturating_add(taken.granted);
+        let passed = |mark: u32| left <= mark && mark < left_before;
+        if passed(self.tenth()) {
+            tracing::warn!(
+                left,
+                per_day = self.per_day,
+                "the day's QR codes are nearly used up"
+            );
+        } else if passed(self.per_day / 2) {
+            tracing::warn!(
+                left,
+                per_day = self.per_day,
+                "half of the day's QR codes are used"
+            );
+        }
+    }
+
+    fn refuse(&self, share: &mut Share, taken: CodesTaken, now: &Zoned) -> Problem {
+        let is_logged = std::mem::replace(&mut share.is_refusal_logged, true);
+        if taken.in_all >= self.per_day {
+            if !is_logged {
+                tracing::error!(
+                    per_day = self.per_day,
+                    "the day's QR codes are used up; raise limits.qr_codes_per_day if WeChat's quota allows it"
+                );
+            }
+            count_refusal("used_up");
+            let detail = "The account's QR codes for today are used up.";
+            return Problem::new(ProblemCode::DailyCodesUsedUp, detail)
+                .retry_after(until(tomorrow(now), now));
+        }
+        if !is_logged {
+            tracing::warn!(
+                left = self.per_day.saturating_sub(taken.in_all),
+                per_day = self.per_day,
+                "clients who began many logins and completed few are held back, so that the day's QR codes last \
+                 for the others"
+            );
+        }
+        let passes = pacing::line_passes(taken.in_all, self.per_day);
+        let passes = passes.and_then(|at| start_of_day(now).checked_add(at).ok());
+        let not_before = passes.unwrap_or_else(|| tomorrow(now));
+        share.not_before = Some(not_before);
+        paced(not_before, now)
+    }
+
+    /// Keeps the figure of what is left true also while nobody logs in: at the start, and when a day begins.
+    pub async fn keep_shown(&self) {
+        if self.per_day == 0 {
+            return pending().await;
+        }
+        loop {
+            let wait = match self.look().await {
+                Some(_) => {
+                    let now = now();
+                    until(tomorrow(&now), &now).min(SHOWN_AGAIN)
+                }
+                None => SHOWN_SOON,
+            };
+            sleep(wait).await;
+        }
+    }
+
+    /// How many are left; `None` while Redis is away, which is said elsewhere.
+    async fn look(&self) -> Option<u32> {
+        let step = ReadCodesTaken {
+            app_id: self.app_id.clone(),
+            day: now().date(),
+        };
+        let taken = self.store.run(&step).await.ok()?;
+        let left = self.per_day.saturating_sub(taken);
+        show(left);
+        Some(left)
+    }
+
+    /// What an operator should know of the day's codes: that they are nearly used up, if they are.
+    pub async fn remark(&self) -> Option<String> {
+        if self.per_day == 0 {
+            return None;
+        }
+        let left = self.look().await?;
+        let per_day = self.per_day;
+        match left {
+            0 => Some(format!(
+                "the day's QR codes are used up, all {per_day} of them"
+            )),
+            left if left <= self.tenth() => Some(format!(
+                "the day's QR codes are nearly used up: {left} of {per_day} are left"
+            )),
+            _ => None,
+        }
+    }
+
+    const fn tenth(&self) -> u32 {
+        self.per_day / 10
+    }
+}
+
+fn paced(not_before: Timestamp, now: &Zoned) -> Problem {
+    count_refusal("paced");
+    let detail = "Many logins were begun from this client's network and few completed, and codes are scarce.";
+    Problem::new(ProblemCode::TooManyLogins, detail).retry_after(until(not_before, now))
+}
+
+fn count_refusal(reason: &'static str) {
+    metrics::counter!("wechat_qr_codes_refused_total", "reason" => reason).increment(1);
+}
+
+fn show(left: u32) {
+    metrics::gauge!("wechat_qr_codes_left").set(left);
 }
 
 /// WeChat's days are China's.
-fn wechats_zone() -> TimeZone {
-    TimeZone::fixed(jiff::tz::offset(8))
+fn now() -> Zoned {
+    Timestamp::now().to_zoned(TimeZone::fixed(jiff::tz::offset(8)))
+}
+
+fn start_of_day(now: &Zoned) -> Timestamp {
+    now.start_of_day()
+        .map_or(now.timestamp(), |start| start.timestamp())
+}
+
+fn tomorrow(now: &Zoned) -> Timestamp {
+    start_of_day(now)
+        .checked_add(pacing::DAY)
+        .unwrap_or(Timestamp::MAX)
+}
+
+fn into_the_day(now: &Zoned) -> Duration {
+    let into = now.timestamp().duration_since(start_of_day(now));
+    Duration::try_from(into).unwrap_or_default()
+}
+
+fn until(at: Timestamp, now: &Zoned) -> Duration {
+    Duration::try_from(at.duration_since(now.timestamp())).unwrap_or_default()
 }

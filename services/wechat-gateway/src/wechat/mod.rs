@@ -5,6 +5,7 @@ pub mod api;
 pub mod clock;
 pub mod code_budget;
 pub mod error;
+pub mod pacing;
 pub mod patience;
 pub mod pauses;
 pub mod profile;

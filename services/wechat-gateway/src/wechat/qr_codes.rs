@@ -26,7 +26,9 @@ impl QrCodes {
 
     /// Asks WeChat for a code.
     pub async fn create(&self, request: CreateQrCode) -> Result<QrCode, WechatError> {
-        let CreateQrCode { scene, ttl_seconds } = request;
+        let CreateQrCode {
+            scene, ttl_seconds, ..
+        } = request;
         let asked_at = Timestamp::now();
         let create = async |token: &str| {
             self.api

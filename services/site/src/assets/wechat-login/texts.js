@@ -35,8 +35,11 @@ const CHINESE = {
   codelessOfflineDetail: "请检查网络后重试",
   retry: "重试",
   retryIn: (/** @type {string} */ wait) => `${wait}后可重试`,
-  wait: (/** @type {number} */ seconds) =>
-    seconds < 60 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`,
+  wait: (/** @type {number} */ seconds) => {
+    if (seconds < 60) return `${seconds} 秒`;
+    if (seconds < 7200) return `${Math.ceil(seconds / 60)} 分钟`;
+    return `${Math.ceil(seconds / 3600)} 小时`;
+  },
 
   authorize: "微信一键登录",
   offered: "用当前微信登录",
@@ -99,7 +102,11 @@ const ENGLISH = {
   codelessOfflineDetail: "Check your network and try again",
   retry: "Try again",
   retryIn: (wait) => `Try again in ${wait}`,
-  wait: (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`),
+  wait: (seconds) => {
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
+    return `${Math.ceil(seconds / 3600)} h`;
+  },
 
   authorize: "Log in with this WeChat",
   offered: "You’re in WeChat already",

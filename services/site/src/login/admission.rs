@@ -1,0 +1,59 @@
+//! Who may begin a login, and what is counted of those who do.
+
+use std::net::IpAddr;
+
+use login_protocol::{
+    gateway_api::ClientLogins,
+    problem::ProblemCode,
+    steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission},
+};
+use service_kit::problem::Problem;
+
+use super::Logins;
+
+impl Logins {
+    /// Counts a login that is about to start; one that goes on was counted when it started. Says how many the client
+    /// has begun lately, unless nobody is limited.
+    ///
+    /// # Errors
+    ///
+    /// It had too many, or Redis is unavailable.
+    pub(super) async fn admit(&self, client: IpAddr) -> Result<Option<ClientLogins>, Problem> {
+        if self.per_minute == 0 {
+            return Ok(None);
+        }
+        let step = AdmitLogin {
+            client,
+            per_minute: self.per_minute,
+        };
+        let admission = self.store.run(&step).await;
+        match admission.map_err(|error| error.problem())? {
+            LoginAdmission::Admitted(begun) => Ok(Some(begun)),
+            LoginAdmission::Refused { retry_after } => {
+                metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
+                let detail =
+                    "Too many logins were started from this address. Wait a moment and try again.";
+                Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after))
+            }
+        }
+    }
+
+    /// The step that takes a login out of its client's counts, unless nobody is counted.
+    pub(super) fn give_back(&self, client: IpAddr, because: GivenBack) -> Option<GiveBackLogin> {
+        (self.per_minute > 0).then_some(GiveBackLogin { client, because })
+    }
+
+    /// Takes a login out of the counts that was admitted and then couldn't begin: an outage of WeChat's mustn't use up
+    /// the day of an office that keeps trying.
+    pub(super) async fn could_not_begin(&self, client: IpAddr, problem: Problem) -> Problem {
+        if problem.code() == ProblemCode::TooManyLogins {
+            metrics::counter!("logins_total", "outcome" => "held_back").increment(1);
+        }
+        if let Some(step) = self.give_back(client, GivenBack::NotBegun)
+            && let Err(error) = self.store.run(&step).await
+        {
+            tracing::warn!(%error, "a login that couldn't begin counts against its client");
+        }
+        problem
+    }
+}
