@@ -10,7 +10,7 @@ use system_tests::{
 };
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 37] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -20,6 +20,7 @@ const KEYS: [&str; 36] = [
     "GATEWAY__WECHAT__API_URL",
     "GATEWAY__WECHAT__MP_URL",
     "GATEWAY__WECHAT__OPEN_URL",
+    "GATEWAY__WECHAT__PROXY_URL",
     "GATEWAY__WECHAT__TOKEN_MODE",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
@@ -153,6 +154,16 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
+        (
+            "GATEWAY__WECHAT__PROXY_URL",
+            "socks5://user:hunter2@proxy.example.com:1080",
+            "must begin with http:// or https://",
+        ),
+        (
+            "GATEWAY__WECHAT__PROXY_URL",
+            "http://user:hunter2@proxy.example.com:port",
+            "is no web address",
+        ),
         (
             "GATEWAY__WECHAT__TOKEN_MODE",
             "Stable",

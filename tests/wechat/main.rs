@@ -2,6 +2,7 @@
 
 mod backend;
 mod profile;
+mod proxies;
 mod relay;
 mod relay_outages;
 mod tap;

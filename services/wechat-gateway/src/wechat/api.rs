@@ -7,6 +7,7 @@ use login_protocol::identity::{AppId, OpenId};
 use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use service_kit::http_client::{self, Proxy};
 use url::Url;
 use wechat_wire::{
     api::{
@@ -37,15 +38,16 @@ pub struct Api {
 }
 
 impl Api {
-    /// A client for this account. Nothing connects yet.
+    /// A client for this account; its calls go through the proxy, if there is one. Nothing connects yet.
     pub fn new(
         app_id: AppId,
         secret: SecretString,
         server_url: Url,
         pictures_url: Url,
+        proxy: Option<&Proxy>,
     ) -> reqwest::Result<Self> {
         Ok(Self {
-            http: service_kit::http_client::build(CALL_TIMEOUT)?,
+            http: http_client::build_through(proxy, CALL_TIMEOUT)?,
             app_id,
             secret,
             server_url,
