@@ -206,3 +206,36 @@ async fn an_event_that_overtakes_a_visit_is_not_undone() {
         assert_eq!(found.nickname.is_some(), subscribed, "{event:?}");
     }
 }
+
+#[tokio::test]
+async fn an_avatar_of_wechats_is_told_as_https_also_when_it_was_kept_otherwise() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    let with_avatar = |address: &str| Profile {
+        avatar_url: Some(address.to_owned()),
+        ..Profile::default()
+    };
+    let avatar = async || {
+        read(&store, &person)
+            .await
+            .expect("they are known")
+            .avatar_url
+    };
+    let told = with_avatar("http://thirdwx.qlogo.cn/mmopen/x/132");
+    record(&store, &person, Event::Follow(10), Some(told)).await;
+    let key: String = redis.command::<Vec<String>>(&["KEYS", "*"]).await.remove(0);
+    let kept: String = redis.command(&["HGET", &key, "avatar_url"]).await;
+    assert_eq!(kept, "https://thirdwx.qlogo.cn/mmopen/x/132");
+    assert_eq!(avatar().await, Some(kept));
+    // By an older version.
+    let kept = "http://wx.qlogo.cn/mmopen/x/0";
+    let _: i64 = redis.command(&["HSET", &key, "avatar_url", kept]).await;
+    assert_eq!(
+        avatar().await.as_deref(),
+        Some("https://wx.qlogo.cn/mmopen/x/0")
+    );
+    let elsewhere = with_avatar("http://example.com/a.png");
+    record(&store, &person, Event::Follow(20), Some(elsewhere)).await;
+    assert_eq!(avatar().await.as_deref(), Some("http://example.com/a.png"));
+}

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{
     identity::MemberId,
-    member::{Member, Profile},
+    member::{Member, Profile, avatar_address},
     redis_keys,
 };
 
@@ -65,7 +65,7 @@ fn fields(profile: &Profile) -> impl Iterator<Item = String> {
     let fields = [
         ("unionid", unionid),
         ("nickname", nickname),
-        ("avatar_url", avatar_url),
+        ("avatar_url", avatar_url.map(avatar_address)),
         ("location", location),
     ];
     let known = fields
@@ -244,7 +244,8 @@ impl Step for ReadMember {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
                 nickname: nickname.clone(),
-                avatar_url: avatar_url.clone(),
+                // Also what an older version kept.
+                avatar_url: avatar_url.clone().map(avatar_address),
                 location: location.clone(),
                 subscribed: subscribed.as_deref() == Some("1"),
                 first_seen_at: seconds(first_seen_at)?,
