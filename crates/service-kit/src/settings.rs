@@ -2,12 +2,20 @@
 //!
 //! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how it
 //! is read. The same declaration checks the value at start, words the error and prints the help text.
+//!
+//! Whatever a value is, it is taken without the blanks and line ends around it. Quotation marks around
+//! it and characters inside that can't be seen are refused, except in the section `reply`, whose values
+//! are words for people.
 
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, path::Path};
 
 use config::{File, FileFormat};
 
 mod sources;
+mod text;
+
+/// The section of what people read.
+const WORDS: &str = "reply.";
 
 /// What a setting is when nobody sets it.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +60,10 @@ pub trait AnyKey: Sync {
     fn is_secret(&self) -> bool;
     /// What is wrong with this value, if anything.
     fn complaint(&self, value: &str) -> Option<String>;
+    /// Whether the value is words for people, in which quotation marks and line ends have a meaning.
+    fn holds_words(&self) -> bool {
+        self.name().starts_with(WORDS)
+    }
 }
 
 impl<T> AnyKey for Key<T> {
@@ -140,8 +152,9 @@ impl Settings {
                     "the settings can't be used:\n  {variable} ({name}) is not UTF-8"
                 ))
             })?;
+            let value = text::trimmed(&value);
             if !value.is_empty() {
-                values.insert(name, value);
+                values.insert(name, value.to_owned());
             }
         }
         Self::check(prefix, keys, values)
@@ -158,6 +171,7 @@ impl Settings {
         mut values: BTreeMap<String, String>,
     ) -> Result<Self, InvalidSettings> {
         let mut complaints = Vec::new();
+        trim(&mut values);
         for key in keys.iter().filter(|key| key.is_secret()) {
             read_secret_file(prefix, *key, &mut values, &mut complaints);
         }
@@ -169,7 +183,9 @@ impl Settings {
         for key in keys {
             match (values.get(key.name()), key.default()) {
                 (Some(value), _) => {
-                    if let Some(wrong) = key.complaint(value) {
+                    let of_the_text = || text::complaint(value, key.is_secret());
+                    let wrong = (!key.holds_words()).then(of_the_text).flatten();
+                    if let Some(wrong) = wrong.or_else(|| key.complaint(value)) {
                         complaints.push(complaint(prefix, *key, &wrong));
                     }
                 }
@@ -221,6 +237,15 @@ impl Settings {
     }
 }
 
+fn trim(values: &mut BTreeMap<String, String>) {
+    for value in values.values_mut() {
+        let trimmed = text::trimmed(value);
+        if trimmed.len() < value.len() {
+            *value = trimmed.to_owned();
+        }
+    }
+}
+
 /// The environment's form of a key: `GATEWAY__WECHAT__APP_ID`.
 fn variable(prefix: &str, name: &str) -> String {
     format!("{prefix}__{}", name.replace('.', "__")).to_uppercase()
@@ -269,7 +294,7 @@ fn read_secret_file(
     }
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            values.insert(key.name().to_owned(), text.trim_end().to_owned());
+            values.insert(key.name().to_owned(), text::trimmed(&text).to_owned());
         }
         Err(error) => {
             complaints.push(complaint(
@@ -311,6 +336,8 @@ pub fn help(prefix: &str, keys: &[&dyn AnyKey]) -> String {
 #[cfg(test)]
 mod tests {
     use std::os::unix::ffi::OsStringExt as _;
+
+    use secrecy::ExposeSecret as _;
 
     use super::*;
     use crate::settings_parse;
@@ -448,6 +475,83 @@ mod tests {
             "the settings can't be used:\n  \
              GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is not UTF-8"
         );
+    }
+
+    fn read(document: &str, environment: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
+        let variables = environment
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        Settings::read("GATEWAY", &KEYS, document, variables)
+    }
+
+    #[test]
+    fn blanks_and_line_ends_around_a_value_are_no_part_of_it() {
+        let folder = std::env::temp_dir();
+        let file = folder.join(format!("settings-{}", std::process::id()));
+        for around in [" ", "\r\n", "\u{a0}", "\u{3000}", "\u{feff}", "\u{200b}\t"] {
+            let wrapped = |text: &str| format!("{around}{text}{around}");
+            std::fs::write(&file, wrapped("s3cret")).unwrap();
+            let path = file.to_str().unwrap();
+            let document = format!("wechat.app_id = {:?}", wrapped("wx1"));
+            let secret = wrapped("s3cret");
+            for settings in [
+                read(&document, &[("GATEWAY__WECHAT__APP_SECRET", &secret)]),
+                read(
+                    &document,
+                    &[("GATEWAY__WECHAT__APP_SECRET_FILE", &wrapped(path))],
+                ),
+            ] {
+                let settings = settings.unwrap();
+                assert_eq!(settings.get(&NAME).unwrap(), "wx1");
+                assert_eq!(settings.get(&SECRET).unwrap().expose_secret(), "s3cret");
+            }
+        }
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_blank_variable_is_unset_and_leaves_the_file_its_say() {
+        let document = "wechat = { app_id = 'wx1', app_secret = 's3cret' }";
+        let blank = [("GATEWAY__WECHAT__APP_ID", " \u{3000}\n")];
+        assert_eq!(read(document, &blank).unwrap().get(&NAME).unwrap(), "wx1");
+    }
+
+    #[test]
+    fn quotation_marks_and_what_cannot_be_seen_are_refused_without_showing_a_secret() {
+        for (value, wrong) in [
+            ("\"hunter2\"", "quotation mark"),
+            (" 'hunter2' ", "quotation mark"),
+            ("hunt\u{200b}er2", "U+200B"),
+            ("hunt\r\ner2", "U+000D"),
+        ] {
+            let outcome = check(&[("wechat.app_id", "wx1"), ("wechat.app_secret", value)]);
+            let said = outcome.err().unwrap().to_string();
+            assert!(said.contains("(wechat.app_secret) "), "{said}");
+            assert!(said.contains(wrong), "{said}");
+            assert!(!said.contains("hunt"), "{said}");
+        }
+        let quoted = check(&[("wechat.app_id", "'wx1'"), ("wechat.app_secret", "s")]);
+        let said = quoted.err().unwrap().to_string();
+        assert!(
+            said.contains("(wechat.app_id) begins or ends with"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn words_for_people_keep_what_is_inside_them() {
+        static WELCOME: Key<String> = Key {
+            name: "reply.welcome",
+            default: Default::Unset,
+            example: "Welcome",
+            meaning: "A greeting.",
+            secret: false,
+            parse: settings_parse::text,
+        };
+        let words = "\"Hello\",\n\u{200b}they said: 'Hi'";
+        let values = [("reply.welcome".to_owned(), format!(" {words}\n"))];
+        let settings = Settings::check("GATEWAY", &[&WELCOME], values.into());
+        assert_eq!(settings.unwrap().get(&WELCOME).unwrap(), words);
     }
 
     #[test]
