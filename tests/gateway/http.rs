@@ -23,8 +23,7 @@ pub(crate) async fn start(plan: Plan) -> Stack {
 pub(crate) fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        service_kit::http_client::install_tls();
-        Client::builder()
+        service_kit::http_client::builder()
             .pool_max_idle_per_host(0)
             .timeout(PATIENCE)
             .build()

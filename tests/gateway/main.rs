@@ -17,6 +17,7 @@ mod http;
 mod invented_codes;
 mod kept_connections;
 mod legacy_tokens;
+mod lenient_answers;
 mod lifecycle;
 mod listeners;
 mod log_flood;

@@ -3,14 +3,18 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde_json::json;
 use system_tests::{
+    attempts::new_scene,
     binaries, log_folder,
     process::{self, Process},
-    stack::{API_KEY, APP_ID, APP_SECRET, TOKEN},
+    stack::{API_KEY, APP_ID, APP_SECRET, Plan, Stack, TOKEN},
 };
 
+use crate::http;
+
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 37] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -20,6 +24,7 @@ const KEYS: [&str; 36] = [
     "GATEWAY__WECHAT__API_URL",
     "GATEWAY__WECHAT__MP_URL",
     "GATEWAY__WECHAT__OPEN_URL",
+    "GATEWAY__WECHAT__PROXY_URL",
     "GATEWAY__WECHAT__TOKEN_MODE",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
@@ -154,6 +159,16 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
         (
+            "GATEWAY__WECHAT__PROXY_URL",
+            "socks5://user:hunter2@proxy.example.com:1080",
+            "must begin with http:// or https://",
+        ),
+        (
+            "GATEWAY__WECHAT__PROXY_URL",
+            "http://user:hunter2@proxy.example.com:port",
+            "is no web address",
+        ),
+        (
             "GATEWAY__WECHAT__TOKEN_MODE",
             "Stable",
             "must be stable or legacy",
@@ -206,6 +221,99 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         assert!(said.contains("; example: "), "{value}: {said}");
         assert!(!said.contains(HIDDEN), "{value}: {said}");
     }
+}
+
+/// What files, consoles and chat programs leave around a text that is copied.
+const AROUND: [(&str, &str); 5] = [
+    (" ", "  "),
+    ("", "\r\n"),
+    ("\u{feff}", "\n"),
+    ("\u{3000}", "\u{a0}"),
+    ("\u{200b}", "\t"),
+];
+
+#[tokio::test]
+async fn what_cannot_be_seen_around_a_value_is_no_part_of_it() {
+    for (before, after) in AROUND {
+        let mut plan = Plan::default().sites(0).gateways(0);
+        let stack = plan.clone().start().await;
+        for (key, value) in stack.gateway_environment() {
+            plan = plan.gateway(&key, &format!("{before}{value}{after}"));
+        }
+        let mut stack = Stack { plan, ..stack };
+        // It is ready once WeChat has taken AppID and AppSecret.
+        stack.add_gateway().await;
+        let gateway = &stack.gateways[0];
+        let body = json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 });
+        let created = http::post(gateway, "/v1/qrcodes", &body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        // Token and EncodingAESKey.
+        stack.push_to(0).await;
+        let person = stack.wechat.person("小林", true).await;
+        let content = created.json["content"].as_str().expect("a code has it");
+        let scanned = stack.wechat.scan(&person, content).await;
+        let status = &scanned["delivery"]["attempts"][0]["status"];
+        assert_eq!(*status, 200, "{scanned}");
+    }
+}
+
+#[tokio::test]
+async fn quotation_marks_and_what_cannot_be_seen_inside_are_refused() {
+    let redis = "redis://:hunter2@127.0.0.1:1";
+    let api_key = "hunter2-hunter2-hunter2-hunter2-hunter2";
+    let aes_key = "hunter2hunter2hunter2hunter2hunter2hunter2h";
+    for (key, value) in [
+        ("GATEWAY__WECHAT__APP_ID", "wxhunter2"),
+        ("GATEWAY__WECHAT__APP_SECRET", "hunter2hunter2"),
+        ("GATEWAY__WECHAT__TOKEN", "hunter2hunter2"),
+        ("GATEWAY__WECHAT__ENCODING_AES_KEY", aes_key),
+        ("GATEWAY__WECHAT__PROXY_URL", "http://owner:hunter2@proxy"),
+        ("GATEWAY__INTERNAL__API_KEY", api_key),
+        ("GATEWAY__REDIS__URL", redis),
+        ("GATEWAY__WECHAT__API_URL", "https://api.weixin.qq.com"),
+        ("GATEWAY__RELAY__URL", "https://example.com/a"),
+        ("GATEWAY__PUBLIC__BIND", "127.0.0.1:0"),
+        ("GATEWAY__LIMITS__QR_CODES_PER_DAY", "10"),
+    ] {
+        let (first, last) = value.split_at(value.len() / 2);
+        for (given, wrong) in [
+            (format!("\"{value}\""), "quotation mark"),
+            (format!(" '{value}'\n"), "quotation mark"),
+            (format!("\u{201c}{value}\u{201d}"), "quotation mark"),
+            (format!("{value}\""), "quotation mark"),
+            (format!("{first}\u{200b}{last}"), "U+200B"),
+            (format!("{first}\u{7}{last}"), "U+0007"),
+        ] {
+            let mut settings = least();
+            settings.insert(key.to_owned(), given);
+            let said = complaint(&settings, &[]).await;
+            assert!(said.contains(&format!("{key} (")), "{said}");
+            assert!(said.contains(wrong), "{said}");
+            assert!(!said.contains(HIDDEN), "{said}");
+        }
+    }
+    for key in ["APP_SECRET", "TOKEN"] {
+        let mut settings = least();
+        let key = format!("GATEWAY__WECHAT__{key}");
+        settings.insert(key, "hunter2 hunter2".to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains("holds a space"), "{said}");
+        assert!(!said.contains(HIDDEN), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn words_for_people_keep_their_quotation_marks_and_line_ends() {
+    let plan = Plan::default().sites(0).gateway(
+        "GATEWAY__REPLY__WELCOME",
+        " \"你好\"，\n\u{201c}欢迎\u{201d}\n",
+    );
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", false).await;
+    stack.wechat.follow(&person).await;
+    let chat = stack.wechat.chat(&person).await;
+    let words = "\"你好\"，\n\u{201c}欢迎\u{201d}".to_owned();
+    assert!(chat.contains(&words), "{chat:?}");
 }
 
 #[tokio::test]

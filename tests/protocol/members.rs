@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
     member::{Member, Profile},
-    steps::{ReadMember, RecordFollow, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT},
+    steps::{
+        ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
+    },
 };
 use service_kit::redis::Store;
 use system_tests::{
@@ -147,6 +149,7 @@ async fn a_visit_keeps_what_was_shown_and_leaves_the_events_their_say() {
             member: person.clone(),
             at: at(second),
             follows,
+            unionid: None,
             profile,
         };
         store.run(&step).await.expect("Redis is running");
@@ -198,12 +201,14 @@ async fn an_event_that_overtakes_a_visit_is_not_undone() {
             member: person.clone(),
             at: at(100),
             follows: Some(!subscribed),
+            unionid: Some("another union".to_owned()),
             profile: Some(profile()),
         };
         store.run(&step).await.expect("Redis is running");
         let found = read(&store, &person).await.expect("they are known");
         assert_eq!(found.subscribed, subscribed, "{event:?}");
         assert_eq!(found.nickname.is_some(), subscribed, "{event:?}");
+        assert_eq!(found.unionid.is_some(), subscribed, "{event:?}");
     }
 }
 
@@ -237,6 +242,7 @@ async fn an_event_of_the_far_future_outdates_nothing() {
             member: visitor.clone(),
             at: at(10),
             follows: Some(subscribed),
+            unionid: None,
             profile: None,
         };
         store.run(&step).await.expect("Redis is running");
@@ -258,4 +264,92 @@ async fn an_unfollow_removes_the_profile_in_a_full_redis() {
     assert!(!known.subscribed);
     assert_eq!((known.unionid, known.nickname), (None, None));
     assert_eq!((known.avatar_url, known.location), (None, None));
+}
+
+#[tokio::test]
+async fn a_unionid_is_kept_without_a_profile_and_lost_to_no_later_answer() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    let visit = async |second: i64, unionid: Option<&str>, profile: Option<Profile>| {
+        let step = RecordVisit {
+            member: person.clone(),
+            at: at(second),
+            follows: Some(true),
+            unionid: unionid.map(str::to_owned),
+            profile,
+        };
+        store.run(&step).await.expect("Redis is running");
+        read(&store, &person).await.expect("they are known")
+    };
+    let found = visit(10, Some("a union"), None).await;
+    assert_eq!(found.unionid.as_deref(), Some("a union"));
+    assert_eq!(
+        (found.profile_at, found.shown_at),
+        (None, None),
+        "nothing was shown, so WeChat is asked again"
+    );
+    // What answers later without it, whole or in part.
+    let partial = Profile {
+        nickname: Some("小林".to_owned()),
+        ..Profile::default()
+    };
+    for profile in [None, Some(Profile::default()), Some(partial)] {
+        let found = visit(20, None, profile.clone()).await;
+        assert_eq!(found.unionid.as_deref(), Some("a union"));
+        record(&store, &person, Event::Follow(30), profile.clone()).await;
+        let shown = RecordProfile {
+            member: person.clone(),
+            at: at(40),
+            unionid: None,
+            profile,
+        };
+        assert!(store.run(&shown).await.expect("Redis is running"));
+        let found = read(&store, &person).await.expect("they are known");
+        assert_eq!(found.unionid.as_deref(), Some("a union"));
+    }
+    let shown = RecordProfile {
+        member: person.clone(),
+        at: at(50),
+        unionid: Some("another union".to_owned()),
+        profile: None,
+    };
+    assert!(store.run(&shown).await.expect("Redis is running"));
+    let found = read(&store, &person).await.expect("they are known");
+    assert_eq!(found.unionid.as_deref(), Some("another union"));
+    assert_eq!(found.shown_at, Some(at(40)), "nothing was shown");
+    assert_eq!(found.nickname.as_deref(), Some("小林"));
+}
+
+#[tokio::test]
+async fn an_avatar_of_wechats_is_told_as_https_also_when_it_was_kept_otherwise() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    let with_avatar = |address: &str| Profile {
+        avatar_url: Some(address.to_owned()),
+        ..Profile::default()
+    };
+    let avatar = async || {
+        read(&store, &person)
+            .await
+            .expect("they are known")
+            .avatar_url
+    };
+    let told = with_avatar("http://thirdwx.qlogo.cn/mmopen/x/132");
+    record(&store, &person, Event::Follow(10), Some(told)).await;
+    let key: String = redis.command::<Vec<String>>(&["KEYS", "*"]).await.remove(0);
+    let kept: String = redis.command(&["HGET", &key, "avatar_url"]).await;
+    assert_eq!(kept, "https://thirdwx.qlogo.cn/mmopen/x/132");
+    assert_eq!(avatar().await, Some(kept));
+    // By an older version.
+    let kept = "http://wx.qlogo.cn/mmopen/x/0";
+    let _: i64 = redis.command(&["HSET", &key, "avatar_url", kept]).await;
+    assert_eq!(
+        avatar().await.as_deref(),
+        Some("https://wx.qlogo.cn/mmopen/x/0")
+    );
+    let elsewhere = with_avatar("http://example.com/a.png");
+    record(&store, &person, Event::Follow(20), Some(elsewhere)).await;
+    assert_eq!(avatar().await.as_deref(), Some("http://example.com/a.png"));
 }

@@ -84,7 +84,8 @@ async fn what_wechat_does_wrong_is_told_and_passes() {
             .iter()
             .map(|fault| (fault, "wechat_unavailable")),
     );
-    for (fault, code) in cases {
+    let unusable = json!({ "kind": "body", "body": "{\"ticket\":\"t\",\"url\":null}" });
+    for (fault, code) in cases.chain([(&unusable, "wechat_answer_unusable")]) {
         let mut rule = fault.clone();
         rule["path"] = json!(CREATE);
         stack.wechat.faults(json!([rule])).await;

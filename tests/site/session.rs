@@ -48,6 +48,54 @@ async fn the_session_says_who_is_signed_in_on_every_replica() {
 }
 
 #[tokio::test]
+async fn an_avatar_of_wechats_is_no_mixed_content() {
+    let stack = Plan::default().start().await;
+    for (told, answered) in [
+        (
+            r"http:\/\/thirdwx.qlogo.cn\/mmopen\/vi_32\/x\/132",
+            json!("https://thirdwx.qlogo.cn/mmopen/vi_32/x/132"),
+        ),
+        (
+            "http://wx.qlogo.cn/mmopen/x/0",
+            json!("https://wx.qlogo.cn/mmopen/x/0"),
+        ),
+        (
+            "https://wx.qlogo.cn/mmopen/x/0",
+            json!("https://wx.qlogo.cn/mmopen/x/0"),
+        ),
+        (
+            "http://example.com/a.png",
+            json!("http://example.com/a.png"),
+        ),
+        ("", Value::Null),
+    ] {
+        let person = stack.wechat.person("小林", true).await;
+        let body = format!(
+            r#"{{"subscribe":1,"openid":"{}","headimgurl":"{told}"}}"#,
+            person.openid
+        );
+        let fault = json!([{ "path": "/cgi-bin/user/info", "kind": "body", "body": body }]);
+        stack.wechat.faults(fault).await;
+        let mut visitor = signed_in(&stack, &person).await;
+        let answer = visitor.call(Method::GET, "/api/session").await;
+        assert_eq!(answer.json["user"]["avatar_url"], answered, "{told}");
+    }
+    // One that an older version kept.
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = signed_in(&stack, &person).await;
+    let pattern = format!("wechat-login:member:*{}*", person.openid);
+    let keys: Vec<String> = stack.redis.command(&["KEYS", &pattern]).await;
+    let kept = "http://wx.qlogo.cn/mmopen/old/132";
+    let _: i64 = stack
+        .redis
+        .command(&["HSET", &keys[0], "avatar_url", kept])
+        .await;
+    let answer = visitor.call(Method::GET, "/api/session").await;
+    let expected = "https://wx.qlogo.cn/mmopen/old/132";
+    assert_eq!(answer.json["user"]["avatar_url"], expected);
+}
+
+#[tokio::test]
 async fn what_wechat_does_not_tell_is_null() {
     let stack = Plan::default().start().await;
     let faults = json!([{ "path": "/cgi-bin/user/info", "kind": "html" }]);

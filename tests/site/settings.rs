@@ -6,7 +6,7 @@ use reqwest::Method;
 use system_tests::{
     binaries, log_folder, process,
     redis_server::RedisServer,
-    stack::{API_KEY, Service},
+    stack::{API_KEY, Plan, Service, Stack},
     visitor::Visitor,
 };
 
@@ -253,6 +253,48 @@ fn no_message_shows_a_secret() {
         complaint(&ended, variable);
         assert!(!ended.errors.contains("hunter2"), "{}", ended.errors);
     }
+}
+
+#[test]
+fn quotation_marks_and_what_cannot_be_seen_inside_are_refused() {
+    let api_key = "hunter2-hunter2-hunter2-hunter2-hunter2";
+    for (variable, value) in [
+        ("SITE__PUBLIC__URL", "https://www.example.com"),
+        ("SITE__PUBLIC__ALLOWED_ORIGINS", "https://shop.example.com"),
+        ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:1"),
+        ("SITE__GATEWAY__URL", "http://127.0.0.1:9081"),
+        ("SITE__GATEWAY__API_KEY", api_key),
+        ("SITE__LOGIN__TTL_SECONDS", "300"),
+        ("SITE__LOG__FORMAT", "json"),
+    ] {
+        let (first, last) = value.split_at(value.len() / 2);
+        for (given, wrong) in [
+            (format!("\"{value}\""), "quotation mark"),
+            (format!("'{value}'\r\n"), "quotation mark"),
+            (format!("{first}\u{feff}{last}"), "U+FEFF"),
+        ] {
+            let mut configuration = Configuration::default();
+            configuration.set(variable, &given);
+            let ended = run(&[], &configuration);
+            let line = complaint(&ended, variable);
+            assert!(line.contains(wrong), "{line}");
+            assert!(!ended.errors.contains("hunter2"), "{}", ended.errors);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_around_a_value_is_no_part_of_it() {
+    let stack = Plan::default().sites(0).start().await;
+    let settings = stack.site_environment();
+    let mut plan = stack.plan.clone();
+    for (variable, value) in settings {
+        plan = plan.site(&variable, &format!("\u{feff}{value}\u{3000}\r\n"));
+    }
+    let mut stack = Stack { plan, ..stack };
+    stack.add_site().await;
+    // The gateway takes the key.
+    stack.visitor().start_login().await;
 }
 
 #[test]

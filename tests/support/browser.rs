@@ -90,8 +90,8 @@ impl Browser {
     /// Starts one that prefers this language.
     pub async fn speaking(language: &str, log: &Path) -> Self {
         let (processes, address) = Processes::start(log).await;
-        // The driver's own client names no TLS implementation.
-        service_kit::http_client::install_tls();
+        // The driver's own client names no TLS implementation, and obeys HTTP_PROXY.
+        let http = service_kit::http_client::build(PATIENCE).expect("a client can be made");
         let mut wanted = DesiredCapabilities::chrome();
         for flag in FLAGS {
             wanted.add_arg(flag).expect("a flag is text");
@@ -105,7 +105,7 @@ impl Browser {
             .set_browser_log_level(LoggingPrefsLogLevel::All)
             .expect("it is JSON");
         let driver = WebDriver::builder(address, wanted)
-            .request_timeout(PATIENCE)
+            .client(http)
             .await
             .expect("Chromium starts");
         Self {

@@ -10,6 +10,7 @@ pub mod binaries;
 pub mod browser;
 pub mod deadline;
 pub mod edge;
+pub mod forward_proxy;
 pub mod hostile_client;
 pub mod log_folder;
 pub mod login_page;

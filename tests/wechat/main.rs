@@ -4,6 +4,7 @@ mod backend;
 mod made_up_codes;
 mod phone_browser;
 mod profile;
+mod proxies;
 mod relay;
 mod relay_outages;
 mod relay_reach;

@@ -120,10 +120,11 @@ async fn who_showed_a_profile_long_ago_is_asked_again() {
                 openid: OpenId::parse(&person.openid).expect("it is an OpenID"),
             },
             at: days_ago(days),
-            profile: Profile {
+            unionid: None,
+            profile: Some(Profile {
                 nickname: Some("小林".to_owned()),
                 ..Profile::default()
-            },
+            }),
         };
         let kept = stack.redis.store().run(&shown).await;
         assert!(kept.expect("Redis answers"), "they follow");

@@ -129,11 +129,11 @@ mod tests {
         let answers = Answers::new();
         let to = |line: &str| body(answers.to(format!("{line} HTTP/1.1\r\n\r\n").as_bytes()));
         let granted: AccessTokenGranted = decode(to("POST /cgi-bin/stable_token")).unwrap();
-        assert_eq!(granted.expires_in, 7200);
+        assert_eq!(granted.expires_in, Some(7200));
         let code: QrCodeCreated = decode(to("POST /cgi-bin/qrcode/create?access_token=x")).unwrap();
         assert_eq!(code.url, CODE_CONTENT);
         let person: UserInfo = decode(to("GET /cgi-bin/user/info?openid=x")).unwrap();
-        assert!(person.is_subscribed());
+        assert_eq!(person.is_subscribed(), Some(true));
     }
 
     #[test]

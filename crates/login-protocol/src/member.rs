@@ -51,3 +51,72 @@ pub struct Member {
     /// When the person last showed nickname and avatar, by web authorisation.
     pub shown_at: Option<Timestamp>,
 }
+
+/// An avatar's address as it is kept and handed out: WeChat still names its picture hosts with `http`,
+/// and they serve `https`, without which a page under `https` shows no picture. Others stay as they are.
+pub(crate) fn avatar_address(address: String) -> String {
+    match under_https(&address) {
+        Some(address) => address,
+        None => address,
+    }
+}
+
+fn under_https(address: &str) -> Option<String> {
+    const SCHEME: &str = "http://";
+    let scheme = address.get(..SCHEME.len())?;
+    let rest = &address[SCHEME.len()..];
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.strip_suffix(":80").unwrap_or(authority);
+    let is_wechats = host
+        .to_ascii_lowercase()
+        .strip_suffix("qlogo.cn")
+        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    (is_wechats && scheme.eq_ignore_ascii_case(SCHEME))
+        .then(|| format!("https://{host}{}", &rest[authority.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn avatars_of_wechats_hosts_are_fetched_by_https() {
+        for (told, kept) in [
+            (
+                "http://wx.qlogo.cn/mmopen/x/132",
+                "https://wx.qlogo.cn/mmopen/x/132",
+            ),
+            (
+                "http://thirdwx.qlogo.cn/mmopen/vi_32/x/0",
+                "https://thirdwx.qlogo.cn/mmopen/vi_32/x/0",
+            ),
+            (
+                "HTTP://WX.QLOGO.CN:80/x?a=b#c",
+                "https://WX.QLOGO.CN/x?a=b#c",
+            ),
+            ("http://qlogo.cn", "https://qlogo.cn"),
+            ("http://a.b.qlogo.cn?x", "https://a.b.qlogo.cn?x"),
+        ] {
+            assert_eq!(avatar_address(told.to_owned()), kept);
+        }
+        for other in [
+            "https://wx.qlogo.cn/x/132",
+            "http://wx.qlogo.cn:8080/x",
+            "http://wx.qlogo.cn.example.com/x",
+            "http://notqlogo.cn/x",
+            "http://wx.qlogo.cn@example.com/x",
+            "http://example.com/http://wx.qlogo.cn/x",
+            "http://example.com\\.qlogo.cn/x",
+            "http://127.0.0.1:8080/avatar",
+            "//wx.qlogo.cn/x",
+            "wx.qlogo.cn/x",
+            "图.qlogo.cn",
+            "",
+        ] {
+            assert_eq!(avatar_address(other.to_owned()), other);
+        }
+    }
+}

@@ -56,6 +56,8 @@ pub enum ProblemCode {
     GatewayUnavailable,
     /// 503: WeChat's API failed or can't be reached.
     WechatUnavailable,
+    /// 503: WeChat did what it was asked, but its answer lacks what was asked for.
+    WechatAnswerUnusable,
     /// 503: the account's QR codes for today are used up; `Retry-After` says when the next day begins.
     DailyCodesUsedUp,
     /// 503: WeChat refuses the account or its settings; the operator must act.

@@ -1,6 +1,10 @@
-//! HTTP clients with bounds. Nothing here follows redirects or waits without limit.
+//! HTTP clients with bounds. Nothing here follows redirects, waits without limit, or goes through a
+//! proxy that no setting of ours names.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
+
+use reqwest::{Client, ClientBuilder};
+use url::Url;
 
 /// Names the one TLS implementation of this process. Safe to call again.
 pub fn install_tls() {
@@ -8,18 +12,104 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// An HTTP proxy that a setting names. Its `Debug` form is redacted, since the address may hold a
+/// password.
+#[derive(Clone)]
+pub struct Proxy(Url);
+
+impl Proxy {
+    /// Takes `http://` or `https://` with a host and perhaps a port, a user and a password.
+    ///
+    /// # Errors
+    ///
+    /// Any other text. What is wrong is said without repeating it.
+    pub fn parse(value: &str) -> Result<Self, String> {
+        let url = Url::parse(value).map_err(|error| format!("is no web address: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err("must begin with http:// or https://".to_owned());
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err("must end with the proxy's host and port".to_owned());
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Proxy(…)")
+    }
+}
+
+/// What every client begins with. The variables by which other programs choose a proxy (`HTTP_PROXY`,
+/// `ALL_PROXY` and so on) are not obeyed: machines and container engines set them for everything that
+/// runs, and a call inside an installation would hand its bearer key to the proxy.
+pub fn builder() -> ClientBuilder {
+    install_tls();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the builder that all others use is made"
+    )]
+    Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+}
+
 /// A client that gives up on a request after `timeout`, its connection included.
 ///
 /// # Errors
 ///
 /// When the system's certificates can't be read.
-pub fn build(timeout: Duration) -> reqwest::Result<reqwest::Client> {
-    install_tls();
-    reqwest::Client::builder()
+pub fn build(timeout: Duration) -> reqwest::Result<Client> {
+    bounded(timeout).build()
+}
+
+/// As [`build`], for calls that leave the installation: through this proxy, if there is one.
+///
+/// # Errors
+///
+/// As [`build`], or when the proxy's address can't be used.
+pub fn build_through(proxy: Option<&Proxy>, timeout: Duration) -> reqwest::Result<Client> {
+    let mut client = bounded(timeout);
+    if let Some(Proxy(url)) = proxy {
+        client = client.proxy(reqwest::Proxy::all(url.clone())?);
+    }
+    client.build()
+}
+
+fn bounded(timeout: Duration) -> ClientBuilder {
+    builder()
         .user_agent(concat!("wechat-login/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(2).min(timeout))
         .timeout(timeout)
         .pool_idle_timeout(Duration::from_secs(30))
-        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_a_host_and_no_complaint_shows_its_password() {
+        for address in [
+            "http://proxy.example.com:3128",
+            "https://user:hunter2@10.0.0.1:3128/",
+            "http://[::1]:3128",
+        ] {
+            let proxy = Proxy::parse(address).unwrap();
+            assert_eq!(format!("{proxy:?}"), "Proxy(…)");
+        }
+        for address in [
+            "proxy.example.com:3128",
+            "user:hunter2@proxy.example.com:3128",
+            "socks5://user:hunter2@proxy.example.com",
+            "http://user:hunter2@proxy.example.com:port",
+            "http://user:hunter2@proxy.example.com/path",
+            "http://user:hunter2@proxy.example.com/?a=b",
+            "http://user:hunter2@",
+        ] {
+            let wrong = Proxy::parse(address).unwrap_err();
+            assert!(!wrong.contains("hunter2"), "{wrong}");
+        }
+    }
 }

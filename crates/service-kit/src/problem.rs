@@ -88,6 +88,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
         | ProblemCode::GatewayUnavailable
         | ProblemCode::WechatUnavailable
         | ProblemCode::DailyCodesUsedUp
+        | ProblemCode::WechatAnswerUnusable
         | ProblemCode::WechatRefused => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -2,12 +2,20 @@
 //!
 //! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how it
 //! is read. The same declaration checks the value at start, words the error and prints the help text.
+//!
+//! Whatever a value is, it is taken without the blanks and line ends around it. Quotation marks around
+//! it and characters inside that can't be seen are refused, except in the section `reply`, whose values
+//! are words for people.
 
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, path::Path};
 
 use config::{File, FileFormat};
 
 mod sources;
+mod text;
+
+/// The section of what people read.
+const WORDS: &str = "reply.";
 
 /// What a setting is when nobody sets it.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +60,10 @@ pub trait AnyKey: Sync {
     fn is_secret(&self) -> bool;
     /// What is wrong with this value, if anything.
     fn complaint(&self, value: &str) -> Option<String>;
+    /// Whether the value is words for people, in which quotation marks and line ends have a meaning.
+    fn holds_words(&self) -> bool {
+        self.name().starts_with(WORDS)
+    }
 }
 
 impl<T> AnyKey for Key<T> {
@@ -140,8 +152,9 @@ impl Settings {
                     "the settings can't be used:\n  {variable} ({name}) is not UTF-8"
                 ))
             })?;
+            let value = text::trimmed(&value);
             if !value.is_empty() {
-                values.insert(name, value);
+                values.insert(name, value.to_owned());
             }
         }
         Self::check(prefix, keys, values)
@@ -158,6 +171,7 @@ impl Settings {
         mut values: BTreeMap<String, String>,
     ) -> Result<Self, InvalidSettings> {
         let mut complaints = Vec::new();
+        trim(&mut values);
         for key in keys.iter().filter(|key| key.is_secret()) {
             read_secret_file(prefix, *key, &mut values, &mut complaints);
         }
@@ -169,7 +183,9 @@ impl Settings {
         for key in keys {
             match (values.get(key.name()), key.default()) {
                 (Some(value), _) => {
-                    if let Some(wrong) = key.complaint(value) {
+                    let of_the_text = || text::complaint(value, key.is_secret());
+                    let wrong = (!key.holds_words()).then(of_the_text).flatten();
+                    if let Some(wrong) = wrong.or_else(|| key.complaint(value)) {
                         complaints.push(complaint(prefix, *key, &wrong));
                     }
                 }
@@ -221,6 +237,15 @@ impl Settings {
     }
 }
 
+fn trim(values: &mut BTreeMap<String, String>) {
+    for value in values.values_mut() {
+        let trimmed = text::trimmed(value);
+        if trimmed.len() < value.len() {
+            *value = trimmed.to_owned();
+        }
+    }
+}
+
 /// The environment's form of a key: `GATEWAY__WECHAT__APP_ID`.
 fn variable(prefix: &str, name: &str) -> String {
     format!("{prefix}__{}", name.replace('.', "__")).to_uppercase()
@@ -269,7 +294,7 @@ fn read_secret_file(
     }
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            values.insert(key.name().to_owned(), text.trim_end().to_owned());
+            values.insert(key.name().to_owned(), text::trimmed(&text).to_owned());
         }
         Err(error) => {
             complaints.push(complaint(
@@ -309,154 +334,4 @@ pub fn help(prefix: &str, keys: &[&dyn AnyKey]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::ffi::OsStringExt as _;
-
-    use super::*;
-    use crate::settings_parse;
-
-    static NAME: Key<String> = Key {
-        name: "wechat.app_id",
-        default: Default::Required,
-        example: "wx0123456789abcdef",
-        meaning: "The account's AppID.",
-        secret: false,
-        parse: settings_parse::text,
-    };
-    static SECRET: Key<secrecy::SecretString> = Key {
-        name: "wechat.app_secret",
-        default: Default::Required,
-        example: "0123456789abcdef0123456789abcdef",
-        meaning: "The account's AppSecret.",
-        secret: true,
-        parse: settings_parse::secret,
-    };
-    static TTL: Key<u32> = Key {
-        name: "login.ttl_seconds",
-        default: Default::Text("300"),
-        example: "300",
-        meaning: "How long an attempt lives, in seconds.",
-        secret: false,
-        parse: settings_parse::integer_from::<1>,
-    };
-    static KEYS: [&dyn AnyKey; 3] = [&NAME, &SECRET, &TTL];
-
-    fn check(pairs: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
-        let values = pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Settings::check("GATEWAY", &KEYS, values.collect())
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_said_at_once_with_examples() {
-        let error = check(&[("login.ttl_seconds", "soon"), ("wechat.appid", "x")])
-            .err()
-            .unwrap();
-        assert_eq!(
-            error.to_string(),
-            "the settings can't be used:\n  \
-             GATEWAY__WECHAT__APPID (wechat.appid) is not a setting of this service; --help lists all settings\n  \
-             GATEWAY__WECHAT__APP_ID (wechat.app_id) is missing; example: wx0123456789abcdef\n  \
-             GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is missing; example: 0123456789abcdef0123456789abcdef\n  \
-             GATEWAY__LOGIN__TTL_SECONDS (login.ttl_seconds) is no whole number: \"soon\"; example: 300"
-        );
-    }
-
-    #[test]
-    fn defaults_apply_and_values_win() {
-        let least = [("wechat.app_id", "wx1"), ("wechat.app_secret", "s")];
-        assert_eq!(check(&least).unwrap().get(&TTL).unwrap(), 300);
-        let more = [
-            ("wechat.app_id", "wx1"),
-            ("wechat.app_secret", "s"),
-            ("login.ttl_seconds", "60"),
-        ];
-        assert_eq!(check(&more).unwrap().get(&TTL).unwrap(), 60);
-    }
-
-    #[test]
-    fn a_secret_given_twice_or_in_a_missing_file_is_refused() {
-        let twice = [
-            ("wechat.app_id", "wx1"),
-            ("wechat.app_secret", "s"),
-            ("wechat.app_secret_file", "/x"),
-        ];
-        assert!(
-            check(&twice)
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("is set twice")
-        );
-        let missing = [
-            ("wechat.app_id", "wx1"),
-            ("wechat.app_secret_file", "/no/such/file"),
-        ];
-        let message = check(&missing).err().unwrap().to_string();
-        assert!(
-            message.contains("can't be read from /no/such/file"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn a_key_in_the_wrong_section_is_recognised() {
-        let misplaced = [
-            ("wechat.app_id", "wx1"),
-            ("wechat.app_secret", "s"),
-            ("limits.ttl_seconds", "1"),
-        ];
-        let message = check(&misplaced).err().unwrap().to_string();
-        assert!(
-            message.contains("did you mean GATEWAY__LOGIN__TTL_SECONDS?"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn the_name_of_a_key_is_no_path_into_a_list() {
-        let endless = "x[300000000000]";
-        let in_file = Settings::read("GATEWAY", &KEYS, &format!("\"{endless}\" = 1"), []);
-        let variable = (format!("GATEWAY__{endless}").into(), "1".into());
-        let in_environment = Settings::read("GATEWAY", &KEYS, "", [variable]);
-        for outcome in [in_file, in_environment] {
-            let message = outcome.err().unwrap().to_string();
-            assert!(
-                message.contains("(x[300000000000]) is not a setting"),
-                "{message}"
-            );
-        }
-    }
-
-    #[test]
-    fn lists_in_lists_are_no_settings_and_take_no_time() {
-        let nested = format!("x = {}{}", "[".repeat(50), "]".repeat(50));
-        let outcome = Settings::read("GATEWAY", &KEYS, &nested, []);
-        let message = outcome.err().unwrap().to_string();
-        assert!(message.contains("(x.0) is not a setting"), "{message}");
-        assert!(message.len() < 1024, "{} bytes", message.len());
-    }
-
-    #[test]
-    fn a_secret_that_is_not_utf8_is_not_shown() {
-        let secret = OsString::from_vec(b"hunter2\xff".to_vec());
-        let variable = ("GATEWAY__WECHAT__APP_SECRET".into(), secret);
-        let outcome = Settings::read("GATEWAY", &KEYS, "", [variable]);
-        assert_eq!(
-            outcome.err().unwrap().to_string(),
-            "the settings can't be used:\n  \
-             GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is not UTF-8"
-        );
-    }
-
-    #[test]
-    fn help_names_every_setting() {
-        let text = help("GATEWAY", &KEYS);
-        assert!(
-            text.contains("GATEWAY__WECHAT__APP_SECRET, or its file's path in …_FILE"),
-            "{text}"
-        );
-        assert!(text.contains("default: 300"), "{text}");
-    }
-}
+mod tests;

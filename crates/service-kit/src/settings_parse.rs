@@ -72,6 +72,10 @@ pub fn http_url(value: &str) -> Result<Url, String> {
             "must begin with http:// or https://, not {value:?}"
         ));
     }
+    // They would be dropped, or sent as `%20`.
+    if value.contains(char::is_whitespace) {
+        return Err(format!("holds a space or a line end: {value:?}"));
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("must have no query and no fragment: {value:?}"));
     }
@@ -116,6 +120,8 @@ mod tests {
         assert!(http_url("ftp://example.com").is_err());
         assert!(http_url("example.com").is_err());
         assert!(http_url("https://example.com/?a=1").is_err());
+        assert!(http_url("https://exa\nmple.com").is_err());
+        assert!(http_url("https://example.com/a b").is_err());
         assert!(networks("10.0.0.0/40").is_err());
     }
 

@@ -51,8 +51,7 @@ pub(crate) enum Scanned {
 impl Phone {
     /// Phones whose scans are pushed to these gateways in turn.
     pub(crate) fn new(gateways: Vec<String>, interval: Duration) -> Result<Self, String> {
-        service_kit::http_client::install_tls();
-        let http = Client::builder()
+        let http = service_kit::http_client::builder()
             .timeout(PATIENCE)
             // WeChat makes a connection for each push.
             .pool_max_idle_per_host(0)

@@ -1,12 +1,12 @@
 //! How to read an answer of the server API: its error code first, then its body.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::json;
+use crate::members;
 
 /// WeChat's error object. It comes with HTTP 200.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,10 @@ impl fmt::Display for Problem {
 
 /// Reads an answer's bytes, whatever its content type says.
 ///
-/// A byte order mark and raw control characters are dropped and broken UTF-8 is replaced, since
-/// people's names contain them. An `errcode` of 0 or none is success.
+/// Each member is read by itself: what can't be read of one costs no other, and of several with the
+/// same name the last that can be read counts. A byte order mark and raw control characters are dropped; broken UTF-8,
+/// unpaired surrogates and broken escapes are replaced by U+FFFD, since people's names contain them. An
+/// `errcode` of 0 or none is success.
 ///
 /// # Errors
 ///
@@ -97,45 +99,34 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
         length: body.len(),
         problem,
     };
-    let text = readable(body);
-    let text = text.trim_ascii();
+    let text = members::readable(body);
+    let text = text
+        .trim_matches(|character: char| character.is_ascii_whitespace() || character == '\u{feff}');
     if text.is_empty() {
         return Err(malformed(Problem::Empty));
     }
-    if !text.starts_with('{') {
-        return Err(malformed(Problem::NotAnObject));
-    }
-    let outcome: Outcome =
-        serde_json::from_str(text).map_err(|_| malformed(Problem::NotAnObject))?;
-    match outcome.errcode {
-        None | Some(0) => {
-            serde_json::from_str(text).map_err(|_| malformed(Problem::UnexpectedMembers))
-        }
-        Some(errcode) => Err(DecodeError::Api(ApiError {
+    let members = members::of_object(text).ok_or_else(|| malformed(Problem::NotAnObject))?;
+    if let Some(errcode) =
+        named_error(&members).map_err(|()| malformed(Problem::UnexpectedMembers))?
+    {
+        let errmsg = members.into_iter().rev().find_map(|member| match member {
+            (name, value) if name == "errmsg" => serde_json::from_str(value).ok(),
+            _ => None,
+        });
+        return Err(DecodeError::Api(ApiError {
             errcode,
-            errmsg: outcome.errmsg.unwrap_or_default(),
-        })),
+            errmsg: errmsg.unwrap_or_default(),
+        }));
     }
+    members::read(members).map_err(|_| malformed(Problem::UnexpectedMembers))
 }
 
-/// The two members that every answer may have.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Outcome {
-    #[serde(deserialize_with = "json::loose_integer")]
-    errcode: Option<i64>,
-    #[serde(deserialize_with = "json::loose_text")]
-    errmsg: Option<String>,
-}
-
-/// The body as text that a strict JSON parser takes. Dropping control characters everywhere is
-/// safe, because outside strings they are only white space.
-fn readable(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = String::from_utf8_lossy(body);
-    if text.bytes().any(|byte| byte < 0x20) {
-        Cow::Owned(text.chars().filter(|character| *character >= ' ').collect())
-    } else {
-        text
+/// The error that an answer names. If one is named twice, an error counts rather than a success.
+fn named_error(members: &[members::Member<'_>]) -> Result<Option<i64>, ()> {
+    let mut error = None;
+    for (_, value) in members.iter().filter(|(name, _)| name == "errcode") {
+        let errcode = json::errcode(value)?;
+        error = error.or(errcode.filter(|errcode| *errcode != 0));
     }
+    Ok(error)
 }

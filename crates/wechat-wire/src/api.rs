@@ -50,10 +50,16 @@ impl StableTokenRequest {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessTokenGranted {
     /// The token. Store at least 512 characters.
-    #[serde(with = "json::secret_text")]
+    #[serde(with = "json::needed_secret")]
     pub access_token: SecretString,
-    /// The remaining life in seconds, 7200 at most.
-    pub expires_in: u64,
+    /// The remaining life in seconds, 7200 at most. `None` when the answer names none that is good for
+    /// anything.
+    #[serde(
+        default,
+        deserialize_with = "json::loose_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_in: Option<u64>,
 }
 
 /// `POST /cgi-bin/qrcode/create`. Everything that WeChat answers with an error code when it is
@@ -113,11 +119,17 @@ impl CreateQrCodeRequest {
 pub struct QrCodeCreated {
     /// For `https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=`, percent-encoded exactly once
     /// (GitHub threads w7corp/easywechat#156, wechatpy/wechatpy#113).
+    #[serde(deserialize_with = "json::needed_text")]
     pub ticket: String,
     /// The life of a temporary code in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "json::loose_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expire_seconds: Option<u64>,
     /// What the code encodes, `http://weixin.qq.com/q/…`; draw it unchanged.
+    #[serde(deserialize_with = "json::needed_text")]
     pub url: String,
 }
 
@@ -130,9 +142,13 @@ pub struct QrCodeCreated {
 #[serde(default)]
 pub struct UserInfo {
     /// 1: follows the account. 0: doesn't.
-    #[serde(deserialize_with = "json::loose_flag")]
-    pub subscribe: i64,
+    #[serde(
+        deserialize_with = "json::loose_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub subscribe: Option<i64>,
     /// The person, as this account sees them.
+    #[serde(deserialize_with = "json::loose_string")]
     pub openid: String,
     /// Empty since 2021-12-27.
     #[serde(
@@ -202,7 +218,7 @@ pub struct UserInfo {
     pub groupid: Option<i64>,
     /// The operator's tags.
     #[serde(
-        deserialize_with = "json::loose_integers",
+        deserialize_with = "json::loose_list",
         skip_serializing_if = "Option::is_none"
     )]
     pub tagid_list: Option<Vec<i64>>,
@@ -227,9 +243,13 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
-    /// Whether the person follows the account now.
-    pub fn is_subscribed(&self) -> bool {
-        self.subscribe == 1
+    /// Whether the person follows the account now, if the answer says so.
+    pub fn is_subscribed(&self) -> Option<bool> {
+        match self.subscribe {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        }
     }
 
     /// The nickname, when WeChat still tells it.

@@ -44,6 +44,7 @@ pub struct Quota {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressList {
     /// Addresses and networks in CIDR notation.
+    #[serde(deserialize_with = "json::needed_list")]
     pub ip_list: Vec<String>,
 }
 
@@ -87,8 +88,10 @@ impl CallbackCheckRequest {
 #[serde(default)]
 pub struct CallbackCheck {
     /// What the host's name resolves to.
+    #[serde(deserialize_with = "json::loose_list")]
     pub dns: Option<Vec<DnsCheck>>,
     /// How the addresses answer pings.
+    #[serde(deserialize_with = "json::loose_list")]
     pub ping: Option<Vec<PingCheck>>,
 }
 

@@ -23,3 +23,4 @@ pub mod xml;
 
 mod answer;
 mod json;
+mod members;

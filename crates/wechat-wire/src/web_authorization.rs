@@ -13,17 +13,31 @@ use crate::json;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WebAccessGranted {
     /// Good for `/sns/userinfo` of this person.
-    #[serde(with = "json::secret_text")]
-    pub access_token: SecretString,
+    #[serde(
+        default,
+        with = "json::loose_secret",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub access_token: Option<SecretString>,
     /// Its life in seconds.
-    pub expires_in: u64,
+    #[serde(
+        default,
+        deserialize_with = "json::loose_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_in: Option<u64>,
     /// Good for 30 days.
-    #[serde(with = "json::secret_text")]
-    pub refresh_token: SecretString,
-    /// The person, as this account sees them.
+    #[serde(
+        default,
+        with = "json::loose_secret",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub refresh_token: Option<SecretString>,
+    /// The person, as this account sees them: all that an answer must hold.
+    #[serde(deserialize_with = "json::needed_text")]
     pub openid: String,
     /// `snsapi_base` or `snsapi_userinfo`, or several with commas.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::loose_string")]
     pub scope: String,
     /// 1 when the page was opened as a snapshot, whose person is not real; absent otherwise.
     #[serde(
@@ -72,6 +86,7 @@ impl WebAccessGranted {
 #[serde(default)]
 pub struct WebUserInfo {
     /// The person, as this account sees them.
+    #[serde(deserialize_with = "json::loose_string")]
     pub openid: String,
     /// The nickname.
     #[serde(deserialize_with = "json::loose_text")]

@@ -27,6 +27,8 @@ impl Visitor {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(30)))
             .http_status_as_error(false)
+            // The ports are this machine's, whatever HTTP_PROXY says.
+            .proxy(None)
             .build()
             .into();
         Self {

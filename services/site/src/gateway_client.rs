@@ -170,6 +170,7 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
         matches!(
             code,
             ProblemCode::WechatUnavailable
+                | ProblemCode::WechatAnswerUnusable
                 | ProblemCode::WechatRefused
                 | ProblemCode::DailyCodesUsedUp
         )

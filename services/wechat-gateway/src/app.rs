@@ -51,6 +51,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         values.get(&settings::APP_SECRET)?,
         values.get(&settings::API_URL)?,
         values.get(&settings::MP_URL)?,
+        values.optional(&settings::PROXY_URL)?.as_ref(),
     );
     let api = Arc::new(api.map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(

@@ -13,6 +13,7 @@ use login_protocol::{attempt::Approval, identity::AppId};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
+    http_client::Proxy,
     redis::REDIS_URL,
     settings::{AnyKey, Default, Key},
     settings_parse as parse,
@@ -22,7 +23,7 @@ use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 36] = [
+pub static KEYS: [&dyn AnyKey; 37] = [
     &APP_ID,
     &APP_SECRET,
     &TOKEN,
@@ -38,6 +39,7 @@ pub static KEYS: [&dyn AnyKey; 36] = [
     &API_URL,
     &MP_URL,
     &OPEN_URL,
+    &PROXY_URL,
     &TOKEN_MODE,
     &APPROVAL,
     &QR_CODES_PER_DAY,
@@ -201,6 +203,17 @@ pub static OPEN_URL: Key<Url> = Key {
     meaning: "Where a phone is sent for web authorisation.",
     secret: false,
     parse: parse::http_url,
+};
+
+/// The way to WeChat.
+pub static PROXY_URL: Key<Proxy> = Key {
+    name: "wechat.proxy_url",
+    default: Default::Unset,
+    example: "http://user:password@proxy.example.com:3128",
+    meaning: "The HTTP proxy through which WeChat's API is called, and nothing else. HTTP_PROXY, ALL_PROXY and \
+              the like are not obeyed.",
+    secret: true,
+    parse: Proxy::parse,
 };
 
 /// Where access tokens come from.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{
     identity::MemberId,
-    member::{Member, Profile},
+    member::{Member, Profile, avatar_address},
     redis_keys,
 };
 
@@ -65,13 +65,22 @@ fn fields(profile: &Profile) -> impl Iterator<Item = String> {
     let fields = [
         ("unionid", unionid),
         ("nickname", nickname),
-        ("avatar_url", avatar_url),
+        ("avatar_url", avatar_url.map(avatar_address)),
         ("location", location),
     ];
     let known = fields
         .into_iter()
         .filter_map(|(name, value)| Some([name.to_owned(), value?]));
     known.flatten()
+}
+
+/// A profile that its person has just shown, as field/value pairs.
+fn shown(profile: Option<&Profile>, at: Timestamp) -> impl Iterator<Item = String> {
+    let at = at.as_second().to_string();
+    let times =
+        profile.map(|_| ["shown_at", at.as_str(), "profile_at", at.as_str()].map(str::to_owned));
+    let told = profile.into_iter().flat_map(fields);
+    times.into_iter().flatten().chain(told)
 }
 
 /// A follower showed their profile by web authorisation.
@@ -81,8 +90,10 @@ pub struct RecordProfile {
     pub member: MemberId,
     /// When.
     pub at: Timestamp,
-    /// What WeChat told.
-    pub profile: Profile,
+    /// What WeChat told of them apart from the profile. One that it didn't tell stays as it was.
+    pub unionid: Option<String>,
+    /// What WeChat told; `None` when it told nothing, and the profile stays as it was.
+    pub profile: Option<Profile>,
 }
 
 impl Step for RecordProfile {
@@ -90,8 +101,11 @@ impl Step for RecordProfile {
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
-        let mut arguments = vec![self.at.as_second().to_string()];
-        arguments.extend(fields(&self.profile));
+        let mut arguments = vec![
+            self.at.as_second().to_string(),
+            self.unionid.clone().unwrap_or_default(),
+        ];
+        arguments.extend(shown(self.profile.as_ref(), self.at));
         Operation::Script {
             script: &PROFILE,
             key: redis_keys::member(&self.member),
@@ -122,6 +136,8 @@ pub struct RecordVisit {
     pub at: Timestamp,
     /// Whether they follow the account; `None` when WeChat didn't say, and it stays as it was.
     pub follows: Option<bool>,
+    /// What WeChat told of them apart from the profile. One that it didn't tell stays as it was.
+    pub unionid: Option<String>,
     /// What WeChat told of them just now; what it didn't tell stays as it was.
     pub profile: Option<Profile>,
 }
@@ -139,8 +155,9 @@ impl Step for RecordVisit {
             self.at.as_second().to_string(),
             follows.to_owned(),
             STRANGERS_ARE_KEPT.as_secs().to_string(),
+            self.unionid.clone().unwrap_or_default(),
         ];
-        arguments.extend(self.profile.iter().flat_map(fields));
+        arguments.extend(shown(self.profile.as_ref(), self.at));
         Operation::Script {
             script: &VISIT,
             key: redis_keys::member(&self.member),
@@ -244,7 +261,8 @@ impl Step for ReadMember {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
                 nickname: nickname.clone(),
-                avatar_url: avatar_url.clone(),
+                // Also what an older version kept.
+                avatar_url: avatar_url.clone().map(avatar_address),
                 location: location.clone(),
                 subscribed: subscribed.as_deref() == Some("1"),
                 first_seen_at: seconds(first_seen_at)?,

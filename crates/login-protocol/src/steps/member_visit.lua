@@ -1,6 +1,7 @@
 -- Keeps that somebody logged in inside WeChat, and the profile that they agreed to show.
 -- KEYS[1] member; ARGV: when WeChat was asked in unix seconds, 1 or 0 for a follower or none and empty when
--- unknown, for how many seconds whoever doesn't follow is kept, then field/value pairs of the profile
+-- unknown, for how many seconds whoever doesn't follow is kept, the UnionID or nothing, then field/value pairs
+-- of what was shown
 local at = tonumber(ARGV[1])
 local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at', 'follow_changed_at', 'subscribed')
 if not found[1] or at < tonumber(found[1]) then
@@ -20,8 +21,11 @@ if ARGV[2] ~= '' and not overtaken then
     redis.call('HSET', KEYS[1], 'subscribed', subscribed)
 end
 local unfollowed = overtaken and subscribed == '0'
-if #ARGV > 3 and not unfollowed then
-    redis.call('HSET', KEYS[1], 'profile_at', ARGV[1], 'shown_at', ARGV[1], unpack(ARGV, 4))
+if ARGV[4] ~= '' and not unfollowed then
+    redis.call('HSET', KEYS[1], 'unionid', ARGV[4])
+end
+if #ARGV > 4 and not unfollowed then
+    redis.call('HSET', KEYS[1], unpack(ARGV, 5))
 end
 -- No event will tell when to forget somebody who doesn't follow.
 if subscribed ~= '1' then

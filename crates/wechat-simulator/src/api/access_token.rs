@@ -80,6 +80,6 @@ fn admit(world: &World, request: &HttpRequest, application: &Application) -> Res
 fn granted(granted: Granted) -> HttpResponse {
     success(&AccessTokenGranted {
         access_token: SecretString::from(granted.access_token),
-        expires_in: granted.expires_in.unsigned_abs(),
+        expires_in: Some(granted.expires_in.unsigned_abs()),
     })
 }

@@ -170,9 +170,9 @@ fn granted(world: &World, tokens: TokenUse) -> HttpResponse {
     let person = world.people.find(&tokens.grant.person);
     let unionid = person.and_then(|person| union_id(&tokens.grant, &person));
     success(&WebAccessGranted {
-        access_token: SecretString::from(tokens.access_token),
-        expires_in: u64::from(tokens.expires_in),
-        refresh_token: SecretString::from(tokens.refresh_token),
+        access_token: Some(SecretString::from(tokens.access_token)),
+        expires_in: Some(u64::from(tokens.expires_in)),
+        refresh_token: Some(SecretString::from(tokens.refresh_token)),
         openid: tokens.grant.openid,
         scope: tokens.grant.scope.name().to_owned(),
         is_snapshotuser: tokens.grant.snapshot.then_some(1),

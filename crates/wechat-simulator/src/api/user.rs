@@ -64,7 +64,7 @@ fn described(world: &World, openid: &str) -> Result<UserInfo, Refusal> {
         Some(follow) => follower(world, &person, follow),
         // Somebody else is a success with little in it.
         None => UserInfo {
-            subscribe: 0,
+            subscribe: Some(0),
             openid: person.openid,
             unionid: person.unionid,
             tagid_list: Some(Vec::new()),
@@ -86,7 +86,7 @@ fn follower(world: &World, person: &Person, follow: &Follow) -> UserInfo {
     let number = scene.as_ref().and_then(|scene| scene.parse().ok());
     let by_code = scene.is_some();
     UserInfo {
-        subscribe: 1,
+        subscribe: Some(1),
         openid: person.openid.clone(),
         nickname: profile(&person.nickname),
         sex: Some(0),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE,
 };
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use url::{Host, Url};
 
@@ -112,11 +112,8 @@ struct Visit {
 impl PhoneBrowsers {
     /// Browsers without cookies.
     pub(crate) fn new() -> reqwest::Result<Self> {
-        service_kit::http_client::install_tls();
-        let http = Client::builder()
+        let http = service_kit::http_client::builder()
             .user_agent(USER_AGENT)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
             .timeout(PATIENCE)
             .build()?;
         Ok(Self {

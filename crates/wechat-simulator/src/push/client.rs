@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, PRAGMA};
 use reqwest::{Client, Response};
 use serde::Serialize;
+use service_kit::http_client;
 use tokio::sync::Semaphore;
 use wechat_wire::push::Push;
 
@@ -42,14 +43,12 @@ impl PushClient {
         let mut headers = HeaderMap::new();
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        let http = Client::builder()
+        let http = http_client::builder()
             .user_agent("Mozilla/4.0")
             .default_headers(headers)
             .http1_only()
             .http1_title_case_headers()
             .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .build()?;
         Ok(Self {
             http,

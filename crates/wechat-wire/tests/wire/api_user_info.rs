@@ -12,7 +12,7 @@ fn person(body: &str) -> UserInfo {
 #[test]
 fn empty_texts_count_as_none() {
     let person = person(SINCE_2021);
-    assert!(person.is_subscribed());
+    assert_eq!(person.is_subscribed(), Some(true));
     assert_eq!(person.nickname(), None);
     assert_eq!(person.head_image_url(), None);
     assert_eq!(person.city(), None);
@@ -41,7 +41,7 @@ fn somebody_who_does_not_follow_is_a_success() {
         r#"{"subscribe":0,"openid":"o1","unionid":"u1","tagid_list":[]}"#,
     ] {
         let person = person(body);
-        assert!(!person.is_subscribed());
+        assert_eq!(person.is_subscribed(), Some(false));
         assert_eq!(person.openid, "o1");
         assert_eq!(serde_json::to_string(&person).unwrap(), body);
     }
@@ -67,7 +67,7 @@ fn loosely_typed_and_new_members_do_no_harm() {
     let person = person(
         r#"{"subscribe":"1","openid":"o1","nickname":12345,"sex":"2","city":null,"province":{},"headimgurl":[],"subscribe_time":"1646092800","qr_scene":"4294967295","tagid_list":null,"groupid":1.5,"new":{"a":[1]}}"#,
     );
-    assert!(person.is_subscribed());
+    assert_eq!(person.is_subscribed(), Some(true));
     assert_eq!(person.nickname(), Some("12345"));
     assert_eq!(person.sex, Some(2));
     assert_eq!(person.city(), None);

@@ -11,6 +11,7 @@ mod envelope_and_reply;
 mod error_code;
 mod hostile_xml;
 mod known_answers;
+mod lenient_answers;
 mod message_crypto;
 mod push;
 mod round_trips;

@@ -64,10 +64,10 @@ pub(super) async fn check(api: &Api, store: &Store, mode: TokenMode) -> Vec<Chec
         callback(api, token),
     );
     let got = match (mode, &shared) {
-        (TokenMode::Stable, _) => format!(
-            "WeChat gave one; it lives for {} s more",
-            granted.expires_in
-        ),
+        (TokenMode::Stable, _) => match granted.expires_in {
+            Some(seconds) => format!("WeChat gave one; it lives for {seconds} s more"),
+            None => "WeChat gave one, and doesn't say how long it lives".to_owned(),
+        },
         (TokenMode::Legacy, Some(_)) => "WeChat takes the AppSecret; the gateways' own token of /cgi-bin/token is \
                                          used to ask the rest"
             .to_owned(),

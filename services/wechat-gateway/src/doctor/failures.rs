@@ -66,11 +66,13 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
             return Diagnosis {
                 detail: format!("WeChat can't be reached: {}", cause(error)),
                 action: "Let this machine connect to api.weixin.qq.com on port 443: DNS, firewall, proxy; \
-                         compare GATEWAY__WECHAT__API_URL"
+                         compare GATEWAY__WECHAT__API_URL and GATEWAY__WECHAT__PROXY_URL"
                     .to_owned(),
             };
         }
-        WechatError::Empty { .. } | WechatError::Malformed { .. } => {
+        WechatError::Empty { .. }
+        | WechatError::Malformed { .. }
+        | WechatError::Unusable { .. } => {
             return Diagnosis {
                 detail: error.to_string(),
                 action: "Look whether GATEWAY__WECHAT__API_URL and the proxies in between lead to WeChat; \

@@ -115,6 +115,7 @@ async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
         values.get(&keys::APP_SECRET)?,
         values.get(&keys::API_URL)?,
         values.get(&keys::MP_URL)?,
+        values.optional(&keys::PROXY_URL)?.as_ref(),
     );
     let api = api.map_err(ServiceError::client)?;
     let http = http_client::build(CALL_TIMEOUT).map_err(ServiceError::client)?;

@@ -85,16 +85,15 @@ pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
         public_url(values.optional(&keys::PUBLIC_URL)?.as_ref()),
     ];
     hints.extend(protection(values)?);
+    hints.extend(disregarded_proxy(values)?);
     Ok(hints)
 }
 
 /// What an operator has to know although the gateway starts.
 pub(crate) fn warn_at_start(values: &Settings) -> Result<(), InvalidSettings> {
-    let protection = protection(values)?;
-    for check in protection
-        .iter()
-        .filter(|check| check.status == Status::Warn)
-    {
+    let mut checks = protection(values)?;
+    checks.extend(disregarded_proxy(values)?);
+    for check in checks.iter().filter(|check| check.status == Status::Warn) {
         let action = check.action.as_deref().unwrap_or_default();
         tracing::warn!(check = check.name, "{} → {action}", check.detail);
     }
@@ -118,6 +117,27 @@ fn protection(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
         checks.push(senders(&values.get(&keys::TRUSTED_PROXIES)?));
     }
     Ok(checks)
+}
+
+/// The variables by which most programs choose a proxy, also in lower case.
+const PROXY_VARIABLES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+
+/// Whoever reaches WeChat through a proxy only, and names it as for other programs, is told where to.
+fn disregarded_proxy(values: &Settings) -> Result<Option<Check>, InvalidSettings> {
+    if values.optional(&keys::PROXY_URL)?.is_some() {
+        return Ok(None);
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let named = PROXY_VARIABLES
+        .into_iter()
+        .find(|name| is_set(name) || is_set(&name.to_ascii_lowercase()));
+    Ok(named.map(|name| {
+        Check::warn(
+            "proxy",
+            format!("{name} is set, and no call of the gateway goes through it"),
+            "Set GATEWAY__WECHAT__PROXY_URL if WeChat can be reached through that proxy only",
+        )
+    }))
 }
 
 fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: Option<bool>, reach: Reach) -> Check {

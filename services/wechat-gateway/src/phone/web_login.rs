@@ -13,6 +13,7 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::timeout;
 use url::Url;
+use wechat_wire::api::UserInfo;
 
 use crate::wechat::{
     access_tokens::AccessTokens,
@@ -120,8 +121,14 @@ impl WebLogin {
         person: Authorized,
     ) -> Result<&'static str, AuthorizationError> {
         let asked_at = Timestamp::now();
-        let (profile, follows) =
-            tokio::join!(self.shown_by(&person), self.is_follower(&person.openid));
+        let (profile, account_info) = tokio::join!(
+            self.shown_by(&person),
+            self.known_to_account(&person.openid)
+        );
+        let account_info = account_info.unwrap_or_default();
+        // The answer to the code names it as well, whatever becomes of the calls that follow.
+        let unionid = person.unionid().or(account_info.union_id());
+        let unionid = unionid.map(str::to_owned);
         let member = MemberId {
             app_id: self.api.app_id().clone(),
             openid: person.openid,
@@ -129,7 +136,8 @@ impl WebLogin {
         let visit = RecordVisit {
             member: member.clone(),
             at: asked_at,
-            follows,
+            follows: account_info.is_subscribed(),
+            unionid,
             profile,
         };
         let confirm = RecordScan {
@@ -159,12 +167,13 @@ impl WebLogin {
         }
     }
 
-    async fn is_follower(&self, openid: &OpenId) -> Option<bool> {
+    /// What the account may know of the person: whether they follow it, above all.
+    async fn known_to_account(&self, openid: &OpenId) -> Option<UserInfo> {
         let ask = self
             .tokens
             .with_own_token(|token| async move { self.api.user_info(&token, openid).await });
         match timeout(DETAILS_BUDGET, ask).await {
-            Ok(Ok(info)) => Some(info.is_subscribed()),
+            Ok(Ok(info)) => Some(info),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "user/info failed; whether the person follows stays unknown");
                 None

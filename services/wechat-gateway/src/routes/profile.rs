@@ -73,14 +73,18 @@ pub(super) async fn store(
             let person = authorization
                 .recognise(client, &code, Scope::UserInfo)
                 .await?;
-            let info = authorization.profile(&person).await?;
+            let info = authorization.profile(&person).await;
+            let unionid = person.unionid().map(str::to_owned);
             let openid = person.openid;
             let step = RecordProfile {
                 member: MemberId { app_id, openid },
                 at: Timestamp::now(),
-                profile: profile::from_web_user_info(&info),
+                unionid,
+                profile: info.as_ref().ok().map(profile::from_web_user_info),
             };
+            // Also when only the UnionID is known.
             let kept = store.run(&step).await?;
+            info?;
             metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
                 .increment(1);
             Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())

@@ -7,7 +7,10 @@ use login_protocol::identity::{AppId, OpenId};
 use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use service_kit::clock_offset::ClockOffset;
+use service_kit::{
+    clock_offset::ClockOffset,
+    http_client::{self, Proxy},
+};
 use url::Url;
 use wechat_wire::{
     api::{
@@ -39,15 +42,16 @@ pub struct Api {
 }
 
 impl Api {
-    /// A client for this account. Nothing connects yet.
+    /// A client for this account; its calls go through the proxy, if there is one. Nothing connects yet.
     pub fn new(
         app_id: AppId,
         secret: SecretString,
         server_url: Url,
         pictures_url: Url,
+        proxy: Option<&Proxy>,
     ) -> reqwest::Result<Self> {
         Ok(Self {
-            http: service_kit::http_client::build(CALL_TIMEOUT)?,
+            http: http_client::build_through(proxy, CALL_TIMEOUT)?,
             app_id,
             secret,
             server_url,

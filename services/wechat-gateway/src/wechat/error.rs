@@ -45,6 +45,14 @@ pub enum WechatError {
         /// What is wrong with the body.
         problem: String,
     },
+    /// WeChat answered the call as done, but without what the answer is for.
+    #[error(
+        "WeChat's answer can't be used: {problem} (look whether WeChat's API has changed, and at wechat.api_url)"
+    )]
+    Unusable {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The access token was refused, and can't be replaced yet.
     #[error(
         "the access token was refused, and {why}: find the program that replaces this account's tokens, by \
@@ -116,6 +124,12 @@ impl WechatError {
                 problem: BadBody::Empty,
                 ..
             } if status == 200 => Self::Empty { status },
+            unusable @ DecodeError::Malformed {
+                problem: BadBody::UnexpectedMembers,
+                ..
+            } if status == 200 => Self::Unusable {
+                problem: unusable.to_string(),
+            },
             malformed @ DecodeError::Malformed { .. } => Self::Malformed {
                 status,
                 problem: malformed.to_string(),
@@ -144,7 +158,8 @@ impl WechatError {
                 (remedy(error.errcode) == Remedy::RetryWithBackoff).then_some(Duration::ZERO)
             }
             Self::NoToken { cause, retry_after } => cause.passes_after().map(|_| *retry_after),
-            Self::StuckToken { .. } | Self::OutOfTime => None,
+            // Whatever was asked for has been done, and would be done again.
+            Self::Unusable { .. } | Self::StuckToken { .. } | Self::OutOfTime => None,
         }
     }
 
@@ -163,6 +178,7 @@ impl WechatError {
             Self::Empty { .. } => "empty".to_owned(),
             Self::Malformed { status, .. } if *status != 200 => format!("http_{status}"),
             Self::Malformed { .. } => "malformed".to_owned(),
+            Self::Unusable { .. } => "unusable".to_owned(),
             Self::StuckToken { .. } => "stuck_token".to_owned(),
             Self::NoToken { cause, .. } => cause.outcome(),
             Self::OutOfTime => "timeout".to_owned(),
@@ -176,6 +192,7 @@ impl WechatError {
             | Self::Empty { .. }
             | Self::Malformed { .. }
             | Self::OutOfTime => unavailable(SOON),
+            Self::Unusable { .. } => unusable(),
             Self::StuckToken { retry_after, .. } => unavailable(*retry_after),
             Self::NoToken { cause, retry_after } => match cause.as_ref() {
                 // Getting a token needs none: what would ask for another one is a wrong secret here.
@@ -195,6 +212,12 @@ impl WechatError {
 fn unavailable(after: Duration) -> Problem {
     let detail = "WeChat's API fails or can't be reached right now. Try again later.";
     Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
+}
+
+fn unusable() -> Problem {
+    let detail =
+        "WeChat answered, but without what was asked for. The gateway's log says what is missing.";
+    Problem::new(ProblemCode::WechatAnswerUnusable, detail).retry_after(AFTER_A_REFUSAL)
 }
 
 fn refused(error: &ApiError) -> Problem {

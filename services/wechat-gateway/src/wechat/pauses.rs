@@ -26,6 +26,7 @@ pub fn after(error: &WechatError, failures: u32) -> Duration {
         WechatError::Unreachable(_)
         | WechatError::Empty { .. }
         | WechatError::Malformed { .. }
+        | WechatError::Unusable { .. }
         | WechatError::OutOfTime => backoff(),
         WechatError::StuckToken { retry_after, .. } => (*retry_after).min(LONGEST_BACKOFF),
         WechatError::NoToken { retry_after, .. } => *retry_after,
@@ -59,6 +60,9 @@ mod tests {
             refused(268_487_001),
             WechatError::Empty { status: 200 },
             WechatError::OutOfTime,
+            WechatError::Unusable {
+                problem: String::new(),
+            },
         ] {
             let seconds = (1..=9).map(|failures| after(&error, failures).as_secs());
             assert_eq!(

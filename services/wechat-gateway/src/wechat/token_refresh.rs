@@ -23,6 +23,14 @@ pub const REPLACE_BEFORE_END: SignedDuration = SignedDuration::from_secs(290);
 /// A token this close to its end isn't used any more: the call has to arrive as well.
 const UNUSABLE_BEFORE_END: SignedDuration = SignedDuration::from_secs(10);
 
+/// No token lives longer.
+/// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
+const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(2);
+
+/// How long a token is taken to live when WeChat doesn't say. Long enough that `/cgi-bin/token`, which may
+/// be called 2000 times in a day, is asked fewer than 300 times.
+const UNKNOWN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
 /// How long a refresher may hold the lock.
 const LOCK_LEASE: Duration = Duration::from_secs(12);
 
@@ -158,11 +166,11 @@ impl TokenRefresh {
         let asked_at = Timestamp::now();
         let granted = timeout(FETCH_BOUND, self.granted(need, asker)).await;
         let granted = granted.unwrap_or(Err(WechatError::OutOfTime))?;
+        let lifetime = lifetime(&granted);
         tracing::info!(
-            expires_in_seconds = granted.expires_in,
+            expires_in_seconds = lifetime.as_secs(),
             "got an access token"
         );
-        let lifetime = SignedDuration::from_secs(granted.expires_in.try_into().unwrap_or(7200));
         let token = StoredAccessToken {
             token: token_text(&granted).to_owned(),
             expires_at: asked_at + lifetime,
@@ -248,9 +256,45 @@ fn admitted(
     Err(WechatError::StuckToken { why, retry_after })
 }
 
+/// How long a granted token is used.
+fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
+    let Some(seconds) = granted.expires_in else {
+        tracing::warn!(
+            "WeChat's answer doesn't say how long the access token lives; another one is got in {} s",
+            (UNKNOWN_LIFETIME - REPLACE_BEFORE_END).as_secs()
+        );
+        return UNKNOWN_LIFETIME;
+    };
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    SignedDuration::from_secs(seconds).min(LONGEST_LIFETIME)
+}
+
 fn random_text() -> String {
     let mut bytes = [0; 16];
     // Without random bytes every holder has one name, and the lease alone protects the lock.
     let _ = getrandom::fill(&mut bytes);
     format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_for_as_long_as_it_says_within_reason() {
+        for (expires_in, seconds) in [
+            (Some(7200), 7200),
+            (Some(345), 345),
+            (Some(1), 1),
+            (Some(7201), 7200),
+            (Some(u64::MAX), 7200),
+            (None, 600),
+        ] {
+            let granted = AccessTokenGranted {
+                access_token: "t".into(),
+                expires_in,
+            };
+            assert_eq!(lifetime(&granted).as_secs(), seconds, "{expires_in:?}");
+        }
+    }
 }

@@ -2,7 +2,15 @@
 //! consent nickname and avatar.
 //! <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
 
-use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
@@ -68,6 +76,14 @@ pub struct Authorized {
     /// Who.
     pub openid: OpenId,
     granted: WebAccessGranted,
+}
+
+impl Authorized {
+    /// Their UnionID, which the answer to the code brings with the scope [`Scope::UserInfo`] when the
+    /// account is bound to an Open Platform account.
+    pub fn unionid(&self) -> Option<&str> {
+        self.granted.union_id()
+    }
 }
 
 /// Web authorisation of one account.
@@ -293,7 +309,8 @@ impl WebAuthorization {
     }
 
     async fn exchange(&self, code: &str) -> Result<Authorized, AuthorizationError> {
-        let granted = patiently(FOR_THE_FIRST, || self.api.web_access(code))
+        let was_answered = AtomicBool::new(false);
+        let granted = patiently(FOR_THE_FIRST, || self.ask(code, &was_answered))
             .await
             .map_err(|error| match &error {
                 WechatError::Refused(refused)
@@ -307,13 +324,35 @@ impl WebAuthorization {
             return Err(AuthorizationError::Snapshot);
         }
         let openid = OpenId::parse(&granted.openid).map_err(|_| {
-            let problem = "an answer without a usable openid".to_owned();
-            AuthorizationError::Wechat(WechatError::Malformed {
-                status: 200,
-                problem,
-            })
+            let problem = "it holds no openid that can be used".to_owned();
+            AuthorizationError::Wechat(WechatError::Unusable { problem })
         })?;
         Ok(Authorized { openid, granted })
+    }
+
+    /// An answer that can't be read spends the code all the same. What a repeat is told of a spent code
+    /// then is our own doing: another consent would end in the same way.
+    async fn ask(
+        &self,
+        code: &str,
+        was_answered: &AtomicBool,
+    ) -> Result<WebAccessGranted, WechatError> {
+        let exchanged = self.api.web_access(code).await;
+        match &exchanged {
+            Err(WechatError::Malformed { status: 200, .. }) => {
+                was_answered.store(true, Ordering::Relaxed);
+            }
+            Err(WechatError::Refused(refused))
+                if refused.errcode == 40163 && was_answered.load(Ordering::Relaxed) =>
+            {
+                let problem = "the answer to the code can't be read, and the code is spent";
+                return Err(WechatError::Unusable {
+                    problem: problem.to_owned(),
+                });
+            }
+            _ => {}
+        }
+        exchanged
     }
 
     /// The nickname and avatar of somebody who consented.
@@ -322,8 +361,12 @@ impl WebAuthorization {
     ///
     /// WeChat failed.
     pub async fn profile(&self, person: &Authorized) -> Result<WebUserInfo, WechatError> {
+        let token = person.granted.access_token.as_ref().ok_or_else(|| {
+            let problem = "the answer to the code holds no access token".to_owned();
+            WechatError::Unusable { problem }
+        })?;
         self.api
-            .web_user_info(person.granted.access_token.expose_secret(), &person.openid)
+            .web_user_info(token.expose_secret(), &person.openid)
             .await
     }
 }
