@@ -96,9 +96,9 @@ async fn what_finds_no_code_isnt_counted_against_the_day() {
 #[tokio::test]
 async fn who_begins_many_is_held_back_before_the_days_codes_are_used_up() {
     let plan = Plan::default()
-        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "200")
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "400")
         .site("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.0/8")
-        .gateway("GATEWAY__LIMITS__QR_CODES_PER_DAY", "100");
+        .gateway("GATEWAY__LIMITS__QR_CODES_PER_DAY", "240");
     let stack = plan.start().await;
     let mut begun = 0;
     let refused = loop {
@@ -108,7 +108,7 @@ async fn who_begins_many_is_held_back_before_the_days_codes_are_used_up() {
             break answer;
         }
         begun += 1;
-        assert!(begun <= 75, "three quarters of the day's codes");
+        assert!(begun <= 180, "three quarters of the day's codes");
     };
     assert_problem(&refused, 429, "too_many_logins");
     assert!((1..=86_400).contains(&retry_after(&refused)));

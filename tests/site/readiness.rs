@@ -2,8 +2,9 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use rustix::process::Signal;
+use service_kit::http_client;
 use system_tests::{
     binaries,
     deadline::eventually,
@@ -199,12 +200,11 @@ async fn a_site_that_can_open_no_more_files_says_so_before_it_has_none() {
     let process = process::start("site", "sh", ["-c", &few], &environment(&redis.url()), &log);
     let site = Service::ready(process, "site ready ").await;
 
-    service_kit::http_client::install_tls();
     let address = site.public.replace("http://", "");
     let mut held = Vec::new();
     let answer = loop {
         // Each question over a connection of its own, as an orchestrator asks.
-        let client = Client::builder().pool_max_idle_per_host(0).build();
+        let client = http_client::builder().pool_max_idle_per_host(0).build();
         let client = client.expect("a client can be made");
         let answer = client.get(format!("{}/readyz", site.internal)).send().await;
         let answer = answer.expect("there is a file left for whoever asks");
