@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -103,10 +104,14 @@ impl Answers {
     }
 }
 
+/// The time is that of the stand-in's start, by which a gateway that starts beside it judges its clock.
 fn with_head(body: &str) -> Vec<u8> {
+    let date = DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&Timestamp::now())
+        .expect("the year has four digits");
     format!(
         "HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-type: application/json; encoding=utf-8\r\n\
-         date: Sun, 22 Nov 2026 12:00:00 GMT\r\ncontent-length: {}\r\n\r\n{body}",
+         date: {date}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
