@@ -42,6 +42,24 @@ async fn refused_pushes_are_one_line_and_a_count() {
     assert_eq!(told, PUSHES, "{written:#?}");
 }
 
+/// Who has seen one address of WeChat's verification can repeat it for ever.
+#[tokio::test]
+async fn a_verification_that_is_repeated_is_one_line_and_a_count() {
+    let mut stack = http::start(Plan::default()).await;
+    let seen = PushRequest::signed("");
+    for _ in 0..PUSHES {
+        assert_eq!(seen.verify(&stack.gateways[0]).await.status, 200);
+    }
+    stack.gateways[0].process.signal(Signal::TERM);
+    stack.gateways[0].process.said().await;
+    let written = lines(&stack, "WeChat verified the callback address");
+    assert_eq!(written.len(), 2, "{written:#?}");
+    let told = stack.gateways[0]
+        .process
+        .told("WeChat verified the callback address");
+    assert_eq!(told, PUSHES, "{written:#?}");
+}
+
 /// What a gateway warns of at start that has these settings beside the tests' own.
 async fn warnings(settings: &[(&str, &str)]) -> String {
     let mut plan = Plan::default().sites(0);

@@ -216,6 +216,13 @@ impl PushRequest {
         .await
     }
 
+    /// Asks as WeChat's console does, with the same signature.
+    pub(crate) async fn verify(&self, gateway: &Service) -> Answer {
+        let address = format!("{}/wechat/callback", gateway.public);
+        let request = http::client().get(address).query(&self.query);
+        http::send(request.query(&[("echostr", "echo")])).await
+    }
+
     fn request(&self, public: &str) -> RequestBuilder {
         http::client()
             .post(format!("{public}{}", self.path))

@@ -1,4 +1,4 @@
-//! Log lines that anybody can cause are no way to fill a disk: of warnings and errors of one kind the
+//! Log lines that anybody can cause are no way to fill a disk: of those of one kind, debugging aside, the
 //! first is written at once, and the ones that follow are counted and written as one line every ten
 //! seconds.
 //!
@@ -39,7 +39,7 @@ static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
 /// Whether a line is to be written. Otherwise it was counted, and its summary follows.
 pub(crate) fn is_first(event: &Event<'_>) -> bool {
     let metadata = event.metadata();
-    if *metadata.level() > Level::WARN || metadata.module_path() == Some(module_path!()) {
+    if *metadata.level() > Level::INFO || metadata.module_path() == Some(module_path!()) {
         return true;
     }
     let mut line = Line::default();
@@ -169,10 +169,10 @@ impl Summary {
             times,
             seconds,
         } = self;
-        if *level == Level::ERROR {
-            tracing::error!(times, seconds, line = text, "a line was repeated");
-        } else {
-            tracing::warn!(times, seconds, line = text, "a line was repeated");
+        match *level {
+            Level::ERROR => tracing::error!(times, seconds, line = text, "a line was repeated"),
+            Level::WARN => tracing::warn!(times, seconds, line = text, "a line was repeated"),
+            _ => tracing::info!(times, seconds, line = text, "a line was repeated"),
         }
     }
 }
