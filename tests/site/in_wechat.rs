@@ -412,15 +412,30 @@ async fn a_login_that_was_completed_is_given_back() {
     assert_eq!(begun_today(&stack).await, 5);
     for _ in 0..3 {
         assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
-        assert_eq!(begun_today(&stack).await, 3);
+        assert_eq!(begun_today(&stack).await, 4);
     }
+}
+
+#[tokio::test]
+async fn what_goes_on_gives_nothing_back_when_the_gateway_is_away() {
+    let mut stack = start(Plan::default()).await;
+    for _ in 0..3 {
+        depart(&mut stack.visitor()).await;
+    }
+    let mut visitor = stack.visitor();
+    depart(&mut visitor).await;
+    stack.gateways[0].process.kill();
+    for _ in 0..3 {
+        assert_eq!(visitor.call(Method::POST, DEPART).await.status, 503);
+    }
+    assert_eq!(begun_today(&stack).await, 4);
 }
 
 #[tokio::test]
 async fn attempts_without_a_code_have_a_bound_where_no_client_has_one() {
     let plan = Plan::default()
         .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
-        .site("SITE__LIMITS__WAITING", "3");
+        .site("SITE__LIMITS__WEB_AUTHORIZATIONS", "3");
     let stack = start(plan).await;
     let mut visitor = stack.visitor();
     depart(&mut visitor).await;

@@ -15,6 +15,7 @@ mod hostile_clients;
 mod in_wechat;
 mod lifecycle;
 mod limits;
+mod older_gateway;
 mod operations;
 mod origin;
 mod outages;

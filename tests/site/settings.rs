@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 16] = [
+const SETTINGS: [(&str, &str, &str); 17] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -60,6 +60,11 @@ const SETTINGS: [(&str, &str, &str); 16] = [
         "20",
     ),
     ("SITE__LIMITS__WAITING", "limits.waiting", "100000"),
+    (
+        "SITE__LIMITS__WEB_AUTHORIZATIONS",
+        "limits.web_authorizations",
+        "100000",
+    ),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
 ];

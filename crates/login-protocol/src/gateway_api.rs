@@ -36,7 +36,8 @@ pub struct CreateQrCode {
     /// How long the code can be scanned: 1 to [`MAX_TTL_SECONDS`].
     pub ttl_seconds: u32,
     /// How many logins the client who wants it has begun lately; unknown to a caller that doesn't count. A gateway of a
-    /// version that doesn't know this member refuses it, so [`ClientLogins::Few`] is left out.
+    /// version that doesn't know this member refuses it, so [`ClientLogins::Few`] is left out, and a refused request is
+    /// sent again without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_logins: Option<ClientLogins>,
 }

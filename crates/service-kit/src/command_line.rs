@@ -14,7 +14,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use crate::{
     http_client,
     lifecycle::ServiceError,
-    open_files,
+    open_files, repeated_lines,
     settings::{self, AnyKey, InvalidSettings, Key, Settings},
     telemetry::{self, LOG_FORMAT, LOG_LEVEL},
 };
@@ -106,7 +106,9 @@ where
     telemetry::start(format, &level);
     open_files::raise_limit();
     http_client::install_tls();
-    match actix_web::rt::System::new().block_on(run(settings)) {
+    let ended = actix_web::rt::System::new().block_on(run(settings));
+    repeated_lines::finish();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ ServiceError::Settings(_)) => fail(service, &error, 2),
         Err(error) => fail(service, &error, 1),

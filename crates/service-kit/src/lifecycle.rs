@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     operations::Readiness,
-    repeated_lines,
+    repeated_lines::summarise,
     settings::{InvalidSettings, Key, Settings},
 };
 
@@ -103,7 +103,7 @@ pub async fn run_until_stopped(
 ) -> Result<(), ServiceError> {
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();
     background.spawn(async {
-        repeated_lines::summarise().await;
+        summarise().await;
         "summing up repeated log lines"
     });
     let mut running: JoinSet<io::Result<()>> = JoinSet::new();
@@ -124,7 +124,6 @@ pub async fn run_until_stopped(
         ended.map_err(io::Error::other)??;
     }
     background.shutdown().await;
-    repeated_lines::finish();
     ended_early.map_or(Ok(()), |reason| Err(ServiceError::Background(reason)))
 }
 

@@ -55,7 +55,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             idle: Duration::from_secs(values.get(&settings::SESSION_IDLE_SECONDS)?.into()),
         },
         per_minute: values.get(&settings::LOGINS_PER_MINUTE)?,
-        codeless: values.get(&settings::WAITING)?,
+        codeless: values.get(&settings::WEB_AUTHORIZATIONS)?,
     };
     let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));
     let room = WaitingRoom::new(

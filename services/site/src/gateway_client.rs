@@ -55,7 +55,18 @@ impl GatewayClient {
     ///
     /// A problem for the browser; the log says what the operator should know.
     pub async fn create_qr_code(&self, request: &CreateQrCode) -> Result<QrCode, Problem> {
-        self.post(QR_CODES, request).await
+        let sent = self.send(QR_CODES, request).await;
+        let response = sent.map_err(|error| unreachable(&error.without_url()))?;
+        if request.client_logins.is_some() && response.status() == StatusCode::BAD_REQUEST.as_u16()
+        {
+            // A gateway of a version that doesn't know this member refuses the request for it.
+            let as_before = CreateQrCode {
+                client_logins: None,
+                ..request.clone()
+            };
+            return self.post(QR_CODES, &as_before).await;
+        }
+        self.answer(QR_CODES, response).await
     }
 
     /// Asks where to send a browser that runs inside WeChat.
@@ -124,6 +135,14 @@ impl GatewayClient {
     ) -> Result<Answer, Problem> {
         let sent = self.send(path, body).await;
         let response = sent.map_err(|error| unreachable(&error.without_url()))?;
+        self.answer(path, response).await
+    }
+
+    async fn answer<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        response: reqwest::Response,
+    ) -> Result<Answer, Problem> {
         match response.status().as_u16() {
             200 | 201 => response
                 .json()

@@ -257,6 +257,7 @@ impl Logins {
         &self,
         secret: &BrowserSecret,
         client: IpAddr,
+        by: GivenBack,
     ) -> Result<(SessionId, User), Problem> {
         let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
         let step = RedeemAttempt {
@@ -288,7 +289,7 @@ impl Logins {
             member: member.clone(),
         };
         // A repeat is no other login.
-        let give_back = is_first.then(|| self.give_back(client, GivenBack::Completed));
+        let give_back = is_first.then(|| self.give_back(client, by));
         let written = if let Some(give_back) = give_back.flatten() {
             let all = self
                 .store

@@ -15,7 +15,7 @@ use url::Url;
 use crate::allowed_origins::AllowedOrigins;
 
 /// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 16] = [
+pub static KEYS: [&dyn AnyKey; 17] = [
     &PUBLIC_URL,
     &PUBLIC_BIND,
     &TRUSTED_PROXIES,
@@ -30,6 +30,7 @@ pub static KEYS: [&dyn AnyKey; 16] = [
     &LOGINS_PER_MINUTE,
     &WAITING_PER_CLIENT,
     &WAITING,
+    &WEB_AUTHORIZATIONS,
     &LOG_FORMAT,
     &LOG_LEVEL,
 ];
@@ -163,8 +164,18 @@ pub static WAITING: Key<u32> = Key {
     name: "limits.waiting",
     default: Default::Text("100000"),
     example: "100000",
-    meaning: "How many event streams the process holds open, and how many logins inside WeChat it begins while one \
-              lives; 0: no limit.",
+    meaning: "How many event streams the process holds open; 0: no limit.",
+    secret: false,
+    parse: parse::integer_from::<0>,
+};
+
+/// How many attempts without a code the process begins.
+pub static WEB_AUTHORIZATIONS: Key<u32> = Key {
+    name: "limits.web_authorizations",
+    default: Default::Text("100000"),
+    example: "100000",
+    meaning: "How many logins inside WeChat the process begins while one lives; each takes 300 bytes of Redis. 0: no \
+              limit.",
     secret: false,
     parse: parse::integer_from::<0>,
 };

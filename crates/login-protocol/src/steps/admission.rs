@@ -30,9 +30,9 @@ const HOUR_AND_DAY: usize = 1;
 /// may have a multiple of it, as with its shares.
 const FEW: u32 = 5;
 
-/// How many uses a completed login gives back: its own, and that of one that was given up. People complete most of what
-/// they begin, so whoever shares an address with many of them is never stopped; and nothing else does.
-const GIVEN_BACK_BY_A_LOGIN: u32 = 2;
+/// How many uses a login that a scan completed gives back: its own, and that of one that was given up. People complete
+/// most of what they begin, so whoever shares an address with many of them is never stopped.
+const GIVEN_BACK_BY_A_SCAN: u32 = 2;
 
 /// Counts a login against the shares of a client and of the wider nets it is in, on all replicas together.
 #[derive(Debug, Clone)]
@@ -67,8 +67,11 @@ pub struct GiveBackLogin {
 /// Why a login doesn't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GivenBack {
-    /// Somebody logged in. No attacker has many of these: each needs a scan by a person who follows.
-    Completed,
+    /// Somebody scanned and logged in. No attacker has many of these: each needs a person who follows.
+    Scanned,
+    /// Somebody logged in inside WeChat. It cost no code and needs no follow, so that one browser can do it as often as
+    /// it likes: it makes up for nothing but itself.
+    InsideWechat,
     /// It never began: there was no code for it.
     NotBegun,
 }
@@ -116,8 +119,8 @@ impl Step for GiveBackLogin {
     fn operation(&self) -> Operation {
         let key = redis_keys::logins_begun(widest_net(self.client).address);
         let uses = match self.because {
-            GivenBack::Completed => GIVEN_BACK_BY_A_LOGIN,
-            GivenBack::NotBegun => 1,
+            GivenBack::Scanned => GIVEN_BACK_BY_A_SCAN,
+            GivenBack::InsideWechat | GivenBack::NotBegun => 1,
         };
         net_shares::give_back(key, self.client, uses, HOUR_AND_DAY)
     }

@@ -15,6 +15,7 @@ use login_protocol::{
     gateway_api::{BeginWebAuthorization, CompleteWebAuthorization},
     problem::ProblemCode,
     scene::BrowserSecret,
+    steps::GivenBack,
 };
 use service_kit::problem::Problem;
 use subtle::ConstantTimeEq as _;
@@ -78,10 +79,12 @@ impl Logins {
         secret: Option<BrowserSecret>,
         redirect_uri: &Url,
     ) -> Result<Departure, Problem> {
+        let mut was_admitted = false;
         let (secret, living) = if let Some(known) = self.departed_before(secret).await? {
             known
         } else {
             self.admit(visit.client).await?;
+            was_admitted = true;
             if let Err(problem) = self.begin_codeless() {
                 return Err(self.could_not_begin(visit.client, problem).await);
             }
@@ -97,7 +100,10 @@ impl Logins {
         };
         let begun = match self.gateway.begin_web_authorization(&request).await {
             Ok(begun) => begun,
-            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+            Err(problem) if was_admitted => {
+                return Err(self.could_not_begin(visit.client, problem).await);
+            }
+            Err(problem) => return Err(problem),
         };
         Ok(Departure {
             secret,
@@ -164,7 +170,10 @@ impl Logins {
             // Usually it is the code that the attempt was decided by, and the gateway knows.
             self.stray_codes.discard(&returned, Some(scene));
         }
-        match self.complete(secret, returned.client).await {
+        match self
+            .complete(secret, returned.client, GivenBack::InsideWechat)
+            .await
+        {
             Ok((session, _)) => Ok(session),
             Err(problem) => Err(stopped(problem.code())),
         }

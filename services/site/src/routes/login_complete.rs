@@ -1,6 +1,7 @@
 //! `POST /api/login/complete`: the scan becomes a session.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
+use login_protocol::steps::GivenBack;
 use serde_json::json;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
@@ -16,7 +17,9 @@ pub(super) async fn complete(
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let secret = attempt_of(&request, &cookies)?;
-    let (session, user) = logins.complete(&secret, proxies.client(&request)).await?;
+    let (session, user) = logins
+        .complete(&secret, proxies.client(&request), GivenBack::Scanned)
+        .await?;
     Ok(HttpResponse::Ok()
         .cookie(cookies.set_session(&session, logins.session_lifetime()))
         .json(json!({ "user": user })))
