@@ -14,7 +14,8 @@ use system_tests::{
     visitor::Visitor,
 };
 
-/// Fewer than the attackers would take in a minute if they were only limited and codes weren't paced.
+/// Hardly more than the attackers get in a minute where they are limited and codes aren't paced: 480 for the /48 and 30
+/// for each address.
 const CODES_PER_DAY: usize = 800;
 
 /// How many logins the attackers begin before anybody else does: the whole day's codes, and half as many again.

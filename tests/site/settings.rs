@@ -174,6 +174,7 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),
         ("SITE__LIMITS__WAITING", "4294967296", whole_number),
+        ("SITE__LIMITS__WEB_AUTHORIZATIONS", "-1", whole_number),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
         ("SITE__LOG__LEVEL", "site=loud", "is no log filter"),
     ];
