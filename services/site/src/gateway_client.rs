@@ -178,7 +178,12 @@ async fn refused(path: &str, status: u16, response: reqwest::Response) -> Proble
         | ProblemCode::TooManyLogins),
     ) = code
     {
-        let problem = Problem::new(code, "This login can't be completed. Start again.");
+        let detail = if code == ProblemCode::TooManyLogins {
+            "Too many logins were started from this address. Wait a moment and try again."
+        } else {
+            "This login can't be completed. Start again."
+        };
+        let problem = Problem::new(code, detail);
         return match retry_after {
             Some(seconds) => problem.retry_after(Duration::from_secs(seconds)),
             None => problem,
