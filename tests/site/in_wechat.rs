@@ -456,15 +456,11 @@ async fn neither_code_nor_state_nor_cookie_reaches_a_log_or_stays_in_redis() {
     let plan = Plan::default()
         .site("SITE__LOG__LEVEL", "debug")
         .gateway("GATEWAY__LOG__LEVEL", "debug");
-    let stack = start(plan).await;
+    let mut stack = start(plan).await;
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
     arrive(&mut visitor, &back).await;
-    let logs = [
-        stack.sites[0].process.lines(),
-        stack.gateways[0].process.lines(),
-    ];
-    let logs = logs.concat().join("\n");
+    let logs = stack.logs_to_the_end().await;
     assert!(logs.contains("/login/wechat"), "debug lines are there");
     let keys: Vec<String> = stack.redis.command(&["KEYS", "*"]).await;
     for (name, value) in back.query_pairs().filter(|(name, _)| name != "return_to") {

@@ -25,7 +25,7 @@ async fn no_cookies_value_is_in_redis_or_in_the_logs() {
     let plan = Plan::default()
         .site("SITE__LOG__LEVEL", "debug")
         .gateway("GATEWAY__LOG__LEVEL", "debug");
-    let stack = plan.start().await;
+    let mut stack = plan.start().await;
     let person = stack.wechat.person("小林", true).await;
     let mut waiting = stack.visitor();
     waiting.start_login().await;
@@ -38,11 +38,7 @@ async fn no_cookies_value_is_in_redis_or_in_the_logs() {
     assert!(redis.contains(&person.openid), "the dump is whole");
     assert_eq!(redis.matches("wechat-login:session:").count(), 1);
     assert_eq!(redis.matches("wechat-login:attempt:").count(), 2);
-    let logs = [
-        stack.sites[0].process.lines(),
-        stack.gateways[0].process.lines(),
-    ];
-    let logs = logs.concat().join("\n");
+    let logs = stack.logs_to_the_end().await;
     assert!(logs.contains("request answered"), "debug lines are there");
     let mut secrets = Vec::new();
     for browser in [&mut waiting, &mut visitor] {

@@ -189,6 +189,17 @@ fn setting(key: &str, value: &str) -> (String, String) {
 }
 
 impl Stack {
+    /// Stops the services, and returns all that they logged. Before their end some of it may not be read yet.
+    pub async fn logs_to_the_end(&mut self) -> String {
+        let mut logs = String::new();
+        for service in self.sites.iter_mut().chain(&mut self.gateways) {
+            service.process.stop().await;
+            logs += &service.process.said().await;
+            logs.push('\n');
+        }
+        logs
+    }
+
     /// The environment of a gateway of this system.
     pub fn gateway_environment(&self) -> Vec<(String, String)> {
         let mut environment: BTreeMap<_, _> = [
