@@ -2,6 +2,7 @@
 
 use system_tests::{
     browser::Browser,
+    deadline::eventually,
     login_page::{CODE, LoginPage},
     stack::Plan,
 };
@@ -16,11 +17,11 @@ async fn an_expired_code_gives_way_to_a_new_one_that_logs_in() {
     let expired = page.open_code().await;
     page.becomes("expired").await;
     assert_eq!(page.cover().await, "二维码已失效\n刷新二维码");
-    assert_eq!(
-        browser.qr_code(CODE).await,
-        None,
-        "nobody can scan a dead code"
-    );
+    // Its cover fades in.
+    eventually("nobody can scan a dead code", async || {
+        browser.qr_code(CODE).await.is_none().then_some(())
+    })
+    .await;
     page.act().await;
     let code = page.code().await;
     assert_ne!(code, expired);
