@@ -14,8 +14,7 @@ use service_kit::{
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness, Remarks},
-    redis::{REDIS_URL, Store},
-    settings::{InvalidSettings, Settings},
+    redis::Store,
 };
 use tokio::task::JoinSet;
 
@@ -24,9 +23,15 @@ use crate::{
     phone::{
         browser::PhoneBrowsers, consent_trip::ConsentTrips, links::PhoneLinks, web_login::WebLogin,
     },
-    push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
+    push::{
+        envelope::PushSecurity,
+        events::{LoginEvents, LoginRules},
+        relay::Relay,
+        replies::Replies,
+        senders::Senders,
+    },
     routes::{self, verification_file::VerificationFiles},
-    settings,
+    settings::{self, GatewaySettings},
     wechat::{
         access_tokens::AccessTokens, api::Api, code_budget::CodeBudget, qr_codes::QrCodes,
         stray_codes::StrayCodes, web_authorization::WebAuthorization,
@@ -34,36 +39,51 @@ use crate::{
 };
 
 /// Runs the gateway until it is told to stop.
-pub async fn run(values: Settings) -> Result<(), ServiceError> {
+///
+/// # Errors
+///
+/// When an address can't be had, a client can't be made, or a part of the service fails.
+#[expect(clippy::too_many_lines, reason = "TEMPORARY")]
+pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
+    doctor::settings::warn_at_start(&settings);
     let shutdown = lifecycle::shutdown_on_signal()?;
     let metrics = operations::record_metrics();
-    let public = lifecycle::bind(&values, &settings::PUBLIC_BIND)?;
-    let internal = lifecycle::bind(&values, &settings::INTERNAL_BIND)?;
+    let GatewaySettings {
+        accounts,
+        wechat,
+        public,
+        internal,
+        redis_url,
+        approval,
+        ..
+    } = settings;
+    let listeners = (
+        lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?,
+        lifecycle::bind(internal.bind, &settings::INTERNAL_BIND)?,
+    );
     let addresses = [
-        ("public", public.local_addr()?),
-        ("internal", internal.local_addr()?),
+        ("public", listeners.0.local_addr()?),
+        ("internal", listeners.1.local_addr()?),
     ];
 
-    let store = Arc::new(Store::new(&values.get(&REDIS_URL)?).map_err(ServiceError::client)?);
-    let app_id = values.get(&settings::APP_ID)?;
-    let api = Api::new(
-        app_id.clone(),
-        values.get(&settings::APP_SECRET)?,
-        values.get(&settings::API_URL)?,
-        values.get(&settings::MP_URL)?,
-        values.optional(&settings::PROXY_URL)?.as_ref(),
-    );
-    let api = Arc::new(api.map_err(ServiceError::client)?);
+    let store = Arc::new(Store::new(&redis_url).map_err(ServiceError::client)?);
+    let account = accounts
+        .default
+        .or_else(|| accounts.named.into_values().next());
+    let account = account.ok_or_else(|| ServiceError::Background("no account".to_owned()))?;
+    let app_id = account.credentials.app_id.clone();
+    let api = Arc::new(Api::new(&account.credentials, &wechat).map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(
         Arc::clone(&api),
         Arc::clone(&store),
-        values.get(&settings::TOKEN_MODE)?,
+        account.credentials.token_mode,
     ));
-    let senders = Data::new(Senders::new(&values)?);
+    let proxies = public.trusted_proxies;
+    let senders = Data::new(Senders::new(wechat.check_callback_ip, proxies.clone()));
     let authorization = Arc::new(WebAuthorization::new(
         Arc::clone(&api),
         Arc::clone(&store),
-        values.get(&settings::OPEN_URL)?,
+        wechat.open_url,
     ));
     let web_login = Data::new(WebLogin::new(
         Arc::clone(&authorization),
@@ -72,33 +92,42 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&store),
     ));
     let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
+    let trips = ConsentTrips::new(
+        Arc::clone(&authorization),
+        Arc::clone(&stray_codes),
+        PhoneBrowsers::new(public.url.as_ref()),
+        proxies.clone(),
+    );
+    let links = PhoneLinks::new(public.url, account.profile.ask);
     let phone = Phone {
-        security: Data::new(PushSecurity::new(&values)?),
+        security: Data::new(PushSecurity::new(&account.credentials)),
         senders: senders.clone(),
         events: Data::new(LoginEvents::new(
-            &values,
             Arc::clone(&api),
             Arc::clone(&tokens),
             Arc::clone(&store),
-        )?),
-        relay: Data::new(Relay::new(&values)?),
-        links: Data::new(PhoneLinks::new(&values)?),
-        trips: Data::new(consent_trips(&values, &authorization, &stray_codes)?),
-        authorization: Data::from(authorization),
-        proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
-        files: Data::new(VerificationFiles(
-            values
-                .optional(&settings::VERIFICATION_FILES)?
-                .unwrap_or_default(),
+            Replies::new(account.replies),
+            links.clone(),
+            LoginRules {
+                approval,
+                profile: account.profile,
+            },
         )),
+        relay: Data::new(Relay::new(account.relay).map_err(ServiceError::client)?),
+        links: Data::new(links),
+        trips: Data::new(trips),
+        authorization: Data::from(authorization),
+        proxies: Data::new(proxies),
+        files: Data::new(VerificationFiles(public.verification_files)),
         app_id: Data::new(app_id.clone()),
         store: Data::from(Arc::clone(&store)),
     };
-    let budget = Data::new(CodeBudget::new(&values, Arc::clone(&store))?);
+    let budget = CodeBudget::new(app_id.clone(), account.qr_codes, Arc::clone(&store));
+    let budget = Data::new(budget);
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
-    let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
+    let api_key: Data<SecretString> = Data::new(internal.api_key);
 
-    let public_server = http_server::serve(public, move || {
+    let public_server = http_server::serve(listeners.0, move || {
         App::new().configure(|config| phone.configure(config))
     })?;
     let readiness = readiness(
@@ -115,7 +144,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             Data::from(stray_codes),
             readiness.clone(),
         );
-        http_server::serve(internal, move || {
+        http_server::serve(listeners.1, move || {
             App::new()
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
@@ -133,7 +162,6 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     };
 
     let background = background(api, tokens, senders, shown);
-    doctor::settings::warn_at_start(&values)?;
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
 }
@@ -194,19 +222,6 @@ impl Phone {
             .app_data(self.store.clone());
         routes::configure_public(config);
     }
-}
-
-fn consent_trips(
-    values: &Settings,
-    authorization: &Arc<WebAuthorization>,
-    stray_codes: &Arc<StrayCodes>,
-) -> Result<ConsentTrips, InvalidSettings> {
-    Ok(ConsentTrips::new(
-        Arc::clone(authorization),
-        Arc::clone(stray_codes),
-        PhoneBrowsers::new(values)?,
-        values.get(&settings::TRUSTED_PROXIES)?,
-    ))
 }
 
 /// What `/readyz` says beside "ready". Without a code left the service can still log in: scans of the codes that are

@@ -16,13 +16,16 @@ use service_kit::{redis::StoreError, request_bodies, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
-use crate::push::{
-    envelope::{Opened, OpenedPush, PushQuery, PushSecurity},
-    events::{Handled, LoginEvents},
-    figures::count,
-    relay::{OnFailure, RawPush, Relay, RelayedAnswer},
-    senders::{Origin, Senders},
-    usable::UsablePush,
+use crate::{
+    push::{
+        envelope::{Opened, OpenedPush, PushQuery, PushSecurity},
+        events::{Handled, LoginEvents},
+        figures::count,
+        relay::{RawPush, Relay, RelayedAnswer},
+        senders::{Origin, Senders},
+        usable::UsablePush,
+    },
+    settings::OnFailure,
 };
 
 /// How long handling may take. WeChat waits five seconds, then pushes again.
