@@ -6,10 +6,9 @@ use actix_web::{
     App,
     web::{Data, ServiceConfig},
 };
-use login_protocol::{identity::AppId, problem::ProblemCode};
+use login_protocol::problem::ProblemCode;
 use secrecy::SecretString;
 use service_kit::{
-    client_address::TrustedProxies,
     essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
@@ -20,12 +19,15 @@ use tokio::task::JoinSet;
 
 use crate::{
     doctor,
+    members::Members,
     phone::{
-        browser::PhoneBrowsers, consent_trip::ConsentTrips, links::PhoneLinks, web_login::WebLogin,
+        browser::PhoneBrowsers, confirmation::Confirmations, links::PhoneLinks,
+        page_authorization::PageAuthorization, profile::ShownProfiles, web_login::WebLogin,
     },
     push::{
         envelope::PushSecurity,
         events::{LoginEvents, LoginRules},
+        intake::Pushes,
         relay::Relay,
         replies::Replies,
         senders::Senders,
@@ -79,7 +81,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         account.credentials.token_mode,
     ));
     let proxies = public.trusted_proxies;
-    let senders = Data::new(Senders::new(wechat.check_callback_ip, proxies.clone()));
+    let senders = Arc::new(Senders::new(wechat.check_callback_ip, proxies.clone()));
     let authorization = Arc::new(WebAuthorization::new(
         Arc::clone(&api),
         Arc::clone(&store),
@@ -92,43 +94,60 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         Arc::clone(&store),
     ));
     let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
-    let trips = ConsentTrips::new(
+    let links = PhoneLinks::new(public.url.clone(), account.profile.ask);
+    let browsers = PhoneBrowsers::new(public.url.as_ref(), proxies);
+    let events = Arc::new(LoginEvents::new(
+        Arc::clone(&api),
+        Arc::clone(&tokens),
+        Arc::clone(&store),
+        Replies::new(account.replies),
+        links.clone(),
+        LoginRules {
+            approval,
+            profile: account.profile,
+        },
+    ));
+    let pages = Arc::new(PageAuthorization::new(
         Arc::clone(&authorization),
         Arc::clone(&stray_codes),
-        PhoneBrowsers::new(public.url.as_ref()),
-        proxies.clone(),
+        browsers.clone(),
+    ));
+    let confirmations = Confirmations::new(
+        app_id.clone(),
+        events.site_name().to_owned(),
+        links.clone(),
+        Arc::clone(&pages),
+        Arc::clone(&authorization),
+        Arc::clone(&store),
     );
-    let links = PhoneLinks::new(public.url, account.profile.ask);
-    let phone = Phone {
-        security: Data::new(PushSecurity::new(&account.credentials)),
-        senders: senders.clone(),
-        events: Data::new(LoginEvents::new(
-            Arc::clone(&api),
-            Arc::clone(&tokens),
-            Arc::clone(&store),
-            Replies::new(account.replies),
-            links.clone(),
-            LoginRules {
-                approval,
-                profile: account.profile,
-            },
-        )),
-        relay: Data::new(Relay::new(account.relay).map_err(ServiceError::client)?),
-        links: Data::new(links),
-        trips: Data::new(trips),
-        authorization: Data::from(authorization),
-        proxies: Data::new(proxies),
+    let profiles = ShownProfiles::new(
+        app_id.clone(),
+        links,
+        pages,
+        Arc::clone(&authorization),
+        Arc::clone(&store),
+    );
+    let pushes = Pushes::new(
+        PushSecurity::new(&account.credentials),
+        Arc::clone(&senders),
+        events,
+        Relay::new(account.relay).map_err(ServiceError::client)?,
+    );
+    let public_parts = PublicParts {
+        pushes: Data::new(pushes),
+        confirmations: Data::new(confirmations),
+        profiles: Data::new(profiles),
+        browsers: Data::new(browsers),
         files: Data::new(VerificationFiles(public.verification_files)),
-        app_id: Data::new(app_id.clone()),
-        store: Data::from(Arc::clone(&store)),
     };
     let budget = CodeBudget::new(app_id.clone(), account.qr_codes, Arc::clone(&store));
     let budget = Data::new(budget);
+    let members = Data::new(Members::new(app_id, Arc::clone(&store)));
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(internal.api_key);
 
     let public_server = http_server::serve(listeners.0, move || {
-        App::new().configure(|config| phone.configure(config))
+        App::new().configure(|config| public_parts.configure(config))
     })?;
     let readiness = readiness(
         Essentials::new(Arc::clone(&store)),
@@ -138,8 +157,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let remarks = Data::new(remarks(budget.clone().into_inner()));
     let shown = budget.clone();
     let internal_server = {
-        let (store, tokens, stray_codes, readiness) = (
-            Data::from(Arc::clone(&store)),
+        let (tokens, stray_codes, readiness) = (
             Data::from(Arc::clone(&tokens)),
             Data::from(stray_codes),
             readiness.clone(),
@@ -151,8 +169,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .app_data(web_login.clone())
                 .app_data(stray_codes.clone())
                 .app_data(tokens.clone())
-                .app_data(store.clone())
-                .app_data(Data::new(app_id.clone()))
+                .app_data(members.clone())
                 .app_data(remarks.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
@@ -170,7 +187,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
 fn background(
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
-    senders: Data<Senders>,
+    senders: Arc<Senders>,
     budget: Data<CodeBudget>,
 ) -> JoinSet<&'static str> {
     let mut background = JoinSet::new();
@@ -192,34 +209,22 @@ fn background(
 
 /// What the public listener's handlers work with.
 #[derive(Clone)]
-struct Phone {
-    security: Data<PushSecurity>,
-    senders: Data<Senders>,
-    events: Data<LoginEvents>,
-    relay: Data<Option<Relay>>,
-    links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
-    authorization: Data<WebAuthorization>,
-    proxies: Data<TrustedProxies>,
+struct PublicParts {
+    pushes: Data<Pushes>,
+    confirmations: Data<Confirmations>,
+    profiles: Data<ShownProfiles>,
+    browsers: Data<PhoneBrowsers>,
     files: Data<VerificationFiles>,
-    app_id: Data<AppId>,
-    store: Data<Store>,
 }
 
-impl Phone {
+impl PublicParts {
     fn configure(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.security.clone())
-            .app_data(self.senders.clone())
-            .app_data(self.events.clone())
-            .app_data(self.relay.clone())
-            .app_data(self.links.clone())
-            .app_data(self.trips.clone())
-            .app_data(self.authorization.clone())
-            .app_data(self.proxies.clone())
-            .app_data(self.files.clone())
-            .app_data(self.app_id.clone())
-            .app_data(self.store.clone());
+            .app_data(self.pushes.clone())
+            .app_data(self.confirmations.clone())
+            .app_data(self.profiles.clone())
+            .app_data(self.browsers.clone())
+            .app_data(self.files.clone());
         routes::configure_public(config);
     }
 }

@@ -1,7 +1,7 @@
 //! The browser on a phone. A cookie tells whether the one that comes back from WeChat, or presses a
 //! button, is the one that opened the link: codes and tickets alone are good in anybody's hands.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -9,7 +9,7 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::scene::BrowserSecret;
-use service_kit::cookie;
+use service_kit::{client_address::TrustedProxies, cookie};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
@@ -22,6 +22,16 @@ const LIFETIME: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone)]
 pub struct PhoneBrowsers {
     secure: bool,
+    proxies: TrustedProxies,
+}
+
+/// A request from a phone: its browser, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct PhoneVisit {
+    /// The browser, if it has been here within the hour and keeps cookies.
+    pub browser: Option<PhoneBrowser>,
+    /// The client's address.
+    pub client: IpAddr,
 }
 
 /// One browser. Its `Debug` form is redacted.
@@ -30,9 +40,9 @@ pub struct PhoneBrowser(BrowserSecret);
 
 impl PhoneBrowsers {
     /// Cookies of pages below the gateway's public URL.
-    pub fn new(public_url: Option<&Url>) -> Self {
+    pub fn new(public_url: Option<&Url>, proxies: TrustedProxies) -> Self {
         let secure = public_url.is_some_and(|url| url.scheme() == "https");
-        Self { secure }
+        Self { secure, proxies }
     }
 
     const fn name(&self) -> &'static str {
@@ -43,25 +53,15 @@ impl PhoneBrowsers {
         }
     }
 
-    /// The browser that sends this request, if it has been here within the hour and keeps cookies.
-    pub fn known(&self, request: &HttpRequest) -> Option<PhoneBrowser> {
-        let value = cookie::value(request, self.name())?;
-        BrowserSecret::parse(value).ok().map(PhoneBrowser)
-    }
-
-    /// The browser that sends this request. One that is known stays what it is, since it may have another
-    /// page of ours open.
-    ///
-    /// # Errors
-    ///
-    /// Without random bytes a new browser would be anybody's.
-    pub fn known_or_new(&self, request: &HttpRequest) -> Result<PhoneBrowser, getrandom::Error> {
-        if let Some(known) = self.known(request) {
-            return Ok(known);
+    /// Who sends this request.
+    pub fn visit(&self, request: &HttpRequest) -> PhoneVisit {
+        let browser = cookie::value(request, self.name())
+            .and_then(|value| BrowserSecret::parse(value).ok())
+            .map(PhoneBrowser);
+        PhoneVisit {
+            browser,
+            client: self.proxies.client(request),
         }
-        let mut random = [0; 32];
-        getrandom::fill(&mut random)?;
-        Ok(PhoneBrowser(BrowserSecret::from_random(random)))
     }
 
     /// The cookie by which it is known.
@@ -77,22 +77,48 @@ impl PhoneBrowsers {
     }
 }
 
+impl PhoneVisit {
+    /// The browser. One that is known stays what it is, since it may have another page of ours open.
+    ///
+    /// # Errors
+    ///
+    /// Without random bytes a new browser would be anybody's.
+    pub fn browser_or_new(&self) -> Result<PhoneBrowser, getrandom::Error> {
+        if let Some(known) = &self.browser {
+            return Ok(known.clone());
+        }
+        let mut random = [0; 32];
+        getrandom::fill(&mut random)?;
+        Ok(PhoneBrowser(BrowserSecret::from_random(random)))
+    }
+
+    /// Whether its browser is the one that Redis knows by this name.
+    pub fn is_by(&self, name: &str) -> bool {
+        self.browser
+            .as_ref()
+            .is_some_and(|browser| browser.is_called(name))
+    }
+}
+
 impl PhoneBrowser {
     /// The `state` with which it goes to WeChat: 64 hexadecimal digits, since WeChat takes `a-zA-Z0-9` and
     /// 128 bytes at most (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>). It says
-    /// nothing about the cookie, and is another one for each errand.
-    pub fn state(&self, errand: &str) -> String {
+    /// nothing about the cookie, and is another one for each purpose.
+    pub fn state(&self, purpose: &str) -> String {
         let mut state = String::with_capacity(64);
-        for byte in self.digest("state", errand) {
+        for byte in self.digest("state", purpose) {
             let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
             state.extend([digit(byte >> 4), digit(byte & 15)]);
         }
         state
     }
 
-    /// Whether it went to WeChat with this `state` on this errand.
-    pub fn went_with(&self, state: &str, errand: &str) -> bool {
-        self.state(errand).as_bytes().ct_eq(state.as_bytes()).into()
+    /// Whether it went to WeChat with this `state` for this purpose.
+    pub fn went_with(&self, state: &str, purpose: &str) -> bool {
+        self.state(purpose)
+            .as_bytes()
+            .ct_eq(state.as_bytes())
+            .into()
     }
 
     /// What Redis knows it by; the cookie can't be made of it.
@@ -105,10 +131,10 @@ impl PhoneBrowser {
         self.name().as_bytes().ct_eq(name.as_bytes()).into()
     }
 
-    fn digest(&self, use_of_it: &str, errand: &str) -> [u8; 32] {
+    fn digest(&self, use_of_it: &str, purpose: &str) -> [u8; 32] {
         Sha256::new()
             .chain_update(self.0.as_bytes())
-            .chain_update(format!("{use_of_it}\0{errand}"))
+            .chain_update(format!("{use_of_it}\0{purpose}"))
             .finalize()
             .into()
     }
@@ -119,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_belongs_to_one_browser_and_one_errand() {
+    fn a_state_belongs_to_one_browser_and_one_purpose() {
         let browser = |byte| PhoneBrowser(BrowserSecret::from_random([byte; 32]));
         let state = browser(1).state("profile");
         assert!(state.len() == 64 && state.bytes().all(|byte| byte.is_ascii_hexdigit()));
