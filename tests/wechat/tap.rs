@@ -190,3 +190,23 @@ async fn the_phones_pages_cannot_be_framed_or_kept() {
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
     }
 }
+
+#[tokio::test]
+async fn what_a_site_is_called_cannot_become_markup() {
+    let name = "<script>alert('花')</script>\"><img src=x>";
+    let plan = Plan::default().gateway("GATEWAY__REPLY__SITE_NAME", name);
+    let plan = plan
+        .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
+        .gateway("GATEWAY__LOGIN__APPROVAL", "tap");
+    let mut stack = plan.start().await;
+    stack.publish_gateway().await;
+    let person = stack.wechat.person("<b>\"小林\"</b>", true).await;
+    let (_, link) = scanned(&stack, &person).await;
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    let escaped =
+        "登录&#60;script&#62;alert(&#39;花&#39;)&#60;/script&#62;&#34;&#62;&#60;img src=x&#62;？";
+    assert!(text(&page).contains(escaped), "{page}");
+    for markup in ["<script", "<img", "<b>"] {
+        assert!(!text(&page).contains(markup), "{markup}: {page}");
+    }
+}

@@ -16,6 +16,7 @@ pub mod http_server;
 pub mod lifecycle;
 pub mod open_files;
 pub mod operations;
+pub mod pages;
 pub mod problem;
 pub mod redis;
 mod repeated_lines;

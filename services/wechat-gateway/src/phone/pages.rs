@@ -1,199 +1,205 @@
-//! The pages themselves: small, without scripts, Chinese first.
+//! The words and the pages for a phone: small, without scripts, Chinese first.
 
-use actix_web::{HttpResponse, http::StatusCode, http::header};
-use jiff::{Timestamp, tz::TimeZone};
-use login_protocol::steps::Scan;
+use std::fmt::Display;
 
 use super::confirmation::Question;
-
-/// The style sheet.
-pub const STYLE_SHEET: &str = include_str!("pages.css");
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use askama::Template;
+use jiff::{Timestamp, tz::TimeZone};
+use service_kit::pages::{self, Assets, Link, LinkKind, Mark, Notice};
 
 /// Nothing but the style sheet and forms to the page's own host.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a page says.
-#[derive(Debug, Clone, Copy)]
-pub struct Message {
-    /// The mark at its top, which also sets its colour.
-    pub mark: Mark,
-    /// In Chinese.
-    pub title: &'static str,
-    /// In Chinese, a sentence.
-    pub text: &'static str,
-    /// Both in English, in a line.
-    pub english: &'static str,
-}
-
-/// The kind of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// All is well.
-    Done,
-    /// It can't go on like this.
-    Stopped,
-}
+/// The style sheet is below the folder of each page, so that a path in front of the gateway's own doesn't
+/// matter.
+const ASSETS: Assets<'static> = Assets {
+    style_sheet: "style.css",
+    icon: None,
+};
 
 /// The profile is stored.
-pub const THANKS: Message = Message {
+pub const THANKS: Notice<'static> = Notice {
     mark: Mark::Done,
     title: "谢谢！",
     text: "网页上现在会显示您的昵称和头像。您可以关闭这个页面，回到刚才的网页。",
     english: "Thank you. The website shows your nickname and avatar now. You can close this page.",
+    link: None,
 };
 
 /// The person doesn't follow the account, so that nothing is kept.
-pub const FOLLOW_FIRST: Message = Message {
+pub const FOLLOW_FIRST: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请先关注公众号",
     text: "没有保存您的昵称和头像，因为您还没有关注这个公众号。关注之后，请再点一次公众号里的链接。",
     english: "Nothing was kept, since you don't follow the account. Follow it and press the link again.",
+    link: None,
 };
 
 /// The login is confirmed.
-pub const CONFIRMED: Message = Message {
+pub const CONFIRMED: Notice<'static> = Notice {
     mark: Mark::Done,
     title: "已确认登录",
     text: "您可以关闭这个页面，回到刚才的网页继续。",
     english: "Login confirmed. You can close this page and go back to the website.",
+    link: None,
 };
 
 /// The login is refused.
-pub const DENIED: Message = Message {
+pub const DENIED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "已拒绝登录",
     text: "那个网页没有登录您的帐号。您可以关闭这个页面。",
     english: "Login refused. That browser was not signed in. You can close this page.",
+    link: None,
 };
 
 /// The attempt is gone.
-pub const OVER: Message = Message {
+pub const OVER: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "这次登录已结束",
     text: "请在网页上刷新二维码，再扫一次。",
     english: "This login is over. Refresh the code on the website and scan again.",
+    link: None,
 };
 
 /// Somebody else scanned.
-pub const NOT_YOURS: Message = Message {
+pub const NOT_YOURS: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "这不是您扫的二维码",
     text: "只有扫码的人才能确认登录。请用自己的微信扫描网页上的二维码。",
     english: "Only the person who scanned can confirm. Scan the code on the website yourself.",
+    link: None,
 };
 
 /// The page is a snapshot.
-pub const SNAPSHOT: Message = Message {
+pub const SNAPSHOT: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请使用完整服务",
     text: "您打开的是网页快照，我们无法认出您。请点右下角的「使用完整服务」，再试一次。",
     english: "This is a snapshot of the page. Tap \u{201c}使用完整服务\u{201d} at the bottom right and try again.",
+    link: None,
 };
 
 /// WeChat or Redis failed.
-pub const FAILED: Message = Message {
+pub const FAILED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "暂时无法完成",
     text: "请稍后再点一次公众号里的链接。",
     english: "This isn't possible right now. Press the link in the chat again in a moment.",
+    link: None,
 };
 
 /// Too many came from the phone's address.
-pub const TOO_MANY: Message = Message {
+pub const TOO_MANY: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请稍等一分钟",
     text: "您所在的网络请求太频繁。请一分钟后再点一次公众号里的链接。",
     english: "Too many requests came from your network. Press the link in the chat again in a minute.",
+    link: None,
 };
 
 /// The page belongs to another browser.
-pub const START_AGAIN: Message = Message {
+pub const START_AGAIN: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请重新打开链接",
     text: "这个页面只在打开它的那个微信里有效。请回到公众号，再点一次消息里的链接。",
     english: "This page only works in the WeChat that opened it. Go back to the chat and press the link again.",
+    link: None,
 };
 
 /// The browser keeps no cookies.
-pub const COOKIES_NEEDED: Message = Message {
+pub const COOKIES_NEEDED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "需要允许 Cookie",
     text: "您的浏览器没有保存 Cookie，我们无法确认是同一部手机。请在微信里直接打开公众号消息里的链接；如果还是这样，请允许 Cookie 后再试一次。",
     english: "Your browser keeps no cookies, so this may be another phone. Open the link from the chat inside WeChat, or allow cookies and try again.",
+    link: None,
 };
 
 /// It isn't set up.
-pub const NOT_OFFERED: Message = Message {
+pub const NOT_OFFERED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "没有这个页面",
     text: "这个公众号没有开启此功能。",
     english: "This account doesn't offer this page.",
+    link: None,
 };
 
 /// A page with one message.
-pub fn message(status: StatusCode, message: Message) -> HttpResponse {
-    page(status, message.title, &said(message))
+pub fn message(status: StatusCode, notice: Notice<'_>) -> HttpResponse {
+    page(status, notice.title, &notice)
 }
 
 /// The login is confirmed, and the website still lacks a nickname.
 pub fn confirmed_without_profile(profile_link: &str) -> HttpResponse {
-    let body = format!(
-        "{said}<p><a class=\"more\" href=\"{link}\">让网页显示我的昵称和头像 \
-         <span lang=\"en\">Show my nickname and avatar</span></a></p>",
-        said = said(CONFIRMED),
-        link = escaped(profile_link),
-    );
-    page(StatusCode::OK, CONFIRMED.title, &body)
+    let link = Link {
+        kind: LinkKind::More,
+        url: profile_link,
+        text: "让网页显示我的昵称和头像",
+        english: "Show my nickname and avatar",
+    };
+    let notice = Notice {
+        link: Some(link),
+        ..CONFIRMED
+    };
+    message(StatusCode::OK, notice)
 }
 
-fn said(message: Message) -> String {
-    let Message {
-        mark,
-        title,
-        text,
-        english,
-    } = message;
-    let (class, sign) = match mark {
-        Mark::Done => ("done", "✓"),
-        Mark::Stopped => ("stopped", "!"),
-    };
-    format!(
-        "<p class=\"mark {class}\" aria-hidden=\"true\">{sign}</p><h1>{title}</h1><p>{text}</p>\
-         <p class=\"english\" lang=\"en\">{english}</p>"
-    )
+/// Asks whether that browser may log in.
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"
+<h1>登录{{ site_name }}？</h1>
+<p class="english" lang="en">Sign in on this browser?</p>
+<dl>
+<div><dt>浏览器 <span lang="en">Browser</span></dt><dd>{{ browser }}</dd></div>
+<div><dt>大致地址 <span lang="en">Address</span></dt><dd>{{ address }}</dd></div>
+<div><dt>时间 <span lang="en">Time</span></dt><dd>{{ time }}</dd></div>
+</dl>
+<p>如果不是您本人在登录，请点「拒绝」。</p>
+<form method="post" action="">
+<input type="hidden" name="ticket" value="{{ ticket }}">
+<button name="decision" value="confirm">确认登录 <span lang="en">Confirm</span></button>
+<button name="decision" value="deny" class="deny">拒绝 <span lang="en">Deny</span></button>
+</form>
+"#
+)]
+struct Decision<'a> {
+    site_name: &'a str,
+    browser: &'a str,
+    address: &'a str,
+    time: String,
+    ticket: &'a str,
+}
+
+impl<'a> Decision<'a> {
+    fn new(question: &'a Question, ticket: &'a str) -> Self {
+        let Question { site_name, scan } = question;
+        Self {
+            site_name,
+            browser: &scan.asker.description,
+            address: &scan.asker.address,
+            time: in_china(scan.opened_at),
+            ticket,
+        }
+    }
 }
 
 /// The page that asks whether that browser may log in.
 pub fn decision(question: &Question, ticket: &str) -> HttpResponse {
-    let Question { site_name, scan } = question;
-    let Scan {
-        asker, opened_at, ..
-    } = scan;
-    let body = format!(
-        "<h1>登录{site}？</h1><p class=\"english\" lang=\"en\">Sign in on this browser?</p>\
-         <dl><div><dt>浏览器 <span lang=\"en\">Browser</span></dt><dd>{browser}</dd></div>\
-         <div><dt>大致地址 <span lang=\"en\">Address</span></dt><dd>{address}</dd></div>\
-         <div><dt>时间 <span lang=\"en\">Time</span></dt><dd>{time}</dd></div></dl>\
-         <p>如果不是您本人在登录，请点「拒绝」。</p>\
-         <form method=\"post\" action=\"\"><input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\
-         <button name=\"decision\" value=\"confirm\">确认登录 <span lang=\"en\">Confirm</span></button>\
-         <button name=\"decision\" value=\"deny\" class=\"deny\">拒绝 <span lang=\"en\">Deny</span></button></form>",
-        site = escaped(site_name),
-        browser = escaped(&asker.description),
-        address = escaped(&asker.address),
-        time = in_china(*opened_at),
-        ticket = escaped(ticket),
-    );
-    page(StatusCode::OK, "确认登录", &body)
+    page(StatusCode::OK, "确认登录", &Decision::new(question, ticket))
 }
 
-fn page(status: StatusCode, title: &str, body: &str) -> HttpResponse {
-    let html = format!(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <link rel=\"stylesheet\" href=\"style.css\"></head><body><main>{body}</main></body></html>"
-    );
+fn page<Content: Template + Display>(
+    status: StatusCode,
+    title: &str,
+    content: &Content,
+) -> HttpResponse {
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
@@ -201,7 +207,7 @@ fn page(status: StatusCode, title: &str, body: &str) -> HttpResponse {
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header((header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
         .insert_header((header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
-        .body(html)
+        .body(pages::render(title, ASSETS, content))
 }
 
 /// The time on the clocks of most who read it, with its zone, since a server's own clock is UTC.
@@ -212,30 +218,52 @@ fn in_china(at: Timestamp) -> String {
         .to_string()
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
+    use login_protocol::{
+        attempt::AttemptStatus,
+        steps::{Asker, Scan},
+    };
+
     use super::*;
 
+    fn asking(words: &str) -> String {
+        let question = Question {
+            site_name: words.to_owned(),
+            scan: Scan {
+                status: AttemptStatus::Scanned,
+                member: None,
+                asker: Asker {
+                    description: words.to_owned(),
+                    address: words.to_owned(),
+                },
+                opened_at: Timestamp::UNIX_EPOCH,
+            },
+        };
+        pages::render("", ASSETS, &Decision::new(&question, words))
+    }
+
     #[test]
-    fn what_a_browser_calls_itself_cannot_become_markup() {
+    fn what_a_site_or_a_browser_calls_itself_cannot_become_markup() {
+        let harmless = asking("花店");
+        for hostile in [
+            "<script>alert(1)</script>",
+            "\"><img src=x onerror='alert(1)'>",
+            "' onfocus=alert(1) autofocus '",
+            "</dd></dl></main>",
+            "<!--",
+        ] {
+            let page = asking(hostile);
+            for delimiter in ['<', '>', '"', '\''] {
+                let count = |page: &str| page.matches(delimiter).count();
+                assert_eq!(count(&page), count(&harmless), "{delimiter}: {page}");
+            }
+        }
+        let shown = asking("花<店>&'\"");
         assert_eq!(
-            escaped("<b onload='x'>\"&"),
-            "&lt;b onload=&#39;x&#39;&gt;&quot;&amp;"
+            shown.matches("花&#60;店&#62;&#38;&#39;&#34;").count(),
+            4,
+            "{shown}"
         );
     }
 

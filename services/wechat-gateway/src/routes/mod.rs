@@ -108,14 +108,13 @@ pub fn configure_public(config: &mut ServiceConfig) {
         ));
 }
 
-/// The style sheet of the phone's pages, below the folder of each, so that a path in front of the
-/// gateway's own doesn't matter.
+/// The style sheet of the phone's pages.
 async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/css; charset=utf-8")
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
-        .body(pages::STYLE_SHEET)
+        .body(service_kit::pages::STYLE_SHEET)
 }
 
 /// What the site and other backends reach.
