@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod open_files;
 pub mod operations;
 pub mod problem;
+pub mod random;
 pub mod redis;
 mod repeated_lines;
 pub mod request_bodies;

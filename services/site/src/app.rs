@@ -23,7 +23,7 @@ use crate::{
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
-    routes::{self, login_in_wechat::ReturnAddress, own_origin::OwnOrigin},
+    routes::{self, own_origin::OwnOrigin, web_authorization::RedirectUris},
     settings,
     waiting_room::WaitingRoom,
 };
@@ -55,7 +55,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             idle: Duration::from_secs(values.get(&settings::SESSION_IDLE_SECONDS)?.into()),
         },
         per_minute: values.get(&settings::LOGINS_PER_MINUTE)?,
-        codeless: values.get(&settings::WEB_AUTHORIZATIONS)?,
+        web_authorizations: values.get(&settings::WEB_AUTHORIZATIONS)?,
     };
     let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));
     let room = WaitingRoom::new(
@@ -80,7 +80,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public_url)),
         own_origin: Arc::new(OwnOrigin::new(&public_url)),
         allowed_origins: Data::new(allowed_origins),
-        return_address: Data::new(ReturnAddress(public_url)),
+        redirect_uris: Data::new(RedirectUris(public_url)),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         shutdown: Data::new(shutdown.clone()),
     };

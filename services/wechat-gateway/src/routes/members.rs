@@ -29,10 +29,7 @@ pub(super) async fn read(
         app_id: app_id.as_ref().clone(),
         openid,
     };
-    let found = store
-        .run(&ReadMember { member })
-        .await
-        .map_err(|error| error.problem())?;
+    let found = store.run(&ReadMember { member }).await?;
     let member = found.ok_or_else(unknown)?;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))

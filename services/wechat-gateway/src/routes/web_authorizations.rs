@@ -54,7 +54,7 @@ pub(super) async fn complete(
             ProblemCode::LoginExpired,
             "The login's time ran out, it was cancelled, or somebody else has it. Start again.",
         )),
-        Err(error) => Err(problem(&error)),
+        Err(error) => Err(problem(error)),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn discard(
     HttpResponse::Accepted().finish()
 }
 
-fn problem(error: &AuthorizationError) -> Problem {
+fn problem(error: AuthorizationError) -> Problem {
     match error {
         AuthorizationError::SpentCode => Problem::new(
             ProblemCode::AuthorizationCodeSpent,
@@ -93,11 +93,11 @@ fn problem(error: &AuthorizationError) -> Problem {
             ProblemCode::TooManyLogins,
             "Too many codes were brought for this login. Start another one.",
         )
-        .retry_after(*retry_after),
+        .retry_after(retry_after),
         AuthorizationError::Wechat(error) => {
             tracing::error!(%error, "a code of web authorisation can't be exchanged");
             error.problem()
         }
-        AuthorizationError::Store(error) => error.problem(),
+        AuthorizationError::Store(error) => error.into(),
     }
 }
