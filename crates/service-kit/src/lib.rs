@@ -6,6 +6,7 @@ mod access_log;
 pub mod client_address;
 pub mod clock_offset;
 pub mod command_line;
+mod connection_pace;
 pub mod cookie;
 pub mod endpoint;
 pub mod essentials;

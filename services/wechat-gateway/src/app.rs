@@ -22,7 +22,8 @@ use tokio::task::JoinSet;
 use crate::{
     doctor,
     phone::{
-        browser::PhoneBrowsers, consent_trip::ConsentTrips, links::PhoneLinks, web_login::WebLogin,
+        browser::PhoneBrowsers, links::PhoneLinks, web_authorization::BrowserAuthorization,
+        web_authorization_login::WebAuthorizationLogin,
     },
     push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
     routes::{self, verification_file::VerificationFiles},
@@ -65,7 +66,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&store),
         values.get(&settings::OPEN_URL)?,
     ));
-    let web_login = Data::new(WebLogin::new(
+    let logins = Data::new(WebAuthorizationLogin::new(
         Arc::clone(&authorization),
         Arc::clone(&api),
         Arc::clone(&tokens),
@@ -83,7 +84,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         )?),
         relay: Data::new(Relay::new(&values)?),
         links: Data::new(PhoneLinks::new(&values)?),
-        trips: Data::new(consent_trips(&values, &authorization, &stray_codes)?),
+        browsers: Data::new(browsers(&values, &authorization, &stray_codes)?),
         authorization: Data::from(authorization),
         proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
         files: Data::new(VerificationFiles(
@@ -119,7 +120,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             App::new()
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
-                .app_data(web_login.clone())
+                .app_data(logins.clone())
                 .app_data(stray_codes.clone())
                 .app_data(tokens.clone())
                 .app_data(store.clone())
@@ -170,7 +171,7 @@ struct Phone {
     events: Data<LoginEvents>,
     relay: Data<Option<Relay>>,
     links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
     authorization: Data<WebAuthorization>,
     proxies: Data<TrustedProxies>,
     files: Data<VerificationFiles>,
@@ -186,7 +187,7 @@ impl Phone {
             .app_data(self.events.clone())
             .app_data(self.relay.clone())
             .app_data(self.links.clone())
-            .app_data(self.trips.clone())
+            .app_data(self.browsers.clone())
             .app_data(self.authorization.clone())
             .app_data(self.proxies.clone())
             .app_data(self.files.clone())
@@ -196,12 +197,12 @@ impl Phone {
     }
 }
 
-fn consent_trips(
+fn browsers(
     values: &Settings,
     authorization: &Arc<WebAuthorization>,
     stray_codes: &Arc<StrayCodes>,
-) -> Result<ConsentTrips, InvalidSettings> {
-    Ok(ConsentTrips::new(
+) -> Result<BrowserAuthorization, InvalidSettings> {
+    Ok(BrowserAuthorization::new(
         Arc::clone(authorization),
         Arc::clone(stray_codes),
         PhoneBrowsers::new(values)?,

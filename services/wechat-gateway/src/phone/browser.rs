@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::scene::BrowserSecret;
 use service_kit::{
     cookie,
+    random::{self, NoRandomness},
     settings::{InvalidSettings, Settings},
 };
 use sha2::{Digest as _, Sha256};
@@ -64,13 +65,11 @@ impl PhoneBrowsers {
     /// # Errors
     ///
     /// Without random bytes a new browser would be anybody's.
-    pub fn known_or_new(&self, request: &HttpRequest) -> Result<PhoneBrowser, getrandom::Error> {
+    pub fn known_or_new(&self, request: &HttpRequest) -> Result<PhoneBrowser, NoRandomness> {
         if let Some(known) = self.known(request) {
             return Ok(known);
         }
-        let mut random = [0; 32];
-        getrandom::fill(&mut random)?;
-        Ok(PhoneBrowser(BrowserSecret::from_random(random)))
+        Ok(PhoneBrowser(BrowserSecret::from_random(random::bytes()?)))
     }
 
     /// The cookie by which it is known.
@@ -89,19 +88,22 @@ impl PhoneBrowsers {
 impl PhoneBrowser {
     /// The `state` with which it goes to WeChat: 64 hexadecimal digits, since WeChat takes `a-zA-Z0-9` and
     /// 128 bytes at most (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>). It says
-    /// nothing about the cookie, and is another one for each errand.
-    pub fn state(&self, errand: &str) -> String {
+    /// nothing about the cookie, and is another one for each purpose.
+    pub fn state(&self, purpose: &str) -> String {
         let mut state = String::with_capacity(64);
-        for byte in self.digest("state", errand) {
+        for byte in self.digest("state", purpose) {
             let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
             state.extend([digit(byte >> 4), digit(byte & 15)]);
         }
         state
     }
 
-    /// Whether it went to WeChat with this `state` on this errand.
-    pub fn went_with(&self, state: &str, errand: &str) -> bool {
-        self.state(errand).as_bytes().ct_eq(state.as_bytes()).into()
+    /// Whether it went to WeChat with this `state` for this purpose.
+    pub fn has_state(&self, state: &str, purpose: &str) -> bool {
+        self.state(purpose)
+            .as_bytes()
+            .ct_eq(state.as_bytes())
+            .into()
     }
 
     /// What Redis knows it by; the cookie can't be made of it.
@@ -114,10 +116,10 @@ impl PhoneBrowser {
         self.name().as_bytes().ct_eq(name.as_bytes()).into()
     }
 
-    fn digest(&self, use_of_it: &str, errand: &str) -> [u8; 32] {
+    fn digest(&self, use_of_it: &str, purpose: &str) -> [u8; 32] {
         Sha256::new()
             .chain_update(self.0.as_bytes())
-            .chain_update(format!("{use_of_it}\0{errand}"))
+            .chain_update(format!("{use_of_it}\0{purpose}"))
             .finalize()
             .into()
     }
@@ -128,14 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_belongs_to_one_browser_and_one_errand() {
+    fn a_state_belongs_to_one_browser_and_one_purpose() {
         let browser = |byte| PhoneBrowser(BrowserSecret::from_random([byte; 32]));
         let state = browser(1).state("profile");
         assert!(state.len() == 64 && state.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert!(browser(1).went_with(&state, "profile"));
-        assert!(!browser(1).went_with(&state, "confirm"));
-        assert!(!browser(2).went_with(&state, "profile"));
-        assert!(!browser(1).went_with("", "profile"));
+        assert!(browser(1).has_state(&state, "profile"));
+        assert!(!browser(1).has_state(&state, "confirm"));
+        assert!(!browser(2).has_state(&state, "profile"));
+        assert!(!browser(1).has_state("", "profile"));
         assert!(browser(1).is_called(&browser(1).name()));
         assert!(!browser(1).is_called(&browser(2).name()));
         assert!(!format!("{:?}", browser(1)).contains("[1"));

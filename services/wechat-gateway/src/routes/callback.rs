@@ -12,7 +12,7 @@ use actix_web::{
     web::{Bytes, Data, Payload, Query},
 };
 use jiff::Timestamp;
-use service_kit::{redis::StoreError, request_bodies, request_id};
+use service_kit::{random, redis::StoreError, request_bodies, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -212,10 +212,16 @@ fn raw(request: &HttpRequest, body: Bytes, origin: Origin) -> RawPush {
 }
 
 fn in_words(security: &PushSecurity, opened: &OpenedPush, reply: Option<String>) -> HttpResponse {
-    let mut random = [0; 16];
-    // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
-    let Some(text) = reply.filter(|_| getrandom::fill(&mut random).is_ok()) else {
+    let Some(text) = reply else {
         return acknowledged();
+    };
+    // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
+    let random = match random::bytes() {
+        Ok(random) => random,
+        Err(error) => {
+            tracing::error!(%error, "a push is answered without its reply");
+            return acknowledged();
+        }
     };
     let reply = security.seal(opened, &text, Timestamp::now().as_second(), random);
     HttpResponse::Ok()

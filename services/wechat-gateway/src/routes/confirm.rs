@@ -16,15 +16,20 @@ use login_protocol::{
         ReadConfirmation, ReadMember, ReadScan, SpendConfirmation,
     },
 };
-use serde::Deserialize;
-use service_kit::redis::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
 
 use super::profile::failed;
 use crate::{
     phone::{
-        consent_trip::{ConsentTrips, Errand, Returned, parameter, redirect},
         links::PhoneLinks,
         pages::{self, Message},
+        web_authorization::{
+            AuthorizationRequest, BrowserAuthorization, Callback, parameter, redirect,
+        },
     },
     push::events::LoginEvents,
     wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
@@ -33,6 +38,12 @@ use crate::{
 /// The ticket that a recognised phone holds.
 #[derive(Deserialize)]
 pub(super) struct Asked {
+    ticket: String,
+}
+
+/// What came of a code.
+#[derive(Serialize, Deserialize)]
+struct Recognised {
     ticket: String,
 }
 
@@ -55,11 +66,11 @@ fn scene(request: &HttpRequest) -> Option<Scene> {
     Scene::parse(&parameter(request, "scene")).ok()
 }
 
-fn errand(scene: &Scene, links: &PhoneLinks) -> Option<Errand> {
-    Some(Errand {
-        name: format!("confirm {}", scene.as_str()),
+fn authorization_request(scene: &Scene, links: &PhoneLinks) -> Option<AuthorizationRequest> {
+    Some(AuthorizationRequest {
+        purpose: format!("confirm {}", scene.as_str()),
         scope: Scope::Base,
-        return_to: links.confirm_return(scene)?,
+        redirect_uri: links.confirm_return(scene)?,
     })
 }
 
@@ -67,13 +78,13 @@ fn errand(scene: &Scene, links: &PhoneLinks) -> Option<Errand> {
 pub(super) async fn begin(
     request: HttpRequest,
     links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
 ) -> HttpResponse {
     let Some(scene) = scene(&request) else {
         return pages::message(StatusCode::BAD_REQUEST, pages::OVER);
     };
-    match errand(&scene, &links) {
-        Some(errand) => trips.depart(&request, &errand),
+    match authorization_request(&scene, &links) {
+        Some(wanted) => browsers.begin(&request, &wanted),
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -82,47 +93,44 @@ pub(super) async fn begin(
 pub(super) async fn recognise(
     request: HttpRequest,
     links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
     authorization: Data<WebAuthorization>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let returned = Returned::of(&request);
+    let callback = Callback::of(&request);
     let Some(scene) = scene(&request) else {
-        trips.discard(&request, &returned);
+        browsers.discard(&request, &callback);
         return pages::message(StatusCode::BAD_REQUEST, pages::OVER);
     };
-    let Some(errand) = errand(&scene, &links) else {
-        trips.discard(&request, &returned);
+    let Some(wanted) = authorization_request(&scene, &links) else {
+        browsers.discard(&request, &callback);
         return pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED);
     };
-    let browser = match trips.arrive(&request, &errand, &returned) {
+    let browser = match browsers.verify(&request, &wanted, &callback) {
         Ok(browser) => browser,
-        Err(elsewhere) => return trips.turn_away(&request, &errand, &returned, elsewhere),
+        Err(mismatch) => return browsers.turn_away(&request, &wanted, &callback, mismatch),
     };
     // Who knows the scene of an attempt that somebody scanned is no stranger, so that its share is its
     // own, whatever others at the same address do. Invented scenes end here.
     match was_scanned(&store, &scene).await {
         Ok(true) => {}
         Ok(false) => {
-            trips.discard(&request, &returned);
+            browsers.discard(&request, &callback);
             return said(pages::OVER);
         }
         Err(error) => return unavailable(&error),
     }
     // The code is good for nothing else, and for no other browser.
-    let purpose = format!("{} {}", errand.name, browser.name());
+    let purpose = format!("{} {}", wanted.purpose, browser.name());
     let exchange = {
         let authorization = Arc::clone(&authorization);
-        let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
+        let (app_id, code) = (app_id.as_ref().clone(), callback.code.clone());
         async move {
             let attempt = Exchanger::Attempt(scene.clone());
             let person = authorization.recognise(attempt, &code, Scope::Base).await?;
             let openid = person.openid;
-            let mut random = [0; 16];
-            // Without random bytes the ticket would be anybody's.
-            getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
-            let ticket = format!("{:032x}", u128::from_be_bytes(random));
+            let ticket = random::name()?;
             let confirmation = Confirmation {
                 scene,
                 member: MemberId { app_id, openid },
@@ -134,16 +142,18 @@ pub(super) async fn recognise(
                 confirmation,
             };
             store.run(&issue).await?;
-            Ok(format!("decision?ticket={}", issue.ticket))
+            Ok(Recognised {
+                ticket: issue.ticket,
+            })
         }
     };
     match authorization
-        .once_per_code(&purpose, &returned.code, exchange)
+        .once_per_code(&purpose, &callback.code, exchange)
         .await
     {
-        Ok(next) => redirect(&next),
-        Err(AuthorizationError::SpentCode) if !returned.again => {
-            trips.depart_again(&request, &errand)
+        Ok(Recognised { ticket }) => redirect(&format!("decision?ticket={ticket}")),
+        Err(AuthorizationError::SpentCode) if !callback.again => {
+            browsers.begin_again(&request, &wanted)
         }
         Err(error) => failed(&error),
     }
@@ -161,13 +171,13 @@ async fn was_scanned(store: &Store, scene: &Scene) -> Result<bool, StoreError> {
 pub(super) async fn ask(
     request: HttpRequest,
     asked: Query<Asked>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
     store: Data<Store>,
     events: Data<LoginEvents>,
 ) -> HttpResponse {
     let Asked { ticket } = asked.into_inner();
     let shown = async {
-        let confirmation = match held(&store, &trips, &request, &ticket).await? {
+        let confirmation = match held(&store, &browsers, &request, &ticket).await? {
             Ok(confirmation) => confirmation,
             Err(other) => return Ok(other),
         };
@@ -190,7 +200,7 @@ pub(super) async fn ask(
 pub(super) async fn decide(
     request: HttpRequest,
     pressed: Form<Pressed>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
     store: Data<Store>,
     links: Data<PhoneLinks>,
 ) -> HttpResponse {
@@ -200,7 +210,7 @@ pub(super) async fn decide(
         Button::Deny => Decision::Deny,
     };
     let decided = async {
-        let confirmation = match held(&store, &trips, &request, &ticket).await? {
+        let confirmation = match held(&store, &browsers, &request, &ticket).await? {
             Ok(confirmation) => confirmation,
             Err(other) => return Ok(other),
         };
@@ -242,7 +252,7 @@ pub(super) async fn decide(
 /// answer with.
 async fn held(
     store: &Store,
-    trips: &ConsentTrips,
+    browsers: &BrowserAuthorization,
     request: &HttpRequest,
     ticket: &str,
 ) -> Result<Result<Confirmation, HttpResponse>, StoreError> {
@@ -253,7 +263,7 @@ async fn held(
         return Ok(Err(said(pages::OVER)));
     };
     let is_theirs = match &confirmation.browser {
-        Some(browser) => trips.is_called(request, browser),
+        Some(browser) => browsers.is_called(request, browser),
         // A gateway of an older version gave it out, a few minutes ago at most.
         None => true,
     };

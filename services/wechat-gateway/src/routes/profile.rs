@@ -12,13 +12,14 @@ use login_protocol::{
     identity::{AppId, MemberId},
     steps::{Exchanger, RecordProfile},
 };
+use serde::{Deserialize, Serialize};
 use service_kit::{client_address::TrustedProxies, redis::Store};
 
 use crate::{
     phone::{
-        consent_trip::{ConsentTrips, Errand, Returned, redirect},
         links::PhoneLinks,
         pages,
+        web_authorization::{AuthorizationRequest, BrowserAuthorization, Callback, redirect},
     },
     wechat::{
         profile,
@@ -26,11 +27,23 @@ use crate::{
     },
 };
 
-fn errand(links: &PhoneLinks) -> Option<Errand> {
-    Some(Errand {
-        name: "profile".to_owned(),
+/// What came of a code. The version before kept where the browser is sent.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// Nickname and avatar are stored.
+    #[serde(alias = "../thanks")]
+    Kept,
+    /// Who doesn't follow has no record to keep them in.
+    #[serde(alias = "../follow-first")]
+    NotFollowing,
+}
+
+fn authorization_request(links: &PhoneLinks) -> Option<AuthorizationRequest> {
+    Some(AuthorizationRequest {
+        purpose: "profile".to_owned(),
         scope: Scope::UserInfo,
-        return_to: links.profile_return()?,
+        redirect_uri: links.profile_return()?,
     })
 }
 
@@ -38,10 +51,10 @@ fn errand(links: &PhoneLinks) -> Option<Errand> {
 pub(super) async fn ask(
     request: HttpRequest,
     links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
 ) -> HttpResponse {
-    match errand(&links) {
-        Some(errand) => trips.depart(&request, &errand),
+    match authorization_request(&links) {
+        Some(wanted) => browsers.begin(&request, &wanted),
         None => pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED),
     }
 }
@@ -50,24 +63,24 @@ pub(super) async fn ask(
 pub(super) async fn store(
     request: HttpRequest,
     links: Data<PhoneLinks>,
-    trips: Data<ConsentTrips>,
+    browsers: Data<BrowserAuthorization>,
     authorization: Data<WebAuthorization>,
     proxies: Data<TrustedProxies>,
     app_id: Data<AppId>,
     store: Data<Store>,
 ) -> HttpResponse {
-    let returned = Returned::of(&request);
-    let Some(errand) = errand(&links) else {
-        trips.discard(&request, &returned);
+    let callback = Callback::of(&request);
+    let Some(wanted) = authorization_request(&links) else {
+        browsers.discard(&request, &callback);
         return pages::message(StatusCode::NOT_FOUND, pages::NOT_OFFERED);
     };
-    let browser = match trips.arrive(&request, &errand, &returned) {
+    let browser = match browsers.verify(&request, &wanted, &callback) {
         Ok(browser) => browser,
-        Err(elsewhere) => return trips.turn_away(&request, &errand, &returned, elsewhere),
+        Err(mismatch) => return browsers.turn_away(&request, &wanted, &callback, mismatch),
     };
     let exchange = {
         let authorization = Arc::clone(&authorization);
-        let (app_id, code) = (app_id.as_ref().clone(), returned.code.clone());
+        let (app_id, code) = (app_id.as_ref().clone(), callback.code.clone());
         let client = Exchanger::Client(proxies.client(&request));
         async move {
             let person = authorization
@@ -87,20 +100,25 @@ pub(super) async fn store(
             info?;
             metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
                 .increment(1);
-            Ok(if kept { "../thanks" } else { "../follow-first" }.to_owned())
+            Ok(if kept {
+                Outcome::Kept
+            } else {
+                Outcome::NotFollowing
+            })
         }
     };
     // The code is good for nothing else, and for no other browser.
     let purpose = format!("profile {}", browser.name());
     match authorization
-        .once_per_code(&purpose, &returned.code, exchange)
+        .once_per_code(&purpose, &callback.code, exchange)
         .await
     {
-        Ok(next) => redirect(&next),
+        Ok(Outcome::Kept) => redirect("../thanks"),
+        Ok(Outcome::NotFollowing) => redirect("../follow-first"),
         Err(AuthorizationError::SpentCode | AuthorizationError::ConsentMissing)
-            if !returned.again =>
+            if !callback.again =>
         {
-            trips.depart_again(&request, &errand)
+            browsers.begin_again(&request, &wanted)
         }
         Err(AuthorizationError::TooMany { retry_after }) => {
             tracing::warn!(

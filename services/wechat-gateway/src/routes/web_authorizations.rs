@@ -16,37 +16,37 @@ use service_kit::problem::Problem;
 use url::Url;
 
 use crate::{
-    phone::web_login::{Completed, WebLogin},
+    phone::web_authorization_login::{Completed, WebAuthorizationLogin},
     wechat::{stray_codes::StrayCodes, web_authorization::AuthorizationError},
 };
 
 /// `POST`: where to send the browser.
 pub(super) async fn begin(
     request: Json<BeginWebAuthorization>,
-    web_login: Data<WebLogin>,
+    logins: Data<WebAuthorizationLogin>,
 ) -> Result<HttpResponse, Problem> {
     let BeginWebAuthorization {
         scene,
         redirect_uri,
     } = request.into_inner();
-    let return_to = Url::parse(&redirect_uri)
+    let redirect_uri = Url::parse(&redirect_uri)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
         .ok_or_else(|| {
             let detail = "redirect_uri must be an http or https address without a fragment.";
             Problem::new(ProblemCode::InvalidRequest, detail)
         })?;
-    let authorize_url = web_login.authorize_url(&scene, &return_to);
+    let authorize_url = logins.authorize_url(&scene, &redirect_uri);
     Ok(HttpResponse::Created().json(WebAuthorizationBegun { authorize_url }))
 }
 
 /// `POST …/complete`: the browser came back.
 pub(super) async fn complete(
     request: Json<CompleteWebAuthorization>,
-    web_login: Data<WebLogin>,
+    logins: Data<WebAuthorizationLogin>,
 ) -> Result<HttpResponse, Problem> {
     let CompleteWebAuthorization { scene, code } = request.into_inner();
-    match web_login.complete(&scene, &code).await {
+    match logins.complete(&scene, &code).await {
         Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
             status: AttemptStatus::Confirmed,
         })),
@@ -99,5 +99,6 @@ fn problem(error: AuthorizationError) -> Problem {
             error.problem()
         }
         AuthorizationError::Store(error) => error.into(),
+        AuthorizationError::Randomness(error) => error.into(),
     }
 }

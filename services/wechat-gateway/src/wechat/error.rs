@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use login_protocol::problem::ProblemCode;
-use service_kit::problem::Problem;
+use service_kit::{problem::Problem, random::NoRandomness};
 use wechat_wire::{
     api::{ApiError, DecodeError, Problem as BadBody},
     error_code::{Remedy, address_to_whitelist, operator_hint, remedy},
@@ -72,6 +72,9 @@ pub enum WechatError {
         /// Until then WeChat isn't asked again.
         retry_after: Duration,
     },
+    /// There is no name to be had under which WeChat could be asked for all replicas.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     /// Whoever asked can't wait any longer.
     #[error("WeChat took too long, with all repeats")]
     OutOfTime,
@@ -159,7 +162,10 @@ impl WechatError {
             }
             Self::NoToken { cause, retry_after } => cause.passes_after().map(|_| *retry_after),
             // Whatever was asked for has been done, and would be done again.
-            Self::Unusable { .. } | Self::StuckToken { .. } | Self::OutOfTime => None,
+            Self::Unusable { .. }
+            | Self::StuckToken { .. }
+            | Self::Randomness(_)
+            | Self::OutOfTime => None,
         }
     }
 
@@ -181,6 +187,7 @@ impl WechatError {
             Self::Unusable { .. } => "unusable".to_owned(),
             Self::StuckToken { .. } => "stuck_token".to_owned(),
             Self::NoToken { cause, .. } => cause.outcome(),
+            Self::Randomness(_) => "no_randomness".to_owned(),
             Self::OutOfTime => "timeout".to_owned(),
         }
     }
@@ -194,6 +201,7 @@ impl WechatError {
             | Self::OutOfTime => unavailable(SOON),
             Self::Unusable { .. } => unusable(),
             Self::StuckToken { retry_after, .. } => unavailable(*retry_after),
+            Self::Randomness(error) => (*error).into(),
             Self::NoToken { cause, retry_after } => match cause.as_ref() {
                 // Getting a token needs none: what would ask for another one is a wrong secret here.
                 Self::Refused(error) if cause.wants_another_token() => refused(error),

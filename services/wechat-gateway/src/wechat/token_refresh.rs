@@ -7,7 +7,10 @@ use login_protocol::steps::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
 use tokio::time::{Instant, sleep, timeout};
 use wechat_wire::api::AccessTokenGranted;
 
@@ -117,7 +120,7 @@ impl TokenRefresh {
     /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
     /// time asks WeChat.
     pub async fn run(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
-        let holder = random_text();
+        let holder = random::name()?;
         let deadline = Instant::now() + LOCK_LEASE;
         let is_held = loop {
             if let Some(token) = self.shared(need).await {
@@ -267,13 +270,6 @@ fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
     };
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     SignedDuration::from_secs(seconds).min(LONGEST_LIFETIME)
-}
-
-fn random_text() -> String {
-    let mut bytes = [0; 16];
-    // Without random bytes every holder has one name, and the lease alone protects the lock.
-    let _ = getrandom::fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Off to WeChat and back, in one browser: what the gateway's pages have in common.
+//! Web authorisation as the phone's browser sees it: off to WeChat with a `state`, and back with it. What the
+//! gateway's pages have in common.
 
 use std::sync::Arc;
 
@@ -21,20 +22,20 @@ use crate::wechat::{
     web_authorization::{Scope, WebAuthorization},
 };
 
-/// What a person is sent to WeChat for.
+/// What a person is sent to WeChat for (RFC 6749, section 4.1.1).
 #[derive(Debug)]
-pub struct Errand {
-    /// Its name, with all that it is about.
-    pub name: String,
+pub struct AuthorizationRequest {
+    /// What the page wants to know it for, and all that it is about. The `state` is made of it.
+    pub purpose: String,
     /// What WeChat is to ask them.
     pub scope: Scope,
     /// Where WeChat sends them afterwards.
-    pub return_to: Url,
+    pub redirect_uri: Url,
 }
 
-/// What they come back with.
+/// What they come back with (RFC 6749, section 4.1.2).
 #[derive(Clone)]
-pub struct Returned {
+pub struct Callback {
     /// WeChat's code; empty without one.
     pub code: String,
     /// Whether it is the second time: the first code was spent, or came to another browser.
@@ -42,24 +43,24 @@ pub struct Returned {
     state: String,
 }
 
-/// Why a browser isn't the one that went.
+/// Why the `state` isn't one of this browser's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Elsewhere {
+pub enum StateMismatch {
     /// It went for something else, or somebody else did.
-    AnotherErrand,
+    AnotherRequest,
     /// It was never here, or keeps no cookies.
-    WithoutCookie,
+    NoCookie,
 }
 
 /// Sends browsers to WeChat and knows them again.
-pub struct ConsentTrips {
+pub struct BrowserAuthorization {
     authorization: Arc<WebAuthorization>,
     stray_codes: Arc<StrayCodes>,
     browsers: PhoneBrowsers,
     proxies: TrustedProxies,
 }
 
-impl Returned {
+impl Callback {
     /// Reads the query, whatever it holds. WeChat appends its parameters to the address that it was given,
     /// so the last ones are its own.
     pub fn of(request: &HttpRequest) -> Self {
@@ -71,8 +72,8 @@ impl Returned {
     }
 }
 
-impl ConsentTrips {
-    /// Trips of this account's people.
+impl BrowserAuthorization {
+    /// That of this account's people.
     pub const fn new(
         authorization: Arc<WebAuthorization>,
         stray_codes: Arc<StrayCodes>,
@@ -88,17 +89,23 @@ impl ConsentTrips {
     }
 
     /// Sends the browser to WeChat.
-    pub fn depart(&self, request: &HttpRequest, errand: &Errand) -> HttpResponse {
-        let Ok(browser) = self.browsers.known_or_new(request) else {
-            return pages::message(StatusCode::SERVICE_UNAVAILABLE, pages::FAILED);
+    pub fn begin(&self, request: &HttpRequest, wanted: &AuthorizationRequest) -> HttpResponse {
+        let browser = match self.browsers.known_or_new(request) {
+            Ok(browser) => browser,
+            Err(error) => {
+                error.log();
+                return pages::message(StatusCode::SERVICE_UNAVAILABLE, pages::FAILED);
+            }
         };
-        let Errand {
-            name,
+        let AuthorizationRequest {
+            purpose,
             scope,
-            return_to,
-        } = errand;
-        let state = browser.state(name);
-        let address = self.authorization.authorize_url(*scope, return_to, &state);
+            redirect_uri,
+        } = wanted;
+        let state = browser.state(purpose);
+        let address = self
+            .authorization
+            .authorize_url(*scope, redirect_uri, &state);
         let mut response = redirect(&address);
         // It can't fail: the cookie's characters are base64url. A browser without it is told so later.
         let _ = response.add_cookie(&self.browsers.cookie(&browser));
@@ -106,65 +113,69 @@ impl ConsentTrips {
     }
 
     /// Sends the browser to WeChat once more.
-    pub fn depart_again(&self, request: &HttpRequest, errand: &Errand) -> HttpResponse {
-        let mut return_to = errand.return_to.clone();
-        return_to.query_pairs_mut().append_pair("again", "true");
-        let again = Errand {
-            name: errand.name.clone(),
-            scope: errand.scope,
-            return_to,
+    pub fn begin_again(
+        &self,
+        request: &HttpRequest,
+        wanted: &AuthorizationRequest,
+    ) -> HttpResponse {
+        let mut redirect_uri = wanted.redirect_uri.clone();
+        redirect_uri.query_pairs_mut().append_pair("again", "true");
+        let again = AuthorizationRequest {
+            purpose: wanted.purpose.clone(),
+            scope: wanted.scope,
+            redirect_uri,
         };
-        self.depart(request, &again)
+        self.begin(request, &again)
     }
 
-    /// The browser, if it is the one that went on this errand. Any other one's code is made good for
-    /// nobody.
+    /// The browser, if it is the one that made this authorization request. Any other one's code is made good
+    /// for nobody.
     ///
     /// # Errors
     ///
     /// It isn't; [`Self::turn_away`] answers it.
-    pub fn arrive(
+    pub fn verify(
         &self,
         request: &HttpRequest,
-        errand: &Errand,
-        returned: &Returned,
-    ) -> Result<PhoneBrowser, Elsewhere> {
+        wanted: &AuthorizationRequest,
+        callback: &Callback,
+    ) -> Result<PhoneBrowser, StateMismatch> {
         let known = self.browsers.known(request);
-        let elsewhere = if known.is_some() {
-            Elsewhere::AnotherErrand
+        let mismatch = if known.is_some() {
+            StateMismatch::AnotherRequest
         } else {
-            Elsewhere::WithoutCookie
+            StateMismatch::NoCookie
         };
-        let arrived = known.filter(|browser| browser.went_with(&returned.state, &errand.name));
-        arrived.ok_or_else(|| {
-            self.discard(request, returned);
-            elsewhere
+        let verified = known.filter(|browser| browser.has_state(&callback.state, &wanted.purpose));
+        verified.ok_or_else(|| {
+            self.discard(request, callback);
+            mismatch
         })
     }
 
-    /// Answers a browser that didn't go on this errand: it gets a way of its own, and if that leads here as
-    /// well, it is told what is wrong.
+    /// Answers a browser that made no such authorization request: it makes one of its own, and if that leads
+    /// here as well, it is told what is wrong.
     pub fn turn_away(
         &self,
         request: &HttpRequest,
-        errand: &Errand,
-        returned: &Returned,
-        elsewhere: Elsewhere,
+        wanted: &AuthorizationRequest,
+        callback: &Callback,
+        mismatch: StateMismatch,
     ) -> HttpResponse {
-        if !returned.again {
-            return self.depart_again(request, errand);
+        if !callback.again {
+            return self.begin_again(request, wanted);
         }
-        let message = match elsewhere {
-            Elsewhere::AnotherErrand => pages::START_AGAIN,
-            Elsewhere::WithoutCookie => pages::COOKIES_NEEDED,
+        let message = match mismatch {
+            StateMismatch::AnotherRequest => pages::START_AGAIN,
+            StateMismatch::NoCookie => pages::COOKIES_NEEDED,
         };
         pages::message(StatusCode::FORBIDDEN, message)
     }
 
     /// Makes a code good for nobody that is of no use here.
-    pub fn discard(&self, request: &HttpRequest, returned: &Returned) {
+    pub fn discard(&self, request: &HttpRequest, callback: &Callback) {
         let client = self.proxies.client(request);
-        self.stray_codes.of_client(client, returned.code.clone());
+        self.stray_codes.of_client(client, callback.code.clone());
     }
 
     /// Whether the browser that sends this request is the one that Redis knows by this name.
