@@ -37,7 +37,7 @@ pub enum GatewayError {
     },
     /// The code was spent or is too old.
     #[error("the code is spent or too old")]
-    CodeSpent,
+    SpentCode,
     /// The page was opened as a snapshot.
     #[error("the page was opened as a snapshot")]
     Snapshot,
@@ -201,7 +201,7 @@ async fn refused(path: &'static str, response: reqwest::Response) -> GatewayErro
     let reason = response.json::<Reason>().await.ok();
     match reason.map(|reason| reason.code) {
         Some(ProblemCode::TooManyLogins) => GatewayError::TooManyLogins { retry_after },
-        Some(ProblemCode::AuthorizationCodeSpent) => GatewayError::CodeSpent,
+        Some(ProblemCode::AuthorizationCodeSpent) => GatewayError::SpentCode,
         Some(ProblemCode::SnapshotPage) => GatewayError::Snapshot,
         Some(ProblemCode::ConsentMissing) => GatewayError::ConsentMissing,
         Some(ProblemCode::LoginExpired) => GatewayError::AttemptOver,

@@ -34,7 +34,7 @@ mod web_authorization_limit;
 
 pub use error::{BeginError, CompleteError};
 use stray_codes::StrayCodes;
-pub use web_authorization::{AuthorizationRequest, Callback, WebAuthorizationError};
+pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told

@@ -6,10 +6,9 @@ use actix_web::{
     App,
     web::{Data, ServiceConfig},
 };
-use login_protocol::{identity::AppId, problem::ProblemCode};
+use login_protocol::problem::ProblemCode;
 use secrecy::SecretString;
 use service_kit::{
-    client_address::TrustedProxies,
     essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
@@ -21,11 +20,15 @@ use tokio::task::JoinSet;
 
 use crate::{
     doctor,
+    members::Members,
     phone::{
-        browser::PhoneBrowsers, links::PhoneLinks, web_authorization::BrowserAuthorization,
+        browser::PhoneBrowsers, confirmation::Confirmations, links::PhoneLinks,
+        page_authorization::PageAuthorization, profile::ShownProfiles,
         web_authorization_login::WebAuthorizationLogin,
     },
-    push::{envelope::PushSecurity, events::LoginEvents, relay::Relay, senders::Senders},
+    push::{
+        envelope::PushSecurity, events::LoginEvents, intake::Pushes, relay::Relay, senders::Senders,
+    },
     routes::{self, verification_file::VerificationFiles},
     settings,
     wechat::{
@@ -60,7 +63,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&store),
         values.get(&settings::TOKEN_MODE)?,
     ));
-    let senders = Data::new(Senders::new(&values)?);
+    let senders = Arc::new(Senders::new(&values)?);
     let authorization = Arc::new(WebAuthorization::new(
         Arc::clone(&api),
         Arc::clone(&store),
@@ -73,34 +76,22 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&store),
     ));
     let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
-    let phone = Phone {
-        security: Data::new(PushSecurity::new(&values)?),
-        senders: senders.clone(),
-        events: Data::new(LoginEvents::new(
-            &values,
-            Arc::clone(&api),
-            Arc::clone(&tokens),
-            Arc::clone(&store),
-        )?),
-        relay: Data::new(Relay::new(&values)?),
-        links: Data::new(PhoneLinks::new(&values)?),
-        browsers: Data::new(browsers(&values, &authorization, &stray_codes)?),
-        authorization: Data::from(authorization),
-        proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
-        files: Data::new(VerificationFiles(
-            values
-                .optional(&settings::VERIFICATION_FILES)?
-                .unwrap_or_default(),
-        )),
-        app_id: Data::new(app_id.clone()),
-        store: Data::from(Arc::clone(&store)),
-    };
+    let public_parts = PublicParts::new(
+        &values,
+        &api,
+        &tokens,
+        &store,
+        &senders,
+        &authorization,
+        &stray_codes,
+    )?;
+    let members = Data::new(Members::new(app_id, Arc::clone(&store)));
     let budget = Data::new(CodeBudget::new(&values, Arc::clone(&store))?);
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
     let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
 
     let public_server = http_server::serve(public, move || {
-        App::new().configure(|config| phone.configure(config))
+        App::new().configure(|config| public_parts.configure(config))
     })?;
     let readiness = readiness(
         Essentials::new(Arc::clone(&store)),
@@ -110,8 +101,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     let remarks = Data::new(remarks(budget.clone().into_inner()));
     let shown = budget.clone();
     let internal_server = {
-        let (store, tokens, stray_codes, readiness) = (
-            Data::from(Arc::clone(&store)),
+        let (tokens, stray_codes, readiness) = (
             Data::from(Arc::clone(&tokens)),
             Data::from(stray_codes),
             readiness.clone(),
@@ -123,8 +113,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
                 .app_data(logins.clone())
                 .app_data(stray_codes.clone())
                 .app_data(tokens.clone())
-                .app_data(store.clone())
-                .app_data(Data::new(app_id.clone()))
+                .app_data(members.clone())
                 .app_data(remarks.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
@@ -143,7 +132,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
 fn background(
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
-    senders: Data<Senders>,
+    senders: Arc<Senders>,
     budget: Data<CodeBudget>,
 ) -> JoinSet<&'static str> {
     let mut background = JoinSet::new();
@@ -165,49 +154,78 @@ fn background(
 
 /// What the public listener's handlers work with.
 #[derive(Clone)]
-struct Phone {
-    security: Data<PushSecurity>,
-    senders: Data<Senders>,
-    events: Data<LoginEvents>,
-    relay: Data<Option<Relay>>,
-    links: Data<PhoneLinks>,
-    browsers: Data<BrowserAuthorization>,
-    authorization: Data<WebAuthorization>,
-    proxies: Data<TrustedProxies>,
+struct PublicParts {
+    pushes: Data<Pushes>,
+    confirmations: Data<Confirmations>,
+    profiles: Data<ShownProfiles>,
+    browsers: Data<PhoneBrowsers>,
     files: Data<VerificationFiles>,
-    app_id: Data<AppId>,
-    store: Data<Store>,
 }
 
-impl Phone {
+impl PublicParts {
+    fn new(
+        values: &Settings,
+        api: &Arc<Api>,
+        tokens: &Arc<AccessTokens>,
+        store: &Arc<Store>,
+        senders: &Arc<Senders>,
+        authorization: &Arc<WebAuthorization>,
+        stray_codes: &Arc<StrayCodes>,
+    ) -> Result<Self, InvalidSettings> {
+        let app_id = api.app_id();
+        let links = PhoneLinks::new(values)?;
+        let browsers = PhoneBrowsers::new(values)?;
+        let events = Arc::new(LoginEvents::new(
+            values,
+            Arc::clone(api),
+            Arc::clone(tokens),
+            Arc::clone(store),
+        )?);
+        let pages = Arc::new(PageAuthorization::new(
+            Arc::clone(authorization),
+            Arc::clone(stray_codes),
+            browsers.clone(),
+        ));
+        let confirmations = Confirmations::new(
+            app_id.clone(),
+            events.site_name().to_owned(),
+            links.clone(),
+            Arc::clone(&pages),
+            Arc::clone(authorization),
+            Arc::clone(store),
+        );
+        let profiles = ShownProfiles::new(
+            app_id.clone(),
+            links,
+            pages,
+            Arc::clone(authorization),
+            Arc::clone(store),
+        );
+        let pushes = Pushes::new(
+            PushSecurity::new(values)?,
+            Arc::clone(senders),
+            events,
+            Relay::new(values)?,
+        );
+        let files = values.optional(&settings::VERIFICATION_FILES)?;
+        Ok(Self {
+            pushes: Data::new(pushes),
+            confirmations: Data::new(confirmations),
+            profiles: Data::new(profiles),
+            browsers: Data::new(browsers),
+            files: Data::new(VerificationFiles(files.unwrap_or_default())),
+        })
+    }
+
     fn configure(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.security.clone())
-            .app_data(self.senders.clone())
-            .app_data(self.events.clone())
-            .app_data(self.relay.clone())
-            .app_data(self.links.clone())
+            .app_data(self.pushes.clone())
+            .app_data(self.confirmations.clone())
+            .app_data(self.profiles.clone())
             .app_data(self.browsers.clone())
-            .app_data(self.authorization.clone())
-            .app_data(self.proxies.clone())
-            .app_data(self.files.clone())
-            .app_data(self.app_id.clone())
-            .app_data(self.store.clone());
+            .app_data(self.files.clone());
         routes::configure_public(config);
     }
-}
-
-fn browsers(
-    values: &Settings,
-    authorization: &Arc<WebAuthorization>,
-    stray_codes: &Arc<StrayCodes>,
-) -> Result<BrowserAuthorization, InvalidSettings> {
-    Ok(BrowserAuthorization::new(
-        Arc::clone(authorization),
-        Arc::clone(stray_codes),
-        PhoneBrowsers::new(values)?,
-        values.get(&settings::TRUSTED_PROXIES)?,
-    ))
 }
 
 /// What `/readyz` says beside "ready". Without a code left the service can still log in: scans of the codes that are

@@ -6,6 +6,7 @@ use service_kit::command_line::{self, Service};
 
 pub mod app;
 mod doctor;
+pub mod members;
 pub mod phone;
 pub mod push;
 pub mod routes;

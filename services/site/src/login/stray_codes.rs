@@ -6,7 +6,7 @@ use login_protocol::{gateway_api::DiscardWebAuthorization, scene::Scene};
 use service_kit::request_id;
 use tokio::sync::Semaphore;
 
-use super::Callback;
+use super::AuthorizationResponse;
 use crate::gateway_client::GatewayClient;
 
 /// How many are discarded at a time. Nobody waits for it, and strangers can bring many.
@@ -27,8 +27,8 @@ impl StrayCodes {
     }
 
     /// Discards the code of this callback. `scene`: the attempt's, if it came back to the browser that began it.
-    pub(super) fn discard(&self, callback: &Callback<'_>, scene: Option<Scene>) {
-        if callback.code.is_empty() {
+    pub(super) fn discard(&self, response: &AuthorizationResponse<'_>, scene: Option<Scene>) {
+        if response.code.is_empty() {
             return;
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -36,8 +36,8 @@ impl StrayCodes {
         };
         let gateway = Arc::clone(&self.gateway);
         let request = DiscardWebAuthorization {
-            code: callback.code.to_owned(),
-            client: callback.client,
+            code: response.code.to_owned(),
+            client: response.client,
             scene,
         };
         tokio::spawn(request_id::carried(async move {

@@ -40,7 +40,7 @@ pub struct AuthorizationRequest {
 
 /// What a browser comes back from WeChat with.
 #[derive(Clone, Copy)]
-pub struct Callback<'a> {
+pub struct AuthorizationResponse<'a> {
     /// The secret of its attempt, if it has one.
     pub secret: Option<&'a BrowserSecret>,
     /// Where it comes from.
@@ -68,7 +68,7 @@ pub enum WebAuthorizationError {
     AttemptOver,
     /// The code was spent or too old.
     #[error("the code is spent or too old")]
-    CodeSpent,
+    SpentCode,
     /// The gateway failed, or WeChat behind it.
     #[error(transparent)]
     Gateway(GatewayError),
@@ -85,7 +85,7 @@ impl From<GatewayError> for WebAuthorizationError {
         match error {
             GatewayError::ConsentMissing => Self::ConsentMissing,
             GatewayError::Snapshot => Self::Snapshot,
-            GatewayError::CodeSpent => Self::CodeSpent,
+            GatewayError::SpentCode => Self::SpentCode,
             GatewayError::AttemptOver => Self::AttemptOver,
             error => Self::Gateway(error),
         }
@@ -175,25 +175,25 @@ impl Logins {
     /// Why it was not signed in.
     pub async fn complete_web_authorization(
         &self,
-        callback: Callback<'_>,
+        response: AuthorizationResponse<'_>,
     ) -> Result<SessionId, WebAuthorizationError> {
-        let Some(secret) = callback
+        let Some(secret) = response
             .secret
-            .filter(|secret| began(secret, callback.state))
+            .filter(|secret| began(secret, response.state))
         else {
-            self.stray_codes.discard(&callback, None);
+            self.stray_codes.discard(&response, None);
             return Err(WebAuthorizationError::StateMismatch);
         };
         let scene = secret.scene();
         let (status, _) = self.status(secret).await?;
         if status == AttemptStatus::Pending {
-            self.exchange(secret, scene, callback.code).await?;
+            self.exchange(secret, scene, response.code).await?;
         } else {
             // Usually it is the code that the attempt was decided by, and the gateway knows.
-            self.stray_codes.discard(&callback, Some(scene));
+            self.stray_codes.discard(&response, Some(scene));
         }
         let (session, _) = self
-            .complete(secret, callback.client, GivenBack::InsideWechat)
+            .complete(secret, response.client, GivenBack::InsideWechat)
             .await?;
         Ok(session)
     }
@@ -217,7 +217,7 @@ impl Logins {
             Ok(_) => Ok(()),
             // Another request may have brought the same code to a gateway of another version, whose record
             // of it says nothing here. Then the attempt tells what came of it.
-            Err(error @ (GatewayError::CodeSpent | GatewayError::AttemptOver)) => {
+            Err(error @ (GatewayError::SpentCode | GatewayError::AttemptOver)) => {
                 let (status, _) = self.status(secret).await?;
                 if status == AttemptStatus::Confirmed {
                     return Ok(());

@@ -91,7 +91,7 @@ impl From<GatewayError> for Problem {
                     None => problem,
                 }
             }
-            GatewayError::CodeSpent => {
+            GatewayError::SpentCode => {
                 Self::new(ProblemCode::AuthorizationCodeSpent, CANT_BE_COMPLETED)
             }
             GatewayError::Snapshot => Self::new(ProblemCode::SnapshotPage, CANT_BE_COMPLETED),
@@ -141,7 +141,7 @@ fn log(error: &GatewayError) {
             tracing::error!(%error, "the gateway can't be reached");
         }
         GatewayError::TooManyLogins { .. }
-        | GatewayError::CodeSpent
+        | GatewayError::SpentCode
         | GatewayError::Snapshot
         | GatewayError::ConsentMissing
         | GatewayError::AttemptOver => {}
@@ -158,6 +158,6 @@ pub(super) fn log_callback(error: &WebAuthorizationError) {
         | WebAuthorizationError::ConsentMissing
         | WebAuthorizationError::Snapshot
         | WebAuthorizationError::AttemptOver
-        | WebAuthorizationError::CodeSpent => {}
+        | WebAuthorizationError::SpentCode => {}
     }
 }

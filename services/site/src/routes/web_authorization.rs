@@ -16,7 +16,7 @@ use super::{
 use crate::{
     allowed_origins::AllowedOrigins,
     cookies::Cookies,
-    login::{Callback, Logins},
+    login::{AuthorizationResponse, Logins},
     return_to::ReturnTo,
 };
 
@@ -82,13 +82,13 @@ pub(super) async fn callback(
 ) -> HttpResponse {
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let secret = cookies.attempt(&request);
-    let callback = Callback {
+    let response = AuthorizationResponse {
         secret: secret.as_ref(),
         client: proxies.client(&request),
         state: &appended(&request, "state"),
         code: &appended(&request, "code"),
     };
-    let error = match logins.complete_web_authorization(callback).await {
+    let error = match logins.complete_web_authorization(response).await {
         Ok(session) => {
             count("signed_in");
             // The attempt's cookie stays, so that the same callback works again.

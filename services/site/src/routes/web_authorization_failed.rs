@@ -16,7 +16,7 @@ pub(super) enum Failure {
     ConsentMissing,
     Snapshot,
     AttemptOver,
-    CodeSpent,
+    SpentCode,
     Unavailable,
 }
 
@@ -25,7 +25,7 @@ const ALL: [Failure; 6] = [
     Failure::ConsentMissing,
     Failure::Snapshot,
     Failure::AttemptOver,
-    Failure::CodeSpent,
+    Failure::SpentCode,
     Failure::Unavailable,
 ];
 
@@ -37,7 +37,7 @@ impl Failure {
             Self::ConsentMissing => "declined",
             Self::Snapshot => "snapshot",
             Self::AttemptOver => "over",
-            Self::CodeSpent => "spent_code",
+            Self::SpentCode => "spent_code",
             Self::Unavailable => "unavailable",
         }
     }
@@ -50,7 +50,7 @@ impl From<&WebAuthorizationError> for Failure {
             WebAuthorizationError::ConsentMissing => Self::ConsentMissing,
             WebAuthorizationError::Snapshot => Self::Snapshot,
             WebAuthorizationError::AttemptOver => Self::AttemptOver,
-            WebAuthorizationError::CodeSpent => Self::CodeSpent,
+            WebAuthorizationError::SpentCode => Self::SpentCode,
             WebAuthorizationError::Gateway(_)
             | WebAuthorizationError::Store(_)
             | WebAuthorizationError::Randomness(_) => Self::Unavailable,
@@ -87,7 +87,7 @@ const fn words(failure: Failure) -> Words {
             text: "时间太久，或者已经登录过了。请回到网页，重新点登录。",
             english: "This login is over. Go back and log in again.",
         },
-        Failure::CodeSpent => Words {
+        Failure::SpentCode => Words {
             title: "请再试一次",
             text: "微信的授权已经用过或过期了。请回到网页，重新点登录。",
             english: "WeChat\u{2019}s permission was used before or is too old. Go back and log in again.",

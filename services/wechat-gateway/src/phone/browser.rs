@@ -1,7 +1,7 @@
 //! The browser on a phone. A cookie tells whether the one that comes back from WeChat, or presses a
 //! button, is the one that opened the link: codes and tickets alone are good in anybody's hands.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -10,6 +10,7 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::scene::BrowserSecret;
 use service_kit::{
+    client_address::TrustedProxies,
     cookie,
     random::{self, NoRandomness},
     settings::{InvalidSettings, Settings},
@@ -27,6 +28,16 @@ const LIFETIME: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone)]
 pub struct PhoneBrowsers {
     secure: bool,
+    proxies: TrustedProxies,
+}
+
+/// A request from a phone: its browser, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct PhoneVisit {
+    /// The browser, if it has been here within the hour and keeps cookies.
+    pub browser: Option<PhoneBrowser>,
+    /// The client's address.
+    pub client: IpAddr,
 }
 
 /// One browser. Its `Debug` form is redacted.
@@ -42,7 +53,8 @@ impl PhoneBrowsers {
     pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
         let public_url = values.optional(&settings::PUBLIC_URL)?;
         let secure = public_url.is_some_and(|url| url.scheme() == "https");
-        Ok(Self { secure })
+        let proxies = values.get(&settings::TRUSTED_PROXIES)?;
+        Ok(Self { secure, proxies })
     }
 
     const fn name(&self) -> &'static str {
@@ -53,23 +65,15 @@ impl PhoneBrowsers {
         }
     }
 
-    /// The browser that sends this request, if it has been here within the hour and keeps cookies.
-    pub fn known(&self, request: &HttpRequest) -> Option<PhoneBrowser> {
-        let value = cookie::value(request, self.name())?;
-        BrowserSecret::parse(value).ok().map(PhoneBrowser)
-    }
-
-    /// The browser that sends this request. One that is known stays what it is, since it may have another
-    /// page of ours open.
-    ///
-    /// # Errors
-    ///
-    /// Without random bytes a new browser would be anybody's.
-    pub fn known_or_new(&self, request: &HttpRequest) -> Result<PhoneBrowser, NoRandomness> {
-        if let Some(known) = self.known(request) {
-            return Ok(known);
+    /// Who sends this request.
+    pub fn visit(&self, request: &HttpRequest) -> PhoneVisit {
+        let browser = cookie::value(request, self.name())
+            .and_then(|value| BrowserSecret::parse(value).ok())
+            .map(PhoneBrowser);
+        PhoneVisit {
+            browser,
+            client: self.proxies.client(request),
         }
-        Ok(PhoneBrowser(BrowserSecret::from_random(random::bytes()?)))
     }
 
     /// The cookie by which it is known.
@@ -82,6 +86,27 @@ impl PhoneBrowsers {
             .secure(self.secure)
             .max_age(time::Duration::seconds(seconds))
             .finish()
+    }
+}
+
+impl PhoneVisit {
+    /// The browser. One that is known stays what it is, since it may have another page of ours open.
+    ///
+    /// # Errors
+    ///
+    /// Without random bytes a new browser would be anybody's.
+    pub fn browser_or_new(&self) -> Result<PhoneBrowser, NoRandomness> {
+        if let Some(known) = &self.browser {
+            return Ok(known.clone());
+        }
+        Ok(PhoneBrowser(BrowserSecret::from_random(random::bytes()?)))
+    }
+
+    /// Whether its browser is the one that Redis knows by this name.
+    pub fn is_by(&self, name: &str) -> bool {
+        self.browser
+            .as_ref()
+            .is_some_and(|browser| browser.is_called(name))
     }
 }
 

@@ -4,6 +4,8 @@ use actix_web::{HttpResponse, http::StatusCode, http::header};
 use jiff::{Timestamp, tz::TimeZone};
 use login_protocol::steps::Scan;
 
+use super::confirmation::Question;
+
 /// The style sheet.
 pub const STYLE_SHEET: &str = include_str!("pages.css");
 
@@ -162,7 +164,8 @@ fn said(message: Message) -> String {
 }
 
 /// The page that asks whether that browser may log in.
-pub fn decision(site: &str, scan: &Scan, ticket: &str) -> HttpResponse {
+pub fn decision(question: &Question, ticket: &str) -> HttpResponse {
+    let Question { site_name, scan } = question;
     let Scan {
         asker, opened_at, ..
     } = scan;
@@ -175,7 +178,7 @@ pub fn decision(site: &str, scan: &Scan, ticket: &str) -> HttpResponse {
          <form method=\"post\" action=\"\"><input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\
          <button name=\"decision\" value=\"confirm\">确认登录 <span lang=\"en\">Confirm</span></button>\
          <button name=\"decision\" value=\"deny\" class=\"deny\">拒绝 <span lang=\"en\">Deny</span></button></form>",
-        site = escaped(site),
+        site = escaped(site_name),
         browser = escaped(&asker.description),
         address = escaped(&asker.address),
         time = in_china(*opened_at),

@@ -3,6 +3,7 @@
 pub mod envelope;
 pub mod events;
 pub mod figures;
+pub mod intake;
 pub mod relay;
 pub mod replies;
 pub mod senders;

@@ -27,8 +27,8 @@ const TIMEOUT: Duration = Duration::from_millis(3500);
 /// The largest answer that is passed back, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// How much of a redirect's address is logged, in characters.
-const LONGEST_ADDRESS: usize = 200;
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 255;
 
 /// How many copies of logins may be on their way at once; further ones are dropped and counted.
 const COPIES_AT_ONCE: usize = 64;
@@ -211,25 +211,21 @@ fn refused(url: &Url, response: &Response) -> RelayError {
     match response.headers().get(LOCATION) {
         Some(location) if response.status().is_redirection() => {
             let target = location.to_str().ok().and_then(|to| url.join(to).ok());
-            let to = target.map_or_else(|| "an address that can't be read".to_owned(), shown);
+            let to = target.as_ref().and_then(shown);
+            let to = to.unwrap_or_else(|| "an address that can't be read".to_owned());
             RelayError::Redirect { status, to }
         }
         _ => RelayError::Status(status),
     }
 }
 
-/// An address without what may be secret in it, and not longer than a log line should be.
-fn shown(mut url: Url) -> String {
-    url.set_query(None);
-    url.set_fragment(None);
-    // Addresses without a host have neither; nothing is left to be removed.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    let mut shown: String = url.as_str().chars().take(LONGEST_ADDRESS).collect();
-    if shown.len() < url.as_str().len() {
-        shown.push('…');
-    }
-    shown
+/// Whose address it is, if it is one of the web. All that follows may be secret: a path is a key as often as
+/// a query is.
+fn shown(url: &Url) -> Option<String> {
+    let is_host = |host: &str| host.len() <= LONGEST_HOST;
+    let origin = url.origin();
+    let is_shown = origin.is_tuple() && url.host_str().is_some_and(is_host);
+    is_shown.then(|| origin.ascii_serialization())
 }
 
 /// Reads the address of the owner's backend. Its query or its credentials may be a key, so that no complaint

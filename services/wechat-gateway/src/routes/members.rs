@@ -5,32 +5,22 @@ use actix_web::{
     http::header::CACHE_CONTROL,
     web::{Data, Path},
 };
-use login_protocol::{
-    identity::{AppId, MemberId, OpenId},
-    problem::ProblemCode,
-    steps::ReadMember,
-};
-use service_kit::{problem::Problem, redis::Store};
+use login_protocol::problem::ProblemCode;
+use service_kit::problem::Problem;
+
+use crate::members::Members;
 
 /// Reads a stored member.
 pub(super) async fn read(
     openid: Path<String>,
-    app_id: Data<AppId>,
-    store: Data<Store>,
+    members: Data<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let unknown = || {
+    let member = members.find(&openid).await?.ok_or_else(|| {
         Problem::new(
             ProblemCode::UnknownMember,
             "No such person has met this account.",
         )
-    };
-    let openid = OpenId::parse(&openid).map_err(|_| unknown())?;
-    let member = MemberId {
-        app_id: app_id.as_ref().clone(),
-        openid,
-    };
-    let found = store.run(&ReadMember { member }).await?;
-    let member = found.ok_or_else(unknown)?;
+    })?;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(member))

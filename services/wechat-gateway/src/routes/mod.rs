@@ -25,6 +25,7 @@ mod callback;
 mod confirm;
 mod members;
 mod openapi;
+mod phone;
 mod profile;
 mod qr_codes;
 pub mod verification_file;

@@ -1,0 +1,337 @@
+//! Logins that the person who scanned decides on, on the phone (tap mode).
+
+use std::sync::Arc;
+
+use login_protocol::{
+    attempt::AttemptStatus,
+    identity::{AppId, MemberId},
+    scene::Scene,
+    steps::{
+        Confirmation, Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation,
+        ReadConfirmation, ReadMember, ReadScan, Scan, SpendConfirmation,
+    },
+};
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
+
+use super::{
+    browser::PhoneVisit,
+    links::PhoneLinks,
+    page_authorization::{
+        AuthorizationRedirect, AuthorizationResponse, Authorized, PageAuthorization,
+        PageAuthorizationError, Purpose,
+    },
+};
+use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+
+/// Logins to one account that are confirmed on the phone.
+pub struct Confirmations {
+    app_id: AppId,
+    site_name: String,
+    links: PhoneLinks,
+    pages: Arc<PageAuthorization>,
+    authorization: Arc<WebAuthorization>,
+    store: Arc<Store>,
+}
+
+/// What a phone holds while its person decides. It is kept of the code that it was given for.
+#[derive(Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Ticket(pub String);
+
+impl From<String> for Ticket {
+    /// Reads what is kept, which the version before began with the address that it sent the browser to.
+    fn from(kept: String) -> Self {
+        Self(match kept.strip_prefix("decision?ticket=") {
+            Some(ticket) => ticket.to_owned(),
+            None => kept,
+        })
+    }
+}
+
+/// Why a link to confirm a login leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// It names no login.
+    #[error("the link names no login")]
+    Broken,
+    /// Nobody scanned this login, or it is over.
+    #[error("the login is over")]
+    Over,
+    /// Whose phone it is can't be found out.
+    #[error(transparent)]
+    Authorization(#[from] PageAuthorizationError),
+}
+
+/// Where a ticket's login stands, for the phone that holds the ticket.
+#[derive(Debug)]
+pub enum Standing {
+    /// The person is to decide.
+    Asked(Question),
+    /// They confirmed.
+    Confirmed {
+        /// Where they can show the nickname that the website lacks.
+        profile_link: Option<String>,
+    },
+    /// They refused.
+    Denied,
+    /// The attempt or the ticket is gone.
+    Over,
+    /// Somebody else scanned.
+    NotTheirs,
+    /// The ticket was given to another browser.
+    AnotherBrowser,
+}
+
+/// What the person is asked.
+#[derive(Debug)]
+pub struct Question {
+    /// The site that they would log in to.
+    pub site_name: String,
+    /// Which browser asks, and since when.
+    pub scan: Scan,
+}
+
+impl Confirmations {
+    /// Those of this account. `site_name` is what people call the site.
+    pub const fn new(
+        app_id: AppId,
+        site_name: String,
+        links: PhoneLinks,
+        pages: Arc<PageAuthorization>,
+        authorization: Arc<WebAuthorization>,
+        store: Arc<Store>,
+    ) -> Self {
+        Self {
+            app_id,
+            site_name,
+            links,
+            pages,
+            authorization,
+            store,
+        }
+    }
+
+    fn purpose(&self, scene: &Scene) -> Result<Purpose, PageAuthorizationError> {
+        let redirect_uri = self.links.confirm_return(scene);
+        Ok(Purpose {
+            name: format!("confirm {}", scene.as_str()),
+            scope: Scope::Base,
+            redirect_uri: redirect_uri.ok_or(PageAuthorizationError::NotOffered)?,
+        })
+    }
+
+    /// Sends the phone that opened a reply's link to WeChat, which says whose it is without asking.
+    ///
+    /// # Errors
+    ///
+    /// The link is broken, or the gateway has no public address.
+    pub fn begin(
+        &self,
+        visit: &PhoneVisit,
+        scene: Option<&Scene>,
+    ) -> Result<AuthorizationRedirect, LinkError> {
+        let purpose = self.purpose(scene.ok_or(LinkError::Broken)?)?;
+        Ok(self.pages.begin(visit, &purpose)?)
+    }
+
+    /// Gives a ticket to the phone that comes back from WeChat. A code that isn't listened to is made good
+    /// for nobody.
+    ///
+    /// # Errors
+    ///
+    /// The login is over, another browser began, or WeChat or Redis failed.
+    pub async fn recognise(
+        &self,
+        visit: &PhoneVisit,
+        scene: Option<Scene>,
+        response: &AuthorizationResponse,
+    ) -> Result<Authorized<Ticket>, LinkError> {
+        let link = scene.ok_or(LinkError::Broken).and_then(|scene| {
+            let purpose = self.purpose(&scene)?;
+            Ok((scene, purpose))
+        });
+        let (scene, purpose) = link.inspect_err(|_| self.pages.discard(visit, response))?;
+        let browser = match self.pages.recognise(visit, &purpose, response)? {
+            Authorized::Done(browser) => browser,
+            Authorized::Retry(redirect) => return Ok(Authorized::Retry(redirect)),
+        };
+        // Who knows the scene of an attempt that somebody scanned is no stranger, so that its share is its
+        // own, whatever others at the same address do. Invented scenes end here.
+        let was_scanned = self.was_scanned(&scene).await;
+        if !was_scanned
+            .map_err(|error| PageAuthorizationError::from(AuthorizationError::from(error)))?
+        {
+            self.pages.discard(visit, response);
+            return Err(LinkError::Over);
+        }
+        let exchange = {
+            let authorization = Arc::clone(&self.authorization);
+            let store = Arc::clone(&self.store);
+            let (app_id, browser) = (self.app_id.clone(), browser.name());
+            let code = response.code().to_owned();
+            async move {
+                let attempt = Exchanger::Attempt(scene.clone());
+                let person = authorization.recognise(attempt, &code, Scope::Base).await?;
+                let openid = person.openid;
+                let issue = IssueConfirmation {
+                    ticket: random::name()?,
+                    confirmation: Confirmation {
+                        scene,
+                        member: MemberId { app_id, openid },
+                        browser: Some(browser),
+                        decided: false,
+                    },
+                };
+                store.run(&issue).await?;
+                Ok(Ticket(issue.ticket))
+            }
+        };
+        Ok(self
+            .pages
+            .once(visit, &purpose, response, &browser, exchange)
+            .await?)
+    }
+
+    async fn was_scanned(&self, scene: &Scene) -> Result<bool, StoreError> {
+        let read = ReadScan {
+            scene: scene.clone(),
+        };
+        let scan = self.store.run(&read).await?;
+        Ok(scan.is_some_and(|scan| scan.member.is_some()))
+    }
+
+    /// Where the login of a ticket stands, and what there is to decide.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub async fn standing(
+        &self,
+        visit: &PhoneVisit,
+        ticket: String,
+    ) -> Result<Standing, StoreError> {
+        let confirmation = match self.held(visit, ticket).await? {
+            Ok(confirmation) => confirmation,
+            Err(standing) => return Ok(standing),
+        };
+        let Confirmation { scene, member, .. } = confirmation;
+        Ok(match self.store.run(&ReadScan { scene }).await? {
+            None => Standing::Over,
+            Some(scan) if scan.member != Some(member) => Standing::NotTheirs,
+            Some(scan) if scan.status == AttemptStatus::Scanned => Standing::Asked(Question {
+                site_name: self.site_name.clone(),
+                scan,
+            }),
+            Some(scan) => Standing::of(scan.status),
+        })
+    }
+
+    /// Decides. The first decision stands.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub async fn decide(
+        &self,
+        visit: &PhoneVisit,
+        ticket: String,
+        decision: Decision,
+    ) -> Result<Standing, StoreError> {
+        let confirmation = match self.held(visit, ticket.clone()).await? {
+            Ok(confirmation) => confirmation,
+            Err(standing) => return Ok(standing),
+        };
+        let member = confirmation.member.clone();
+        let effect = if confirmation.decided {
+            self.decided_before(confirmation).await?
+        } else {
+            let decide = Decide {
+                scene: confirmation.scene.clone(),
+                member: member.clone(),
+                decision,
+            };
+            let spend = SpendConfirmation {
+                ticket,
+                confirmation,
+            };
+            let (effect, ()) = self.store.run_both(&decide, &spend).await?;
+            count(effect);
+            effect
+        };
+        Ok(match effect {
+            DecisionEffect::Stands(AttemptStatus::Confirmed) => Standing::Confirmed {
+                profile_link: self.profile_link(member).await?,
+            },
+            DecisionEffect::Stands(status) => Standing::of(status),
+            DecisionEffect::NotTheirs => Standing::NotTheirs,
+            DecisionEffect::Gone => Standing::Over,
+        })
+    }
+
+    /// What a ticket stands for, in the hands of the browser that it was given to.
+    async fn held(
+        &self,
+        visit: &PhoneVisit,
+        ticket: String,
+    ) -> Result<Result<Confirmation, Standing>, StoreError> {
+        let Some(confirmation) = self.store.run(&ReadConfirmation { ticket }).await? else {
+            return Ok(Err(Standing::Over));
+        };
+        let is_theirs = match &confirmation.browser {
+            Some(browser) => visit.is_by(browser),
+            // A gateway of an older version gave it out, a few minutes ago at most.
+            None => true,
+        };
+        Ok(if is_theirs {
+            Ok(confirmation)
+        } else {
+            Err(Standing::AnotherBrowser)
+        })
+    }
+
+    async fn decided_before(
+        &self,
+        confirmation: Confirmation,
+    ) -> Result<DecisionEffect, StoreError> {
+        let Confirmation { scene, member, .. } = confirmation;
+        Ok(match self.store.run(&ReadScan { scene }).await? {
+            None => DecisionEffect::Gone,
+            Some(scan) if scan.member != Some(member) => DecisionEffect::NotTheirs,
+            Some(scan) => DecisionEffect::Stands(scan.status),
+        })
+    }
+
+    async fn profile_link(&self, member: MemberId) -> Result<Option<String>, StoreError> {
+        let Some(link) = self.links.profile() else {
+            return Ok(None);
+        };
+        let known = self.store.run(&ReadMember { member }).await?;
+        let is_nameless = known.is_none_or(|member| member.nickname.is_none());
+        Ok(is_nameless.then(|| link.to_owned()))
+    }
+}
+
+impl Standing {
+    const fn of(status: AttemptStatus) -> Self {
+        match status {
+            AttemptStatus::Confirmed | AttemptStatus::Consumed => {
+                Self::Confirmed { profile_link: None }
+            }
+            AttemptStatus::Denied => Self::Denied,
+            AttemptStatus::Pending | AttemptStatus::Scanned | AttemptStatus::Expired => Self::Over,
+        }
+    }
+}
+
+fn count(effect: DecisionEffect) {
+    let outcome = match effect {
+        DecisionEffect::Stands(status) => status.as_str(),
+        DecisionEffect::NotTheirs => "not_theirs",
+        DecisionEffect::Gone => "gone",
+    };
+    metrics::counter!("login_decisions_total", "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,138 @@
+//! A person shows nickname and avatar to an account that can't read them otherwise.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use login_protocol::{
+    identity::{AppId, MemberId},
+    steps::{Exchanger, RecordProfile},
+};
+use serde::{Deserialize, Serialize};
+use service_kit::redis::Store;
+
+use super::{
+    browser::PhoneVisit,
+    links::PhoneLinks,
+    page_authorization::{
+        AuthorizationRedirect, AuthorizationResponse, Authorized, PageAuthorization,
+        PageAuthorizationError, Purpose,
+    },
+};
+use crate::wechat::{
+    profile,
+    web_authorization::{Scope, WebAuthorization},
+};
+
+/// Profiles that people show to one account.
+pub struct ShownProfiles {
+    app_id: AppId,
+    links: PhoneLinks,
+    pages: Arc<PageAuthorization>,
+    authorization: Arc<WebAuthorization>,
+    store: Arc<Store>,
+}
+
+/// What became of a profile. It is kept of the code that brought it; the version before kept where the browser
+/// is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// It is stored.
+    #[serde(alias = "../thanks")]
+    Kept,
+    /// Its person doesn't follow the account, so that nothing is kept.
+    #[serde(alias = "../follow-first")]
+    NotFollowing,
+}
+
+impl ShownProfiles {
+    /// Those of this account.
+    pub const fn new(
+        app_id: AppId,
+        links: PhoneLinks,
+        pages: Arc<PageAuthorization>,
+        authorization: Arc<WebAuthorization>,
+        store: Arc<Store>,
+    ) -> Self {
+        Self {
+            app_id,
+            links,
+            pages,
+            authorization,
+            store,
+        }
+    }
+
+    fn purpose(&self) -> Result<Purpose, PageAuthorizationError> {
+        let redirect_uri = self.links.profile_return();
+        Ok(Purpose {
+            name: "profile".to_owned(),
+            scope: Scope::UserInfo,
+            redirect_uri: redirect_uri.ok_or(PageAuthorizationError::NotOffered)?,
+        })
+    }
+
+    /// Sends the phone to WeChat's consent.
+    ///
+    /// # Errors
+    ///
+    /// The gateway has no public address.
+    pub fn begin(
+        &self,
+        visit: &PhoneVisit,
+    ) -> Result<AuthorizationRedirect, PageAuthorizationError> {
+        self.pages.begin(visit, &self.purpose()?)
+    }
+
+    /// Stores the profile of the person who comes back with their consent. A code that isn't listened to is
+    /// made good for nobody.
+    ///
+    /// # Errors
+    ///
+    /// Another browser began, the person didn't agree, or WeChat or Redis failed.
+    pub async fn store(
+        &self,
+        visit: &PhoneVisit,
+        response: &AuthorizationResponse,
+    ) -> Result<Authorized<Shown>, PageAuthorizationError> {
+        let purpose = self.purpose();
+        let purpose = purpose.inspect_err(|_| self.pages.discard(visit, response))?;
+        let browser = match self.pages.recognise(visit, &purpose, response)? {
+            Authorized::Done(browser) => browser,
+            Authorized::Retry(redirect) => return Ok(Authorized::Retry(redirect)),
+        };
+        let exchange = {
+            let authorization = Arc::clone(&self.authorization);
+            let store = Arc::clone(&self.store);
+            let (app_id, code) = (self.app_id.clone(), response.code().to_owned());
+            let client = Exchanger::Client(visit.client);
+            async move {
+                let person = authorization
+                    .recognise(client, &code, Scope::UserInfo)
+                    .await?;
+                let info = authorization.profile(&person).await;
+                let unionid = person.unionid().map(str::to_owned);
+                let openid = person.openid;
+                let step = RecordProfile {
+                    member: MemberId { app_id, openid },
+                    at: Timestamp::now(),
+                    unionid,
+                    profile: info.as_ref().ok().map(profile::from_web_user_info),
+                };
+                // Also when only the UnionID is known.
+                let kept = store.run(&step).await?;
+                info?;
+                metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
+                    .increment(1);
+                Ok(if kept {
+                    Shown::Kept
+                } else {
+                    Shown::NotFollowing
+                })
+            }
+        };
+        self.pages
+            .once(visit, &purpose, response, &browser, exchange)
+            .await
+    }
+}

@@ -1,0 +1,217 @@
+//! What is done with a push that arrives: it is opened, stored, relayed and answered, in the time that
+//! WeChat gives.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, rt::spawn};
+use jiff::Timestamp;
+use service_kit::{random, redis::StoreError, request_id};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use wechat_wire::push::PushBody;
+
+use super::{
+    envelope::{Opened, OpenedPush, PushQuery, PushSecurity, Refusal},
+    events::{Handled, LoginEvents},
+    figures::count,
+    relay::{OnFailure, RawPush, Relay, RelayedAnswer},
+    senders::{Origin, Senders},
+    usable::{Unusable, UsablePush},
+};
+
+/// How long handling may take. WeChat waits five seconds, then pushes again.
+const TIME_BUDGET: Duration = Duration::from_secs(4);
+
+/// When the owner's backend must have answered, from the push's arrival: a little before all is over,
+/// so that its slowness ends as the owner wants it and not in another push.
+const RELAY_BUDGET: Duration = Duration::from_millis(3700);
+
+/// How long to wait before a push that Redis didn't take is stored again, while there is time.
+const STORE_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// How long a backend's answer waits for our own storing, which goes on behind it.
+const STORING_IN_PASSING: Duration = Duration::from_millis(200);
+
+/// The pushes of one account.
+pub struct Pushes {
+    security: PushSecurity,
+    senders: Arc<Senders>,
+    events: Arc<LoginEvents>,
+    relay: Option<Relay>,
+}
+
+/// What WeChat is answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// Understood, and nothing to say.
+    Acknowledged,
+    /// A reply for the person, as XML in the push's own mode.
+    Reply(String),
+    /// What the owner's backend said.
+    Relayed(RelayedAnswer),
+    /// It must push again: not everything could be stored, or the backend failed. Why is in the log.
+    PushAgain,
+}
+
+impl Pushes {
+    /// Those of this account.
+    pub const fn new(
+        security: PushSecurity,
+        senders: Arc<Senders>,
+        events: Arc<LoginEvents>,
+        relay: Option<Relay>,
+    ) -> Self {
+        Self {
+            security,
+            senders,
+            events,
+            relay,
+        }
+    }
+
+    /// Whether a verification of the address is WeChat's.
+    pub fn is_signed(&self, query: &PushQuery) -> bool {
+        self.security.is_signed(query)
+    }
+
+    /// Who sent this request, if they may not.
+    pub fn stranger(&self, request: &HttpRequest) -> Option<IpAddr> {
+        self.senders.stranger(request)
+    }
+
+    /// Who sent this request, and how.
+    pub fn origin(&self, request: &HttpRequest) -> Origin {
+        self.senders.origin(request)
+    }
+
+    /// Does what the push asks for. Stored first, answered after. `raw` is asked for the push as it came
+    /// if it goes on to the owner's backend.
+    ///
+    /// # Errors
+    ///
+    /// It isn't WeChat's, or in no mode that is accepted.
+    pub async fn take(
+        &self,
+        query: &PushQuery,
+        body: &[u8],
+        raw: impl Fn() -> RawPush,
+        arrived: Instant,
+    ) -> Result<Answer, Refusal> {
+        let opened = self.security.open(query, body, Timestamp::now())?;
+        let answer = async {
+            match &opened {
+                Opened::Push(opened) => self.act(opened, raw, arrived).await,
+                Opened::Unusable(reason) => self.pass_by(*reason, raw, arrived).await,
+            }
+        };
+        let answered = timeout_at(arrived + TIME_BUDGET, answer).await;
+        Ok(answered.unwrap_or_else(|_| {
+            tracing::error!("a push took too long; WeChat will push it again");
+            Answer::PushAgain
+        }))
+    }
+
+    /// What can't be used concerns the owner alone.
+    async fn pass_by(
+        &self,
+        reason: Unusable,
+        raw: impl Fn() -> RawPush,
+        arrived: Instant,
+    ) -> Answer {
+        let relay = self.relay.as_ref();
+        tracing::warn!(%reason, relayed = relay.is_some(), "did nothing with a signed push");
+        count("ignored", reason.label());
+        match relay {
+            Some(relay) => relay.pass_on(&raw(), arrived + RELAY_BUDGET).await.into(),
+            None => Answer::Acknowledged,
+        }
+    }
+
+    async fn act(
+        &self,
+        opened: &OpenedPush,
+        raw: impl Fn() -> RawPush,
+        arrived: Instant,
+    ) -> Answer {
+        let deadline = arrived + TIME_BUDGET;
+        match &self.relay {
+            Some(relay) if !LoginEvents::is_login(&opened.push) => {
+                // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
+                let (events, push) = (Arc::clone(&self.events), opened.push.clone());
+                let stored = spawn(request_id::carried(async move {
+                    store(&events, &push, deadline).await
+                }));
+                let answer = relay.pass_on(&raw(), arrived + RELAY_BUDGET).await;
+                if opened.push.push.body == PushBody::Unsubscribe {
+                    // Nobody reads an answer to this one, so that WeChat may well push it again.
+                    return match stored.await {
+                        Ok(Ok(_)) => answer.into(),
+                        _ => Answer::PushAgain,
+                    };
+                }
+                if timeout(STORING_IN_PASSING, stored).await.is_err() {
+                    tracing::error!("a push was relayed while Redis is slow to store its member");
+                }
+                answer.into()
+            }
+            relay => match store(&self.events, &opened.push, deadline).await {
+                Ok(Handled::Login { reply }) => {
+                    if let Some(relay) = relay {
+                        relay.copy_login(raw());
+                    }
+                    self.reply(opened, Some(reply))
+                }
+                Ok(Handled::Other { reply }) => self.reply(opened, reply),
+                Err(_) => Answer::PushAgain,
+            },
+        }
+    }
+
+    fn reply(&self, opened: &OpenedPush, text: Option<String>) -> Answer {
+        let Some(text) = text else {
+            return Answer::Acknowledged;
+        };
+        // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
+        match random::bytes() {
+            Ok(random) => {
+                let now = Timestamp::now().as_second();
+                Answer::Reply(self.security.seal(opened, &text, now, random))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a push is answered without its reply");
+                Answer::Acknowledged
+            }
+        }
+    }
+}
+
+impl From<Result<RelayedAnswer, OnFailure>> for Answer {
+    fn from(passed_on: Result<RelayedAnswer, OnFailure>) -> Self {
+        match passed_on {
+            Ok(answer) => Self::Relayed(answer),
+            Err(OnFailure::Acknowledge) => Self::Acknowledged,
+            Err(OnFailure::Retry) => Self::PushAgain,
+        }
+    }
+}
+
+/// Stores what a push says. While Redis fails, it is tried again until the deadline: a restart of Redis
+/// takes less than WeChat waits.
+async fn store(
+    events: &LoginEvents,
+    push: &UsablePush,
+    deadline: Instant,
+) -> Result<Handled, StoreError> {
+    loop {
+        match events.handle(push).await {
+            Err(error) if Instant::now() + STORE_AGAIN_AFTER < deadline => {
+                tracing::debug!(%error, "a push isn't stored yet");
+                sleep(STORE_AGAIN_AFTER).await;
+            }
+            handled => {
+                // Here and not where it is answered: a relayed push was answered before.
+                return handled
+                    .inspect_err(|error| tracing::error!(%error, "a push couldn't be stored"));
+            }
+        }
+    }
+}
