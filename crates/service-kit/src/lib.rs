@@ -4,6 +4,7 @@
 
 mod access_log;
 pub mod client_address;
+pub mod clock;
 pub mod clock_offset;
 pub mod command_line;
 mod connection_pace;

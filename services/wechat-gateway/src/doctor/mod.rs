@@ -12,6 +12,7 @@ use std::{
 };
 
 use service_kit::{
+    clock::Clock,
     clock_offset::ClockOffset,
     command_line::{Invocation, Subcommand},
     http_client,
@@ -129,10 +130,13 @@ async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
     let callback_token = values.get(&keys::TOKEN)?;
     let token_mode = values.get(&keys::TOKEN_MODE)?;
 
+    let clock = Clock::system();
     let (redis, by_redis, by_wechat, account, callback, relay, domain) = tokio::join!(
         redis::check(&store, &redis_url),
-        ClockOffset::measure(store.server_time()),
-        ClockOffset::measure(async { api.server_time().await.ok().flatten().ok_or(()) }),
+        ClockOffset::measure(&clock, store.server_time()),
+        ClockOffset::measure(&clock, async {
+            api.server_time().await.ok().flatten().ok_or(())
+        }),
         account::check(&api, &store, token_mode),
         callback::check(&http, public_url.as_ref(), &callback_token),
         surroundings::relay(&http, relay_url.as_ref()),

@@ -81,9 +81,9 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whether this token will do.
-    pub fn is_met_by(&self, token: &StoredAccessToken) -> bool {
-        let left = token.expires_at.duration_since(Timestamp::now());
+    /// Whether this token will do now.
+    pub fn is_met_by(&self, token: &StoredAccessToken, now: Timestamp) -> bool {
+        let left = token.expires_at.duration_since(now);
         match self {
             Self::Usable => left > UNUSABLE_BEFORE_END,
             Self::Fresh => left > REPLACE_BEFORE_END,
@@ -114,7 +114,7 @@ impl TokenRefresh {
         read.inspect_err(|error| tracing::warn!(%error, "the shared access token can't be read"))
             .ok()
             .flatten()
-            .filter(|token| need.is_met_by(token))
+            .filter(|token| need.is_met_by(token, Timestamp::now()))
     }
 
     /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
@@ -275,6 +275,30 @@ fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_token_will_do_for_depends_on_what_it_has_left() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        for (left, usable, fresh) in [
+            (7200, true, true),
+            (291, true, true),
+            (290, true, false),
+            (11, true, false),
+            (10, false, false),
+            (-1, false, false),
+        ] {
+            let token = StoredAccessToken {
+                token: "t".to_owned(),
+                expires_at: now + SignedDuration::from_secs(left),
+            };
+            assert_eq!(Need::Usable.is_met_by(&token, now), usable, "{left}");
+            assert_eq!(Need::Fresh.is_met_by(&token, now), fresh, "{left}");
+            let another = Need::Other("u".to_owned());
+            assert_eq!(another.is_met_by(&token, now), usable, "{left}");
+            let same = Need::Other("t".to_owned());
+            assert!(!same.is_met_by(&token, now), "{left}");
+        }
+    }
 
     #[test]
     fn a_token_is_used_for_as_long_as_it_says_within_reason() {
