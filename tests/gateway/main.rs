@@ -37,6 +37,7 @@ mod repeated_pushes;
 mod safe_mode;
 mod settings;
 mod settings_file;
+mod settings_reference;
 mod slashes;
 mod token_pauses;
 mod token_refresh;

@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 37] = [
+const KEYS: [&str; 39] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -26,6 +26,8 @@ const KEYS: [&str; 37] = [
     "GATEWAY__WECHAT__OPEN_URL",
     "GATEWAY__WECHAT__PROXY_URL",
     "GATEWAY__WECHAT__TOKEN_MODE",
+    "GATEWAY__WECHAT__NAME",
+    "GATEWAY__WECHAT__QR_URL",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
     "GATEWAY__PUBLIC__BIND",
@@ -52,6 +54,34 @@ const KEYS: [&str; 37] = [
     "GATEWAY__REPLY__WELCOME",
     "GATEWAY__REPLY__KEYWORDS",
     "GATEWAY__PUBLIC__VERIFICATION_FILES",
+];
+
+/// What can be set for one account, behind its name.
+const ACCOUNT_KEYS: [&str; 24] = [
+    "APP_ID",
+    "APP_SECRET",
+    "TOKEN",
+    "ENCODING_AES_KEY",
+    "ACCEPT_PLAINTEXT",
+    "TOKEN_MODE",
+    "NAME",
+    "QR_URL",
+    "RELAY_URL",
+    "RELAY_ON_FAILURE",
+    "RELAY_COPY_LOGINS",
+    "REPLY_SITE_NAME",
+    "REPLY_NEW_FOLLOWER",
+    "REPLY_RETURNING",
+    "REPLY_TAKEN",
+    "REPLY_EXPIRED",
+    "REPLY_ASK_PROFILE",
+    "REPLY_CONFIRM",
+    "REPLY_WELCOME",
+    "REPLY_KEYWORDS",
+    "PROFILE_ASK",
+    "PROFILE_MAX_AGE_SECONDS",
+    "PROFILE_ASK_AGAIN_SECONDS",
+    "LIMITS_QR_CODES_PER_DAY",
 ];
 
 /// In every bad secret of these tests, so that a message that repeats one is found.
@@ -361,9 +391,13 @@ async fn help_lists_every_setting() {
     for key in KEYS {
         assert!(said.contains(key), "{key}: {said}");
     }
+    for key in ACCOUNT_KEYS {
+        let key = format!("GATEWAY__ACCOUNT__<NAME>__{key}");
+        assert!(said.contains(&key), "{key}: {said}");
+    }
     assert_eq!(
         said.matches("  GATEWAY__").count(),
-        KEYS.len(),
+        KEYS.len() + ACCOUNT_KEYS.len(),
         "a setting that this test doesn't know: {said}"
     );
 }

@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use login_protocol::identity::OpenId;
-use service_kit::settings::Settings;
+use service_kit::settings::parse;
 use wechat_gateway::{
     push::{
         envelope::{Opened, PushQuery, PushSecurity},
         usable::Unusable,
     },
-    settings,
+    settings::{GatewaySettings, PREFIX},
 };
 use wechat_wire::{
     envelope::EncryptedPush,
@@ -44,10 +44,13 @@ static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
             ("wechat.token", TOKEN),
             ("internal.api_key", "0123456789abcdef0123456789abcdef"),
         ];
-        let values = least.iter().chain(more);
-        let values = values.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let values = Settings::check("GATEWAY", &settings::KEYS, values.collect());
-        PushSecurity::new(&values.expect("the settings are good")).expect("so are these")
+        let variables = least.iter().chain(more).map(|(key, value)| {
+            let variable = format!("{PREFIX}__{}", key.replace('.', "__"));
+            (variable.into(), (*value).into())
+        });
+        let settings = parse::<GatewaySettings>(PREFIX, "", variables).expect("they are good");
+        let account = settings.accounts.default.expect("its credentials are set");
+        PushSecurity::new(&account.credentials)
     };
     let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("it is a key");
     Account {

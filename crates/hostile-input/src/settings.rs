@@ -1,8 +1,10 @@
 //! The settings: a TOML file and the environment, read with the key tables of both services.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, sync::LazyLock};
 
-use service_kit::settings::{AnyKey, Settings};
+use service_kit::settings::{Declaration, InvalidSettings, Section, declarations, parse};
+use site::settings::SiteSettings;
+use wechat_gateway::settings::GatewaySettings;
 
 /// What parts the file from the environment, one variable a line.
 const ENVIRONMENT: &str = "=== environment ===\n";
@@ -16,19 +18,28 @@ const MESSAGE: usize = 64 * 1024;
 
 struct Service {
     prefix: &'static str,
-    keys: &'static [&'static dyn AnyKey],
+    declarations: Vec<Declaration>,
+    parse: fn(&'static str, &str, Variables) -> Result<(), InvalidSettings>,
 }
 
-const SERVICES: [Service; 2] = [
-    Service {
-        prefix: "GATEWAY",
-        keys: &wechat_gateway::settings::KEYS,
-    },
-    Service {
-        prefix: "SITE",
-        keys: &site::settings::KEYS,
-    },
-];
+type Variables = Vec<(OsString, OsString)>;
+
+static SERVICES: LazyLock<[Service; 2]> = LazyLock::new(|| {
+    [
+        Service::of::<GatewaySettings>(wechat_gateway::settings::PREFIX),
+        Service::of::<SiteSettings>(site::settings::PREFIX),
+    ]
+});
+
+impl Service {
+    fn of<S: Section>(prefix: &'static str) -> Self {
+        Self {
+            prefix,
+            declarations: declarations::<S>(prefix),
+            parse: |prefix, document, variables| parse::<S>(prefix, document, variables).map(drop),
+        }
+    }
+}
 
 /// The settings are taken or refused in words that hold no secret; and those that are taken stay so.
 pub fn check(bytes: &[u8]) {
@@ -41,17 +52,16 @@ pub fn check(bytes: &[u8]) {
     }
     let text = text.replace(CANARY, "");
     let (file, environment) = text.split_once(ENVIRONMENT).unwrap_or((&text, ""));
-    for service in &SERVICES {
+    for service in SERVICES.iter() {
         let file = with_canaries(service, file);
-        let variables = || {
-            environment
-                .lines()
-                .filter_map(|line| variable(service, line))
+        let read = || {
+            let lines = environment.lines();
+            let variables = lines.filter_map(|line| variable(service, line));
+            (service.parse)(service.prefix, &file, variables.collect())
         };
-        let outcome = Settings::read(service.prefix, service.keys, &file, variables());
-        match outcome {
-            Ok(_) => {
-                let again = Settings::read(service.prefix, service.keys, &file, variables());
+        match read() {
+            Ok(()) => {
+                let again = read();
                 assert!(again.is_ok(), "taken once and refused the second time");
             }
             Err(error) => {
@@ -83,7 +93,14 @@ fn variable(service: &Service, line: &str) -> Option<(OsString, OsString)> {
     }
     let is_secret = secrets(service).any(|key| {
         let secret = format!("{}__{}", service.prefix, key.replace('.', "__"));
-        secret.eq_ignore_ascii_case(name)
+        // A named table can have any name.
+        match secret.split_once("<name>") {
+            Some((before, after)) => {
+                let name = name.to_ascii_lowercase();
+                name.starts_with(&before.to_ascii_lowercase()) && name.ends_with(after)
+            }
+            None => secret.eq_ignore_ascii_case(name),
+        }
     });
     let value = if is_secret {
         with_canary(value)
@@ -115,9 +132,10 @@ fn with_canaries(service: &Service, file: &str) -> String {
     changed
 }
 
-fn secrets(service: &Service) -> impl Iterator<Item = &'static str> {
-    let secrets = service.keys.iter().filter(|key| key.is_secret());
-    secrets.map(|key| key.name())
+fn secrets(service: &Service) -> impl Iterator<Item = &str> {
+    let declared = service.declarations.iter();
+    let secrets = declared.filter(|declared| declared.key.is_secret());
+    secrets.map(|declared| declared.name.as_str())
 }
 
 /// In front of the first byte that could end the value or belong to an escape.

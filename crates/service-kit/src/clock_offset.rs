@@ -18,7 +18,7 @@ impl ClockOffset {
     ///
     /// When it can't be read.
     pub async fn measure<E>(
-        clock: &Clock,
+        clock: Clock,
         ask: impl Future<Output = Result<Timestamp, E>>,
     ) -> Result<Self, E> {
         let before = clock.now();
@@ -68,13 +68,13 @@ mod tests {
             hands.put(noon + seconds(4));
             Ok::<_, ()>(noon + seconds(602))
         };
-        let offset = ClockOffset::measure(&clock, told).await;
+        let offset = ClockOffset::measure(clock, told).await;
         assert_eq!(offset, Ok(ClockOffset(seconds(600))));
     }
 
     #[tokio::test]
     async fn a_clock_that_cannot_be_read_has_no_offset() {
-        let read = ClockOffset::measure(&Clock::system(), async { Err(7) }).await;
+        let read = ClockOffset::measure(Clock::system(), async { Err(7) }).await;
         assert_eq!(read, Err(7));
     }
 }

@@ -1,6 +1,7 @@
 //! The command line that every service has.
 
 use std::{
+    collections::BTreeMap,
     io::{Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::PathBuf,
@@ -9,15 +10,21 @@ use std::{
     time::Duration,
 };
 
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::{
     http_client,
     lifecycle::ServiceError,
     open_files, repeated_lines,
-    settings::{self, AnyKey, InvalidSettings, Key, Settings},
-    telemetry::{self, LOG_FORMAT, LOG_LEVEL},
+    settings::{self, InvalidSettings, Language, Section},
+    telemetry::{self, LogSettings},
 };
+
+/// The subcommand that prints the settings' reference.
+const REFERENCE: &str = "settings";
+
+const LANGUAGE: &str = "language";
+const CHINESE: &str = "zh-CN";
 
 /// What a service says of itself.
 pub struct Service {
@@ -27,65 +34,68 @@ pub struct Service {
     pub about: &'static str,
     /// The prefix of its environment variables.
     pub prefix: &'static str,
-    /// All its settings.
-    pub keys: &'static [&'static dyn AnyKey],
-    /// The listener that answers health checks.
-    pub health_bind: &'static Key<SocketAddr>,
     /// The path that says whether it is ready.
     pub health_path: &'static str,
 }
 
+/// All settings of a service.
+pub trait ServiceSettings: Section {
+    /// What is logged, and how.
+    fn log(&self) -> &LogSettings;
+
+    /// The listener that answers health checks.
+    fn health_bind(&self) -> SocketAddr;
+}
+
 /// A task of one service's own: `<service> <name> [--flag …]`. It runs in place of the service.
-pub struct Subcommand {
+pub struct Subcommand<S> {
     /// Its name on the command line.
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
     /// Its flags: the name without dashes, and what it does.
     pub flags: &'static [(&'static str, &'static str)],
+    /// Its options that take a value: the name without dashes, the value's name, and what it does.
+    pub options: &'static [(&'static str, &'static str, &'static str)],
     /// Does it. Logging isn't started, so that standard error stays free.
-    pub run: fn(Invocation) -> Pin<Box<dyn Future<Output = ExitCode>>>,
+    pub run: fn(Invocation<S>) -> RunningSubcommand,
 }
+
+/// A [`Subcommand`] at work; its outcome is the exit code.
+pub type RunningSubcommand = Pin<Box<dyn Future<Output = ExitCode>>>;
 
 /// How a [`Subcommand`] was called.
-pub struct Invocation {
+pub struct Invocation<S> {
     /// The settings. What is wrong with them is the subcommand's to report.
-    pub settings: Result<Settings, InvalidSettings>,
+    pub settings: Result<S, InvalidSettings>,
     /// The names of the flags that were given.
     pub flags: Vec<&'static str>,
+    /// The values of the options that were given, by their names.
+    pub options: BTreeMap<&'static str, String>,
 }
 
-/// Reads the command line and the settings, starts logging, and runs the service to its end.
+/// Reads the command line and the settings, starts logging, and runs the service to its end. A
+/// subcommand's exit code is its own.
 ///
 /// The exit code is 0 after an orderly stop, 1 after a failure, 2 when the settings or the command
 /// line are no good.
-pub fn main<Run, Running>(service: &Service, run: Run) -> ExitCode
+pub fn main<S, Run, Running>(service: &Service, subcommands: &[Subcommand<S>], run: Run) -> ExitCode
 where
-    Run: FnOnce(Settings) -> Running,
-    Running: Future<Output = Result<(), ServiceError>>,
-{
-    main_with_subcommands(service, &[], run)
-}
-
-/// As [`main`], for a service with subcommands of its own; theirs is the exit code then.
-pub fn main_with_subcommands<Run, Running>(
-    service: &Service,
-    subcommands: &[Subcommand],
-    run: Run,
-) -> ExitCode
-where
-    Run: FnOnce(Settings) -> Running,
+    S: ServiceSettings,
+    Run: FnOnce(S) -> Running,
     Running: Future<Output = Result<(), ServiceError>>,
 {
     let matches = command(service, subcommands).get_matches();
+    if let Some(given) = matches.subcommand_matches(REFERENCE) {
+        return print_reference::<S>(service, given);
+    }
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
-    let settings = Settings::load(service.prefix, service.keys, file);
+    let settings = settings::load::<S>(service.prefix, file);
     for subcommand in subcommands {
         if let Some(given) = matches.subcommand_matches(subcommand.name) {
-            let flags = subcommand.flags.iter().map(|(name, _)| *name);
-            let flags = flags.filter(|name| given.get_flag(name)).collect();
+            let invocation = subcommand.invocation(settings, given);
             http_client::install_tls();
-            let running = (subcommand.run)(Invocation { settings, flags });
+            let running = (subcommand.run)(invocation);
             return actix_web::rt::System::new().block_on(running);
         }
     }
@@ -94,16 +104,12 @@ where
         Err(error) => return fail(service, &error, 2),
     };
     if matches.subcommand_matches("healthcheck").is_some() {
-        return match healthcheck(service, &settings) {
+        return match healthcheck(service, settings.health_bind()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(service, &error, 1),
         };
     }
-    let (format, level) = match (settings.get(&LOG_FORMAT), settings.get(&LOG_LEVEL)) {
-        (Ok(format), Ok(level)) => (format, level),
-        (Err(error), _) | (_, Err(error)) => return fail(service, &error, 2),
-    };
-    telemetry::start(format, &level);
+    telemetry::start(settings.log());
     open_files::raise_limit();
     http_client::install_tls();
     let ended = actix_web::rt::System::new().block_on(run(settings));
@@ -115,20 +121,65 @@ where
     }
 }
 
-fn command(service: &Service, subcommands: &[Subcommand]) -> Command {
-    let own = subcommands.iter().map(|subcommand| {
-        let flags = subcommand.flags.iter().map(|(name, help)| {
+impl<S> Subcommand<S> {
+    fn invocation(
+        &self,
+        settings: Result<S, InvalidSettings>,
+        given: &ArgMatches,
+    ) -> Invocation<S> {
+        let flags = self.flags.iter().map(|(name, _)| *name);
+        let options = self.options.iter().filter_map(|(name, _, _)| {
+            let value = given.get_one::<String>(name)?;
+            Some((*name, value.clone()))
+        });
+        Invocation {
+            settings,
+            flags: flags.filter(|name| given.get_flag(name)).collect(),
+            options: options.collect(),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let flags = self.flags.iter().map(|(name, help)| {
             let flag = Arg::new(*name).long(*name).help(*help);
             flag.action(ArgAction::SetTrue)
         });
-        Command::new(subcommand.name)
-            .about(subcommand.about)
+        let options = self
+            .options
+            .iter()
+            .map(|(name, value, help)| Arg::new(*name).long(*name).value_name(*value).help(*help));
+        Command::new(self.name)
+            .about(self.about)
             .args(flags)
-    });
+            .args(options)
+    }
+}
+
+/// Prints the reference of all settings.
+#[expect(clippy::print_stdout, reason = "it is what the command is for")]
+fn print_reference<S: Section>(service: &Service, given: &ArgMatches) -> ExitCode {
+    let language = match given.get_one::<String>(LANGUAGE).map(String::as_str) {
+        Some(CHINESE) => Language::Chinese,
+        _ => Language::English,
+    };
+    print!("{}", settings::markdown::<S>(service.prefix, language));
+    ExitCode::SUCCESS
+}
+
+fn command<S: Section>(service: &Service, subcommands: &[Subcommand<S>]) -> Command {
+    let reference = Command::new(REFERENCE)
+        .about("Print all settings with defaults and meaning, as Markdown")
+        .arg(
+            Arg::new(LANGUAGE)
+                .long(LANGUAGE)
+                .value_parser(["en", CHINESE])
+                .default_value("en")
+                .help("The language of the meanings"),
+        );
     Command::new(service.name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(service.about)
-        .after_help(settings::help(service.prefix, service.keys))
+        .after_help(settings::help::<S>(service.prefix))
         .arg(
             Arg::new("config")
                 .long("config")
@@ -141,7 +192,8 @@ fn command(service: &Service, subcommands: &[Subcommand]) -> Command {
             Command::new("healthcheck")
                 .about("Ask the running service whether it is ready, and exit 0 or 1"),
         )
-        .subcommands(own)
+        .subcommand(reference)
+        .subcommands(subcommands.iter().map(Subcommand::command))
 }
 
 fn fail(service: &Service, error: &dyn std::fmt::Display, code: u8) -> ExitCode {
@@ -149,10 +201,7 @@ fn fail(service: &Service, error: &dyn std::fmt::Display, code: u8) -> ExitCode 
     ExitCode::from(code)
 }
 
-fn healthcheck(service: &Service, settings: &Settings) -> Result<(), String> {
-    let bind = settings
-        .get(service.health_bind)
-        .map_err(|error| error.to_string())?;
+fn healthcheck(service: &Service, bind: SocketAddr) -> Result<(), String> {
     let address = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => {
             SocketAddr::from((Ipv4Addr::LOCALHOST, bind.port()))

@@ -105,7 +105,7 @@ impl Essentials {
         let by_script = ProbeWrites { prober: prober() };
         let plainly = ProbePlainWrites { prober: prober() };
         // One after the other, so that the error is in Redis' own words.
-        let mut written = ClockOffset::measure(&Clock::system(), self.store.run(&by_script)).await;
+        let mut written = ClockOffset::measure(Clock::system(), self.store.run(&by_script)).await;
         if written.is_ok()
             && let Err(error) = self.store.run(&plainly).await
         {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     operations::Readiness,
     repeated_lines::summarise,
-    settings::{InvalidSettings, Key, Settings},
+    settings::{InvalidSettings, Key},
 };
 
 /// How often a starting service looks whether it is ready.
@@ -56,13 +56,12 @@ impl ServiceError {
     }
 }
 
-/// Listens on the address that a setting names.
+/// Listens on an address; `key` is the setting that names it, for the error.
 ///
 /// # Errors
 ///
 /// When the address can't be had.
-pub fn bind(settings: &Settings, key: &Key<SocketAddr>) -> Result<TcpListener, ServiceError> {
-    let address = settings.get(key)?;
+pub fn bind(address: SocketAddr, key: &Key<SocketAddr>) -> Result<TcpListener, ServiceError> {
     TcpListener::bind(address).map_err(|source| ServiceError::Bind {
         address,
         key: key.name,

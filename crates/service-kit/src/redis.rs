@@ -41,8 +41,10 @@ pub static REDIS_URL: Key<SecretString> = Key {
     name: "redis.url",
     default: Default::Text("redis://127.0.0.1:6379"),
     example: "redis://:password@127.0.0.1:6379/0",
-    meaning: "The Redis that both services share: redis://, rediss:// (TLS), redis+unix://, \
-              redis+sentinel://host:26379,host:26379/service or redis+cluster://host:7000,host:7001.",
+    meaning: "the Redis that both services share: `redis://`, `rediss://` (TLS), `redis+unix://`, \
+              `redis+sentinel://host:26379,host:26379/service` or `redis+cluster://host:7000,host:7001`",
+    meaning_zh: "两个服务共用的 Redis：`redis://`、`rediss://`（TLS）、`redis+unix://`、\
+                 `redis+sentinel://host:26379,host:26379/service` 或 `redis+cluster://host:7000,host:7001`",
     secret: true,
     parse: |value| {
         RedisAddress::parse(value)?;

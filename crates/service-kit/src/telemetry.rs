@@ -11,7 +11,7 @@ use tracing_subscriber::{
 
 use crate::{
     repeated_lines, request_id,
-    settings::{Default, Key},
+    settings::{Default, Key, Reader, Section},
 };
 
 /// How log lines are written.
@@ -24,11 +24,12 @@ pub enum LogFormat {
 }
 
 /// `log.format`.
-pub static LOG_FORMAT: Key<LogFormat> = Key {
+static LOG_FORMAT: Key<LogFormat> = Key {
     name: "log.format",
     default: Default::Text("text"),
     example: "json",
-    meaning: "How log lines are written: text, or json with one object a line.",
+    meaning: "`text`, or `json` with one object a line",
+    meaning_zh: "`text`，或 `json`（每行一个对象）",
     secret: false,
     parse: |value| match value {
         "text" => Ok(LogFormat::Text),
@@ -38,11 +39,12 @@ pub static LOG_FORMAT: Key<LogFormat> = Key {
 };
 
 /// `log.level`.
-pub static LOG_LEVEL: Key<String> = Key {
+static LOG_LEVEL: Key<String> = Key {
     name: "log.level",
     default: Default::Text("info"),
     example: "info",
-    meaning: "What is logged: error, warn, info, debug or trace, or a filter such as info,site=debug.",
+    meaning: "`error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,wechat_gateway=debug`",
+    meaning_zh: "`error`、`warn`、`info`、`debug`、`trace`，或者 `info,wechat_gateway=debug` 这样的过滤条件",
     secret: false,
     parse: |value| match EnvFilter::from_str(value) {
         Ok(_) => Ok(value.to_owned()),
@@ -50,8 +52,28 @@ pub static LOG_LEVEL: Key<String> = Key {
     },
 };
 
+/// What is logged, and how.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// How log lines are written.
+    pub format: LogFormat,
+    /// The filter, as [`EnvFilter`] reads it.
+    pub level: String,
+}
+
+impl Section for LogSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (format, level) = (reader.value(&LOG_FORMAT), reader.value(&LOG_LEVEL));
+        Some(Self {
+            format: format?,
+            level: level?,
+        })
+    }
+}
+
 /// Starts logging for this process. A second call changes nothing.
-pub fn start(format: LogFormat, level: &str) {
+pub fn start(settings: &LogSettings) {
+    let LogSettings { format, level } = settings;
     // actix-server tells of every worker; its errors are enough. actix-http takes what strangers send for an
     // error of ours, so that anybody could fill the log.
     let filter = EnvFilter::new(format!("actix_server=warn,actix_http::h1=off,{level}"));
@@ -60,7 +82,7 @@ pub fn start(format: LogFormat, level: &str) {
         .with_writer(std::io::stderr)
         .with_target(false);
     // Failing means that a subscriber is already there, as in a test that starts two services.
-    let _ = match format {
+    let _ = match *format {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal();
             subscriber
@@ -68,7 +90,7 @@ pub fn start(format: LogFormat, level: &str) {
                 // Said to the lines too, since a writer of one's own has no colours.
                 .map_event_format(|lines| Named {
                     lines: lines.with_ansi(colours),
-                    format,
+                    format: *format,
                 })
                 .try_init()
         }
@@ -77,7 +99,10 @@ pub fn start(format: LogFormat, level: &str) {
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
-            .map_event_format(|lines| Named { lines, format })
+            .map_event_format(|lines| Named {
+                lines,
+                format: *format,
+            })
             .try_init(),
     };
 }

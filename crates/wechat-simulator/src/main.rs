@@ -36,37 +36,39 @@ use actix_web::web::Data;
 use service_kit::command_line::{self, Service};
 use service_kit::http_server;
 use service_kit::lifecycle::{self, ServiceError};
-use service_kit::settings::Settings;
 use tokio::task::JoinSet;
 
 use control::Closing;
 use phone_browser::PhoneBrowsers;
 use push::PushClient;
+use settings::SimulatorSettings;
 use world::World;
 
 static SERVICE: Service = Service {
     name: "wechat-simulator",
     about: "A WeChat to develop and test against: the API, the pushes and a phone",
     prefix: "SIMULATOR",
-    keys: &settings::KEYS,
-    health_bind: &settings::BIND,
     health_path: "/healthz",
 };
 
 fn main() -> ExitCode {
-    command_line::main(&SERVICE, run)
+    command_line::main(&SERVICE, &[], run)
 }
 
-async fn run(settings: Settings) -> Result<(), ServiceError> {
-    let listener = lifecycle::bind(&settings, &settings::BIND)?;
+async fn run(settings: SimulatorSettings) -> Result<(), ServiceError> {
+    let listener = lifecycle::bind(settings.bind, &settings::BIND)?;
     let address = listener.local_addr()?;
-    let account = settings::account(&settings)?;
     let push_client =
         PushClient::new().map_err(|error| ServiceError::Background(error.to_string()))?;
     let phone_browsers =
         PhoneBrowsers::new().map_err(|error| ServiceError::Background(error.to_string()))?;
-    let public_url = settings::public_url(&settings, address)?;
-    let world = Data::new(World::new(account, push_client, phone_browsers, public_url));
+    let public_url = settings.public_url(address);
+    let world = Data::new(World::new(
+        settings.account,
+        push_client,
+        phone_browsers,
+        public_url,
+    ));
     let shutdown = lifecycle::shutdown_on_signal()?;
     let closing = Data::new(Closing(shutdown.clone()));
     let server = http_server::serve(listener, move || {

@@ -1,9 +1,9 @@
 //! The wiring: settings in, a running site out.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{App, web::Data};
-use login_protocol::{problem::ProblemCode, steps::SessionLifetime};
+use login_protocol::problem::ProblemCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
     essentials::Essentials,
@@ -11,8 +11,7 @@ use service_kit::{
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
-    redis::{REDIS_URL, Store},
-    settings::Settings,
+    redis::Store,
     settings_parse::API_KEY_CHARACTERS,
 };
 use tokio::task::JoinSet;
@@ -24,7 +23,7 @@ use crate::{
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
     routes::{self, own_origin::OwnOrigin, web_authorization::RedirectUris},
-    settings,
+    settings::{self, SiteSettings},
     waiting_room::WaitingRoom,
 };
 
@@ -32,63 +31,55 @@ use crate::{
 ///
 /// # Errors
 ///
-/// When a setting is no good, an address can't be had, or a part of the service fails.
-pub async fn run(values: Settings) -> Result<(), ServiceError> {
+/// When an address can't be had, a client can't be made, or a part of the service fails.
+pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let shutdown = lifecycle::shutdown_on_signal()?;
     let metrics = operations::record_metrics();
-    let public = lifecycle::bind(&values, &settings::PUBLIC_BIND)?;
-    let internal = lifecycle::bind(&values, &settings::INTERNAL_BIND)?;
+    let SiteSettings {
+        public,
+        gateway,
+        login,
+        limits,
+        ..
+    } = settings;
+    let public_listener = lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?;
+    let internal_listener = lifecycle::bind(settings.internal_bind, &settings::INTERNAL_BIND)?;
     let addresses = [
-        ("public", public.local_addr()?),
-        ("internal", internal.local_addr()?),
+        ("public", public_listener.local_addr()?),
+        ("internal", internal_listener.local_addr()?),
     ];
 
-    let store = Arc::new(Store::new(&values.get(&REDIS_URL)?).map_err(ServiceError::client)?);
-    let gateway = GatewayClient::new(
-        values.get(&settings::GATEWAY_URL)?,
-        values.get(&settings::GATEWAY_API_KEY)?,
-    );
-    let limits = LoginLimits {
-        attempt_lifetime_seconds: values.get(&settings::LOGIN_TTL_SECONDS)?,
-        session_lifetime: SessionLifetime {
-            absolute: Duration::from_secs(values.get(&settings::SESSION_TTL_SECONDS)?.into()),
-            idle: Duration::from_secs(values.get(&settings::SESSION_IDLE_SECONDS)?.into()),
-        },
-        per_minute: values.get(&settings::LOGINS_PER_MINUTE)?,
-        web_authorizations: values.get(&settings::WEB_AUTHORIZATIONS)?,
-    };
+    let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
+    warn_of_guessable_key(&gateway.api_key, &public.url);
+    let gateway = GatewayClient::new(gateway.url, gateway.api_key);
     let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));
-    let room = WaitingRoom::new(
-        values.get(&settings::WAITING_PER_CLIENT)?,
-        values.get(&settings::WAITING)?,
-    );
-    let public_url = values.get(&settings::PUBLIC_URL)?;
-    warn_of_guessable_key(&values.get(&settings::GATEWAY_API_KEY)?, &public_url);
-    let allowed_origins = values.get(&settings::ALLOWED_ORIGINS)?;
-    if let Some(wrong) = allowed_origins.complaint(&public_url) {
-        return Err(values.invalid(&settings::ALLOWED_ORIGINS, &wrong).into());
-    }
+    let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     let logins = Data::new(Logins::new(
         Arc::clone(&store),
         gateway.map_err(ServiceError::client)?,
-        limits,
+        LoginLimits {
+            attempt_lifetime_seconds: login.ttl_seconds,
+            session_lifetime: login.session,
+            per_minute: limits.logins_per_minute,
+            web_authorizations: limits.web_authorizations,
+        },
     ));
     let parts = routes::Parts {
         logins,
         watch: Data::from(Arc::clone(&watch)),
         room: Data::new(room),
-        cookies: Data::new(Cookies::new(&public_url)),
-        own_origin: Arc::new(OwnOrigin::new(&public_url)),
-        allowed_origins: Data::new(allowed_origins),
-        redirect_uris: Data::new(RedirectUris(public_url)),
-        proxies: Data::new(values.get(&settings::TRUSTED_PROXIES)?),
+        cookies: Data::new(Cookies::new(&public.url)),
+        own_origin: Arc::new(OwnOrigin::new(&public.url)),
+        allowed_origins: Data::new(public.allowed_origins),
+        redirect_uris: Data::new(RedirectUris(public.url)),
+        proxies: Data::new(public.trusted_proxies),
         shutdown: Data::new(shutdown.clone()),
     };
-    let public_server = http_server::serve(public, move || routes::app(&parts))?;
+    let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store));
     let internal_server = {
         let readiness = Arc::clone(&readiness);
-        http_server::serve(internal, move || {
+        http_server::serve(internal_listener, move || {
             App::new().configure(|config| {
                 operations::configure(config, Arc::clone(&readiness), metrics.clone());
             })

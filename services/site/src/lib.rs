@@ -24,10 +24,8 @@ pub fn main() -> ExitCode {
     let service = Service {
         name: "site",
         about: "Serves the login modal and its API, and owns the sessions",
-        prefix: "SITE",
-        keys: &settings::KEYS,
-        health_bind: &settings::INTERNAL_BIND,
+        prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, app::run)
+    command_line::main(&service, &[], app::run)
 }

@@ -1,46 +1,185 @@
 //! The site's settings.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
+use login_protocol::steps::SessionLifetime;
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
+    command_line::ServiceSettings,
     redis::REDIS_URL,
-    settings::{AnyKey, Default, Key},
+    settings::{Default, Key, Reader, Section},
     settings_parse as parse,
-    telemetry::{LOG_FORMAT, LOG_LEVEL},
+    telemetry::LogSettings,
 };
 use url::Url;
 
 use crate::allowed_origins::AllowedOrigins;
 
-/// Every setting, in the order in which `--help` lists them.
-pub static KEYS: [&dyn AnyKey; 17] = [
-    &PUBLIC_URL,
-    &PUBLIC_BIND,
-    &TRUSTED_PROXIES,
-    &ALLOWED_ORIGINS,
-    &INTERNAL_BIND,
-    &REDIS_URL,
-    &GATEWAY_URL,
-    &GATEWAY_API_KEY,
-    &LOGIN_TTL_SECONDS,
-    &SESSION_TTL_SECONDS,
-    &SESSION_IDLE_SECONDS,
-    &LOGINS_PER_MINUTE,
-    &WAITING_PER_CLIENT,
-    &WAITING,
-    &WEB_AUTHORIZATIONS,
-    &LOG_FORMAT,
-    &LOG_LEVEL,
-];
+/// The prefix of the environment's variables.
+pub const PREFIX: &str = "SITE";
+
+/// All of the site's settings.
+#[derive(Debug, Clone)]
+pub struct SiteSettings {
+    /// The listener for browsers.
+    pub public: PublicSettings,
+    /// Where operators reach the site.
+    pub internal_bind: SocketAddr,
+    /// The Redis that both services share.
+    pub redis_url: SecretString,
+    /// The way to the gateway.
+    pub gateway: GatewaySettings,
+    /// How long attempts and sessions live.
+    pub login: LoginSettings,
+    /// What a client, and what all of them, may have.
+    pub limits: LimitSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// The listener for browsers.
+#[derive(Debug, Clone)]
+pub struct PublicSettings {
+    /// The URL that browsers see.
+    pub url: Url,
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Whose pages may use the login beside the site's own.
+    pub allowed_origins: AllowedOrigins,
+}
+
+/// The way to the gateway.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// Its internal listener.
+    pub url: Url,
+    /// Its bearer key.
+    pub api_key: SecretString,
+}
+
+/// How long attempts and sessions live.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginSettings {
+    /// How long an attempt lives, in seconds.
+    pub ttl_seconds: u32,
+    /// How long a session lives.
+    pub session: SessionLifetime,
+}
+
+/// What a client, and what all of them, may have; 0 is no limit.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitSettings {
+    /// Logins that a client may start in a minute.
+    pub logins_per_minute: u32,
+    /// Event streams that a client may hold open.
+    pub waiting_per_client: u32,
+    /// Event streams that the process holds open.
+    pub waiting: u32,
+    /// Logins inside WeChat that the process begins while one lives.
+    pub web_authorizations: u32,
+}
+
+impl Section for SiteSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let public = reader.section();
+        let internal_bind = reader.value(&INTERNAL_BIND);
+        let redis_url = reader.value(&REDIS_URL);
+        let gateway = reader.section();
+        let login = reader.section();
+        let limits = reader.section();
+        let log = reader.section();
+        Some(Self {
+            public: public?,
+            internal_bind: internal_bind?,
+            redis_url: redis_url?,
+            gateway: gateway?,
+            login: login?,
+            limits: limits?,
+            log: log?,
+        })
+    }
+}
+
+impl Section for PublicSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.value(&PUBLIC_URL);
+        let bind = reader.value(&PUBLIC_BIND);
+        let trusted_proxies = reader.value(&TRUSTED_PROXIES);
+        let allowed_origins: Option<AllowedOrigins> = reader.value(&ALLOWED_ORIGINS);
+        if let (Some(url), Some(origins)) = (&url, &allowed_origins)
+            && let Some(wrong) = origins.complaint(url)
+        {
+            reader.complain(&ALLOWED_ORIGINS, &wrong);
+        }
+        Some(Self {
+            url: url?,
+            bind: bind?,
+            trusted_proxies: trusted_proxies?,
+            allowed_origins: allowed_origins?,
+        })
+    }
+}
+
+impl Section for GatewaySettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (url, api_key) = (reader.value(&GATEWAY_URL), reader.value(&GATEWAY_API_KEY));
+        Some(Self {
+            url: url?,
+            api_key: api_key?,
+        })
+    }
+}
+
+impl Section for LoginSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let ttl_seconds = reader.value(&LOGIN_TTL_SECONDS);
+        let absolute = reader.value(&SESSION_TTL_SECONDS);
+        let idle = reader.value(&SESSION_IDLE_SECONDS);
+        Some(Self {
+            ttl_seconds: ttl_seconds?,
+            session: SessionLifetime {
+                absolute: Duration::from_secs(absolute?.into()),
+                idle: Duration::from_secs(idle?.into()),
+            },
+        })
+    }
+}
+
+impl Section for LimitSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let logins_per_minute = reader.value(&LOGINS_PER_MINUTE);
+        let waiting_per_client = reader.value(&WAITING_PER_CLIENT);
+        let waiting = reader.value(&WAITING);
+        let web_authorizations = reader.value(&WEB_AUTHORIZATIONS);
+        Some(Self {
+            logins_per_minute: logins_per_minute?,
+            waiting_per_client: waiting_per_client?,
+            waiting: waiting?,
+            web_authorizations: web_authorizations?,
+        })
+    }
+}
+
+impl ServiceSettings for SiteSettings {
+    fn log(&self) -> &LogSettings {
+        &self.log
+    }
+
+    fn health_bind(&self) -> SocketAddr {
+        self.internal_bind
+    }
+}
 
 /// The site's own address, as browsers see it.
-pub static PUBLIC_URL: Key<Url> = Key {
+static PUBLIC_URL: Key<Url> = Key {
     name: "public.url",
     default: Default::Required,
     example: "https://www.example.com",
-    meaning: "The address that browsers see. Under https the cookies are Secure and __Host-.",
+    meaning: "the address that browsers see. Under https the cookies are `Secure` and `__Host-`",
+    meaning_zh: "浏览器看到的地址。https 时 Cookie 带 `Secure` 和 `__Host-`",
     secret: false,
     parse: parse::http_url,
 };
@@ -50,27 +189,35 @@ pub static PUBLIC_BIND: Key<SocketAddr> = Key {
     name: "public.bind",
     default: Default::Text("0.0.0.0:8080"),
     example: "0.0.0.0:8080",
-    meaning: "Where browsers reach the site, as address:port.",
+    meaning: "where browsers reach the site",
+    meaning_zh: "浏览器访问网站服务的地方",
     secret: false,
     parse: parse::socket_address,
 };
 
 /// Who may speak for a client.
-pub static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
+static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
     name: "public.trusted_proxies",
     default: Default::Text(""),
     example: "127.0.0.1, 10.0.0.0/8",
-    meaning: "Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
+    meaning: "your reverse proxies, as networks separated by commas: their `X-Forwarded-For` is \
+              believed",
+    meaning_zh: "你的反向代理的网段，用逗号分开：它们给出的 `X-Forwarded-For` 才可信",
     secret: false,
     parse: |value| parse::networks(value).map(TrustedProxies::new),
 };
 
 /// Whose pages may use the login beside the site's own.
-pub static ALLOWED_ORIGINS: Key<AllowedOrigins> = Key {
+static ALLOWED_ORIGINS: Key<AllowedOrigins> = Key {
     name: "public.allowed_origins",
     default: Default::Text(""),
     example: "https://www.example.com",
-    meaning: "Origins, separated by commas, whose pages may embed the login; of the same site as public.url.",
+    meaning: "other origins, separated by commas, whose pages may embed the login: exactly as \
+              browsers send them, such as `https://www.example.com`, of the same site as \
+              `SITE__PUBLIC__URL` and https if that is (one's own machine excepted); no `*`",
+    meaning_zh: "还有哪些源的网页可以使用登录，用逗号分开，写法与浏览器发送的完全一样，例如 \
+                 `https://www.example.com`；必须与 `SITE__PUBLIC__URL` 同站，它是 https 时也必须是 \
+                 https（本机除外）；不能写 `*`",
     secret: false,
     parse: AllowedOrigins::parse,
 };
@@ -80,37 +227,41 @@ pub static INTERNAL_BIND: Key<SocketAddr> = Key {
     name: "internal.bind",
     default: Default::Text("127.0.0.1:9080"),
     example: "127.0.0.1:9080",
-    meaning: "Where health checks and metrics are answered. Never public.",
+    meaning: "health and metrics; never public",
+    meaning_zh: "健康检查和指标；绝不能公开",
     secret: false,
     parse: parse::socket_address,
 };
 
 /// The gateway's internal listener.
-pub static GATEWAY_URL: Key<Url> = Key {
+static GATEWAY_URL: Key<Url> = Key {
     name: "gateway.url",
     default: Default::Text("http://127.0.0.1:9081"),
     example: "http://127.0.0.1:9081",
-    meaning: "Where the site reaches the gateway's internal listener.",
+    meaning: "the gateway's internal listener",
+    meaning_zh: "网关的内部地址",
     secret: false,
     parse: parse::http_url,
 };
 
 /// The gateway's bearer key.
-pub static GATEWAY_API_KEY: Key<SecretString> = Key {
+static GATEWAY_API_KEY: Key<SecretString> = Key {
     name: "gateway.api_key",
     default: Default::Required,
     example: "the-output-of-openssl-rand-hex-32",
-    meaning: "The bearer key of the gateway's internal API: the gateway's internal.api_key.",
+    meaning: "the gateway's `GATEWAY__INTERNAL__API_KEY`",
+    meaning_zh: "与 `GATEWAY__INTERNAL__API_KEY` 相同",
     secret: true,
     parse: parse::api_key,
 };
 
 /// How long an attempt lives.
-pub static LOGIN_TTL_SECONDS: Key<u32> = Key {
+static LOGIN_TTL_SECONDS: Key<u32> = Key {
     name: "login.ttl_seconds",
     default: Default::Text("300"),
     example: "300",
-    meaning: "How long a login attempt and its QR code live, in seconds.",
+    meaning: "how long an attempt and its code live, 1 to 86400",
+    meaning_zh: "一次登录和它的二维码有效多少秒，1 到 86400",
     secret: false,
     parse: |value| match parse::integer_from::<1>(value)? {
         seconds @ 1..=86_400 => Ok(seconds),
@@ -119,63 +270,72 @@ pub static LOGIN_TTL_SECONDS: Key<u32> = Key {
 };
 
 /// How long a session lives.
-pub static SESSION_TTL_SECONDS: Key<u32> = Key {
+static SESSION_TTL_SECONDS: Key<u32> = Key {
     name: "session.ttl_seconds",
     default: Default::Text("604800"),
     example: "604800",
-    meaning: "How long a visitor stays signed in, in seconds; 604800 is a week.",
+    meaning: "how long a visitor stays signed in at most, at least 60; 604800 is a week",
+    meaning_zh: "登录状态最多保持多少秒，至少 60；604800 是一周",
     secret: false,
     parse: parse::integer_from::<60>,
 };
 
 /// How long a session lives without use.
-pub static SESSION_IDLE_SECONDS: Key<u32> = Key {
+static SESSION_IDLE_SECONDS: Key<u32> = Key {
     name: "session.idle_seconds",
     default: Default::Text("259200"),
     example: "259200",
-    meaning: "How long a session lives without being used, in seconds; 259200 is three days.",
+    meaning: "how long a session lives without being used, at least 60; 259200 is three days",
+    meaning_zh: "多少秒没有使用就失效，至少 60；259200 是三天",
     secret: false,
     parse: parse::integer_from::<60>,
 };
 
 /// How many logins a client may start.
-pub static LOGINS_PER_MINUTE: Key<u32> = Key {
+static LOGINS_PER_MINUTE: Key<u32> = Key {
     name: "limits.logins_per_minute",
     default: Default::Text("30"),
     example: "30",
-    meaning: "How many logins one client address may start in a minute; ten times as many in an hour and forty times \
-              in a day, less two for each that is completed. 0: no limit.",
+    meaning: "logins that one client address may start in a minute, on all replicas together; ten \
+              times as many in an hour and forty times in a day, where completed ones don't \
+              count; 0: no limit of a client",
+    meaning_zh: "一个 IP 每分钟可以发起多少次登录，所有实例合计；每小时是它的 10 倍，每天是 40 倍，完\
+                 成的登录不算在内；0 为不限制单个访客",
     secret: false,
     parse: parse::integer_from::<0>,
 };
 
 /// How many streams a client may hold open.
-pub static WAITING_PER_CLIENT: Key<u32> = Key {
+static WAITING_PER_CLIENT: Key<u32> = Key {
     name: "limits.waiting_per_client",
     default: Default::Text("20"),
     example: "20",
-    meaning: "How many event streams one client address may hold open; 0: no limit.",
+    meaning: "event streams that one client address may hold open at a process, an IPv6 /56 four \
+              times and a /48 sixteen times as many; 0: no limit",
+    meaning_zh: "一个 IP 在一个进程上可以保持多少条事件流，IPv6 的 /56 网段是它的 4 倍，/48 是 16 倍\
+                 ；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
 };
 
 /// How many streams the process holds open.
-pub static WAITING: Key<u32> = Key {
+static WAITING: Key<u32> = Key {
     name: "limits.waiting",
     default: Default::Text("100000"),
     example: "100000",
-    meaning: "How many event streams the process holds open; 0: no limit.",
+    meaning: "event streams that a process holds open; 0: no limit",
+    meaning_zh: "一个进程可以保持多少条事件流；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
 };
 
 /// How many attempts without a code the process begins.
-pub static WEB_AUTHORIZATIONS: Key<u32> = Key {
+static WEB_AUTHORIZATIONS: Key<u32> = Key {
     name: "limits.web_authorizations",
     default: Default::Text("100000"),
     example: "100000",
-    meaning: "How many logins inside WeChat the process begins while one lives; each takes 300 bytes of Redis. 0: no \
-              limit.",
+    meaning: "logins inside WeChat that a process begins while one lives; 0: no limit",
+    meaning_zh: "一个进程在一次登录的有效期内最多发起多少次“在微信里登录”；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
 };

@@ -13,8 +13,7 @@ use service_kit::{
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness, Remarks},
-    redis::{REDIS_URL, Store},
-    settings::{InvalidSettings, Settings},
+    redis::Store,
 };
 use tokio::task::JoinSet;
 
@@ -27,10 +26,15 @@ use crate::{
         web_authorization_login::WebAuthorizationLogin,
     },
     push::{
-        envelope::PushSecurity, events::LoginEvents, intake::Pushes, relay::Relay, senders::Senders,
+        envelope::PushSecurity,
+        events::{LoginEvents, LoginRules},
+        intake::Pushes,
+        relay::Relay,
+        replies::Replies,
+        senders::Senders,
     },
     routes::{self, verification_file::VerificationFiles},
-    settings,
+    settings::{self, GatewaySettings},
     wechat::{
         access_tokens::AccessTokens, api::Api, code_budget::CodeBudget, qr_codes::QrCodes,
         stray_codes::StrayCodes, web_authorization::WebAuthorization,
@@ -38,36 +42,51 @@ use crate::{
 };
 
 /// Runs the gateway until it is told to stop.
-pub async fn run(values: Settings) -> Result<(), ServiceError> {
+///
+/// # Errors
+///
+/// When an address can't be had, a client can't be made, or a part of the service fails.
+#[expect(clippy::too_many_lines, reason = "TEMPORARY")]
+pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
+    doctor::settings::warn_at_start(&settings);
     let shutdown = lifecycle::shutdown_on_signal()?;
     let metrics = operations::record_metrics();
-    let public = lifecycle::bind(&values, &settings::PUBLIC_BIND)?;
-    let internal = lifecycle::bind(&values, &settings::INTERNAL_BIND)?;
+    let GatewaySettings {
+        accounts,
+        wechat,
+        public,
+        internal,
+        redis_url,
+        approval,
+        ..
+    } = settings;
+    let listeners = (
+        lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?,
+        lifecycle::bind(internal.bind, &settings::INTERNAL_BIND)?,
+    );
     let addresses = [
-        ("public", public.local_addr()?),
-        ("internal", internal.local_addr()?),
+        ("public", listeners.0.local_addr()?),
+        ("internal", listeners.1.local_addr()?),
     ];
 
-    let store = Arc::new(Store::new(&values.get(&REDIS_URL)?).map_err(ServiceError::client)?);
-    let app_id = values.get(&settings::APP_ID)?;
-    let api = Api::new(
-        app_id.clone(),
-        values.get(&settings::APP_SECRET)?,
-        values.get(&settings::API_URL)?,
-        values.get(&settings::MP_URL)?,
-        values.optional(&settings::PROXY_URL)?.as_ref(),
-    );
-    let api = Arc::new(api.map_err(ServiceError::client)?);
+    let store = Arc::new(Store::new(&redis_url).map_err(ServiceError::client)?);
+    let account = accounts
+        .default
+        .or_else(|| accounts.named.into_values().next());
+    let account = account.ok_or_else(|| ServiceError::Background("no account".to_owned()))?;
+    let app_id = account.credentials.app_id.clone();
+    let api = Arc::new(Api::new(&account.credentials, &wechat).map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(
         Arc::clone(&api),
         Arc::clone(&store),
-        values.get(&settings::TOKEN_MODE)?,
+        account.credentials.token_mode,
     ));
-    let senders = Arc::new(Senders::new(&values)?);
+    let proxies = public.trusted_proxies;
+    let senders = Arc::new(Senders::new(wechat.check_callback_ip, proxies.clone()));
     let authorization = Arc::new(WebAuthorization::new(
         Arc::clone(&api),
         Arc::clone(&store),
-        values.get(&settings::OPEN_URL)?,
+        wechat.open_url,
     ));
     let logins = Data::new(WebAuthorizationLogin::new(
         Arc::clone(&authorization),
@@ -76,21 +95,59 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
         Arc::clone(&store),
     ));
     let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
-    let public_parts = PublicParts::new(
-        &values,
-        &api,
-        &tokens,
-        &store,
-        &senders,
-        &authorization,
-        &stray_codes,
-    )?;
+    let links = PhoneLinks::new(public.url.clone(), account.profile.ask);
+    let browsers = PhoneBrowsers::new(public.url.as_ref(), proxies);
+    let events = Arc::new(LoginEvents::new(
+        Arc::clone(&api),
+        Arc::clone(&tokens),
+        Arc::clone(&store),
+        Replies::new(account.replies),
+        links.clone(),
+        LoginRules {
+            approval,
+            profile: account.profile,
+        },
+    ));
+    let pages = Arc::new(PageAuthorization::new(
+        Arc::clone(&authorization),
+        Arc::clone(&stray_codes),
+        browsers.clone(),
+    ));
+    let confirmations = Confirmations::new(
+        app_id.clone(),
+        events.site_name().to_owned(),
+        links.clone(),
+        Arc::clone(&pages),
+        Arc::clone(&authorization),
+        Arc::clone(&store),
+    );
+    let profiles = ShownProfiles::new(
+        app_id.clone(),
+        links,
+        pages,
+        Arc::clone(&authorization),
+        Arc::clone(&store),
+    );
+    let pushes = Pushes::new(
+        PushSecurity::new(&account.credentials),
+        Arc::clone(&senders),
+        events,
+        Relay::new(account.relay).map_err(ServiceError::client)?,
+    );
+    let public_parts = PublicParts {
+        pushes: Data::new(pushes),
+        confirmations: Data::new(confirmations),
+        profiles: Data::new(profiles),
+        browsers: Data::new(browsers),
+        files: Data::new(VerificationFiles(public.verification_files)),
+    };
+    let budget = CodeBudget::new(app_id.clone(), account.qr_codes, Arc::clone(&store));
+    let budget = Data::new(budget);
     let members = Data::new(Members::new(app_id, Arc::clone(&store)));
-    let budget = Data::new(CodeBudget::new(&values, Arc::clone(&store))?);
     let qr_codes = Data::new(QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)));
-    let api_key: Data<SecretString> = Data::new(values.get(&settings::API_KEY)?);
+    let api_key: Data<SecretString> = Data::new(internal.api_key);
 
-    let public_server = http_server::serve(public, move || {
+    let public_server = http_server::serve(listeners.0, move || {
         App::new().configure(|config| public_parts.configure(config))
     })?;
     let readiness = readiness(
@@ -106,7 +163,7 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
             Data::from(stray_codes),
             readiness.clone(),
         );
-        http_server::serve(internal, move || {
+        http_server::serve(listeners.1, move || {
             App::new()
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
@@ -123,7 +180,6 @@ pub async fn run(values: Settings) -> Result<(), ServiceError> {
     };
 
     let background = background(api, tokens, senders, shown);
-    doctor::settings::warn_at_start(&values)?;
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
 }
@@ -163,60 +219,6 @@ struct PublicParts {
 }
 
 impl PublicParts {
-    fn new(
-        values: &Settings,
-        api: &Arc<Api>,
-        tokens: &Arc<AccessTokens>,
-        store: &Arc<Store>,
-        senders: &Arc<Senders>,
-        authorization: &Arc<WebAuthorization>,
-        stray_codes: &Arc<StrayCodes>,
-    ) -> Result<Self, InvalidSettings> {
-        let app_id = api.app_id();
-        let links = PhoneLinks::new(values)?;
-        let browsers = PhoneBrowsers::new(values)?;
-        let events = Arc::new(LoginEvents::new(
-            values,
-            Arc::clone(api),
-            Arc::clone(tokens),
-            Arc::clone(store),
-        )?);
-        let pages = Arc::new(PageAuthorization::new(
-            Arc::clone(authorization),
-            Arc::clone(stray_codes),
-            browsers.clone(),
-        ));
-        let confirmations = Confirmations::new(
-            app_id.clone(),
-            events.site_name().to_owned(),
-            links.clone(),
-            Arc::clone(&pages),
-            Arc::clone(authorization),
-            Arc::clone(store),
-        );
-        let profiles = ShownProfiles::new(
-            app_id.clone(),
-            links,
-            pages,
-            Arc::clone(authorization),
-            Arc::clone(store),
-        );
-        let pushes = Pushes::new(
-            PushSecurity::new(values)?,
-            Arc::clone(senders),
-            events,
-            Relay::new(values)?,
-        );
-        let files = values.optional(&settings::VERIFICATION_FILES)?;
-        Ok(Self {
-            pushes: Data::new(pushes),
-            confirmations: Data::new(confirmations),
-            profiles: Data::new(profiles),
-            browsers: Data::new(browsers),
-            files: Data::new(VerificationFiles(files.unwrap_or_default())),
-        })
-    }
-
     fn configure(&self, config: &mut ServiceConfig) {
         config
             .app_data(self.pushes.clone())

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use service_kit::command_line::{self, Service};
 
+pub mod accounts;
 pub mod app;
 mod doctor;
 pub mod members;
@@ -18,10 +19,8 @@ pub fn main() -> ExitCode {
     let service = Service {
         name: "wechat-gateway",
         about: "Creates login QR codes with WeChat and turns scans into logins",
-        prefix: "GATEWAY",
-        keys: &settings::KEYS,
-        health_bind: &settings::INTERNAL_BIND,
+        prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main_with_subcommands(&service, &[doctor::SUBCOMMAND], app::run)
+    command_line::main(&service, &[doctor::SUBCOMMAND], app::run)
 }

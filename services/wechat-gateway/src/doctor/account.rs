@@ -8,10 +8,12 @@ use super::{
     failures::{self, CONSOLE},
     report::Check,
 };
-use crate::wechat::{
-    api::{Api, token_text},
-    error::WechatError,
-    token_refresh::TokenMode,
+use crate::{
+    settings::TokenMode,
+    wechat::{
+        api::{Api, token_text},
+        error::WechatError,
+    },
 };
 
 const TOKEN: &str = "access_token";

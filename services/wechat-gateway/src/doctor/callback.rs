@@ -13,6 +13,7 @@ use super::{
     failures::{self, CONSOLE},
     report::Check,
 };
+use crate::accounts::callback_path;
 
 const NAME: &str = "callback";
 const SIGNATURE: &str = "callback_signature";
@@ -31,23 +32,29 @@ struct Answer {
     location: Option<String>,
 }
 
-/// Verifies the callback address below the gateway's public one.
+/// The URL that an account has below the gateway's public one.
+pub(super) fn url(public_url: &Url, account: &str) -> Url {
+    let mut url = public_url.clone();
+    let path = callback_path(account);
+    url.set_path(&format!(
+        "{}{path}",
+        public_url.path().trim_end_matches('/')
+    ));
+    url
+}
+
+/// Verifies the callback at this URL.
 pub(super) async fn check(
     http: &reqwest::Client,
-    public_url: Option<&Url>,
+    address: Option<&Url>,
     token: &CallbackToken,
 ) -> Vec<Check> {
-    let Some(public_url) = public_url else {
+    let Some(address) = address else {
         let skipped = Check::skip(NAME, "public.url isn't set, so the address isn't known");
         return vec![
             skipped.advising("Set GATEWAY__PUBLIC__URL to the address that WeChat reaches"),
         ];
     };
-    let mut address = public_url.clone();
-    address.set_path(&format!(
-        "{}/wechat/callback",
-        public_url.path().trim_end_matches('/')
-    ));
     let [nonce, echo] = match random_numbers() {
         Ok(numbers) => numbers,
         Err(error) => return vec![Check::skip(NAME, error.to_string())],
@@ -65,7 +72,7 @@ pub(super) async fn check(
         asked
     };
     let right = verify(http, asked(signature.as_str())).await;
-    let verified = judge_right(&address, right, &echo);
+    let verified = judge_right(address, right, &echo);
     if verified.action.is_some() {
         return vec![
             verified,

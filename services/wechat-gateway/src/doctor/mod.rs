@@ -6,23 +6,26 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    pin::Pin,
     process::ExitCode,
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use service_kit::{
     clock::Clock,
     clock_offset::ClockOffset,
-    command_line::{Invocation, Subcommand},
+    command_line::{Invocation, RunningSubcommand, Subcommand},
     http_client,
     lifecycle::ServiceError,
-    redis::{REDIS_URL, Store},
-    settings::Settings,
+    redis::Store,
+    settings::InvalidSettings,
 };
 use tokio::time::timeout;
 
-use crate::{settings as keys, wechat::api::Api};
+use crate::{
+    settings::{AccountSettings, GatewaySettings},
+    wechat::api::Api,
+};
 use report::{Check, Colour};
 use surroundings::WebAuthorization;
 
@@ -30,6 +33,7 @@ mod account;
 mod callback;
 mod clock;
 mod failures;
+mod own_settings;
 mod redis;
 mod report;
 pub(crate) mod settings;
@@ -42,6 +46,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 const JSON: &str = "json";
+const ACCOUNT: &str = "account";
 
 /// The exit code when something failed.
 const FAILED: u8 = 1;
@@ -49,16 +54,22 @@ const FAILED: u8 = 1;
 const UNUSABLE: u8 = 2;
 
 /// The subcommand.
-pub(crate) const SUBCOMMAND: Subcommand = Subcommand {
+pub(crate) const SUBCOMMAND: Subcommand<GatewaySettings> = Subcommand {
     name: "doctor",
-    about: "Check the settings, Redis, the clock, the WeChat account and the public address, and say what to \
+    about: "Check the settings, Redis, the clock, the WeChat accounts and the public URL, and say what to \
             do; exit 0, 1 when something failed, or 2 when the settings can't be used",
     flags: &[(JSON, "Print one JSON object for scripts")],
-    run: |invocation| -> Pin<Box<dyn Future<Output = ExitCode>>> { Box::pin(run(invocation)) },
+    options: &[(
+        ACCOUNT,
+        "NAME",
+        "Examine this account alone, such as default",
+    )],
+    run: |invocation| -> RunningSubcommand { Box::pin(run(invocation)) },
 };
 
-async fn run(invocation: Invocation) -> ExitCode {
-    let (checks, code) = examine(invocation.settings).await;
+async fn run(invocation: Invocation<GatewaySettings>) -> ExitCode {
+    let account = invocation.options.get(ACCOUNT).map(String::as_str);
+    let (checks, code) = examine(invocation.settings, account).await;
     let output = &mut io::stdout().lock();
     let written = if invocation.flags.contains(&JSON) {
         report::write_json(output, &checks)
@@ -77,21 +88,24 @@ async fn run(invocation: Invocation) -> ExitCode {
 }
 
 async fn examine(
-    settings: Result<Settings, service_kit::settings::InvalidSettings>,
+    settings: Result<GatewaySettings, InvalidSettings>,
+    account: Option<&str>,
 ) -> (Vec<Check>, u8) {
-    let values = match settings {
-        Ok(values) => values,
-        Err(error) => return (settings::unusable(&[error]), UNUSABLE),
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return (settings::unusable(&error), UNUSABLE),
     };
-    let contradictions = settings::contradictions(&values);
-    if !contradictions.is_empty() {
-        return (settings::unusable(&contradictions), UNUSABLE);
+    let accounts: Vec<_> = settings
+        .accounts
+        .iter()
+        .filter(|(name, _)| account.is_none_or(|wanted| wanted == *name))
+        .collect();
+    if accounts.is_empty() {
+        return (vec![no_such_account(&settings)], UNUSABLE);
     }
-    let checks = match timeout(WHOLE_TIMEOUT, Box::pin(all(&values))).await {
+    let examined = timeout(WHOLE_TIMEOUT, Box::pin(all(&settings, &accounts))).await;
+    let checks = match examined {
         Ok(Ok(checks)) => checks,
-        Ok(Err(ServiceError::Settings(error))) => {
-            return (settings::unusable(&[error]), UNUSABLE);
-        }
         Ok(Err(error)) => vec![Check::fail(
             "doctor",
             error.to_string(),
@@ -107,46 +121,92 @@ async fn examine(
     (checks, code)
 }
 
-/// Everything, at once where nothing waits for another.
-async fn all(values: &Settings) -> Result<Vec<Check>, ServiceError> {
-    let redis_url = values.get(&REDIS_URL)?;
-    let store = Store::new(&redis_url).map_err(ServiceError::client)?;
-    let api = Api::new(
-        values.get(&keys::APP_ID)?,
-        values.get(&keys::APP_SECRET)?,
-        values.get(&keys::API_URL)?,
-        values.get(&keys::MP_URL)?,
-        values.optional(&keys::PROXY_URL)?.as_ref(),
-    );
-    let api = api.map_err(ServiceError::client)?;
-    let http = http_client::build(CALL_TIMEOUT).map_err(ServiceError::client)?;
-    let public_url = values.optional(&keys::PUBLIC_URL)?;
-    let relay_url = values.optional(&keys::RELAY_URL)?;
-    let files = values.optional(&keys::VERIFICATION_FILES)?;
-    let web_authorization = WebAuthorization {
-        public_url: public_url.as_ref(),
-        files: &files.unwrap_or_default(),
-    };
-    let callback_token = values.get(&keys::TOKEN)?;
-    let token_mode = values.get(&keys::TOKEN_MODE)?;
+fn no_such_account(settings: &GatewaySettings) -> Check {
+    let names: Vec<&str> = settings.accounts.iter().map(|(name, _)| name).collect();
+    Check::fail(
+        "doctor",
+        "no account of the settings has this name",
+        format!("Name one of them with --account: {}", names.join(", ")),
+    )
+}
 
-    let clock = Clock::system();
-    let (redis, by_redis, by_wechat, account, callback, relay, domain) = tokio::join!(
-        redis::check(&store, &redis_url),
-        ClockOffset::measure(&clock, store.server_time()),
-        ClockOffset::measure(&clock, async {
-            api.server_time().await.ok().flatten().ok_or(())
-        }),
-        account::check(&api, &store, token_mode),
-        callback::check(&http, public_url.as_ref(), &callback_token),
-        surroundings::relay(&http, relay_url.as_ref()),
+/// Everything, at once where nothing waits for another.
+async fn all(
+    settings: &GatewaySettings,
+    accounts: &[(&str, &AccountSettings)],
+) -> Result<Vec<Check>, ServiceError> {
+    let store = Store::new(&settings.redis_url).map_err(ServiceError::client)?;
+    let http = http_client::build(CALL_TIMEOUT).map_err(ServiceError::client)?;
+    let installation = Installation {
+        settings,
+        store: &store,
+        http: &http,
+    };
+    let web_authorization = WebAuthorization {
+        public_url: settings.public.url.as_ref(),
+        files: &settings.public.verification_files,
+    };
+    let examined = accounts
+        .iter()
+        .map(|(name, account)| examined_account(&installation, name, account));
+    let (redis, by_redis, accounts, domain) = tokio::join!(
+        redis::check(&store, &settings.redis_url),
+        ClockOffset::measure(Clock::system(), store.server_time()),
+        try_join_all(examined),
         surroundings::domain(&http, &web_authorization),
     );
-    let mut checks = settings::hints(values)?;
+    let accounts = accounts?;
+    let by_wechat = accounts.iter().find_map(|account| account.clock);
+    let mut checks = settings::hints(settings);
     checks.extend(redis);
-    checks.push(clock::judge(by_wechat.ok(), by_redis.ok()));
-    checks.extend(account);
-    checks.extend(callback);
-    checks.extend([relay, domain]);
+    checks.push(clock::judge(by_wechat, by_redis.ok()));
+    checks.extend(accounts.into_iter().flat_map(|account| account.checks));
+    checks.push(domain);
     Ok(checks)
+}
+
+/// What every account's examination works with.
+struct Installation<'a> {
+    settings: &'a GatewaySettings,
+    store: &'a Store,
+    http: &'a reqwest::Client,
+}
+
+/// What one account's examination found.
+struct ExaminedAccount {
+    checks: Vec<Check>,
+    /// This machine's clock beside WeChat's.
+    clock: Option<ClockOffset>,
+}
+
+async fn examined_account(
+    installation: &Installation<'_>,
+    name: &str,
+    account: &AccountSettings,
+) -> Result<ExaminedAccount, ServiceError> {
+    let Installation {
+        settings,
+        store,
+        http,
+    } = installation;
+    let credentials = &account.credentials;
+    let api = Api::new(credentials, &settings.wechat).map_err(ServiceError::client)?;
+    let public_url = settings.public.url.as_ref();
+    let callback_url = public_url.map(|url| callback::url(url, name));
+    let (clock, asked, callback, relay) = tokio::join!(
+        ClockOffset::measure(Clock::system(), async {
+            api.server_time().await.ok().flatten().ok_or(())
+        }),
+        account::check(&api, store, credentials.token_mode),
+        callback::check(http, callback_url.as_ref(), &credentials.token),
+        surroundings::relay(http, account.relay.url.as_ref()),
+    );
+    let mut checks = settings::of_account(credentials, public_url);
+    checks.extend(asked);
+    checks.extend(callback);
+    checks.push(relay);
+    Ok(ExaminedAccount {
+        checks: checks.into_iter().map(|check| check.of(name)).collect(),
+        clock: clock.ok(),
+    })
 }

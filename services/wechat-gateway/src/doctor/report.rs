@@ -4,6 +4,9 @@ use std::io;
 
 use serde::Serialize;
 
+use super::own_settings::in_account;
+use crate::accounts::DEFAULT;
+
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,6 +26,9 @@ pub(super) enum Status {
 pub(super) struct Check {
     /// A name that scripts can rely on.
     pub(super) name: &'static str,
+    /// The account that it is about; `None` where it is about the installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<String>,
     /// How it ended.
     pub(super) status: Status,
     /// What was found.
@@ -56,6 +62,25 @@ impl Check {
         Self::new(name, Status::Fail, detail, Some(action.into()))
     }
 
+    /// The same about this account, whose settings the texts name then.
+    pub(super) fn of(mut self, account: &str) -> Self {
+        if account != DEFAULT {
+            self.detail = in_account(account, &self.detail);
+            self.action = self.action.map(|action| in_account(account, &action));
+        }
+        self.account = Some(account.to_owned());
+        self
+    }
+
+    /// What it is called in a line.
+    fn title(&self) -> String {
+        let name = self.name.replace('_', " ");
+        match self.account.as_deref() {
+            None | Some(DEFAULT) => name,
+            Some(account) => format!("{account}: {name}"),
+        }
+    }
+
     /// What to do, also about something that couldn't be checked.
     pub(super) fn advising(mut self, action: impl Into<String>) -> Self {
         self.action = Some(action.into());
@@ -70,6 +95,7 @@ impl Check {
     ) -> Self {
         Self {
             name,
+            account: None,
             status,
             detail: detail.into(),
             action,
@@ -97,9 +123,9 @@ pub(super) fn write_lines(
     checks: &[Check],
     colour: Colour,
 ) -> io::Result<()> {
-    let width = checks.iter().map(|check| check.name.len()).max();
+    let width = checks.iter().map(|check| check.title().len()).max();
     for check in checks {
-        let name = check.name.replace('_', " ");
+        let name = check.title();
         let action = check.action.as_deref().map(|action| format!(" → {action}"));
         writeln!(
             output,

@@ -1,11 +1,10 @@
 //! What the settings alone show: that they can be used, and what could be better.
 
-use login_protocol::attempt::Approval;
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
     client_address::TrustedProxies,
     guessable::{self, Reach},
-    settings::{InvalidSettings, Settings},
+    settings::{InvalidSettings, declarations},
     settings_parse::API_KEY_CHARACTERS,
 };
 use url::{Host, Url};
@@ -15,11 +14,7 @@ use super::{
     failures::CONSOLE,
     report::{Check, Status},
 };
-use crate::{
-    phone::links::PhoneLinks,
-    push::{envelope::PushSecurity, relay::Relay, replies::Replies},
-    settings as keys,
-};
+use crate::settings::{Credentials, GatewaySettings, PREFIX};
 
 const NAME: &str = "settings";
 
@@ -30,117 +25,98 @@ const GENERATE: &str = "Generate another one (随机生成) in";
 const TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that keeps the settings from being used, one check each.
-pub(super) fn unusable(errors: &[InvalidSettings]) -> Vec<Check> {
-    let mut complaints = Vec::new();
-    for error in errors {
-        let text = error.to_string();
-        // The first line only says that something is wrong, if others follow.
-        let listed: Vec<&str> = text.lines().skip(1).collect();
-        let lines = if listed.is_empty() {
-            vec![text.as_str()]
-        } else {
-            listed
-        };
-        for line in lines {
-            let line = line.trim().to_owned();
-            if !complaints.contains(&line) {
-                complaints.push(line);
-            }
-        }
-    }
-    let fail = |complaint| {
+pub(super) fn unusable(error: &InvalidSettings) -> Vec<Check> {
+    let text = error.to_string();
+    // The first line only says that something is wrong, if others follow.
+    let listed: Vec<&str> = text.lines().skip(1).collect();
+    let complaints = if listed.is_empty() {
+        vec![text.as_str()]
+    } else {
+        listed
+    };
+    let fail = |complaint: &str| {
         Check::fail(
             NAME,
-            complaint,
+            complaint.trim(),
             "Correct it in the environment or in the file that --config names",
         )
     };
     complaints.into_iter().map(fail).collect()
 }
 
-/// What only several settings together can show, as the gateway would find at start.
-pub(super) fn contradictions(values: &Settings) -> Vec<InvalidSettings> {
-    let built = [
-        PushSecurity::new(values).map(drop),
-        Replies::new(values).map(drop),
-        Relay::new(values).map(drop),
-        confirmation(values),
-    ];
-    built.into_iter().filter_map(Result::err).collect()
-}
-
-fn confirmation(values: &Settings) -> Result<(), InvalidSettings> {
-    let no_address = PhoneLinks::new(values)?.confirm(None).is_none();
-    if values.get(&keys::APPROVAL)? == Approval::Tap && no_address {
-        let wrong = "is missing, but login.approval = tap needs it for its link";
-        return Err(values.invalid(&keys::PUBLIC_URL, wrong));
-    }
-    Ok(())
-}
-
-/// What could be better.
-pub(super) fn hints(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
+/// What could be better about the installation.
+pub(super) fn hints(settings: &GatewaySettings) -> Vec<Check> {
+    let count = declarations::<GatewaySettings>(PREFIX).len();
     let mut hints = vec![
-        Check::ok(NAME, format!("all {} are read", keys::KEYS.len())),
-        public_url(values.optional(&keys::PUBLIC_URL)?.as_ref()),
+        Check::ok(NAME, format!("all {count} are read")),
+        public_url(settings.public.url.as_ref()),
     ];
-    hints.extend(protection(values)?);
-    hints.extend(disregarded_proxy(values)?);
-    Ok(hints)
+    hints.extend(protection(settings));
+    hints.extend(disregarded_proxy(settings));
+    hints
 }
 
 /// What an operator has to know although the gateway starts.
-pub(crate) fn warn_at_start(values: &Settings) -> Result<(), InvalidSettings> {
-    let mut checks = protection(values)?;
-    checks.extend(disregarded_proxy(values)?);
+pub(crate) fn warn_at_start(settings: &GatewaySettings) {
+    let mut checks = protection(settings);
+    checks.extend(disregarded_proxy(settings));
+    let public_url = settings.public.url.as_ref();
+    for (name, account) in settings.accounts.iter() {
+        let found = of_account(&account.credentials, public_url).into_iter();
+        checks.extend(found.map(|check| check.of(name)));
+    }
     for check in checks.iter().filter(|check| check.status == Status::Warn) {
         let action = check.action.as_deref().unwrap_or_default();
-        tracing::warn!(check = check.name, "{} → {action}", check.detail);
+        let account = check.account.as_deref();
+        tracing::warn!(check = check.name, account, "{} → {action}", check.detail);
     }
-    Ok(())
 }
 
-/// What keeps strangers from forging a push or using the internal API.
-fn protection(values: &Settings) -> Result<Vec<Check>, InvalidSettings> {
-    let reach = Reach::of(values.optional(&keys::PUBLIC_URL)?.as_ref());
-    let aes_key = values.optional(&keys::ENCODING_AES_KEY)?;
-    let mut checks = vec![
+/// What keeps strangers from forging an account's pushes.
+pub(super) fn of_account(credentials: &Credentials, public_url: Option<&Url>) -> Vec<Check> {
+    let reach = Reach::of(public_url);
+    vec![
         encryption(
-            aes_key.as_ref(),
-            values.optional(&keys::ACCEPT_PLAINTEXT)?,
+            credentials.encoding_aes_key.as_ref(),
+            credentials.accept_plaintext,
             reach,
         ),
-        token(values.get(&keys::TOKEN)?.expose_secret(), reach),
-        api_key(&values.get(&keys::API_KEY)?, reach),
-    ];
-    if values.get(&keys::CHECK_CALLBACK_IP)? {
-        checks.push(senders(&values.get(&keys::TRUSTED_PROXIES)?));
+        token(credentials.token.expose_secret(), reach),
+    ]
+}
+
+/// What keeps strangers from using the internal API, and from pushing.
+fn protection(settings: &GatewaySettings) -> Vec<Check> {
+    let reach = Reach::of(settings.public.url.as_ref());
+    let mut checks = vec![api_key(&settings.internal.api_key, reach)];
+    if settings.wechat.check_callback_ip {
+        checks.push(senders(&settings.public.trusted_proxies));
     }
-    Ok(checks)
+    checks
 }
 
 /// The variables by which most programs choose a proxy, also in lower case.
 const PROXY_VARIABLES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 
 /// Whoever reaches WeChat through a proxy only, and names it as for other programs, is told where to.
-fn disregarded_proxy(values: &Settings) -> Result<Option<Check>, InvalidSettings> {
-    if values.optional(&keys::PROXY_URL)?.is_some() {
-        return Ok(None);
+fn disregarded_proxy(settings: &GatewaySettings) -> Option<Check> {
+    if settings.wechat.proxy.is_some() {
+        return None;
     }
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let named = PROXY_VARIABLES
         .into_iter()
         .find(|name| is_set(name) || is_set(&name.to_ascii_lowercase()));
-    Ok(named.map(|name| {
+    named.map(|name| {
         Check::warn(
             "proxy",
             format!("{name} is set, and no call of the gateway goes through it"),
             "Set GATEWAY__WECHAT__PROXY_URL if WeChat can be reached through that proxy only",
         )
-    }))
+    })
 }
 
-fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: Option<bool>, reach: Reach) -> Check {
+fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: bool, reach: Reach) -> Check {
     const NAME: &str = "push_encryption";
     let Some(key) = key else {
         return Check::warn(
@@ -164,7 +140,7 @@ fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: Option<bool>, reac
             ),
         );
     }
-    if accept_plaintext == Some(true) {
+    if accept_plaintext {
         Check::warn(
             NAME,
             "an EncodingAESKey is set, but plain pushes are accepted as well",
@@ -263,17 +239,17 @@ mod tests {
         let own = key("Zm9vYmFyYmF6cXV4MDEyMzQ1Njc4OWFiY2RlZmdoaWo");
         let demonstration = key("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG");
         let judge = |key, plaintext, reach| encryption(key, plaintext, reach).status;
-        assert_eq!(judge(Some(&own), None, Reach::Others), Status::Ok);
-        assert_eq!(judge(Some(&own), Some(false), Reach::Others), Status::Ok);
-        assert_eq!(judge(Some(&own), Some(true), Reach::Others), Status::Warn);
-        assert_eq!(judge(None, None, Reach::Others), Status::Warn);
-        assert_eq!(judge(None, None, Reach::Loopback), Status::Warn);
+        assert_eq!(judge(Some(&own), false, Reach::Others), Status::Ok);
+        assert_eq!(judge(Some(&own), false, Reach::Loopback), Status::Ok);
+        assert_eq!(judge(Some(&own), true, Reach::Others), Status::Warn);
+        assert_eq!(judge(None, true, Reach::Others), Status::Warn);
+        assert_eq!(judge(None, true, Reach::Loopback), Status::Warn);
         assert_eq!(
-            judge(Some(&demonstration), None, Reach::Others),
+            judge(Some(&demonstration), false, Reach::Others),
             Status::Warn
         );
         assert_eq!(
-            judge(Some(&demonstration), None, Reach::Loopback),
+            judge(Some(&demonstration), false, Reach::Loopback),
             Status::Ok
         );
     }
@@ -311,7 +287,10 @@ mod tests {
         let judge = |text: &str| api_key(&SecretString::from(text), Reach::Others);
         let good = "6f1c0e8a9d2b47530c5e1f7a8b9d2c4e6f1c0e8a9d2b47530c5e1f7a8b9d2c4e";
         assert_eq!(judge(good).status, Status::Ok);
-        for key in [keys::API_KEY.example, "12341234123412341234123412341234"] {
+        for key in [
+            crate::settings::API_KEY.example,
+            "12341234123412341234123412341234",
+        ] {
             let check = judge(key);
             assert_eq!(check.status, Status::Warn);
             assert!(!check.detail.contains(key), "{}", check.detail);

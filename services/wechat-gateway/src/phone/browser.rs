@@ -13,12 +13,10 @@ use service_kit::{
     client_address::TrustedProxies,
     cookie,
     random::{self, NoRandomness},
-    settings::{InvalidSettings, Settings},
 };
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-
-use crate::settings;
+use url::Url;
 
 /// How long a cookie is of use: longer than a code and a ticket one after the other.
 const LIFETIME: Duration = Duration::from_hours(1);
@@ -45,16 +43,10 @@ pub struct PhoneVisit {
 pub struct PhoneBrowser(BrowserSecret);
 
 impl PhoneBrowsers {
-    /// Cookies of pages below the gateway's public address.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is no good.
-    pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
-        let public_url = values.optional(&settings::PUBLIC_URL)?;
+    /// Cookies of pages below the gateway's public URL.
+    pub fn new(public_url: Option<&Url>, proxies: TrustedProxies) -> Self {
         let secure = public_url.is_some_and(|url| url.scheme() == "https");
-        let proxies = values.get(&settings::TRUSTED_PROXIES)?;
-        Ok(Self { secure, proxies })
+        Self { secure, proxies }
     }
 
     const fn name(&self) -> &'static str {

@@ -1,10 +1,7 @@
 //! The addresses in replies, and those that web authorisation returns to.
 
 use login_protocol::scene::Scene;
-use service_kit::settings::{InvalidSettings, Settings};
 use url::Url;
-
-use crate::settings;
 
 /// Shows nickname and avatar.
 pub const PROFILE: &str = "/wechat/oauth/profile";
@@ -29,20 +26,17 @@ pub struct PhoneLinks {
 }
 
 impl PhoneLinks {
-    /// Links below the gateway's public address.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is no good.
-    pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
-        let public_url = values.optional(&settings::PUBLIC_URL)?;
+    /// Links below the gateway's public URL; that to nickname and avatar only if people are asked for them.
+    pub fn new(public_url: Option<Url>, ask_profile: bool) -> Self {
         let links = Self {
             public_url,
             profile: None,
         };
-        let ask = values.get(&settings::PROFILE_ASK)?;
-        let profile = links.address(PROFILE).filter(|_| ask).map(String::from);
-        Ok(Self { profile, ..links })
+        let profile = links.address(PROFILE).filter(|_| ask_profile);
+        Self {
+            profile: profile.map(String::from),
+            ..links
+        }
     }
 
     /// Where a person shows nickname and avatar, if the owner wants to ask.

@@ -1,7 +1,6 @@
 //! Opening a push in the mode it came in, and closing the answer the same way.
 
 use jiff::Timestamp;
-use service_kit::settings::{InvalidSettings, Settings};
 use wechat_wire::{
     envelope::EncryptedPush,
     message_crypto::MessageCrypto,
@@ -10,7 +9,7 @@ use wechat_wire::{
 };
 
 use super::usable::{Unusable, UsablePush, near};
-use crate::settings;
+use crate::settings::Credentials;
 
 /// The query parameters of WeChat's requests. `openid` may be there too; no signature covers it, so
 /// it is ignored.
@@ -99,20 +98,14 @@ pub struct PushSecurity {
 }
 
 impl PushSecurity {
-    /// Reads the account's keys. Without an `EncodingAESKey` there is only plain mode.
-    pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
-        let app_id = values.get(&settings::APP_ID)?;
-        let key = values.optional(&settings::ENCODING_AES_KEY)?;
-        let accept_plaintext = values.optional(&settings::ACCEPT_PLAINTEXT)?;
-        if key.is_none() && accept_plaintext == Some(false) {
-            let wrong = "is false although no EncodingAESKey is set: no push could be accepted";
-            return Err(values.invalid(&settings::ACCEPT_PLAINTEXT, wrong));
+    /// With the account's keys.
+    pub fn new(credentials: &Credentials) -> Self {
+        let key = credentials.encoding_aes_key.as_ref();
+        Self {
+            token: credentials.token.clone(),
+            accept_plaintext: credentials.accept_plaintext,
+            crypto: key.map(|key| MessageCrypto::new(key, credentials.app_id.as_str())),
         }
-        Ok(Self {
-            token: values.get(&settings::TOKEN)?,
-            accept_plaintext: accept_plaintext.unwrap_or(key.is_none()),
-            crypto: key.map(|key| MessageCrypto::new(&key, app_id.as_str())),
-        })
     }
 
     /// Whether the request's plain signature is right. A verification has no other, also in safe mode.

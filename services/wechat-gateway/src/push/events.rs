@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use login_protocol::{
     attempt::Approval,
     identity::{MemberId, OpenId},
@@ -10,10 +10,7 @@ use login_protocol::{
     scene::Scene,
     steps::{ReadMember, RecordFollow, RecordScan, RecordUnfollow, ScanEffect},
 };
-use service_kit::{
-    redis::{Store, StoreError},
-    settings::{InvalidSettings, Settings},
-};
+use service_kit::redis::{Store, StoreError};
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
 
@@ -24,7 +21,7 @@ use super::{
 };
 use crate::{
     phone::links::PhoneLinks,
-    settings,
+    settings::ProfileSettings,
     wechat::{access_tokens::AccessTokens, api::Api, profile},
 };
 
@@ -39,8 +36,16 @@ pub struct LoginEvents {
     replies: Replies,
     links: PhoneLinks,
     approval: Approval,
-    profile_max_age: SignedDuration,
-    ask_profile_after: SignedDuration,
+    profile: ProfileSettings,
+}
+
+/// What the settings say about logins.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginRules {
+    /// What makes a scan a login.
+    pub approval: Approval,
+    /// When people are asked for nickname and avatar.
+    pub profile: ProfileSettings,
 }
 
 /// What came of a push.
@@ -60,38 +65,23 @@ pub enum Handled {
 
 impl LoginEvents {
     /// For this account, with the owner's texts and rules.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is no good.
-    pub fn new(
-        values: &Settings,
+    pub const fn new(
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
-    ) -> Result<Self, InvalidSettings> {
-        let approval = values.get(&settings::APPROVAL)?;
-        let links = PhoneLinks::new(values)?;
-        if approval == Approval::Tap && links.confirm(None).is_none() {
-            return Err(values.invalid(
-                &settings::PUBLIC_URL,
-                "is missing, but login.approval = tap needs it for its link",
-            ));
-        }
-        Ok(Self {
+        replies: Replies,
+        links: PhoneLinks,
+        rules: LoginRules,
+    ) -> Self {
+        Self {
             api,
             tokens,
             store,
-            replies: Replies::new(values)?,
+            replies,
             links,
-            approval,
-            profile_max_age: SignedDuration::from_secs(
-                values.get(&settings::PROFILE_MAX_AGE_SECONDS)?.into(),
-            ),
-            ask_profile_after: SignedDuration::from_secs(
-                values.get(&settings::PROFILE_ASK_AGAIN_SECONDS)?.into(),
-            ),
-        })
+            approval: rules.approval,
+            profile: rules.profile,
+        }
     }
 
     /// The site's name, for people.
@@ -177,7 +167,7 @@ impl LoginEvents {
         let is_outdated = known
             .as_ref()
             .and_then(|member| member.shown_at)
-            .is_some_and(|at| Timestamp::now().duration_since(at) > self.ask_profile_after);
+            .is_some_and(|at| Timestamp::now().duration_since(at) > self.profile.ask_again_after);
         let nickname = learned
             .as_ref()
             .and_then(|profile| profile.nickname.clone())
@@ -219,7 +209,7 @@ impl LoginEvents {
         let learned_at = known
             .filter(|member| member.subscribed)
             .and_then(|member| member.profile_at);
-        learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > self.profile_max_age)
+        learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > self.profile.max_age)
     }
 
     /// What WeChat tells of a person, if it does so in time.

@@ -13,10 +13,11 @@ use super::{
     envelope::{Opened, OpenedPush, PushQuery, PushSecurity, Refusal},
     events::{Handled, LoginEvents},
     figures::count,
-    relay::{OnFailure, RawPush, Relay, RelayedAnswer},
+    relay::{RawPush, Relay, RelayedAnswer},
     senders::{Origin, Senders},
     usable::{Unusable, UsablePush},
 };
+use crate::settings::OnFailure;
 
 /// How long handling may take. WeChat waits five seconds, then pushes again.
 const TIME_BUDGET: Duration = Duration::from_secs(4);

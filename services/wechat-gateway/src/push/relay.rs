@@ -9,8 +9,8 @@ use reqwest::{
     header::{CONTENT_TYPE, LOCATION},
 };
 use service_kit::{
+    http_client,
     request_id::{self, REQUEST_ID},
-    settings::{InvalidSettings, Settings},
 };
 use tokio::{
     sync::Semaphore,
@@ -19,7 +19,7 @@ use tokio::{
 use url::Url;
 
 use super::senders::Origin;
-use crate::settings;
+use crate::settings::{OnFailure, RelaySettings};
 
 /// How long the owner's backend may take. WeChat waits five seconds in all.
 const TIMEOUT: Duration = Duration::from_millis(3500);
@@ -32,16 +32,6 @@ const LONGEST_HOST: usize = 255;
 
 /// How many copies of logins may be on their way at once; further ones are dropped and counted.
 const COPIES_AT_ONCE: usize = 64;
-
-/// What WeChat is told when the owner's backend fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// `success`: the push is lost to the backend, and nobody sees a fault notice.
-    Acknowledge,
-    /// 503: WeChat pushes again, three times at most and perhaps at once; after that the person may see a fault
-    /// notice.
-    Retry,
-}
 
 /// A push as it came, to be passed on byte for byte.
 #[derive(Debug, Clone)]
@@ -99,21 +89,20 @@ impl From<reqwest::Error> for RelayError {
 }
 
 impl Relay {
-    /// The relay that the settings describe; `None` without one.
+    /// The way to the backend that the settings name; `None` if they name none.
     ///
     /// # Errors
     ///
-    /// When a setting is no good.
-    pub fn new(values: &Settings) -> Result<Option<Self>, InvalidSettings> {
-        let Some(url) = values.optional(&settings::RELAY_URL)? else {
+    /// When no HTTP client can be made.
+    pub fn new(settings: RelaySettings) -> Result<Option<Self>, reqwest::Error> {
+        let Some(url) = settings.url else {
             return Ok(None);
         };
-        let http = service_kit::http_client::build(TIMEOUT);
         Ok(Some(Self {
-            http: http.map_err(|error| values.invalid(&settings::RELAY_URL, &error.to_string()))?,
+            http: http_client::build(TIMEOUT)?,
             url,
-            on_failure: values.get(&settings::RELAY_ON_FAILURE)?,
-            copy_logins: values.get(&settings::RELAY_COPY_LOGINS)?,
+            on_failure: settings.on_failure,
+            copy_logins: settings.copy_logins,
             copies: Arc::new(Semaphore::new(COPIES_AT_ONCE)),
         }))
     }
@@ -226,23 +215,6 @@ fn shown(url: &Url) -> Option<String> {
     let origin = url.origin();
     let is_shown = origin.is_tuple() && url.host_str().is_some_and(is_host);
     is_shown.then(|| origin.ascii_serialization())
-}
-
-/// Reads the address of the owner's backend. Its query or its credentials may be a key, so that no complaint
-/// repeats it.
-///
-/// # Errors
-///
-/// When it is no address of the web, or has a fragment, which is never sent.
-pub fn address(value: &str) -> Result<Url, String> {
-    let url = Url::parse(value).map_err(|error| format!("is no web address: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err("must begin with http:// or https://".to_owned());
-    }
-    if url.fragment().is_some() {
-        return Err("must have no fragment, the part behind #".to_owned());
-    }
-    Ok(url)
 }
 
 fn count<T>(kind: &'static str, sent: &Result<T, RelayError>) {

@@ -12,16 +12,10 @@ use std::{
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
-use service_kit::{
-    client_address::TrustedProxies,
-    settings::{InvalidSettings, Settings},
-};
+use service_kit::client_address::TrustedProxies;
 use tokio::time::sleep;
 
-use crate::{
-    settings,
-    wechat::{access_tokens::AccessTokens, api::Api},
-};
+use crate::wechat::{access_tokens::AccessTokens, api::Api};
 
 /// How often the list is fetched again.
 const REFRESH: Duration = Duration::from_hours(24);
@@ -45,17 +39,12 @@ pub struct Senders {
 }
 
 impl Senders {
-    /// Any address, or WeChat's own only.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is no good.
-    pub fn new(values: &Settings) -> Result<Self, InvalidSettings> {
-        let only_wechats = values.get(&settings::CHECK_CALLBACK_IP)?;
-        Ok(Self {
-            proxies: values.get(&settings::TRUSTED_PROXIES)?,
+    /// Any address, or WeChat's own only. `proxies` are those whose `X-Forwarded-For` is believed.
+    pub fn new(only_wechats: bool, proxies: TrustedProxies) -> Self {
+        Self {
+            proxies,
             networks: only_wechats.then(RwLock::default),
-        })
+        }
     }
 
     /// Who sent this request, and how, as far as the proxies in front of us are believed.

@@ -22,8 +22,9 @@ use super::{
     api::Api,
     error::WechatError,
     pauses,
-    token_refresh::{Need, REPLACE_BEFORE_END, TokenMode, TokenRefresh},
+    token_refresh::{Need, REPLACE_BEFORE_END, TokenRefresh},
 };
+use crate::settings::TokenMode;
 
 /// How often a gateway without a token looks for another replica's in Redis while WeChat is left alone.
 const LOOK_WHILE_PAUSED: Duration = Duration::from_secs(2);

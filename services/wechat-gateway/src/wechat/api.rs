@@ -7,10 +7,7 @@ use login_protocol::identity::{AppId, OpenId};
 use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use service_kit::{
-    clock_offset::ClockOffset,
-    http_client::{self, Proxy},
-};
+use service_kit::{clock_offset::ClockOffset, http_client};
 use url::Url;
 use wechat_wire::{
     api::{
@@ -24,6 +21,7 @@ use wechat_wire::{
 };
 
 use super::{clock::WechatClock, error::WechatError};
+use crate::settings::{Credentials, WechatSettings};
 
 /// How long one call may take. WeChat's own pushes are bounded tighter by their handler.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -43,19 +41,13 @@ pub struct Api {
 
 impl Api {
     /// A client for this account; its calls go through the proxy, if there is one. Nothing connects yet.
-    pub fn new(
-        app_id: AppId,
-        secret: SecretString,
-        server_url: Url,
-        pictures_url: Url,
-        proxy: Option<&Proxy>,
-    ) -> reqwest::Result<Self> {
+    pub fn new(credentials: &Credentials, wechat: &WechatSettings) -> reqwest::Result<Self> {
         Ok(Self {
-            http: http_client::build_through(proxy, CALL_TIMEOUT)?,
-            app_id,
-            secret,
-            server_url,
-            pictures_url,
+            http: http_client::build_through(wechat.proxy.as_ref(), CALL_TIMEOUT)?,
+            app_id: credentials.app_id.clone(),
+            secret: credentials.app_secret.clone(),
+            server_url: wechat.api_url.clone(),
+            pictures_url: wechat.mp_url.clone(),
             clock: WechatClock::default(),
         })
     }

@@ -13,12 +13,11 @@ use login_protocol::{
 use service_kit::{
     problem::Problem,
     redis::{Store, StoreError},
-    settings::{InvalidSettings, Settings},
 };
 use tokio::{sync::Mutex, time::sleep};
 
 use super::pacing;
-use crate::settings;
+use crate::settings::QrCodeSettings;
 
 /// How many codes a gateway takes out of the day's at once.
 const SHARE: u32 = 20;
@@ -57,17 +56,13 @@ struct Share {
 
 impl CodeBudget {
     /// As many codes a day as the settings say; 0 is no limit.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is no good.
-    pub fn new(values: &Settings, store: Arc<Store>) -> Result<Self, InvalidSettings> {
-        Ok(Self {
+    pub fn new(app_id: AppId, settings: QrCodeSettings, store: Arc<Store>) -> Self {
+        Self {
             store,
-            app_id: values.get(&settings::APP_ID)?,
-            per_day: values.get(&settings::QR_CODES_PER_DAY)?,
+            app_id,
+            per_day: settings.per_day,
             today: Mutex::default(),
-        })
+        }
     }
 
     /// Takes one code of the day for a client of this kind. While Redis is away nobody counts: WeChat does in any

@@ -18,6 +18,7 @@ use super::{
     api::{Api, token_text},
     error::WechatError,
 };
+use crate::settings::TokenMode;
 
 /// A token this close to its end is replaced in the background. WeChat itself issues another one
 /// five minutes before, and lets both work until then.
@@ -59,15 +60,6 @@ const REPLACEMENT_SPACING: Duration = Duration::from_secs(31);
 
 /// See [`REPLACEMENT_SPACING`].
 const REPLACEMENTS_PER_DAY: u32 = 500;
-
-/// Where access tokens come from. The two families don't know of each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenMode {
-    /// `stable_token`: everybody gets the same token, until five minutes before its end.
-    Stable,
-    /// `/cgi-bin/token`: every call makes a new one, and the one before ends within five minutes.
-    Legacy,
-}
 
 /// What a token has to be.
 #[derive(Debug)]

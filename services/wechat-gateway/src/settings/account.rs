@@ -1,0 +1,217 @@
+//! One Official Account: its credentials, and what can be set for it alone.
+
+use login_protocol::identity::AppId;
+use secrecy::SecretString;
+use service_kit::{
+    settings::{AnyKey, Default, Key, Reader, Section},
+    settings_parse as parse,
+};
+use url::Url;
+use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
+
+use super::{
+    profile::ProfileSettings, qr_codes::QrCodeSettings, relay::RelaySettings, reply::ReplySettings,
+};
+
+/// The account's AppID.
+pub(super) static APP_ID: Key<AppId> = Key {
+    name: "wechat.app_id",
+    default: Default::Required,
+    example: "wx0123456789abcdef",
+    meaning: "the account's AppID",
+    meaning_zh: "公众号的 AppID",
+    secret: false,
+    parse: |value| AppId::parse(value).map_err(|error| format!("is no AppID: {error}")),
+};
+
+/// The account's AppSecret.
+static APP_SECRET: Key<SecretString> = Key {
+    name: "wechat.app_secret",
+    default: Default::Required,
+    example: "0123456789abcdef0123456789abcdef",
+    meaning: "the account's AppSecret",
+    meaning_zh: "公众号的 AppSecret",
+    secret: true,
+    parse: parse::secret,
+};
+
+/// The key of the push signatures.
+static TOKEN: Key<CallbackToken> = Key {
+    name: "wechat.token",
+    default: Default::Required,
+    example: "a1B2c3D4e5F6g7H8",
+    meaning: "the Token (令牌) entered in WeChat's console beside the callback address",
+    meaning_zh: "后台里与回调地址一起填写的令牌（Token）",
+    secret: true,
+    parse: |value| CallbackToken::parse(value).map_err(|error| format!("can't be used: {error}")),
+};
+
+/// The key of safe and compatible mode.
+static ENCODING_AES_KEY: Key<EncodingAesKey> = Key {
+    name: "wechat.encoding_aes_key",
+    default: Default::Unset,
+    example: "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+    meaning: "the EncodingAESKey, 43 characters; when it is set, pushes must be encrypted",
+    meaning_zh: "消息加解密密钥（EncodingAESKey），43 位；设了它，推送就必须是加密的",
+    secret: true,
+    parse: |value| EncodingAesKey::parse(value).map_err(|error| format!("can't be used: {error}")),
+};
+
+/// Whether pushes in plain mode are accepted.
+static ACCEPT_PLAINTEXT: Key<bool> = Key {
+    name: "wechat.accept_plaintext",
+    default: Default::Unset,
+    example: "true",
+    meaning: "whether pushes in plain mode are accepted: by default only without an EncodingAESKey. \
+              `true` beside a key only while an account is being switched over",
+    meaning_zh: "是否接受明文推送：默认只在没有密钥时接受。有密钥又设为 `true`，只应在账号切换模式期间使用",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// Where access tokens come from.
+static TOKEN_MODE: Key<TokenMode> = Key {
+    name: "wechat.token_mode",
+    default: Default::Text("stable"),
+    example: "legacy",
+    meaning: "`stable`: access tokens come from `stable_token`, the same one for all who ask. \
+              `legacy`: from `/cgi-bin/token`, where each call ends the token before it within \
+              five minutes, so that other programs that call it end ours, and the other way round",
+    meaning_zh: "`stable`：用 `stable_token` 取 access_token，谁取都是同一个。`legacy`：用 \
+                 `/cgi-bin/token`，每取一次，前一个在 5 分钟内失效，所以会和其他也在取的程序互相作废",
+    secret: false,
+    parse: |value| match value {
+        "stable" => Ok(TokenMode::Stable),
+        "legacy" => Ok(TokenMode::Legacy),
+        other => Err(format!("must be stable or legacy, not {other:?}")),
+    },
+};
+
+static NAME: Key<String> = Key {
+    name: "wechat.name",
+    default: Default::Unset,
+    example: "小林花店",
+    meaning: "what people call the account",
+    meaning_zh: "公众号的名称",
+    secret: false,
+    parse: parse::text,
+};
+
+static QR_URL: Key<Url> = Key {
+    name: "wechat.qr_url",
+    default: Default::Unset,
+    example: "https://www.example.com/wechat-qr.png",
+    meaning: "a picture of the account's own QR code, which people scan to follow it",
+    meaning_zh: "公众号二维码图片的网址，供人扫码关注",
+    secret: false,
+    parse: parse::http_url,
+};
+
+/// Where access tokens come from. The two families don't know of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenMode {
+    /// `stable_token`: everybody gets the same token, until five minutes before its end.
+    Stable,
+    /// `/cgi-bin/token`: every call makes a new one, and the one before ends within five minutes.
+    Legacy,
+}
+
+/// What WeChat's console shows of an account, and how its pushes and tokens travel.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The AppID.
+    pub app_id: AppId,
+    /// The AppSecret.
+    pub app_secret: SecretString,
+    /// The key of the push signatures.
+    pub token: CallbackToken,
+    /// The key of safe and compatible mode; without one there is only plain mode.
+    pub encoding_aes_key: Option<EncodingAesKey>,
+    /// Whether pushes in plain mode are accepted.
+    pub accept_plaintext: bool,
+    /// Where access tokens come from.
+    pub token_mode: TokenMode,
+}
+
+impl Section for Credentials {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let app_id = reader.value(&APP_ID);
+        let app_secret = reader.value(&APP_SECRET);
+        let token = reader.value(&TOKEN);
+        let encoding_aes_key = reader.optional(&ENCODING_AES_KEY);
+        let accept_plaintext = reader.optional(&ACCEPT_PLAINTEXT);
+        let token_mode = reader.value(&TOKEN_MODE);
+        if let (Some(None), Some(Some(false))) = (&encoding_aes_key, accept_plaintext) {
+            reader.complain(
+                &ACCEPT_PLAINTEXT,
+                "is false although no EncodingAESKey is set: no push could be accepted",
+            );
+        }
+        let encoding_aes_key = encoding_aes_key?;
+        Some(Self {
+            app_id: app_id?,
+            app_secret: app_secret?,
+            token: token?,
+            accept_plaintext: accept_plaintext?.unwrap_or(encoding_aes_key.is_none()),
+            encoding_aes_key,
+            token_mode: token_mode?,
+        })
+    }
+}
+
+/// All that can be set for one account.
+#[derive(Debug, Clone)]
+pub struct AccountSettings {
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// What people call it.
+    pub name: Option<String>,
+    /// A picture of its own QR code.
+    pub qr_url: Option<Url>,
+    /// Its own relay.
+    pub relay: RelaySettings,
+    /// Its texts.
+    pub replies: ReplySettings,
+    /// When its people are asked for nickname and avatar.
+    pub profile: ProfileSettings,
+    /// The limits of its QR codes.
+    pub qr_codes: QrCodeSettings,
+}
+
+impl AccountSettings {
+    /// Whether anything is set that only an account has.
+    pub(super) fn is_any_set(reader: &Reader<'_>) -> bool {
+        let keys: [&dyn AnyKey; 9] = [
+            &APP_ID,
+            &APP_SECRET,
+            &TOKEN,
+            &ENCODING_AES_KEY,
+            &ACCEPT_PLAINTEXT,
+            &TOKEN_MODE,
+            &NAME,
+            &QR_URL,
+            &super::relay::URL,
+        ];
+        keys.into_iter().any(|key| reader.is_set(key))
+    }
+}
+
+impl Section for AccountSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let credentials = reader.section();
+        let (name, qr_url) = (reader.optional(&NAME), reader.optional(&QR_URL));
+        let relay = reader.section();
+        let replies = reader.inherited_section();
+        let profile = reader.inherited_section();
+        let qr_codes = reader.inherited_section();
+        Some(Self {
+            credentials: credentials?,
+            name: name?,
+            qr_url: qr_url?,
+            relay: relay?,
+            replies: replies?,
+            profile: profile?,
+            qr_codes: qr_codes?,
+        })
+    }
+}
