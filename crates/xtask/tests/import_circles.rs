@@ -29,11 +29,6 @@ const KNOWN: &[&[&str]] = &[
         "crates/wechat-simulator/src/web_authorization/page.rs",
         "crates/wechat-simulator/src/web_authorization/request.rs",
     ],
-    &[
-        "services/wechat-gateway/src/push/relay.rs",
-        "services/wechat-gateway/src/push/senders.rs",
-        "services/wechat-gateway/src/settings.rs",
-    ],
 ];
 
 type Module = Vec<String>;

@@ -193,7 +193,7 @@ impl Logins {
             self.stray_codes.discard(&response, Some(scene));
         }
         let (session, _) = self
-            .complete(secret, response.client, GivenBack::InsideWechat)
+            .complete(secret, response.client, GivenBack::WebAuthorization)
             .await?;
         Ok(session)
     }

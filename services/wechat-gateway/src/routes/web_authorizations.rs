@@ -96,7 +96,7 @@ fn problem(error: AuthorizationError) -> Problem {
         .retry_after(retry_after),
         AuthorizationError::Wechat(error) => {
             tracing::error!(%error, "a code of web authorisation can't be exchanged");
-            error.problem()
+            (&error).into()
         }
         AuthorizationError::Store(error) => error.into(),
         AuthorizationError::Randomness(error) => error.into(),
