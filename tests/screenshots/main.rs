@@ -1,11 +1,12 @@
 //! Pictures of the real system, to look at: every state of the modal, the page, the simulator's
-//! phone; on a desktop and on a phone, light and dark, in Chinese and in English.
+//! phone and the pages it opens; on a desktop and on a phone, light and dark, in Chinese and in English.
 //!
 //! `TEST_SCREENSHOT_DIR=/tmp/pictures cargo run -p system-tests --example screenshots`
 //! The pictures in the README come from the same run, in its folder `docs`.
 
 mod album;
 mod modal;
+mod pages;
 mod phone;
 mod readme;
 
@@ -30,6 +31,7 @@ async fn main() {
         .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
         .start()
         .await;
+    let tapping = pages::start().await;
     readme::take(&stack, &album).await;
     for language in ["zh-CN", "en"] {
         for (screen, dark) in [
@@ -45,6 +47,7 @@ async fn main() {
             };
             modal::take(&stack, &short_lived, &album, look).await;
             phone::take(&album, look).await;
+            pages::take(&tapping, &album, look).await;
         }
     }
 }
