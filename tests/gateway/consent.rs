@@ -1,7 +1,7 @@
 //! Logging in needs a consent. The address that sends people to WeChat is public, and whoever writes the
 //! silent scope into it gets a code for which nobody was asked.
 
-use login_protocol::{attempt::AttemptStatus, scene::Scene};
+use login_protocol::{attempt::AttemptStatus, scene::Scene, steps::ReadMember};
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
@@ -122,6 +122,50 @@ async fn the_scope_is_one_of_several_or_what_the_next_call_shows() {
         let (answer, _) = with_scope(scope, refused.clone()).await;
         assert_problem(&answer, 403, "consent_missing");
     }
+}
+
+/// What comes of a code whose answer says no scope while `sns/userinfo` fails this often (`null`: always), and how
+/// often that is asked.
+async fn without_scope(failures: Value) -> (Answer, u64) {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let scene = attempts::open(&store).await;
+    let openid = attempts::new_openid();
+    let granted = json!({ "access_token": "TOKEN", "openid": openid }).to_string();
+    let user_info = json!({ "openid": openid, "nickname": "小林" }).to_string();
+    let mut faults = vec![
+        json!({ "path": EXCHANGE, "kind": "body", "body": granted }),
+        json!({ "path": USER_INFO, "kind": "status", "status": 502, "times": failures }),
+        json!({ "path": USER_INFO, "kind": "body", "body": user_info }),
+    ];
+    if failures == 0 {
+        faults.remove(1);
+    }
+    stack.wechat.faults(Value::Array(faults)).await;
+    let answer = complete(&stack.gateways[0], &scene, "code").await;
+    if answer.status == 200 {
+        let read = ReadMember {
+            member: attempts::member(&openid),
+        };
+        let member = store.run(&read).await.expect("Redis is running");
+        assert_eq!(member.expect("they came").nickname.as_deref(), Some("小林"));
+    } else {
+        assert_nobody(&stack, &scene).await;
+    }
+    (answer, stack.wechat.calls(USER_INFO).await)
+}
+
+#[tokio::test]
+async fn who_has_to_be_asked_for_the_consents_proof_is_asked_until_it_comes_and_no_more() {
+    for failures in [0, 1] {
+        let (answer, asked) = without_scope(failures.into()).await;
+        assert_eq!(answer.status, 200, "{failures}: {}", answer.text);
+        assert_eq!(asked, failures + 1);
+    }
+    // Without proof nobody is logged in.
+    let (answer, asked) = without_scope(Value::Null).await;
+    assert_problem(&answer, 503, "wechat_unavailable");
+    assert_eq!(asked, 2);
 }
 
 #[tokio::test]

@@ -368,3 +368,37 @@ async fn an_exchange_is_logged_in_the_name_of_its_request() {
     let line = gateway.process.line_with("repeating it").await;
     assert!(line.ends_with(" request_id=edge-7"), "{line}");
 }
+
+#[tokio::test]
+async fn what_the_version_before_kept_of_a_code_still_counts() {
+    let stack = http::start(Plan::default()).await;
+    let store = stack.redis.store();
+    let person = stack.wechat.person("小林", true).await;
+    let scene = attempts::open(&store).await;
+    let code = code(&stack, &person, &scene).await;
+    let answer = complete(&stack.gateways[0], &scene, &code).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let keys = "wechat-login:authorization-code:*";
+    let keys: Vec<String> = stack.redis.command(&["KEYS", keys]).await;
+    assert_eq!(keys.len(), 1, "one code");
+    let kept: String = stack.redis.command(&["GET", &keys[0]]).await;
+    assert_eq!(kept, r#"{"outcome":"confirmed"}"#);
+    // As another replica, which isn't upgraded yet, would have written it.
+    let problems = [
+        ("over", 410, "login_expired"),
+        ("snapshot", 403, "snapshot_page"),
+        ("consent_missing", 403, "consent_missing"),
+        ("thrown_away", 410, "login_expired"),
+        ("!", 410, "authorization_code_spent"),
+        ("what nobody wrote", 410, "authorization_code_spent"),
+    ];
+    for (kept, status, problem) in problems {
+        let _: String = stack.redis.command(&["SET", &keys[0], kept]).await;
+        let answer = complete(&stack.gateways[0], &scene, &code).await;
+        assert_problem(&answer, status, problem);
+    }
+    let _: String = stack.redis.command(&["SET", &keys[0], "confirmed"]).await;
+    let answer = complete(&stack.gateways[0], &scene, &code).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
+}

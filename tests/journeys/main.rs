@@ -3,7 +3,6 @@
 mod accessibility;
 mod closing;
 mod code_life;
-mod in_wechat;
 mod login;
 mod lossy_proxy;
 mod network;
@@ -13,3 +12,4 @@ mod profile;
 mod refusals;
 mod several_people;
 mod tap;
+mod web_authorization;

@@ -255,7 +255,7 @@ async fn logins_inside_wechat_make_up_for_nothing_but_themselves() {
         let expected = if number <= 5 { Few } else { Many };
         assert_eq!(admission, LoginAdmission::Admitted(expected), "{number}");
         admit(&store, CLIENT, 30).await;
-        give_back(&store, CLIENT, GivenBack::InsideWechat).await;
+        give_back(&store, CLIENT, GivenBack::WebAuthorization).await;
     }
 }
 

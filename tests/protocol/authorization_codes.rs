@@ -24,11 +24,11 @@ async fn the_first_asker_has_the_code_also_when_it_asks_again() {
     );
     let resolve = ResolveCode {
         code_sha256: "the-code".to_owned(),
-        outcome: "../thanks".to_owned(),
+        outcome: r#"{"outcome":"kept"}"#.to_owned(),
     };
     store.run(&resolve).await.expect("Redis answers");
     for holder in ["first", "second"] {
-        assert_eq!(ask(holder).await, Claim::Resolved("../thanks".to_owned()));
+        assert_eq!(ask(holder).await, Claim::Resolved(resolve.outcome.clone()));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     answers::{assert_problem, header, retry_after},
     configuration::{Configuration, run},
     headers::exchange,
-    in_wechat::{arrive, assert_goes_on, assert_stopped, depart_from, with},
+    web_authorization::{assert_failed, assert_goes_on, begin_from, come_back, with},
 };
 
 const PAGE: &str = "https://www.example.com";
@@ -265,18 +265,18 @@ async fn inside_wechat_a_visitor_gets_back_to_the_page_of_an_allowed_origin() {
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = on_page(&stack, PAGE);
     let page = "https://www.example.com/shop?item=1";
-    let authorize_url = depart_from(&mut visitor, page).await;
+    let authorize_url = begin_from(&mut visitor, page).await;
     let back = stack.wechat.authorize(&person, &authorize_url).await;
     // WeChat's own fragment must not stay on the page.
-    assert_goes_on(&arrive(&mut visitor, &back).await, &format!("{page}#"));
+    assert_goes_on(&come_back(&mut visitor, &back).await, &format!("{page}#"));
     let exact = with(&back, "return_to", "HTTPS://www.Example.com:443/a/../b#c");
-    let answer = arrive(&mut visitor, &exact).await;
+    let answer = come_back(&mut visitor, &exact).await;
     assert_goes_on(&answer, "https://www.example.com/b#c");
 
     let declined = with(&back, "code", "");
     let mut another = stack.visitor();
-    let answer = arrive(&mut another, &declined).await;
-    assert_stopped(&mut another, &answer, "elsewhere", "请从头登录").await;
+    let answer = come_back(&mut another, &declined).await;
+    assert_failed(&mut another, &answer, "elsewhere", "请从头登录").await;
     let stopped = format!("/login/{}", header(&answer.headers, "location"));
     let told = another.call(Method::GET, &stopped).await;
     assert!(told.text.contains(&format!("href=\"{page}\"")));
@@ -288,7 +288,7 @@ async fn nobody_is_sent_to_an_origin_that_only_looks_like_an_allowed_one() {
     stack.publish_site().await;
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = on_page(&stack, PAGE);
-    let authorize_url = depart_from(&mut visitor, "/").await;
+    let authorize_url = begin_from(&mut visitor, "/").await;
     let back = stack.wechat.authorize(&person, &authorize_url).await;
     for hostile in [
         "https://evil.example/",
@@ -311,10 +311,10 @@ async fn nobody_is_sent_to_an_origin_that_only_looks_like_an_allowed_one() {
         "blob:https://www.example.com/1",
         "javascript://www.example.com/%0aalert(1)",
     ] {
-        let authorize_url = depart_from(&mut visitor, hostile).await;
+        let authorize_url = begin_from(&mut visitor, hostile).await;
         assert!(authorize_url.contains("return_to%3D%252F&"), "{hostile:?}");
         // The address comes back through hands that aren't ours.
-        let answer = arrive(&mut visitor, &with(&back, "return_to", hostile)).await;
+        let answer = come_back(&mut visitor, &with(&back, "return_to", hostile)).await;
         assert_eq!(header(&answer.headers, "location"), "/#", "{hostile:?}");
         let query: String = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect();
         let address = format!("/login/wechat/stopped?because=over&return_to={query}");

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::{
     attempt_record,
-    in_wechat::{arrive, assert_goes_on, assert_stopped, depart, returning, start, with},
+    web_authorization::{assert_failed, assert_goes_on, begin, come_back, returning, start, with},
 };
 
 const EXCHANGE: &str = "/sns/oauth2/access_token";
@@ -27,8 +27,8 @@ fn code(back: &Url) -> String {
 async fn assert_good_for_nobody(stack: &Stack, code: &str) {
     let thief = stack.wechat.person("路人", true).await;
     let (mut browser, back) = returning(stack, &thief).await;
-    let answer = arrive(&mut browser, &with(&back, "code", code)).await;
-    assert_stopped(&mut browser, &answer, "spent_code", "请再试一次").await;
+    let answer = come_back(&mut browser, &with(&back, "code", code)).await;
+    assert_failed(&mut browser, &answer, "spent_code", "请再试一次").await;
 }
 
 async fn exchanged(stack: &Stack, times: u64) {
@@ -43,14 +43,14 @@ async fn a_code_that_nobody_was_asked_for_logs_nobody_in() {
     let stack = start(Plan::default()).await;
     let victim = stack.wechat.person("小林", true).await;
     let mut attacker = stack.visitor();
-    let authorize_url = depart(&mut attacker).await;
+    let authorize_url = begin(&mut attacker).await;
     let silent = authorize_url.replace("scope=snsapi_userinfo", "scope=snsapi_base");
     assert_ne!(silent, authorize_url);
     // The attacker reads the code on its way, in a log or over a shoulder.
     let back = stack.wechat.authorize(&victim, &silent).await;
     for _ in 0..2 {
-        let answer = arrive(&mut attacker, &back).await;
-        assert_stopped(&mut attacker, &answer, "declined", "您没有同意授权").await;
+        let answer = come_back(&mut attacker, &back).await;
+        assert_failed(&mut attacker, &answer, "declined", "您没有同意授权").await;
     }
     assert_eq!(attacker.status().await, "pending");
     assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
@@ -64,7 +64,7 @@ async fn a_code_that_reaches_another_browser_is_good_for_nobody() {
     let stack = start(Plan::default()).await;
     let victim = stack.wechat.person("小林", true).await;
     let mut attacker = stack.visitor();
-    let authorize_url = depart(&mut attacker).await;
+    let authorize_url = begin(&mut attacker).await;
     // The victim's own phone follows the link to its end, twice as WeChat does at times.
     let settings = json!({ "double_callback": true });
     stack.wechat.settings(settings).await;
@@ -77,8 +77,8 @@ async fn a_code_that_reaches_another_browser_is_good_for_nobody() {
         .filter_map(|address| Url::parse(address.as_str()?).ok())
         .find(|address| address.query_pairs().any(|(name, _)| name == "code"))
         .expect("there was a code");
-    let answer = arrive(&mut attacker, &back).await;
-    assert_stopped(&mut attacker, &answer, "spent_code", "请再试一次").await;
+    let answer = come_back(&mut attacker, &back).await;
+    assert_failed(&mut attacker, &answer, "spent_code", "请再试一次").await;
     assert_eq!(attacker.status().await, "pending");
 }
 
@@ -90,8 +90,8 @@ async fn a_code_whose_login_is_over_is_good_for_nobody() {
     let key = attempt_record::only(&stack).await;
     attempt_record::expire(&stack, &key).await;
     for _ in 0..2 {
-        let answer = arrive(&mut visitor, &back).await;
-        assert_stopped(&mut visitor, &answer, "over", "这次登录已结束").await;
+        let answer = come_back(&mut visitor, &back).await;
+        assert_failed(&mut visitor, &answer, "over", "这次登录已结束").await;
     }
     exchanged(&stack, 1).await;
     assert_good_for_nobody(&stack, &code(&back)).await;
@@ -102,15 +102,15 @@ async fn a_code_behind_another_one_is_good_for_nobody() {
     let stack = start(Plan::default()).await;
     let victim = stack.wechat.person("小林", true).await;
     // WeChat appends its code to whatever address the attacker wrote.
-    let authorize_url = depart(&mut stack.visitor()).await;
+    let authorize_url = begin(&mut stack.visitor()).await;
     let decoy = authorize_url.replace("return_to%3D", "code%3Ddecoy%26return_to%3D");
     assert_ne!(decoy, authorize_url);
     let back = stack.wechat.authorize(&victim, &decoy).await;
     let codes = back.query_pairs().filter(|(name, _)| name == "code");
     let codes: Vec<String> = codes.map(|(_, code)| code.into_owned()).collect();
     assert_eq!((codes.len(), codes[0].as_str()), (2, "decoy"));
-    let answer = arrive(&mut stack.visitor(), &back).await;
-    assert_stopped(&mut stack.visitor(), &answer, "elsewhere", "请从头登录").await;
+    let answer = come_back(&mut stack.visitor(), &back).await;
+    assert_failed(&mut stack.visitor(), &answer, "elsewhere", "请从头登录").await;
     exchanged(&stack, 1).await;
     assert_good_for_nobody(&stack, &codes[1]).await;
 }
@@ -120,13 +120,13 @@ async fn a_second_code_of_a_login_that_succeeded_is_good_for_nobody() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = stack.visitor();
-    let authorize_url = depart(&mut visitor).await;
+    let authorize_url = begin(&mut visitor).await;
     let first = stack.wechat.authorize(&person, &authorize_url).await;
     let second = stack.wechat.authorize(&person, &authorize_url).await;
-    assert_goes_on(&arrive(&mut visitor, &first).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &first).await, "/#");
     // The same return again asks WeChat nothing.
-    assert_goes_on(&arrive(&mut visitor, &first).await, "/#");
-    assert_goes_on(&arrive(&mut visitor, &second).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &first).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &second).await, "/#");
     exchanged(&stack, 2).await;
     assert_good_for_nobody(&stack, &code(&second)).await;
 }
@@ -135,7 +135,7 @@ async fn assert_told_that_it_began_elsewhere(stack: &Stack, code: &str) {
     let mut visitor = stack.visitor();
     let path = format!("/login/wechat?code={code}&state=login");
     let answer = visitor.call(Method::GET, &path).await;
-    assert_stopped(&mut visitor, &answer, "elsewhere", "请从头登录").await;
+    assert_failed(&mut visitor, &answer, "elsewhere", "请从头登录").await;
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_stranger_who_invents_codes_costs_few_calls_to_wechat() {
     // Who comes with a cookie is no stranger, whatever came from the same address.
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
-    assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
     assert_eq!(stack.wechat.calls(EXCHANGE).await, 31);
 }
 

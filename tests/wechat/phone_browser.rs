@@ -27,14 +27,14 @@ impl PhoneBrowser {
     }
 
     /// Opens a link and is sent to WeChat.
-    pub(crate) async fn departs(&mut self, link: &str) -> Url {
+    pub(crate) async fn begins(&mut self, link: &str) -> Url {
         let answer = self.get(&Url::parse(link).expect("an address")).await;
         sent_to_wechat(&answer)
     }
 
     /// Opens a link, lets WeChat see whose phone it is, and says to which address that leads back.
     pub(crate) async fn goes(&mut self, stack: &Stack, person: &Person, link: &str) -> Url {
-        let authorize_url = self.departs(link).await;
+        let authorize_url = self.begins(link).await;
         stack.wechat.authorize(person, authorize_url.as_str()).await
     }
 

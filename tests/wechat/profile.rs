@@ -14,7 +14,7 @@ use system_tests::{
     stack::{APP_ID, Plan, Stack},
 };
 
-use crate::phone_browser::{PhoneBrowser, sent_to_wechat, with};
+use crate::phone_browser::{PhoneBrowser, location, sent_to_wechat, with};
 
 /// The system as WeChat is today: `user/info` tells no nickname.
 async fn today() -> Stack {
@@ -75,6 +75,26 @@ async fn nickname_and_avatar_come_with_the_link_and_stay() {
         None,
         "who is known isn't asked again"
     );
+}
+
+#[tokio::test]
+async fn where_the_version_before_sent_a_browser_it_is_sent_again() {
+    let stack = today().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    let link = link(&stack, &person).await.expect("the reply holds a link");
+    let mut phone = PhoneBrowser::new(&stack);
+    let back = phone.goes(&stack, &person, &link).await;
+    assert_eq!(location(&phone.get(&back).await), "../thanks");
+    let keys = "wechat-login:authorization-code:*";
+    let keys: Vec<String> = stack.redis.command(&["KEYS", keys]).await;
+    assert_eq!(keys.len(), 1, "one code");
+    for kept in ["../follow-first", "../thanks"] {
+        let _: String = stack.redis.command(&["SET", &keys[0], kept]).await;
+        assert_eq!(location(&phone.get(&back).await), kept);
+    }
 }
 
 #[tokio::test]
@@ -166,7 +186,7 @@ async fn nothing_is_stored_of_who_was_not_asked() {
     visitor.complete().await;
     let link = link(&stack, &person).await.expect("the reply holds a link");
     let mut phone = PhoneBrowser::new(&stack);
-    let authorize_url = phone.departs(&link).await;
+    let authorize_url = phone.begins(&link).await;
     let silent = authorize_url
         .as_str()
         .replace("snsapi_userinfo", "snsapi_base");

@@ -55,9 +55,27 @@ async fn a_ticket_is_good_in_the_browser_that_it_was_given_to() {
             assert_page(&answer, 403, START_AGAIN);
         }
         let (_, link) = scanned(&stack, &person).await;
-        thief.departs(&link).await;
+        thief.begins(&link).await;
     }
     assert_eq!(visitor.status().await, "scanned");
+    assert_page(&phone.presses(&asking, "confirm").await, 200, "已确认登录");
+    assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+#[tokio::test]
+async fn a_ticket_that_the_version_before_kept_for_a_code_is_given_again() {
+    let stack = tap_mode().await;
+    let person = stack.wechat.person("小林", true).await;
+    let (mut visitor, link) = scanned(&stack, &person).await;
+    let mut phone = PhoneBrowser::new(&stack);
+    let back = phone.goes(&stack, &person, &link).await;
+    let ticket = location(&phone.get(&back).await);
+    let keys = "wechat-login:authorization-code:*";
+    let keys: Vec<String> = stack.redis.command(&["KEYS", keys]).await;
+    assert_eq!(keys.len(), 1, "one code");
+    let _: String = stack.redis.command(&["SET", &keys[0], &ticket]).await;
+    assert_eq!(location(&phone.get(&back).await), ticket);
+    let asking = back.join(&ticket).expect("an address");
     assert_page(&phone.presses(&asking, "confirm").await, 200, "已确认登录");
     assert_eq!(visitor.complete().await["openid"], person.openid);
 }
@@ -78,7 +96,7 @@ async fn a_code_brings_a_ticket_to_the_browser_that_went_for_it() {
     let mut stranger = PhoneBrowser::new(&stack);
     sent_to_wechat(&stranger.get(&back).await);
     let mut thief = PhoneBrowser::new(&stack);
-    let own = thief.departs(&link).await;
+    let own = thief.begins(&link).await;
     sent_to_wechat(&thief.get(&back).await);
     // Not even with one that nobody has brought yet.
     let fresh = phone.goes(&stack, &person, &link).await;
@@ -96,7 +114,7 @@ async fn a_code_that_reaches_another_browser_is_good_for_nobody() {
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, link) = scanned(&stack, &person).await;
     let mut attacker = PhoneBrowser::new(&stack);
-    let authorize_url = attacker.departs(&link).await;
+    let authorize_url = attacker.begins(&link).await;
     // The victim opens the attacker's way to WeChat. Their phone gets a way of its own, and asks.
     let page = stack.wechat.open(&person, authorize_url.as_str()).await;
     let words = page["body"].as_str().expect("a page");
@@ -206,7 +224,7 @@ async fn a_browser_that_keeps_no_cookies_is_told_what_to_do() {
     assert_eq!(visitor.status().await, "scanned");
     // One that keeps cookies, but brings what belongs to another browser, is told something else.
     let mut other = PhoneBrowser::new(&stack);
-    other.departs(&link).await;
+    other.begins(&link).await;
     assert_page(&other.get(&back).await, 403, START_AGAIN);
 }
 
@@ -248,7 +266,7 @@ async fn who_was_asked_for_more_may_confirm_as_well() {
     let person = stack.wechat.person("小林", true).await;
     let (_, link) = scanned(&stack, &person).await;
     let mut phone = PhoneBrowser::new(&stack);
-    let authorize_url = phone.departs(&link).await;
+    let authorize_url = phone.begins(&link).await;
     let more = authorize_url
         .as_str()
         .replace("snsapi_base", "snsapi_userinfo");

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::Clock;
+
 /// Pushes that are five minutes off are refused, so this leaves a minute.
 const DANGEROUS: SignedDuration = SignedDuration::from_secs(240);
 
@@ -15,10 +17,13 @@ impl ClockOffset {
     /// # Errors
     ///
     /// When it can't be read.
-    pub async fn measure<E>(ask: impl Future<Output = Result<Timestamp, E>>) -> Result<Self, E> {
-        let before = Timestamp::now();
+    pub async fn measure<E>(
+        clock: Clock,
+        ask: impl Future<Output = Result<Timestamp, E>>,
+    ) -> Result<Self, E> {
+        let before = clock.now();
         let theirs = ask.await?;
-        let middle = before + Timestamp::now().duration_since(before) / 2;
+        let middle = before + clock.now().duration_since(before) / 2;
         Ok(Self(theirs.duration_since(middle)))
     }
 
@@ -55,11 +60,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_other_clocks_time_is_that_of_the_middle_of_the_question() {
+        let noon: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let seconds = SignedDuration::from_secs;
+        let (clock, hands) = Clock::standing(noon);
+        let told = async {
+            hands.put(noon + seconds(4));
+            Ok::<_, ()>(noon + seconds(602))
+        };
+        let offset = ClockOffset::measure(clock, told).await;
+        assert_eq!(offset, Ok(ClockOffset(seconds(600))));
+    }
+
+    #[tokio::test]
     async fn a_clock_that_cannot_be_read_has_no_offset() {
-        assert_eq!(ClockOffset::measure(async { Err(7) }).await, Err(7));
-        let told = async { Ok::<_, ()>(Timestamp::now() + SignedDuration::from_secs(600)) };
-        let offset = ClockOffset::measure(told).await.unwrap();
-        let error = offset.0 - SignedDuration::from_secs(600);
-        assert!(error.abs() < SignedDuration::from_secs(10), "{error:?}");
+        let read = ClockOffset::measure(Clock::system(), async { Err(7) }).await;
+        assert_eq!(read, Err(7));
     }
 }

@@ -2,7 +2,6 @@
 //! open. Answering a PING proves neither.
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,9 +13,11 @@ use login_protocol::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    clock::Clock,
     clock_offset::ClockOffset,
     open_files,
     operations::Unready,
+    random,
     redis::{OLDEST_REDIS, ServerVersion, Store, StoreError},
 };
 
@@ -46,7 +47,7 @@ impl Essentials {
         Self {
             store,
             // Random, so that each process asks another node of a Cluster.
-            prober: format!("{:x}", RandomState::new().hash_one(())),
+            prober: random::name().unwrap_or_default(),
             probes: Mutex::new(Probes {
                 second: Instant::now(),
                 count: 0,
@@ -104,7 +105,7 @@ impl Essentials {
         let by_script = ProbeWrites { prober: prober() };
         let plainly = ProbePlainWrites { prober: prober() };
         // One after the other, so that the error is in Redis' own words.
-        let mut written = ClockOffset::measure(self.store.run(&by_script)).await;
+        let mut written = ClockOffset::measure(Clock::system(), self.store.run(&by_script)).await;
         if written.is_ok()
             && let Err(error) = self.store.run(&plainly).await
         {

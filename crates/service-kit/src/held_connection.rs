@@ -27,7 +27,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::slow_clients::Pace;
+use crate::connection_pace::Pace;
 
 /// How long a connection that was ended waits for its client to notice. Closing it at once could take
 /// away the last piece before it is read.

@@ -4,8 +4,10 @@
 
 mod access_log;
 pub mod client_address;
+pub mod clock;
 pub mod clock_offset;
 pub mod command_line;
+mod connection_pace;
 pub mod cookie;
 pub mod endpoint;
 pub mod essentials;
@@ -18,6 +20,7 @@ pub mod open_files;
 pub mod operations;
 pub mod pages;
 pub mod problem;
+pub mod random;
 pub mod redis;
 mod repeated_lines;
 pub mod request_bodies;

@@ -72,11 +72,18 @@ impl StoreError {
         matches!(self, Self::Failed(error) if is_said_by_redis(error))
     }
 
-    /// What a client is told. The log holds the rest.
-    pub fn problem(&self) -> Problem {
+    /// Tells the operator of a request that couldn't be served for it.
+    pub fn log(&self) {
         tracing::error!(error = %self, "Redis failed a request");
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// What a client is told. The log holds the rest.
+    fn from(error: StoreError) -> Self {
+        error.log();
         let detail = "The service's store can't be reached right now. Try again in a moment.";
-        Problem::new(ProblemCode::StoreUnavailable, detail).retry_after(Duration::from_secs(2))
+        Self::new(ProblemCode::StoreUnavailable, detail).retry_after(Duration::from_secs(2))
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::{
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::random;
+
 /// The header that carries it from the browser's edge to the gateway.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -59,10 +61,8 @@ fn is_plain(value: &HeaderValue) -> bool {
 /// its beginning.
 fn new() -> HeaderValue {
     static BEGINNING: LazyLock<u64> = LazyLock::new(|| {
-        let mut bytes = [0; 8];
         // A request without a random name is still answered.
-        let _ = getrandom::fill(&mut bytes);
-        u64::from_be_bytes(bytes)
+        u64::from_be_bytes(random::bytes().unwrap_or_default())
     });
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = BEGINNING.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));

@@ -4,7 +4,6 @@
 //! without an end for the rest of any later head, and for a client that leaves its answers unread.
 
 use std::{
-    cell::Cell,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -14,81 +13,13 @@ use std::{
 use actix_http::error::DispatchError;
 use tokio::time::{Sleep, sleep};
 
-use crate::held_connection::Handover;
+use crate::{connection_pace::Awaited, held_connection::Handover};
 
 /// How long a client may take for a request's head.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
 
 /// How long a client may read nothing while there is something to read for it that has no room on the way.
 pub(crate) const READING: Duration = Duration::from_secs(15);
-
-/// Whose turn it is on a connection.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Turn {
-    /// The first head is to come; the machinery waits for it.
-    #[default]
-    First,
-    /// A request is being answered.
-    Ours,
-    /// The answer is given.
-    Idle,
-    /// Something came after that, and isn't yet a request.
-    Theirs,
-}
-
-/// How a connection goes on.
-#[derive(Default)]
-pub(crate) struct Pace {
-    turn: Cell<Turn>,
-    /// No room for what was to be written last.
-    stuck: Cell<bool>,
-    /// Something was written since this was last looked at.
-    wrote: Cell<bool>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Awaited {
-    Head,
-    Room,
-}
-
-impl Pace {
-    /// Bytes came.
-    pub(crate) fn heard(&self) {
-        if self.turn.get() == Turn::Idle {
-            self.turn.set(Turn::Theirs);
-        }
-    }
-
-    /// A request's head is complete.
-    pub(crate) fn request_began(&self) {
-        self.turn.set(Turn::Ours);
-    }
-
-    /// The request's answer is found.
-    pub(crate) fn answered(&self) {
-        self.turn.set(Turn::Idle);
-    }
-
-    /// Whether bytes that were to be written had room.
-    pub(crate) fn wrote(&self, room: bool) {
-        self.stuck.set(!room);
-        if room {
-            self.wrote.set(true);
-        }
-    }
-
-    /// What only the client can bring on.
-    fn awaited(&self) -> Option<Awaited> {
-        if self.stuck.get() {
-            Some(Awaited::Room)
-        } else if self.turn.get() == Turn::Theirs {
-            Some(Awaited::Head)
-        } else {
-            None
-        }
-    }
-}
 
 /// A connection's HTTP, which ends when its client has kept it waiting for too long.
 pub(crate) struct Paced<F> {
@@ -121,7 +52,7 @@ impl<F: Future<Output = Result<(), DispatchError>>> Future for Paced<F> {
             self.timer = None;
             return Poll::Pending;
         };
-        let progress = awaited == Awaited::Room && self.connection.pace.wrote.take();
+        let progress = awaited == Awaited::Room && self.connection.pace.made_room();
         let timer = self.timer.take();
         let timer = timer.filter(|(since, _)| *since == awaited && !progress);
         let (_, timer) = self.timer.insert(timer.unwrap_or_else(|| {

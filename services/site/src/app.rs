@@ -22,7 +22,7 @@ use crate::{
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
-    routes::{self, login_in_wechat::ReturnAddress, own_origin::OwnOrigin},
+    routes::{self, own_origin::OwnOrigin, web_authorization::RedirectUris},
     settings::{self, SiteSettings},
     waiting_room::WaitingRoom,
 };
@@ -61,7 +61,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             attempt_lifetime_seconds: login.ttl_seconds,
             session_lifetime: login.session,
             per_minute: limits.logins_per_minute,
-            codeless: limits.web_authorizations,
+            web_authorizations: limits.web_authorizations,
         },
     ));
     let parts = routes::Parts {
@@ -71,7 +71,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
-        return_address: Data::new(ReturnAddress(public.url)),
+        redirect_uris: Data::new(RedirectUris(public.url)),
         proxies: Data::new(public.trusted_proxies),
         shutdown: Data::new(shutdown.clone()),
     };

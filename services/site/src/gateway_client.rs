@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use login_protocol::{
     gateway_api::{
         BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
@@ -11,12 +10,10 @@ use login_protocol::{
     },
     problem::ProblemCode,
 };
+use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use service_kit::{
-    problem::Problem,
-    request_id::{self, REQUEST_ID},
-};
+use service_kit::request_id::{self, REQUEST_ID};
 use url::Url;
 
 /// How long the gateway may take: longer than it waits for WeChat, so that its own words arrive.
@@ -27,6 +24,53 @@ pub struct GatewayClient {
     http: reqwest::Client,
     url: Url,
     api_key: SecretString,
+}
+
+/// Why the gateway didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Too many logins began, from this client or for this attempt.
+    #[error("the gateway was asked for too much")]
+    TooManyLogins {
+        /// Until it may be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The code was spent or is too old.
+    #[error("the code is spent or too old")]
+    SpentCode,
+    /// The page was opened as a snapshot.
+    #[error("the page was opened as a snapshot")]
+    Snapshot,
+    /// The person wasn't asked for what a login needs.
+    #[error("there is no consent")]
+    ConsentMissing,
+    /// The attempt is over, or somebody else's.
+    #[error("the attempt is over")]
+    AttemptOver,
+    /// It refused for a reason that no visitor brings about.
+    #[error("the gateway refused a request")]
+    Refused {
+        /// What it was asked for.
+        path: &'static str,
+        /// The answer's status.
+        status: StatusCode,
+        /// Its problem's code, if there is one that this version knows.
+        code: Option<ProblemCode>,
+        /// Until it may be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// It doesn't know the API key.
+    #[error("the gateway refused the API key: compare gateway.api_key with its internal.api_key")]
+    ApiKey,
+    /// It can't be reached, or its answer can't be read.
+    #[error("the gateway can't be reached: {0}")]
+    Unreachable(reqwest::Error),
+}
+
+impl From<reqwest::Error> for GatewayError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Unreachable(error.without_url())
+    }
 }
 
 /// What is read of the gateway's problems.
@@ -53,12 +97,10 @@ impl GatewayClient {
     ///
     /// # Errors
     ///
-    /// A problem for the browser; the log says what the operator should know.
-    pub async fn create_qr_code(&self, request: &CreateQrCode) -> Result<QrCode, Problem> {
-        let sent = self.send(QR_CODES, request).await;
-        let response = sent.map_err(|error| unreachable(&error.without_url()))?;
-        if request.client_logins.is_some() && response.status() == StatusCode::BAD_REQUEST.as_u16()
-        {
+    /// See [`GatewayError`].
+    pub async fn create_qr_code(&self, request: &CreateQrCode) -> Result<QrCode, GatewayError> {
+        let response = self.send(QR_CODES, request).await?;
+        if request.client_logins.is_some() && response.status() == StatusCode::BAD_REQUEST {
             // A gateway of a version that doesn't know this member refuses the request for it.
             let as_before = CreateQrCode {
                 client_logins: None,
@@ -66,18 +108,18 @@ impl GatewayClient {
             };
             return self.post(QR_CODES, &as_before).await;
         }
-        self.answer(QR_CODES, response).await
+        answer(QR_CODES, response).await
     }
 
     /// Asks where to send a browser that runs inside WeChat.
     ///
     /// # Errors
     ///
-    /// A problem for the browser; the log says what the operator should know.
+    /// See [`GatewayError`].
     pub async fn begin_web_authorization(
         &self,
         request: &BeginWebAuthorization,
-    ) -> Result<WebAuthorizationBegun, Problem> {
+    ) -> Result<WebAuthorizationBegun, GatewayError> {
         self.post(WEB_AUTHORIZATIONS, request).await
     }
 
@@ -85,11 +127,11 @@ impl GatewayClient {
     ///
     /// # Errors
     ///
-    /// A problem whose code says why not; the log says what the operator should know.
+    /// See [`GatewayError`].
     pub async fn complete_web_authorization(
         &self,
         request: &CompleteWebAuthorization,
-    ) -> Result<WebAuthorizationCompleted, Problem> {
+    ) -> Result<WebAuthorizationCompleted, GatewayError> {
         self.post(COMPLETE_WEB_AUTHORIZATION, request).await
     }
 
@@ -98,7 +140,7 @@ impl GatewayClient {
     /// A gateway of an older version answers 404, and the code ends by itself within five minutes.
     pub async fn discard_web_authorization(&self, request: &DiscardWebAuthorization) {
         match self.send(DISCARD_WEB_AUTHORIZATION, request).await {
-            Ok(response) if response.status() == StatusCode::ACCEPTED.as_u16() => {}
+            Ok(response) if response.status() == StatusCode::ACCEPTED => {}
             Ok(response) => {
                 let status = response.status().as_u16();
                 tracing::debug!(status, "the gateway didn't discard a code");
@@ -130,89 +172,44 @@ impl GatewayClient {
 
     async fn post<Answer: DeserializeOwned>(
         &self,
-        path: &str,
+        path: &'static str,
         body: &impl Serialize,
-    ) -> Result<Answer, Problem> {
-        let sent = self.send(path, body).await;
-        let response = sent.map_err(|error| unreachable(&error.without_url()))?;
-        self.answer(path, response).await
-    }
-
-    async fn answer<Answer: DeserializeOwned>(
-        &self,
-        path: &str,
-        response: reqwest::Response,
-    ) -> Result<Answer, Problem> {
-        match response.status().as_u16() {
-            200 | 201 => response
-                .json()
-                .await
-                .map_err(|error| unreachable(&error.without_url())),
-            401 => {
-                tracing::error!(
-                    "the gateway refused the API key: compare gateway.api_key with its internal.api_key"
-                );
-                Err(unavailable(ProblemCode::GatewayUnavailable, None))
-            }
-            status => Err(refused(path, status, response).await),
-        }
+    ) -> Result<Answer, GatewayError> {
+        let response = self.send(path, body).await?;
+        answer(path, response).await
     }
 }
 
-async fn refused(path: &str, status: u16, response: reqwest::Response) -> Problem {
+async fn answer<Answer: DeserializeOwned>(
+    path: &'static str,
+    response: reqwest::Response,
+) -> Result<Answer, GatewayError> {
+    match response.status() {
+        StatusCode::OK | StatusCode::CREATED => Ok(response.json().await?),
+        StatusCode::UNAUTHORIZED => Err(GatewayError::ApiKey),
+        _ => Err(refused(path, response).await),
+    }
+}
+
+async fn refused(path: &'static str, response: reqwest::Response) -> GatewayError {
+    let status = response.status();
     let retry_after = response
         .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    let code = response
-        .json::<Reason>()
-        .await
-        .map(|reason| reason.code)
-        .ok();
-    // What a visitor can bring about by himself is no fault of the gateway's.
-    if let Some(
-        code @ (ProblemCode::AuthorizationCodeSpent
-        | ProblemCode::SnapshotPage
-        | ProblemCode::ConsentMissing
-        | ProblemCode::LoginExpired
-        | ProblemCode::TooManyLogins),
-    ) = code
-    {
-        let detail = if code == ProblemCode::TooManyLogins {
-            "Too many logins were started from this address. Wait a moment and try again."
-        } else {
-            "This login can't be completed. Start again."
-        };
-        let problem = Problem::new(code, detail);
-        return match retry_after {
-            Some(seconds) => problem.retry_after(Duration::from_secs(seconds)),
-            None => problem,
-        };
-    }
-    tracing::error!(path, status, ?code, "the gateway refused a request");
-    let code = code.filter(|code| {
-        matches!(
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    let reason = response.json::<Reason>().await.ok();
+    match reason.map(|reason| reason.code) {
+        Some(ProblemCode::TooManyLogins) => GatewayError::TooManyLogins { retry_after },
+        Some(ProblemCode::AuthorizationCodeSpent) => GatewayError::SpentCode,
+        Some(ProblemCode::SnapshotPage) => GatewayError::Snapshot,
+        Some(ProblemCode::ConsentMissing) => GatewayError::ConsentMissing,
+        Some(ProblemCode::LoginExpired) => GatewayError::AttemptOver,
+        code => GatewayError::Refused {
+            path,
+            status,
             code,
-            ProblemCode::WechatUnavailable
-                | ProblemCode::WechatAnswerUnusable
-                | ProblemCode::WechatRefused
-                | ProblemCode::DailyCodesUsedUp
-        )
-    });
-    unavailable(
-        code.unwrap_or(ProblemCode::GatewayUnavailable),
-        retry_after.map(Duration::from_secs),
-    )
-}
-
-fn unreachable(error: &reqwest::Error) -> Problem {
-    tracing::error!(%error, "the gateway can't be reached");
-    unavailable(ProblemCode::GatewayUnavailable, None)
-}
-
-fn unavailable(code: ProblemCode, retry_after: Option<Duration>) -> Problem {
-    let detail = "Logging in with WeChat isn't possible right now. Try again later.";
-    Problem::new(code, detail)
-        .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .retry_after(retry_after.unwrap_or(Duration::from_secs(5)))
+            retry_after,
+        },
+    }
 }

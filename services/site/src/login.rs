@@ -9,7 +9,6 @@ use login_protocol::{
     gateway_api::{ClientLogins, CreateQrCode},
     identity::MemberId,
     member::Member,
-    problem::ProblemCode,
     scene::{BrowserSecret, Scene},
     steps::{
         CancelAttempt, CreateSession, GivenBack, Identified, OpenAttempt, OpenedAttempt,
@@ -18,19 +17,25 @@ use login_protocol::{
     },
 };
 use serde::Serialize;
-use service_kit::{problem::Problem, redis::Store};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
+use tokio::time::Instant;
 
 use crate::{asker, gateway_client::GatewayClient, session::SessionId};
 
 mod admission;
-mod codeless;
-mod in_wechat;
+mod error;
 mod sessions;
 mod stray_codes;
+mod web_authorization;
+mod web_authorization_limit;
 
-use codeless::Codeless;
-pub use in_wechat::{Return, Stopped};
+pub use error::{BeginError, CompleteError};
 use stray_codes::StrayCodes;
+pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
+use web_authorization_limit::WebAuthorizationLimit;
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
 /// that the code has expired, and not that nothing is there.
@@ -47,7 +52,7 @@ pub struct Logins {
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     per_minute: u32,
-    codeless: Codeless,
+    web_authorizations: WebAuthorizationLimit,
 }
 
 /// How long things live and how many are allowed.
@@ -59,8 +64,8 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
-    /// Attempts without a code that this process may start in the time that one lives; 0 is no limit.
-    pub codeless: u32,
+    /// Attempts by web authorisation that this process may start in the time that one lives; 0 is no limit.
+    pub web_authorizations: u32,
 }
 
 /// An attempt, and how long it will live: Redis' time left, because the clocks of Redis and of the sites
@@ -100,7 +105,7 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
-            codeless,
+            web_authorizations,
         } = limits;
         let gateway = Arc::new(gateway);
         Self {
@@ -110,9 +115,10 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
-            codeless: Codeless::new(
-                codeless,
+            web_authorizations: WebAuthorizationLimit::new(
+                web_authorizations,
                 Duration::from_secs(attempt_lifetime_seconds.into()),
+                Instant::now(),
             ),
         }
     }
@@ -138,14 +144,14 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
-    ) -> Result<(BrowserSecret, Living), Problem> {
+    ) -> Result<(BrowserSecret, Living), BeginError> {
         if let Some(secret) = secret
             && let Some(living) = self.resumable(&secret).await?
         {
             return Ok((secret, living));
         }
         let begun = self.admit(visit.client).await?;
-        let secret = BrowserSecret::from_random(random_bytes()?);
+        let secret = BrowserSecret::from_random(random::bytes()?);
         let scene = secret.scene();
         let request = CreateQrCode {
             scene: scene.clone(),
@@ -154,7 +160,7 @@ impl Logins {
         };
         let code = match self.gateway.create_qr_code(&request).await {
             Ok(code) => code,
-            Err(problem) => return Err(self.could_not_begin(visit.client, problem).await),
+            Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
         };
         let living = self
             .open(visit, scene, code.content, code.image_url)
@@ -168,7 +174,7 @@ impl Logins {
         scene: Scene,
         content: String,
         image_url: String,
-    ) -> Result<Living, Problem> {
+    ) -> Result<Living, StoreError> {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
@@ -176,11 +182,7 @@ impl Logins {
             image_url,
             asker: asker::describe(visit.user_agent, visit.client),
         };
-        let expires_at = self
-            .store
-            .run(&step)
-            .await
-            .map_err(|error| error.problem())?;
+        let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
         Ok(Living {
             opened: OpenedAttempt {
@@ -193,21 +195,20 @@ impl Logins {
         })
     }
 
-    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, Problem> {
+    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
         let living = self.living(secret).await?;
         // An attempt without a code began inside WeChat: there is nothing to show again.
         Ok(living.filter(|living| !living.opened.content.is_empty() && is_worth_resuming(living)))
     }
 
-    async fn living(&self, secret: &BrowserSecret) -> Result<Option<Living>, Problem> {
+    async fn living(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
         let read = ReadAttempt {
             scene: secret.scene(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
         };
-        let both = self.store.run_both(&read, &remaining).await;
-        let (opened, left) = both.map_err(|error| error.problem())?;
+        let (opened, left) = self.store.run_both(&read, &remaining).await?;
         Ok(opened.map(|opened| Living { opened, left }))
     }
 
@@ -219,11 +220,11 @@ impl Logins {
     pub async fn status(
         &self,
         secret: &BrowserSecret,
-    ) -> Result<(AttemptStatus, Option<Timestamp>), Problem> {
+    ) -> Result<(AttemptStatus, Option<Timestamp>), StoreError> {
         let step = ReadStatus {
             scene: secret.scene(),
         };
-        self.store.run(&step).await.map_err(|error| error.problem())
+        self.store.run(&step).await
     }
 
     /// The same, and for how long there will be an attempt.
@@ -234,15 +235,14 @@ impl Logins {
     pub async fn status_and_life(
         &self,
         secret: &BrowserSecret,
-    ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), Problem> {
+    ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
         let status = ReadStatus {
             scene: secret.scene(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
         };
-        let both = self.store.run_both(&status, &remaining).await;
-        let ((status, expires_at), left) = both.map_err(|error| error.problem())?;
+        let ((status, expires_at), left) = self.store.run_both(&status, &remaining).await?;
         Ok((status, expires_at, left))
     }
 
@@ -258,21 +258,19 @@ impl Logins {
         secret: &BrowserSecret,
         client: IpAddr,
         by: GivenBack,
-    ) -> Result<(SessionId, User), Problem> {
-        let nonce = URL_SAFE_NO_PAD.encode(random_bytes()?);
+    ) -> Result<(SessionId, User), CompleteError> {
+        let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
         let step = RedeemAttempt {
             scene: secret.scene(),
             nonce,
         };
-        let redemption = self.store.run(&step).await;
-        let redemption = redemption.map_err(|error| error.problem())?;
         let Identified {
             member,
             nonce,
             confirmed_at,
-        } = match redemption {
+        } = match self.store.run(&step).await? {
             Redemption::Redeemed(identified) => identified,
-            Redemption::Refused(status) => return Err(refusal(status)),
+            Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
         };
         let is_first = nonce == step.nonce;
         let session = SessionId::of_redemption(secret, &nonce);
@@ -299,14 +297,13 @@ impl Logins {
         } else {
             self.store.run_three(&create, &read, &ended).await
         };
-        let (is_created, known, ended_at) = written.map_err(|error| error.problem())?;
+        let (is_created, known, ended_at) = written?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts too.
         if sessions::is_over(confirmed_at, ended_at) {
-            let detail = "Its person signed out everywhere after confirming. Start again.";
-            return Err(Problem::new(ProblemCode::LoginExpired, detail));
+            return Err(CompleteError::SignedOutEverywhere);
         }
         if !is_created {
-            return Err(refusal(AttemptStatus::Consumed));
+            return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));
         }
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
         Ok((session, User::new(&member, known)))
@@ -317,11 +314,11 @@ impl Logins {
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), Problem> {
+    pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let step = CancelAttempt {
             scene: secret.scene(),
         };
-        self.store.run(&step).await.map_err(|error| error.problem())
+        self.store.run(&step).await
     }
 }
 
@@ -361,40 +358,5 @@ fn is_worth_resuming(living: &Living) -> bool {
         AttemptStatus::Pending => living.left > WORTH_RESUMING,
         AttemptStatus::Scanned | AttemptStatus::Confirmed => true,
         AttemptStatus::Denied | AttemptStatus::Expired | AttemptStatus::Consumed => false,
-    }
-}
-
-fn refusal(status: AttemptStatus) -> Problem {
-    match status {
-        AttemptStatus::Pending | AttemptStatus::Scanned | AttemptStatus::Confirmed => Problem::new(
-            ProblemCode::LoginNotConfirmed,
-            "Nobody has confirmed this login yet.",
-        ),
-        AttemptStatus::Denied => Problem::new(
-            ProblemCode::LoginDenied,
-            "The login was refused on the phone. Start again.",
-        ),
-        AttemptStatus::Expired => Problem::new(
-            ProblemCode::LoginExpired,
-            "The login's time ran out, or it was cancelled. Start again.",
-        ),
-        AttemptStatus::Consumed => Problem::new(
-            ProblemCode::LoginConsumed,
-            "This login was completed before. Start again.",
-        ),
-    }
-}
-
-fn random_bytes() -> Result<[u8; 32], Problem> {
-    let mut bytes = [0; 32];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(error) => {
-            tracing::error!(%error, "the operating system gives no random bytes");
-            Err(Problem::new(
-                ProblemCode::Internal,
-                "Something went wrong here. Try again later.",
-            ))
-        }
     }
 }

@@ -22,7 +22,8 @@ use crate::{
     members::Members,
     phone::{
         browser::PhoneBrowsers, confirmation::Confirmations, links::PhoneLinks,
-        page_authorization::PageAuthorization, profile::ShownProfiles, web_login::WebLogin,
+        page_authorization::PageAuthorization, profile::ShownProfiles,
+        web_authorization_login::WebAuthorizationLogin,
     },
     push::{
         envelope::PushSecurity,
@@ -87,7 +88,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         Arc::clone(&store),
         wechat.open_url,
     ));
-    let web_login = Data::new(WebLogin::new(
+    let logins = Data::new(WebAuthorizationLogin::new(
         Arc::clone(&authorization),
         Arc::clone(&api),
         Arc::clone(&tokens),
@@ -166,7 +167,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
             App::new()
                 .app_data(qr_codes.clone())
                 .app_data(budget.clone())
-                .app_data(web_login.clone())
+                .app_data(logins.clone())
                 .app_data(stray_codes.clone())
                 .app_data(tokens.clone())
                 .app_data(members.clone())

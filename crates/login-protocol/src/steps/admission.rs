@@ -71,7 +71,7 @@ pub enum GivenBack {
     Scanned,
     /// Somebody logged in inside WeChat. It cost no code and needs no follow, so that one browser can do it as often as
     /// it likes: it makes up for nothing but itself.
-    InsideWechat,
+    WebAuthorization,
     /// It never began: there was no code for it.
     NotBegun,
 }
@@ -120,7 +120,7 @@ impl Step for GiveBackLogin {
         let key = redis_keys::logins_begun(widest_net(self.client).address);
         let uses = match self.because {
             GivenBack::Scanned => GIVEN_BACK_BY_A_SCAN,
-            GivenBack::InsideWechat | GivenBack::NotBegun => 1,
+            GivenBack::WebAuthorization | GivenBack::NotBegun => 1,
         };
         net_shares::give_back(key, self.client, uses, HOUR_AND_DAY)
     }

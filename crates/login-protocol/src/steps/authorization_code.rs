@@ -28,7 +28,7 @@ pub enum Claim {
     Claimed,
     /// Somebody else is exchanging it.
     InProgress,
-    /// It was exchanged, and this came of it.
+    /// It was exchanged, and this came of it: JSON, or a word of the version before.
     Resolved(String),
 }
 
@@ -83,7 +83,7 @@ impl Step for ReleaseCode {
 pub struct ResolveCode {
     /// The code's SHA-256 in base64url.
     pub code_sha256: String,
-    /// What everybody who brings it is told; must not begin with a question mark.
+    /// What everybody who brings it is told, as JSON. A question mark begins a claim, and no JSON.
     pub outcome: String,
 }
 

@@ -2,14 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::{BeginError, Logins};
+use crate::gateway_client::GatewayError;
 use login_protocol::{
     gateway_api::ClientLogins,
-    problem::ProblemCode,
     steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission},
 };
-use service_kit::problem::Problem;
-
-use super::Logins;
 
 impl Logins {
     /// Counts a login that is about to start; one that goes on was counted when it started. Says how many the client
@@ -18,7 +16,7 @@ impl Logins {
     /// # Errors
     ///
     /// It had too many, or Redis is unavailable.
-    pub(super) async fn admit(&self, client: IpAddr) -> Result<Option<ClientLogins>, Problem> {
+    pub(super) async fn admit(&self, client: IpAddr) -> Result<Option<ClientLogins>, BeginError> {
         if self.per_minute == 0 {
             return Ok(None);
         }
@@ -26,14 +24,11 @@ impl Logins {
             client,
             per_minute: self.per_minute,
         };
-        let admission = self.store.run(&step).await;
-        match admission.map_err(|error| error.problem())? {
+        match self.store.run(&step).await? {
             LoginAdmission::Admitted(begun) => Ok(Some(begun)),
             LoginAdmission::Refused { retry_after } => {
                 metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
-                let detail =
-                    "Too many logins were started from this address. Wait a moment and try again.";
-                Err(Problem::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after))
+                Err(BeginError::TooManyOfClient { retry_after })
             }
         }
     }
@@ -45,8 +40,12 @@ impl Logins {
 
     /// Takes a login out of the counts that was admitted and then couldn't begin: an outage of WeChat's mustn't use up
     /// the day of an office that keeps trying.
-    pub(super) async fn could_not_begin(&self, client: IpAddr, problem: Problem) -> Problem {
-        if problem.code() == ProblemCode::TooManyLogins {
+    pub(super) async fn could_not_begin(&self, client: IpAddr, error: BeginError) -> BeginError {
+        if matches!(
+            error,
+            BeginError::TooManyWebAuthorizations { .. }
+                | BeginError::Gateway(GatewayError::TooManyLogins { .. })
+        ) {
             metrics::counter!("logins_total", "outcome" => "held_back").increment(1);
         }
         if let Some(step) = self.give_back(client, GivenBack::NotBegun)
@@ -54,6 +53,6 @@ impl Logins {
         {
             tracing::warn!(%error, "a login that couldn't begin counts against its client");
         }
-        problem
+        error
     }
 }

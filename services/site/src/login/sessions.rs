@@ -10,7 +10,7 @@ use login_protocol::{
         Session,
     },
 };
-use service_kit::problem::Problem;
+use service_kit::redis::StoreError;
 
 use super::{Logins, User};
 use crate::session::SessionId;
@@ -21,7 +21,7 @@ impl Logins {
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, Problem> {
+    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, StoreError> {
         let known = self.session(session).await?;
         Ok(known.map(|(member, known)| User::new(&member, known)))
     }
@@ -29,13 +29,12 @@ impl Logins {
     async fn session(
         &self,
         session: &SessionId,
-    ) -> Result<Option<(MemberId, Option<Member>)>, Problem> {
+    ) -> Result<Option<(MemberId, Option<Member>)>, StoreError> {
         let step = ReadSession {
             id_sha256: session.sha256(),
             lifetime: self.session_lifetime,
         };
-        let found = self.store.run(&step).await;
-        let Some(Session { member, begun_at }) = found.map_err(|error| error.problem())? else {
+        let Some(Session { member, begun_at }) = self.store.run(&step).await? else {
             return Ok(None);
         };
         let read = ReadMember {
@@ -44,8 +43,7 @@ impl Logins {
         let ended = ReadSessionsEnd {
             member: member.clone(),
         };
-        let both = self.store.run_both(&read, &ended).await;
-        let (known, ended_at) = both.map_err(|error| error.problem())?;
+        let (known, ended_at) = self.store.run_both(&read, &ended).await?;
         Ok((!is_over(begun_at, ended_at)).then_some((member, known)))
     }
 
@@ -58,14 +56,13 @@ impl Logins {
         &self,
         session: &SessionId,
         secret: Option<&BrowserSecret>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), StoreError> {
         if let Some((member, _)) = self.session(session).await? {
             let end = EndAllSessions {
                 member,
                 lifetime: self.session_lifetime,
             };
-            let ended = self.store.run(&end).await;
-            ended.map_err(|error| error.problem())?;
+            self.store.run(&end).await?;
         }
         self.sign_out(session, secret).await
     }
@@ -75,12 +72,11 @@ impl Logins {
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn forget(&self, secret: &BrowserSecret) -> Result<(), Problem> {
+    pub async fn forget(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let forget = ForgetRedemption {
             scene: secret.scene(),
         };
-        let forgotten = self.store.run(&forget).await;
-        forgotten.map_err(|error| error.problem())
+        self.store.run(&forget).await
     }
 
     /// Ends a session, and the repeatability of the redemption that led to it.
@@ -92,11 +88,11 @@ impl Logins {
         &self,
         session: &SessionId,
         secret: Option<&BrowserSecret>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), StoreError> {
         let end = EndSession {
             id_sha256: session.sha256(),
         };
-        let ended = match secret {
+        match secret {
             Some(secret) => {
                 let forget = ForgetRedemption {
                     scene: secret.scene(),
@@ -105,8 +101,7 @@ impl Logins {
                 both.map(|((), ())| ())
             }
             None => self.store.run(&end).await,
-        };
-        ended.map_err(|error| error.problem())
+        }
     }
 }
 

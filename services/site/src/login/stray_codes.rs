@@ -6,7 +6,7 @@ use login_protocol::{gateway_api::DiscardWebAuthorization, scene::Scene};
 use service_kit::request_id;
 use tokio::sync::Semaphore;
 
-use super::Return;
+use super::AuthorizationResponse;
 use crate::gateway_client::GatewayClient;
 
 /// How many are discarded at a time. Nobody waits for it, and strangers can bring many.
@@ -26,9 +26,9 @@ impl StrayCodes {
         }
     }
 
-    /// Discards the code of this return. `scene`: the attempt's, if it came back to the browser that began it.
-    pub(super) fn discard(&self, returned: &Return<'_>, scene: Option<Scene>) {
-        if returned.code.is_empty() {
+    /// Discards the code of this callback. `scene`: the attempt's, if it came back to the browser that began it.
+    pub(super) fn discard(&self, response: &AuthorizationResponse<'_>, scene: Option<Scene>) {
+        if response.code.is_empty() {
             return;
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -36,8 +36,8 @@ impl StrayCodes {
         };
         let gateway = Arc::clone(&self.gateway);
         let request = DiscardWebAuthorization {
-            code: returned.code.to_owned(),
-            client: returned.client,
+            code: response.code.to_owned(),
+            client: response.client,
             scene,
         };
         tokio::spawn(request_id::carried(async move {

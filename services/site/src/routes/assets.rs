@@ -15,7 +15,7 @@ use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use sha2::{Digest as _, Sha256};
 
-use super::{login_in_wechat::ReturnAddress, security_headers};
+use super::{security_headers, web_authorization::RedirectUris};
 
 struct Asset {
     path: &'static str,
@@ -96,7 +96,7 @@ static ASSETS: LazyLock<Vec<Asset>> = assets![
 ];
 
 /// `GET /`: a page with the login modal.
-pub(super) async fn page(request: HttpRequest, address: Data<ReturnAddress>) -> HttpResponse {
+pub(super) async fn page(request: HttpRequest, address: Data<RedirectUris>) -> HttpResponse {
     let mut response = PAGE.answer(&request);
     security_headers::add_for_front_page(response.headers_mut(), &address.0);
     response

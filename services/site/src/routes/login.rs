@@ -10,6 +10,7 @@ use login_protocol::{
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
+use super::problems;
 use crate::{
     cookies::Cookies,
     login::{Living, Logins, Visit},
@@ -76,10 +77,7 @@ pub(super) async fn start(
             length = content.len(),
             "the gateway's content fits no QR code"
         );
-        Problem::new(
-            ProblemCode::Internal,
-            "Something went wrong here. Try again later.",
-        )
+        problems::internal()
     })?;
     let started = Started {
         status,

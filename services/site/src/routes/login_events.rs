@@ -13,11 +13,15 @@ use service_kit::{
     client_address::TrustedProxies,
     held_connection::{self, Held},
     problem::Problem,
+    redis::StoreError,
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::login::{Status, attempt_of};
+use super::{
+    login::{Status, attempt_of},
+    problems,
+};
 use crate::{
     cookies::Cookies,
     login::Logins,
@@ -86,10 +90,7 @@ pub(super) async fn follow(
     });
     held.ok_or_else(|| {
         tracing::error!("a connection can't be held");
-        Problem::new(
-            ProblemCode::Internal,
-            "Something went wrong here. Try again later.",
-        )
+        problems::internal()
     })
 }
 
@@ -159,7 +160,7 @@ impl Stream {
     /// Where the attempt stands; `None` while Redis is away, and the next look will tell.
     async fn look_again(&mut self) -> Option<AttemptStatus> {
         let read = self.logins.status_and_life(&self.secret).await;
-        let (status, _, left) = read.ok()?;
+        let (status, _, left) = read.inspect_err(StoreError::log).ok()?;
         // A scan may have prolonged its life.
         self.over_at = Instant::now() + left;
         Some(status)

@@ -18,8 +18,8 @@ use crate::{
     waiting_room::WaitingRoom,
 };
 use front::Front;
-use login_in_wechat::ReturnAddress;
 use own_origin::OwnOrigin;
+use web_authorization::RedirectUris;
 
 mod assets;
 mod cross_origin;
@@ -27,12 +27,14 @@ mod front;
 mod login;
 mod login_complete;
 mod login_events;
-pub mod login_in_wechat;
-mod login_stopped;
 pub mod own_origin;
+mod problems;
+mod query;
 mod security_headers;
 mod session;
 mod small_bodies;
+pub mod web_authorization;
+mod web_authorization_failed;
 
 /// The largest body that the API accepts, in bytes. It reads none.
 const BODY_LIMIT: usize = 1024;
@@ -49,7 +51,7 @@ pub struct Parts {
     /// The cookies' names and attributes.
     pub cookies: Data<Cookies>,
     /// Where WeChat sends visitors back.
-    pub return_address: Data<ReturnAddress>,
+    pub redirect_uris: Data<RedirectUris>,
     /// The origin whose pages may post.
     pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
@@ -83,7 +85,7 @@ pub fn app(
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
         .app_data(parts.cookies.clone())
-        .app_data(parts.return_address.clone())
+        .app_data(parts.redirect_uris.clone())
         .app_data(parts.allowed_origins.clone())
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone())
@@ -112,15 +114,15 @@ fn addresses(config: &mut ServiceConfig) {
         ))
         .service(endpoint::at(
             "/api/login/web-authorization",
-            [(Method::POST, web::to(login_in_wechat::depart))],
+            [(Method::POST, web::to(web_authorization::begin))],
         ))
         .service(endpoint::at(
-            login_in_wechat::RETURN,
-            [(Method::GET, web::to(login_in_wechat::arrive))],
+            web_authorization::CALLBACK,
+            [(Method::GET, web::to(web_authorization::callback))],
         ))
         .service(endpoint::at(
-            login_stopped::STOPPED,
-            [(Method::GET, web::to(login_stopped::page))],
+            web_authorization_failed::PATH,
+            [(Method::GET, web::to(web_authorization_failed::page))],
         ))
         .service(endpoint::at(
             "/api/session",

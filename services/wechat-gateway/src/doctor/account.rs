@@ -1,7 +1,7 @@
 //! What WeChat lets the account do: get tokens, create login codes, and how often.
 
 use login_protocol::{scene::BrowserSecret, steps::ReadAccessToken};
-use service_kit::redis::Store;
+use service_kit::{random, redis::Store};
 use wechat_wire::diagnostics::{CallbackCheck, PingCheck, Quota};
 
 use super::{
@@ -89,11 +89,10 @@ async fn shared_token(api: &Api, store: &Store) -> Option<String> {
 }
 
 async fn codes(api: &Api, token: &str) -> Check {
-    let mut random = [0; 32];
-    if getrandom::fill(&mut random).is_err() {
-        return Check::skip(CODES, "this machine has no random numbers");
-    }
-    let scene = BrowserSecret::from_random(random).scene();
+    let scene = match random::bytes() {
+        Ok(random) => BrowserSecret::from_random(random).scene(),
+        Err(error) => return Check::skip(CODES, error.to_string()),
+    };
     match api
         .create_qr_code(token, scene.as_str(), TRIAL_TTL_SECONDS)
         .await

@@ -5,6 +5,7 @@ use reqwest::{
     StatusCode,
     header::{LOCATION, USER_AGENT},
 };
+use service_kit::random::{self, NoRandomness};
 use url::Url;
 use wechat_wire::signature::CallbackToken;
 
@@ -54,8 +55,9 @@ pub(super) async fn check(
             skipped.advising("Set GATEWAY__PUBLIC__URL to the address that WeChat reaches"),
         ];
     };
-    let Some([nonce, echo]) = random_numbers() else {
-        return vec![Check::skip(NAME, "this machine has no random numbers")];
+    let [nonce, echo] = match random_numbers() {
+        Ok(numbers) => numbers,
+        Err(error) => return vec![Check::skip(NAME, error.to_string())],
     };
     let timestamp = Timestamp::now().as_second().to_string();
     let signature = token.sign(&timestamp, &nonce);
@@ -176,12 +178,10 @@ async fn verify(http: &reqwest::Client, address: Url) -> Result<Answer, String> 
 }
 
 /// A nonce and an echo: decimal numbers, as WeChat sends them.
-fn random_numbers() -> Option<[String; 2]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok()?;
-    let number = u128::from_be_bytes(bytes);
+fn random_numbers() -> Result<[String; 2], NoRandomness> {
+    let number = u128::from_be_bytes(random::bytes()?);
     let (nonce, echo) = (number % 10_000_000_000, number >> 64);
-    Some([nonce.to_string(), echo.to_string()])
+    Ok([nonce.to_string(), echo.to_string()])
 }
 
 #[cfg(test)]

@@ -87,6 +87,12 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
                 action: "Run doctor again in a minute".to_owned(),
             };
         }
+        WechatError::Randomness(error) => {
+            return Diagnosis {
+                detail: error.to_string(),
+                action: "Let this machine give random bytes, and run doctor again".to_owned(),
+            };
+        }
         WechatError::Refused(refused) => refused,
     };
     let action = match refused.errcode {

@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::future::try_join_all;
 use service_kit::{
+    clock::Clock,
     clock_offset::ClockOffset,
     command_line::{Invocation, RunningSubcommand, Subcommand},
     http_client,
@@ -150,7 +151,7 @@ async fn all(
         .map(|(name, account)| examined_account(&installation, name, account));
     let (redis, by_redis, accounts, domain) = tokio::join!(
         redis::check(&store, &settings.redis_url),
-        ClockOffset::measure(store.server_time()),
+        ClockOffset::measure(Clock::system(), store.server_time()),
         try_join_all(examined),
         surroundings::domain(&http, &web_authorization),
     );
@@ -193,7 +194,9 @@ async fn examined_account(
     let public_url = settings.public.url.as_ref();
     let callback_url = public_url.map(|url| callback::url(url, name));
     let (clock, asked, callback, relay) = tokio::join!(
-        ClockOffset::measure(async { api.server_time().await.ok().flatten().ok_or(()) }),
+        ClockOffset::measure(Clock::system(), async {
+            api.server_time().await.ok().flatten().ok_or(())
+        }),
         account::check(&api, store, credentials.token_mode),
         callback::check(http, callback_url.as_ref(), &credentials.token),
         surroundings::relay(http, account.relay.url.as_ref()),

@@ -9,7 +9,11 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::scene::BrowserSecret;
-use service_kit::{client_address::TrustedProxies, cookie};
+use service_kit::{
+    client_address::TrustedProxies,
+    cookie,
+    random::{self, NoRandomness},
+};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
@@ -83,13 +87,11 @@ impl PhoneVisit {
     /// # Errors
     ///
     /// Without random bytes a new browser would be anybody's.
-    pub fn browser_or_new(&self) -> Result<PhoneBrowser, getrandom::Error> {
+    pub fn browser_or_new(&self) -> Result<PhoneBrowser, NoRandomness> {
         if let Some(known) = &self.browser {
             return Ok(known.clone());
         }
-        let mut random = [0; 32];
-        getrandom::fill(&mut random)?;
-        Ok(PhoneBrowser(BrowserSecret::from_random(random)))
+        Ok(PhoneBrowser(BrowserSecret::from_random(random::bytes()?)))
     }
 
     /// Whether its browser is the one that Redis knows by this name.
@@ -114,7 +116,7 @@ impl PhoneBrowser {
     }
 
     /// Whether it went to WeChat with this `state` for this purpose.
-    pub fn went_with(&self, state: &str, purpose: &str) -> bool {
+    pub fn has_state(&self, state: &str, purpose: &str) -> bool {
         self.state(purpose)
             .as_bytes()
             .ct_eq(state.as_bytes())
@@ -149,10 +151,10 @@ mod tests {
         let browser = |byte| PhoneBrowser(BrowserSecret::from_random([byte; 32]));
         let state = browser(1).state("profile");
         assert!(state.len() == 64 && state.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert!(browser(1).went_with(&state, "profile"));
-        assert!(!browser(1).went_with(&state, "confirm"));
-        assert!(!browser(2).went_with(&state, "profile"));
-        assert!(!browser(1).went_with("", "profile"));
+        assert!(browser(1).has_state(&state, "profile"));
+        assert!(!browser(1).has_state(&state, "confirm"));
+        assert!(!browser(2).has_state(&state, "profile"));
+        assert!(!browser(1).has_state("", "profile"));
         assert!(browser(1).is_called(&browser(1).name()));
         assert!(!browser(1).is_called(&browser(2).name()));
         assert!(!format!("{:?}", browser(1)).contains("[1"));

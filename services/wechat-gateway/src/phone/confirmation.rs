@@ -11,7 +11,11 @@ use login_protocol::{
         ReadConfirmation, ReadMember, ReadScan, Scan, SpendConfirmation,
     },
 };
-use service_kit::redis::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
 
 use super::{
     browser::PhoneVisit,
@@ -23,9 +27,6 @@ use super::{
 };
 use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
 
-/// What is kept of a code that brought a ticket begins with this.
-const TICKET: &str = "decision?ticket=";
-
 /// Logins to one account that are confirmed on the phone.
 pub struct Confirmations {
     app_id: AppId,
@@ -36,8 +37,20 @@ pub struct Confirmations {
     store: Arc<Store>,
 }
 
-/// What a phone holds while its person decides.
+/// What a phone holds while its person decides. It is kept of the code that it was given for.
+#[derive(Serialize, Deserialize)]
+#[serde(from = "String")]
 pub struct Ticket(pub String);
+
+impl From<String> for Ticket {
+    /// Reads what is kept, which the version before began with the address that it sent the browser to.
+    fn from(kept: String) -> Self {
+        Self(match kept.strip_prefix("decision?ticket=") {
+            Some(ticket) => ticket.to_owned(),
+            None => kept,
+        })
+    }
+}
 
 /// Why a link to confirm a login leads nowhere.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +116,11 @@ impl Confirmations {
     }
 
     fn purpose(&self, scene: &Scene) -> Result<Purpose, PageAuthorizationError> {
-        let return_to = self.links.confirm_return(scene);
+        let redirect_uri = self.links.confirm_return(scene);
         Ok(Purpose {
             name: format!("confirm {}", scene.as_str()),
             scope: Scope::Base,
-            return_to: return_to.ok_or(PageAuthorizationError::NotOffered)?,
+            redirect_uri: redirect_uri.ok_or(PageAuthorizationError::NotOffered)?,
         })
     }
 
@@ -164,11 +177,8 @@ impl Confirmations {
                 let attempt = Exchanger::Attempt(scene.clone());
                 let person = authorization.recognise(attempt, &code, Scope::Base).await?;
                 let openid = person.openid;
-                let mut random = [0; 16];
-                // Without random bytes the ticket would be anybody's.
-                getrandom::fill(&mut random).map_err(|_| AuthorizationError::SpentCode)?;
                 let issue = IssueConfirmation {
-                    ticket: format!("{:032x}", u128::from_be_bytes(random)),
+                    ticket: random::name()?,
                     confirmation: Confirmation {
                         scene,
                         member: MemberId { app_id, openid },
@@ -177,20 +187,13 @@ impl Confirmations {
                     },
                 };
                 store.run(&issue).await?;
-                Ok(format!("{TICKET}{}", issue.ticket))
+                Ok(Ticket(issue.ticket))
             }
         };
-        let exchanged = self
+        Ok(self
             .pages
             .once(visit, &purpose, response, &browser, exchange)
-            .await?;
-        Ok(match exchanged {
-            Authorized::Done(outcome) => {
-                let ticket = outcome.strip_prefix(TICKET).unwrap_or_default();
-                Authorized::Done(Ticket(ticket.to_owned()))
-            }
-            Authorized::Retry(redirect) => Authorized::Retry(redirect),
-        })
+            .await?)
     }
 
     async fn was_scanned(&self, scene: &Scene) -> Result<bool, StoreError> {

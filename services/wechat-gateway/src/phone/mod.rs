@@ -6,4 +6,4 @@ pub mod links;
 pub mod page_authorization;
 pub mod pages;
 pub mod profile;
-pub mod web_login;
+pub mod web_authorization_login;

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use actix_web::cookie::Cookie;
+use serde::{Serialize, de::DeserializeOwned};
+use service_kit::random::NoRandomness;
 use url::{Url, form_urlencoded};
 
 use super::browser::{PhoneBrowser, PhoneBrowsers, PhoneVisit};
@@ -20,7 +22,7 @@ pub struct Purpose {
     /// What WeChat is to ask them.
     pub scope: Scope,
     /// Where WeChat sends them afterwards.
-    pub return_to: Url,
+    pub redirect_uri: Url,
 }
 
 /// What a browser comes back from WeChat with.
@@ -61,8 +63,8 @@ pub enum PageAuthorizationError {
     #[error("the browser keeps no cookies")]
     NoCookie,
     /// A browser without random bytes of its own would be anybody's.
-    #[error("there are no random bytes: {0}")]
-    Random(#[from] getrandom::Error),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     /// WeChat, Redis or the person said no.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
@@ -116,7 +118,7 @@ impl PageAuthorization {
         visit: &PhoneVisit,
         purpose: &Purpose,
     ) -> Result<AuthorizationRedirect, PageAuthorizationError> {
-        self.send(visit, purpose, &purpose.return_to)
+        self.send(visit, purpose, &purpose.redirect_uri)
     }
 
     fn retry(
@@ -124,23 +126,23 @@ impl PageAuthorization {
         visit: &PhoneVisit,
         purpose: &Purpose,
     ) -> Result<AuthorizationRedirect, PageAuthorizationError> {
-        let mut return_to = purpose.return_to.clone();
-        return_to.query_pairs_mut().append_pair("again", "true");
-        self.send(visit, purpose, &return_to)
+        let mut redirect_uri = purpose.redirect_uri.clone();
+        redirect_uri.query_pairs_mut().append_pair("again", "true");
+        self.send(visit, purpose, &redirect_uri)
     }
 
     fn send(
         &self,
         visit: &PhoneVisit,
         purpose: &Purpose,
-        return_to: &Url,
+        redirect_uri: &Url,
     ) -> Result<AuthorizationRedirect, PageAuthorizationError> {
         let browser = visit.browser_or_new()?;
         let state = browser.state(&purpose.name);
         Ok(AuthorizationRedirect {
             url: self
                 .authorization
-                .authorize_url(purpose.scope, return_to, &state),
+                .authorize_url(purpose.scope, redirect_uri, &state),
             cookie: self.browsers.cookie(&browser),
         })
     }
@@ -158,7 +160,7 @@ impl PageAuthorization {
         response: &AuthorizationResponse,
     ) -> Result<Authorized<PhoneBrowser>, PageAuthorizationError> {
         match &visit.browser {
-            Some(browser) if browser.went_with(&response.state, &purpose.name) => {
+            Some(browser) if browser.has_state(&response.state, &purpose.name) => {
                 return Ok(Authorized::Done(browser.clone()));
             }
             _ => self.discard(visit, response),
@@ -179,14 +181,17 @@ impl PageAuthorization {
     /// # Errors
     ///
     /// Those of `exchange`, which is of no use a second time.
-    pub async fn once(
+    pub async fn once<Outcome>(
         &self,
         visit: &PhoneVisit,
         purpose: &Purpose,
         response: &AuthorizationResponse,
         browser: &PhoneBrowser,
-        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send + 'static,
-    ) -> Result<Authorized<String>, PageAuthorizationError> {
+        exchange: impl Future<Output = Result<Outcome, AuthorizationError>> + Send + 'static,
+    ) -> Result<Authorized<Outcome>, PageAuthorizationError>
+    where
+        Outcome: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
         // The code is good for nothing else, and for no other browser.
         let bound_to = format!("{} {}", purpose.name, browser.name());
         let exchanged = self

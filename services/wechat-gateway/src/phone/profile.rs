@@ -7,6 +7,7 @@ use login_protocol::{
     identity::{AppId, MemberId},
     steps::{Exchanger, RecordProfile},
 };
+use serde::{Deserialize, Serialize};
 use service_kit::redis::Store;
 
 use super::{
@@ -22,11 +23,6 @@ use crate::wechat::{
     web_authorization::{Scope, WebAuthorization},
 };
 
-/// What is kept of a code whose profile was stored.
-const KEPT: &str = "../thanks";
-/// What is kept of a code whose person doesn't follow.
-const NOT_FOLLOWING: &str = "../follow-first";
-
 /// Profiles that people show to one account.
 pub struct ShownProfiles {
     app_id: AppId,
@@ -36,12 +32,16 @@ pub struct ShownProfiles {
     store: Arc<Store>,
 }
 
-/// What became of a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What became of a profile. It is kept of the code that brought it; the version before kept where the browser
+/// is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// It is stored.
+    #[serde(alias = "../thanks")]
     Kept,
     /// Its person doesn't follow the account, so that nothing is kept.
+    #[serde(alias = "../follow-first")]
     NotFollowing,
 }
 
@@ -64,11 +64,11 @@ impl ShownProfiles {
     }
 
     fn purpose(&self) -> Result<Purpose, PageAuthorizationError> {
-        let return_to = self.links.profile_return();
+        let redirect_uri = self.links.profile_return();
         Ok(Purpose {
             name: "profile".to_owned(),
             scope: Scope::UserInfo,
-            return_to: return_to.ok_or(PageAuthorizationError::NotOffered)?,
+            redirect_uri: redirect_uri.ok_or(PageAuthorizationError::NotOffered)?,
         })
     }
 
@@ -124,17 +124,15 @@ impl ShownProfiles {
                 info?;
                 metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
                     .increment(1);
-                Ok(if kept { KEPT } else { NOT_FOLLOWING }.to_owned())
+                Ok(if kept {
+                    Shown::Kept
+                } else {
+                    Shown::NotFollowing
+                })
             }
         };
-        let exchanged = self
-            .pages
+        self.pages
             .once(visit, &purpose, response, &browser, exchange)
-            .await?;
-        Ok(match exchanged {
-            Authorized::Done(outcome) if outcome == KEPT => Authorized::Done(Shown::Kept),
-            Authorized::Done(_) => Authorized::Done(Shown::NotFollowing),
-            Authorized::Retry(redirect) => Authorized::Retry(redirect),
-        })
+            .await
     }
 }

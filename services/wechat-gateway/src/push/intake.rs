@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt::spawn};
 use jiff::Timestamp;
-use service_kit::{redis::StoreError, request_id};
+use service_kit::{random, redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -168,14 +168,19 @@ impl Pushes {
     }
 
     fn reply(&self, opened: &OpenedPush, text: Option<String>) -> Answer {
-        let mut random = [0; 16];
+        let Some(text) = text else {
+            return Answer::Acknowledged;
+        };
         // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
-        match text.filter(|_| getrandom::fill(&mut random).is_ok()) {
-            Some(text) => {
+        match random::bytes() {
+            Ok(random) => {
                 let now = Timestamp::now().as_second();
                 Answer::Reply(self.security.seal(opened, &text, now, random))
             }
-            None => Answer::Acknowledged,
+            Err(error) => {
+                tracing::error!(%error, "a push is answered without its reply");
+                Answer::Acknowledged
+            }
         }
     }
 }

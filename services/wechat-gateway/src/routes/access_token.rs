@@ -15,7 +15,10 @@ use crate::wechat::access_tokens::AccessTokens;
 
 /// `GET`: the current token.
 pub(super) async fn current(tokens: Data<AccessTokens>) -> Result<HttpResponse, Problem> {
-    let token = tokens.current().await.map_err(|error| error.problem())?;
+    let token = tokens
+        .current()
+        .await
+        .map_err(|error| Problem::from(&error))?;
     Ok(answer(token))
 }
 
@@ -28,7 +31,7 @@ pub(super) async fn invalidate(
     let token = tokens
         .replace(&report.access_token)
         .await
-        .map_err(|error| error.problem())?;
+        .map_err(|error| Problem::from(&error))?;
     Ok(answer(token))
 }
 

@@ -15,8 +15,7 @@ pub(super) async fn read(
     openid: Path<String>,
     members: Data<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let found = members.find(&openid).await;
-    let member = found.map_err(|error| error.problem())?.ok_or_else(|| {
+    let member = members.find(&openid).await?.ok_or_else(|| {
         Problem::new(
             ProblemCode::UnknownMember,
             "No such person has met this account.",

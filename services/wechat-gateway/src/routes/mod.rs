@@ -26,6 +26,7 @@ mod confirm;
 mod members;
 mod openapi;
 mod phone;
+mod problems;
 mod profile;
 mod qr_codes;
 pub mod verification_file;

@@ -68,11 +68,12 @@ pub(super) fn unauthorized(error: &PageAuthorizationError) -> HttpResponse {
         PageAuthorizationError::Authorization(AuthorizationError::TooMany { retry_after }) => {
             return too_many(*retry_after);
         }
-        PageAuthorizationError::Random(_)
+        PageAuthorizationError::Randomness(_)
         | PageAuthorizationError::Authorization(
             AuthorizationError::SpentCode
             | AuthorizationError::Wechat(_)
-            | AuthorizationError::Store(_),
+            | AuthorizationError::Store(_)
+            | AuthorizationError::Randomness(_),
         ) => {
             tracing::warn!(%error, "web authorisation of a phone's page failed");
             (StatusCode::SERVICE_UNAVAILABLE, pages::FAILED)

@@ -30,7 +30,7 @@ pub(super) async fn create(
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {
             tracing::error!(%error, "no QR code could be created");
-            Err(error.problem())
+            Err((&error).into())
         }
     }
 }

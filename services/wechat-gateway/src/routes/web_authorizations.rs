@@ -16,37 +16,37 @@ use service_kit::problem::Problem;
 use url::Url;
 
 use crate::{
-    phone::web_login::{Completed, WebLogin},
+    phone::web_authorization_login::{Completed, WebAuthorizationLogin},
     wechat::{stray_codes::StrayCodes, web_authorization::AuthorizationError},
 };
 
 /// `POST`: where to send the browser.
 pub(super) async fn begin(
     request: Json<BeginWebAuthorization>,
-    web_login: Data<WebLogin>,
+    logins: Data<WebAuthorizationLogin>,
 ) -> Result<HttpResponse, Problem> {
     let BeginWebAuthorization {
         scene,
         redirect_uri,
     } = request.into_inner();
-    let return_to = Url::parse(&redirect_uri)
+    let redirect_uri = Url::parse(&redirect_uri)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
         .ok_or_else(|| {
             let detail = "redirect_uri must be an http or https address without a fragment.";
             Problem::new(ProblemCode::InvalidRequest, detail)
         })?;
-    let authorize_url = web_login.authorize_url(&scene, &return_to);
+    let authorize_url = logins.authorize_url(&scene, &redirect_uri);
     Ok(HttpResponse::Created().json(WebAuthorizationBegun { authorize_url }))
 }
 
 /// `POST …/complete`: the browser came back.
 pub(super) async fn complete(
     request: Json<CompleteWebAuthorization>,
-    web_login: Data<WebLogin>,
+    logins: Data<WebAuthorizationLogin>,
 ) -> Result<HttpResponse, Problem> {
     let CompleteWebAuthorization { scene, code } = request.into_inner();
-    match web_login.complete(&scene, &code).await {
+    match logins.complete(&scene, &code).await {
         Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
             status: AttemptStatus::Confirmed,
         })),
@@ -54,7 +54,7 @@ pub(super) async fn complete(
             ProblemCode::LoginExpired,
             "The login's time ran out, it was cancelled, or somebody else has it. Start again.",
         )),
-        Err(error) => Err(problem(&error)),
+        Err(error) => Err(problem(error)),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn discard(
     HttpResponse::Accepted().finish()
 }
 
-fn problem(error: &AuthorizationError) -> Problem {
+fn problem(error: AuthorizationError) -> Problem {
     match error {
         AuthorizationError::SpentCode => Problem::new(
             ProblemCode::AuthorizationCodeSpent,
@@ -93,11 +93,12 @@ fn problem(error: &AuthorizationError) -> Problem {
             ProblemCode::TooManyLogins,
             "Too many codes were brought for this login. Start another one.",
         )
-        .retry_after(*retry_after),
+        .retry_after(retry_after),
         AuthorizationError::Wechat(error) => {
             tracing::error!(%error, "a code of web authorisation can't be exchanged");
-            error.problem()
+            (&error).into()
         }
-        AuthorizationError::Store(error) => error.problem(),
+        AuthorizationError::Store(error) => error.into(),
+        AuthorizationError::Randomness(error) => error.into(),
     }
 }

@@ -88,7 +88,9 @@ enum Asker {
 
 impl Held {
     fn usable(&self, need: &Need) -> Option<StoredAccessToken> {
-        let token = self.token.as_ref().filter(|token| need.is_met_by(token))?;
+        let now = Timestamp::now();
+        let token = self.token.as_ref();
+        let token = token.filter(|token| need.is_met_by(token, now))?;
         (!self.is_refused()).then(|| token.clone())
     }
 
@@ -185,7 +187,7 @@ impl AccessTokens {
     pub async fn keep_fresh(self: &Arc<Self>) {
         loop {
             let wait = match self.obtain(Need::Fresh, Asker::Gateway).await {
-                Ok(token) => until_replaced(&token),
+                Ok(token) => until_replaced(&token, Timestamp::now()),
                 Err(WechatError::NoToken { retry_after, .. }) => retry_after.min(LOOK_WHILE_PAUSED),
                 Err(_) => LOOK_WHILE_PAUSED,
             };
@@ -317,8 +319,8 @@ fn may_end_the_pause(failure: &Failure, asker: Asker) -> bool {
 
 /// When to replace a token. If WeChat grants less than usual, or leaves the old token in force, it isn't
 /// asked all the time.
-fn until_replaced(token: &StoredAccessToken) -> Duration {
-    let left = token.expires_at.duration_since(Timestamp::now());
+fn until_replaced(token: &StoredAccessToken, now: Timestamp) -> Duration {
+    let left = token.expires_at.duration_since(now);
     let wait = if left > REPLACE_BEFORE_END {
         left - REPLACE_BEFORE_END
     } else {
@@ -335,6 +337,7 @@ mod tests {
 
     #[test]
     fn a_token_is_replaced_ahead_of_its_end_and_a_short_one_not_all_the_time() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
         for (left, wait) in [
             (7200, 6910),
             (600, 310),
@@ -347,11 +350,10 @@ mod tests {
         ] {
             let token = StoredAccessToken {
                 token: String::new(),
-                expires_at: Timestamp::now() + SignedDuration::from_secs(left),
+                expires_at: now + SignedDuration::from_secs(left),
             };
-            let seconds = until_replaced(&token).as_secs_f32();
-            let difference = (seconds - Duration::from_secs(wait).as_secs_f32()).abs();
-            assert!(difference < 1.0, "{left}: {seconds}");
+            let until = until_replaced(&token, now);
+            assert_eq!(until, Duration::from_secs(wait), "{left}");
         }
     }
 }

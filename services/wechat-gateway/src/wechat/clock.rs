@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use service_kit::clock_offset::ClockOffset;
+use service_kit::{clock::Clock, clock_offset::ClockOffset};
 use tokio::time::Instant;
 
 /// How often WeChat is asked for nothing but the time.
@@ -15,6 +15,8 @@ const ASKED_EVERY: Duration = Duration::from_secs(10);
 /// What time WeChat has.
 #[derive(Default)]
 pub struct WechatClock {
+    /// This machine's.
+    own: Clock,
     state: Mutex<State>,
 }
 
@@ -37,7 +39,7 @@ impl WechatClock {
         let (told, at) = self.lock().told?;
         let since = SignedDuration::try_from(at.elapsed()).ok()?;
         let there = told.checked_add(since).ok()?;
-        Some(ClockOffset(there.duration_since(Timestamp::now())))
+        Some(ClockOffset(there.duration_since(self.own.now())))
     }
 
     /// Whether it is time to ask WeChat; that it is asked now is remembered.
@@ -52,5 +54,34 @@ impl WechatClock {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wechats_time_goes_on_when_this_machines_is_put() {
+        let noon: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let seconds = SignedDuration::from_secs;
+        let (own, hands) = Clock::standing(noon);
+        let clock = WechatClock {
+            own,
+            state: Mutex::default(),
+        };
+        assert_eq!(clock.offset(), None);
+        clock.told(noon + seconds(300));
+        let at_least = |offset: i64| {
+            let ClockOffset(measured) = clock.offset().unwrap();
+            // What the test itself takes is WeChat's time as well.
+            let took = measured - seconds(offset);
+            assert!(!took.is_negative() && took < seconds(100), "{measured:?}");
+        };
+        at_least(300);
+        hands.put(noon + seconds(300));
+        at_least(0);
+        hands.put(noon - seconds(3600));
+        at_least(3900);
     }
 }

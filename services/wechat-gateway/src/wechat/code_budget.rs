@@ -7,13 +7,9 @@ use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 use login_protocol::{
     gateway_api::ClientLogins,
     identity::AppId,
-    problem::ProblemCode,
     steps::{CodesTaken, ReadCodesTaken, TakeCodes},
 };
-use service_kit::{
-    problem::Problem,
-    redis::{Store, StoreError},
-};
+use service_kit::redis::{Store, StoreError};
 use tokio::{sync::Mutex, time::sleep};
 
 use super::pacing;
@@ -27,6 +23,23 @@ const SHOWN_AGAIN: Duration = Duration::from_hours(1);
 
 /// How soon it is after Redis was away.
 const SHOWN_SOON: Duration = Duration::from_secs(30);
+
+/// Why a client gets no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoCodeLeft {
+    /// The day's are used up.
+    #[error("the day's QR codes are used up")]
+    UsedUp {
+        /// Until the next day's.
+        retry_after: Duration,
+    },
+    /// Those that a client of this kind may have by now are.
+    #[error("clients of this kind had their share of the day's QR codes")]
+    Paced {
+        /// Until it may have more.
+        retry_after: Duration,
+    },
+}
 
 /// What is left of the day's codes.
 pub struct CodeBudget {
@@ -71,7 +84,7 @@ impl CodeBudget {
     /// # Errors
     ///
     /// The day's codes are used up, or those that this kind of client may have by now.
-    pub async fn take(&self, client: ClientLogins) -> Result<(), Problem> {
+    pub async fn take(&self, client: ClientLogins) -> Result<(), NoCodeLeft> {
         if self.per_day == 0 {
             return Ok(());
         }
@@ -145,7 +158,7 @@ impl CodeBudget {
         }
     }
 
-    fn refuse(&self, share: &mut Share, taken: CodesTaken, now: &Zoned) -> Problem {
+    fn refuse(&self, share: &mut Share, taken: CodesTaken, now: &Zoned) -> NoCodeLeft {
         let is_logged = std::mem::replace(&mut share.is_refusal_logged, true);
         if taken.in_all >= self.per_day {
             if !is_logged {
@@ -155,9 +168,9 @@ impl CodeBudget {
                 );
             }
             count_refusal("used_up");
-            let detail = "The account's QR codes for today are used up.";
-            return Problem::new(ProblemCode::DailyCodesUsedUp, detail)
-                .retry_after(until(tomorrow(now), now));
+            return NoCodeLeft::UsedUp {
+                retry_after: until(tomorrow(now), now),
+            };
         }
         if !is_logged {
             tracing::warn!(
@@ -226,10 +239,11 @@ impl CodeBudget {
     }
 }
 
-fn paced(not_before: Timestamp, now: &Zoned) -> Problem {
+fn paced(not_before: Timestamp, now: &Zoned) -> NoCodeLeft {
     count_refusal("paced");
-    let detail = "Many logins were begun from this client's network and few completed, and codes are scarce.";
-    Problem::new(ProblemCode::TooManyLogins, detail).retry_after(until(not_before, now))
+    NoCodeLeft::Paced {
+        retry_after: until(not_before, now),
+    }
 }
 
 fn count_refusal(reason: &'static str) {

@@ -2,18 +2,11 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use login_protocol::problem::ProblemCode;
-use service_kit::problem::Problem;
+use service_kit::random::NoRandomness;
 use wechat_wire::{
     api::{ApiError, DecodeError, Problem as BadBody},
     error_code::{Remedy, address_to_whitelist, operator_hint, remedy},
 };
-
-/// When a client may try again after a failure of the kind that passes.
-const SOON: Duration = Duration::from_secs(5);
-
-/// When a client may look whether the operator has mended what WeChat refuses.
-const AFTER_A_REFUSAL: Duration = Duration::from_mins(1);
 
 /// A failed call. `Display` is for the log: it holds neither the address's query nor a body, since
 /// both can hold an access token.
@@ -72,13 +65,16 @@ pub enum WechatError {
         /// Until then WeChat isn't asked again.
         retry_after: Duration,
     },
+    /// There is no name to be had under which WeChat could be asked for all replicas.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     /// Whoever asked can't wait any longer.
     #[error("WeChat took too long, with all repeats")]
     OutOfTime,
 }
 
-/// What the operator can do, in one line.
-fn hint(error: &ApiError) -> String {
+/// What the operator can do about a refusal, in one line.
+pub fn hint(error: &ApiError) -> String {
     let code = error.errcode;
     if let (40164 | 45035 | 61004, Some(address)) = (code, address_to_whitelist(&error.errmsg)) {
         return format!(
@@ -159,7 +155,10 @@ impl WechatError {
             }
             Self::NoToken { cause, retry_after } => cause.passes_after().map(|_| *retry_after),
             // Whatever was asked for has been done, and would be done again.
-            Self::Unusable { .. } | Self::StuckToken { .. } | Self::OutOfTime => None,
+            Self::Unusable { .. }
+            | Self::StuckToken { .. }
+            | Self::Randomness(_)
+            | Self::OutOfTime => None,
         }
     }
 
@@ -181,50 +180,8 @@ impl WechatError {
             Self::Unusable { .. } => "unusable".to_owned(),
             Self::StuckToken { .. } => "stuck_token".to_owned(),
             Self::NoToken { cause, .. } => cause.outcome(),
+            Self::Randomness(_) => "no_randomness".to_owned(),
             Self::OutOfTime => "timeout".to_owned(),
         }
     }
-
-    /// What the client of the internal API is told. The log holds the rest.
-    pub fn problem(&self) -> Problem {
-        match self {
-            Self::Unreachable(_)
-            | Self::Empty { .. }
-            | Self::Malformed { .. }
-            | Self::OutOfTime => unavailable(SOON),
-            Self::Unusable { .. } => unusable(),
-            Self::StuckToken { retry_after, .. } => unavailable(*retry_after),
-            Self::NoToken { cause, retry_after } => match cause.as_ref() {
-                // Getting a token needs none: what would ask for another one is a wrong secret here.
-                Self::Refused(error) if cause.wants_another_token() => refused(error),
-                _ => cause.problem(),
-            }
-            .retry_after(*retry_after),
-            Self::Refused(error) => match remedy(error.errcode) {
-                Remedy::RefreshToken | Remedy::RetryWithBackoff => unavailable(SOON),
-                Remedy::RetryLater { after } => unavailable(after),
-                Remedy::TellOperator | Remedy::None => refused(error),
-            },
-        }
-    }
-}
-
-fn unavailable(after: Duration) -> Problem {
-    let detail = "WeChat's API fails or can't be reached right now. Try again later.";
-    Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
-}
-
-fn unusable() -> Problem {
-    let detail =
-        "WeChat answered, but without what was asked for. The gateway's log says what is missing.";
-    Problem::new(ProblemCode::WechatAnswerUnusable, detail).retry_after(AFTER_A_REFUSAL)
-}
-
-fn refused(error: &ApiError) -> Problem {
-    let detail = format!(
-        "WeChat refuses the account or its settings (errcode {}: {}). The gateway's log says more.",
-        error.errcode,
-        hint(error),
-    );
-    Problem::new(ProblemCode::WechatRefused, detail).retry_after(AFTER_A_REFUSAL)
 }

@@ -30,6 +30,12 @@ pub const FOR_THE_FIRST: Patience = Patience {
     whole: Duration::from_millis(5500),
 };
 
+/// For a call that follows such a one before its outcome is known.
+pub const FOR_THE_SECOND: Patience = Patience {
+    last_beginning: Duration::from_millis(1500),
+    whole: Duration::from_secs(3),
+};
+
 /// Makes the attempt, and makes it again if WeChat's trouble is of the kind that passes.
 ///
 /// # Errors

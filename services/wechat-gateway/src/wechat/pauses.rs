@@ -27,6 +27,7 @@ pub fn after(error: &WechatError, failures: u32) -> Duration {
         | WechatError::Empty { .. }
         | WechatError::Malformed { .. }
         | WechatError::Unusable { .. }
+        | WechatError::Randomness(_)
         | WechatError::OutOfTime => backoff(),
         WechatError::StuckToken { retry_after, .. } => (*retry_after).min(LONGEST_BACKOFF),
         WechatError::NoToken { retry_after, .. } => *retry_after,

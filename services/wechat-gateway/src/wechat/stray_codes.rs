@@ -5,6 +5,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use login_protocol::{scene::Scene, steps::Exchanger};
+use serde::{Deserialize, Serialize};
 use service_kit::request_id;
 use tokio::sync::Semaphore;
 
@@ -14,7 +15,12 @@ use super::web_authorization::{AuthorizationError, Scope, WebAuthorization};
 const PURPOSE: &str = "stray";
 
 /// What is kept of a code that was thrown away.
-const THROWN_AWAY: &str = "thrown_away";
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// It is good for nobody.
+    ThrownAway,
+}
 
 /// How many are thrown away at a time. Nobody waits for it, and strangers can bring many.
 const AT_ONCE: usize = 32;
@@ -60,12 +66,14 @@ impl StrayCodes {
             async move {
                 let recognised = authorization.recognise(exchanger, &code, Scope::Base).await;
                 count(outcome(recognised.as_ref().map(drop)));
-                recognised.map(|_| THROWN_AWAY.to_owned())
+                recognised.map(|_| Outcome::ThrownAway)
             }
         };
         tokio::spawn(request_id::carried(async move {
             let thrown_away = authorization.once_per_code(&purpose, &code, exchange);
-            if let Err(AuthorizationError::Store(error)) = thrown_away.await {
+            if let Err(error @ (AuthorizationError::Store(_) | AuthorizationError::Randomness(_))) =
+                thrown_away.await
+            {
                 tracing::warn!(%error, "a code that arrived elsewhere can't be thrown away");
             }
             drop(place);
@@ -80,6 +88,7 @@ const fn outcome(recognised: Result<(), &AuthorizationError>) -> &'static str {
         Err(AuthorizationError::TooMany { .. }) => "too_many",
         Err(AuthorizationError::Wechat(_)) => "wechat_failed",
         Err(AuthorizationError::Store(_)) => "store_failed",
+        Err(AuthorizationError::Randomness(_)) => "no_randomness",
     }
 }
 

@@ -7,7 +7,10 @@ use login_protocol::steps::{
     ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
     ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
 };
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    random,
+    redis::{Store, StoreError},
+};
 use tokio::time::{Instant, sleep, timeout};
 use wechat_wire::api::AccessTokenGranted;
 
@@ -70,9 +73,9 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whether this token will do.
-    pub fn is_met_by(&self, token: &StoredAccessToken) -> bool {
-        let left = token.expires_at.duration_since(Timestamp::now());
+    /// Whether this token will do now.
+    pub fn is_met_by(&self, token: &StoredAccessToken, now: Timestamp) -> bool {
+        let left = token.expires_at.duration_since(now);
         match self {
             Self::Usable => left > UNUSABLE_BEFORE_END,
             Self::Fresh => left > REPLACE_BEFORE_END,
@@ -103,13 +106,13 @@ impl TokenRefresh {
         read.inspect_err(|error| tracing::warn!(%error, "the shared access token can't be read"))
             .ok()
             .flatten()
-            .filter(|token| need.is_met_by(token))
+            .filter(|token| need.is_met_by(token, Timestamp::now()))
     }
 
     /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
     /// time asks WeChat.
     pub async fn run(&self, need: &Need) -> Result<StoredAccessToken, WechatError> {
-        let holder = random_text();
+        let holder = random::name()?;
         let deadline = Instant::now() + LOCK_LEASE;
         let is_held = loop {
             if let Some(token) = self.shared(need).await {
@@ -261,16 +264,33 @@ fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
     SignedDuration::from_secs(seconds).min(LONGEST_LIFETIME)
 }
 
-fn random_text() -> String {
-    let mut bytes = [0; 16];
-    // Without random bytes every holder has one name, and the lease alone protects the lock.
-    let _ = getrandom::fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_token_will_do_for_depends_on_what_it_has_left() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        for (left, usable, fresh) in [
+            (7200, true, true),
+            (291, true, true),
+            (290, true, false),
+            (11, true, false),
+            (10, false, false),
+            (-1, false, false),
+        ] {
+            let token = StoredAccessToken {
+                token: "t".to_owned(),
+                expires_at: now + SignedDuration::from_secs(left),
+            };
+            assert_eq!(Need::Usable.is_met_by(&token, now), usable, "{left}");
+            assert_eq!(Need::Fresh.is_met_by(&token, now), fresh, "{left}");
+            let another = Need::Other("u".to_owned());
+            assert_eq!(another.is_met_by(&token, now), usable, "{left}");
+            let same = Need::Other("t".to_owned());
+            assert!(!same.is_met_by(&token, now), "{left}");
+        }
+    }
 
     #[test]
     fn a_token_is_used_for_as_long_as_it_says_within_reason() {

@@ -3,8 +3,6 @@
 //! <https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>
 
 use std::{
-    future::pending,
-    panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,29 +10,25 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     identity::OpenId,
-    steps::{
-        Admission, Claim, ClaimCode, Exchanger, GiveBackExchange, ReleaseCode, ReserveExchange,
-        ResolveCode,
-    },
+    steps::{Admission, Exchanger, GiveBackExchange, ReserveExchange},
 };
 use secrecy::ExposeSecret as _;
 use service_kit::{
+    random::{self, NoRandomness},
     redis::{Store, StoreError},
-    request_id,
 };
-use sha2::{Digest as _, Sha256};
-use tokio::time::{Instant, sleep};
 use url::Url;
 use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
 
 use super::{
     api::Api,
     error::WechatError,
-    patience::{FOR_THE_FIRST, patiently},
+    patience::{FOR_THE_FIRST, FOR_THE_SECOND, patiently},
 };
+
+mod once_per_code;
 
 /// What a page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +63,9 @@ pub enum AuthorizationError {
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no name to be had under which a code could be exchanged.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
 }
 
 /// Somebody whose phone was recognised.
@@ -76,6 +73,8 @@ pub struct Authorized {
     /// Who.
     pub openid: OpenId,
     granted: WebAccessGranted,
+    /// Nickname and avatar, where their consent had to be proven by asking for them.
+    info: Option<WebUserInfo>,
 }
 
 impl Authorized {
@@ -101,24 +100,6 @@ const REFUSED_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
 /// China many phones share an address; their good codes don't count.
 const REFUSED_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
 
-/// What is kept of a code that WeChat accepts no second time.
-const FAILED: &str = "!";
-
-/// Whether WeChat could have made this code; anything else isn't worth a call.
-fn is_well_formed(code: &str) -> bool {
-    (1..=128).contains(&code.len())
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-/// How often to look whether another request is done with the same code.
-const CLAIM_POLL: Duration = Duration::from_millis(100);
-
-/// How long to look: longer than an exchange lasts with all its repeats and what follows it, and shorter
-/// than the site waits for the gateway.
-const CLAIM_WAIT: Duration = Duration::from_millis(8800);
-
 impl WebAuthorization {
     /// For this account; `open_url` is where phones are sent.
     pub const fn new(api: Arc<Api>, store: Arc<Store>, open_url: Url) -> Self {
@@ -131,115 +112,19 @@ impl WebAuthorization {
 
     /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and the
     /// fragment belongs to it. `state` comes back as it is; WeChat takes `a-zA-Z0-9` only.
-    pub fn authorize_url(&self, scope: Scope, return_to: &Url, state: &str) -> String {
-        let redirect: String =
-            url::form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
+    pub fn authorize_url(&self, scope: Scope, redirect_uri: &Url, state: &str) -> String {
+        let redirect_uri: String =
+            url::form_urlencoded::byte_serialize(redirect_uri.as_str().as_bytes()).collect();
         let scope = match scope {
             Scope::Base => "snsapi_base",
             Scope::UserInfo => "snsapi_userinfo",
         };
         format!(
-            "{}/connect/oauth2/authorize?appid={}&redirect_uri={redirect}&response_type=code&scope={scope}\
+            "{}/connect/oauth2/authorize?appid={}&redirect_uri={redirect_uri}&response_type=code&scope={scope}\
              &state={state}#wechat_redirect",
             self.open_url.as_str().trim_end_matches('/'),
             self.api.app_id().as_str(),
         )
-    }
-
-    /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
-    /// who bring it for the same purpose get the same outcome; for another purpose it is a spent one.
-    ///
-    /// An exchange that began runs to its end, whoever hangs up meanwhile: a browser that WeChat
-    /// redirects twice ends its first request, and by then WeChat may have spent the code.
-    ///
-    /// # Errors
-    ///
-    /// Those of `exchange`. After a failure of WeChat's or Redis' the code can be brought again.
-    pub async fn once_per_code(
-        self: &Arc<Self>,
-        purpose: &str,
-        code: &str,
-        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send + 'static,
-    ) -> Result<String, AuthorizationError> {
-        if !is_well_formed(code) {
-            return Err(AuthorizationError::SpentCode);
-        }
-        let code_sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{purpose}\0{code}")));
-        let this = Arc::clone(self);
-        let claimed = async move { this.claim_and(code_sha256, exchange).await };
-        match tokio::spawn(request_id::carried(claimed)).await {
-            Ok(outcome) => outcome,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime is ending, and this task with it.
-                Err(_) => pending().await,
-            },
-        }
-    }
-
-    async fn claim_and(
-        &self,
-        code_sha256: String,
-        exchange: impl Future<Output = Result<String, AuthorizationError>> + Send,
-    ) -> Result<String, AuthorizationError> {
-        let claim = ClaimCode {
-            code_sha256,
-            holder: random_name()?,
-        };
-        let deadline = Instant::now() + CLAIM_WAIT;
-        loop {
-            match self.store.run(&claim).await? {
-                Claim::Resolved(outcome) if outcome == FAILED => {
-                    return Err(AuthorizationError::SpentCode);
-                }
-                Claim::Resolved(outcome) => return Ok(outcome),
-                Claim::InProgress if Instant::now() < deadline => sleep(CLAIM_POLL).await,
-                Claim::InProgress => return Err(AuthorizationError::SpentCode),
-                Claim::Claimed => {
-                    let exchanged = exchange.await;
-                    self.settle(claim, &exchanged).await?;
-                    return exchanged;
-                }
-            }
-        }
-    }
-
-    /// Says what came of a code, or gives it back if WeChat refused or failed without taking it: a
-    /// person's consent isn't lost by an outage that passes, and who brings the code again hears what is
-    /// wrong then. If WeChat did take it, it says so itself.
-    async fn settle(
-        &self,
-        claim: ClaimCode,
-        exchanged: &Result<String, AuthorizationError>,
-    ) -> Result<(), StoreError> {
-        let ClaimCode {
-            code_sha256,
-            holder,
-        } = claim;
-        let outcome = match exchanged {
-            Ok(outcome) => outcome,
-            Err(
-                AuthorizationError::Wechat(_)
-                | AuthorizationError::Store(_)
-                | AuthorizationError::TooMany { .. },
-            ) => {
-                let release = ReleaseCode {
-                    code_sha256,
-                    holder,
-                };
-                return self.store.run(&release).await;
-            }
-            Err(
-                AuthorizationError::SpentCode
-                | AuthorizationError::Snapshot
-                | AuthorizationError::ConsentMissing,
-            ) => FAILED,
-        };
-        let resolve = ResolveCode {
-            code_sha256,
-            outcome: outcome.to_owned(),
-        };
-        self.store.run(&resolve).await
     }
 
     /// Whose phone brought this code, and whether they were asked for what the page needs. What passes by
@@ -265,9 +150,9 @@ impl WebAuthorization {
             // What WeChat gave for the code is worth more than the place.
             tracing::warn!(%error, "a code that WeChat accepted counts as a refused one for a while");
         }
-        let person = recognised?;
+        let mut person = recognised?;
         if asked == Scope::UserInfo {
-            self.check_consent(&person).await?;
+            self.check_consent(&mut person).await?;
         }
         Ok(person)
     }
@@ -280,7 +165,7 @@ impl WebAuthorization {
         };
         let reserve = ReserveExchange {
             exchanger,
-            reservation: random_name()?,
+            reservation: random::name()?,
             share,
             window,
         };
@@ -293,13 +178,17 @@ impl WebAuthorization {
         }
     }
 
-    async fn check_consent(&self, person: &Authorized) -> Result<(), AuthorizationError> {
+    /// Whether the person was asked for nickname and avatar. An answer that doesn't say so leaves it to the call
+    /// that needs their consent; what that one tells is kept, since it is what the consent is for.
+    async fn check_consent(&self, person: &mut Authorized) -> Result<(), AuthorizationError> {
         match person.granted.covers_user_info() {
             Some(true) => Ok(()),
             Some(false) => Err(AuthorizationError::ConsentMissing),
-            // Then the call that needs the consent says whether it was given.
-            None => match self.profile(person).await {
-                Ok(_) => Ok(()),
+            None => match patiently(FOR_THE_SECOND, || self.profile(person)).await {
+                Ok(info) => {
+                    person.info = Some(info);
+                    Ok(())
+                }
                 Err(WechatError::Refused(refused)) if refused.errcode == 48001 => {
                     Err(AuthorizationError::ConsentMissing)
                 }
@@ -327,7 +216,11 @@ impl WebAuthorization {
             let problem = "it holds no openid that can be used".to_owned();
             AuthorizationError::Wechat(WechatError::Unusable { problem })
         })?;
-        Ok(Authorized { openid, granted })
+        Ok(Authorized {
+            openid,
+            granted,
+            info: None,
+        })
     }
 
     /// An answer that can't be read spends the code all the same. What a repeat is told of a spent code
@@ -361,6 +254,9 @@ impl WebAuthorization {
     ///
     /// WeChat failed.
     pub async fn profile(&self, person: &Authorized) -> Result<WebUserInfo, WechatError> {
+        if let Some(info) = &person.info {
+            return Ok(info.clone());
+        }
         let token = person.granted.access_token.as_ref().ok_or_else(|| {
             let problem = "the answer to the code holds no access token".to_owned();
             WechatError::Unusable { problem }
@@ -369,11 +265,4 @@ impl WebAuthorization {
             .web_user_info(token.expose_secret(), &person.openid)
             .await
     }
-}
-
-/// A name of 128 random bits. Without one of its own an asker could take what is another's for its own.
-fn random_name() -> Result<String, AuthorizationError> {
-    let mut name = [0; 16];
-    getrandom::fill(&mut name).map_err(|_| AuthorizationError::SpentCode)?;
-    Ok(URL_SAFE_NO_PAD.encode(name))
 }

@@ -8,7 +8,7 @@
  * @typedef {StatusAnswer & {
  *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode
  * }} BegunLogin
- * @typedef {StatusAnswer & {expires_in_seconds: number, authorize_url: string}} Departure
+ * @typedef {StatusAnswer & {expires_in_seconds: number, authorize_url: string}} AuthorizationRequest
  * @typedef {{
  *   openid: string, unionid: string | null, nickname: string | null, avatar_url: string | null,
  *   location: string | null, subscribed: boolean | null
@@ -126,18 +126,18 @@ export class LoginClient {
    *
    * @param {Location} page
    * @param {AbortSignal} signal
-   * @returns {Promise<Departure>}
+   * @returns {Promise<AuthorizationRequest>}
    */
-  async depart(page, signal) {
+  async beginWebAuthorization(page, signal) {
     await this.#ending;
     const own = page.origin === this.#base.origin;
     const returnTo = own ? page.pathname + page.search + page.hash : page.href;
     const path = `api/login/web-authorization?${new URLSearchParams({ return_to: returnTo })}`;
-    const departure = await this.#json("POST", path, signal);
-    if (typeof departure?.authorize_url !== "string") {
+    const request = await this.#json("POST", path, signal);
+    if (typeof request?.authorize_url !== "string") {
       throw new Problem(201, "unreadable_answer", null);
     }
-    return departure;
+    return request;
   }
 
   /**

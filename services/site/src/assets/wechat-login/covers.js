@@ -60,8 +60,8 @@ export const COVERS = {
   offline: {
     icon: "offline",
     headline: (texts) => texts.offline,
-    detail: (texts, { codeless }) =>
-      codeless ? texts.codelessOfflineDetail : texts.offlineDetail,
+    detail: (texts, { webAuthorization }) =>
+      webAuthorization ? texts.webAuthorizationOfflineDetail : texts.offlineDetail,
     action: "retry",
     actionLabel: (texts) => texts.retry,
   },

@@ -18,7 +18,7 @@
  * @property {number | null} deadline when the code stops being good, in ms since 1970
  * @property {number} lifetimeMs how long the code was good for when it was drawn
  * @property {boolean} troubled the server can't answer just now; the code stays good
- * @property {boolean} codeless this login goes by way of WeChat's consent and has no code
+ * @property {boolean} webAuthorization this login goes by way of WeChat's consent and has no code
  * @property {User | null} user set in `confirmed`
  * @property {Problem | null} problem set in `error`
  */
@@ -32,7 +32,7 @@ export const CLOSED = {
   deadline: null,
   lifetimeMs: 0,
   troubled: false,
-  codeless: false,
+  webAuthorization: false,
   user: null,
   problem: null,
 };

@@ -377,9 +377,9 @@ button:disabled { cursor: default; }
 :host([data-state="leaving"]) .use-code { visibility: hidden; }
 
 /* Inside WeChat there is nothing to scan: no code, no countdown, no steps. */
-.codeless :is(.code, .skeleton, .meter, .countdown, .steps, .hint) { display: none; }
-.codeless .stage { width: 100%; height: 216px; }
-.codeless .cover { background: var(--sunken); }
+.web-authorization :is(.code, .skeleton, .meter, .countdown, .steps, .hint) { display: none; }
+.web-authorization .stage { width: 100%; height: 216px; }
+.web-authorization .cover { background: var(--sunken); }
 :host([data-state="offered"]) .cover-icon { color: var(--accent); }
 :host([data-state="offered"]) .action { margin-top: 18px; padding: 12px 28px; font-size: 16px; }
 :host([data-state="offered"]) .action .icon { display: none; }

@@ -7,7 +7,7 @@
 const CHINESE = {
   trigger: "微信扫码登录",
   title: "微信扫码登录",
-  codelessTitle: "微信登录",
+  webAuthorizationTitle: "微信登录",
   close: "关闭",
   codeAlt: "微信登录二维码，请用微信扫一扫",
   stepScan: "打开微信，扫一扫",
@@ -32,7 +32,7 @@ const CHINESE = {
   deniedAction: "重新扫码",
   offline: "网络连接已断开",
   offlineDetail: "恢复后会自动继续",
-  codelessOfflineDetail: "请检查网络后重试",
+  webAuthorizationOfflineDetail: "请检查网络后重试",
   retry: "重试",
   retryIn: (/** @type {string} */ wait) => `${wait}后可重试`,
   wait: (/** @type {number} */ seconds) => {
@@ -75,7 +75,7 @@ const CHINESE = {
 const ENGLISH = {
   trigger: "Log in with WeChat",
   title: "Log in with WeChat",
-  codelessTitle: "Log in with WeChat",
+  webAuthorizationTitle: "Log in with WeChat",
   close: "Close",
   codeAlt: "QR code for logging in: scan it with WeChat",
   stepScan: "Open WeChat and scan",
@@ -100,7 +100,7 @@ const ENGLISH = {
   deniedAction: "Scan again",
   offline: "You’re offline",
   offlineDetail: "It continues by itself once you’re back",
-  codelessOfflineDetail: "Check your network and try again",
+  webAuthorizationOfflineDetail: "Check your network and try again",
   retry: "Try again",
   retryIn: (wait) => `Try again in ${wait}`,
   wait: (seconds) => {

@@ -220,8 +220,8 @@ export class LoginView {
   }
 
   #showTitle() {
-    const codeless = this.#snapshot?.codeless ?? false;
-    this.#title.textContent = codeless ? this.#texts.codelessTitle : this.#texts.title;
+    const webAuthorization = this.#snapshot?.webAuthorization ?? false;
+    this.#title.textContent = webAuthorization ? this.#texts.webAuthorizationTitle : this.#texts.title;
   }
 
   /** @param {Snapshot} snapshot */
@@ -231,8 +231,8 @@ export class LoginView {
     if (snapshot.problem !== earlier?.problem) {
       this.#retryAt = Date.now() + (snapshot.problem?.retryAfterSeconds ?? 0) * 1000;
     }
-    this.#card.classList.toggle("codeless", snapshot.codeless);
-    this.#useCode.hidden = !snapshot.codeless;
+    this.#card.classList.toggle("web-authorization", snapshot.webAuthorization);
+    this.#useCode.hidden = !snapshot.webAuthorization;
     this.#showTitle();
     this.#showCode(earlier);
     this.#showCover();

@@ -17,14 +17,14 @@ export function inWechat() {
 }
 
 /** @type {Snapshot} */
-const OFFERED = { ...CLOSED, state: "offered", codeless: true };
+const OFFERED = { ...CLOSED, state: "offered", webAuthorization: true };
 
 export class WebAuthorizationFlow {
   #client;
   #onChange;
   #snapshot = OFFERED;
-  /** The departure under way. @type {AbortController | null} */
-  #departure = null;
+  /** The authorization request under way. @type {AbortController | null} */
+  #request = null;
 
   /**
    * @param {LoginClient} client
@@ -49,11 +49,11 @@ export class WebAuthorizationFlow {
 
   /** The visitor pressed. */
   authorize() {
-    if (this.#departure) return;
-    const departure = new AbortController();
-    this.#departure = departure;
+    if (this.#request) return;
+    const request = new AbortController();
+    this.#request = request;
     this.#show({ ...OFFERED, state: "leaving" });
-    void this.#depart(departure.signal);
+    void this.#begin(request.signal);
   }
 
   refresh() {
@@ -82,10 +82,10 @@ export class WebAuthorizationFlow {
   }
 
   #halt() {
-    const departure = this.#departure;
-    this.#departure = null;
-    departure?.abort();
-    return departure !== null;
+    const request = this.#request;
+    this.#request = null;
+    request?.abort();
+    return request !== null;
   }
 
   /** @param {Snapshot} snapshot */
@@ -95,13 +95,13 @@ export class WebAuthorizationFlow {
   }
 
   /** @param {AbortSignal} signal */
-  async #depart(signal) {
+  async #begin(signal) {
     try {
-      const { authorize_url: address } = await this.#client.depart(location, signal);
+      const { authorize_url: address } = await this.#client.beginWebAuthorization(location, signal);
       if (!signal.aborted) location.assign(address);
     } catch (error) {
       if (signal.aborted) return;
-      this.#departure = null;
+      this.#request = null;
       if (error instanceof Unreachable) {
         this.#show({ ...OFFERED, state: "offline" });
         return;

@@ -1,35 +1,37 @@
-//! Logging in inside WeChat: off to its consent, and back from there.
+//! Logging in by web authorisation, inside WeChat: off to its consent, and back from there.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use jiff::Timestamp;
 use login_protocol::attempt::AttemptStatus;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
     login::{visit, whole_seconds},
-    login_stopped,
+    problems,
+    query::{appended, parameter},
+    web_authorization_failed::{self, Failure},
 };
 use crate::{
     allowed_origins::AllowedOrigins,
     cookies::Cookies,
-    login::{Logins, Return},
+    login::{AuthorizationResponse, Logins},
     return_to::ReturnTo,
 };
 
-/// The address to which WeChat sends visitors back.
-pub(super) const RETURN: &str = "/login/wechat";
+/// The path to which WeChat sends visitors back.
+pub(super) const CALLBACK: &str = "/login/wechat";
 
-/// The site's own address, as WeChat and browsers see it.
+/// The redirect URIs of this site, made of its own address as WeChat and browsers see it.
 #[derive(Debug, Clone)]
-pub struct ReturnAddress(pub Url);
+pub struct RedirectUris(pub Url);
 
-impl ReturnAddress {
+impl RedirectUris {
     /// Where WeChat sends a visitor who is to go on there.
     fn of(&self, return_to: &ReturnTo) -> Url {
         let mut url = self.0.clone();
-        url.set_path(&format!("{}{RETURN}", url.path().trim_end_matches('/')));
+        url.set_path(&format!("{}{CALLBACK}", url.path().trim_end_matches('/')));
         url.query_pairs_mut()
             .append_pair("return_to", return_to.as_str());
         url
@@ -37,7 +39,7 @@ impl ReturnAddress {
 }
 
 #[derive(Serialize)]
-struct Departed {
+struct Begun {
     status: AttemptStatus,
     expires_at: Timestamp,
     expires_in_seconds: u64,
@@ -45,33 +47,33 @@ struct Departed {
 }
 
 /// `POST /api/login/web-authorization?return_to=…`: starts an attempt without a code.
-pub(super) async fn depart(
+pub(super) async fn begin(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
     allowed: Data<AllowedOrigins>,
-    address: Data<ReturnAddress>,
+    redirect_uris: Data<RedirectUris>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
-    let redirect_uri = address.of(&return_to);
-    let departure = logins
-        .depart(visit, cookies.attempt(&request), &redirect_uri)
+    let redirect_uri = redirect_uris.of(&return_to);
+    let begun = logins
+        .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri)
         .await?;
     Ok(HttpResponse::Created()
-        .cookie(cookies.set_attempt(&departure.secret, logins.cookie_lifetime()))
-        .json(Departed {
+        .cookie(cookies.set_attempt(&begun.secret, logins.cookie_lifetime()))
+        .json(Begun {
             status: AttemptStatus::Pending,
-            expires_at: departure.expires_at,
-            expires_in_seconds: whole_seconds(departure.left),
-            authorize_url: departure.authorize_url,
+            expires_at: begun.expires_at,
+            expires_in_seconds: whole_seconds(begun.left),
+            authorize_url: begun.authorize_url,
         }))
 }
 
 /// `GET /login/wechat?return_to&code&state`: back from WeChat. Always answers with a redirect, so that
 /// the address with the code stays neither in the history nor in what the visitor might share.
-pub(super) async fn arrive(
+pub(super) async fn callback(
     request: HttpRequest,
     logins: Data<Logins>,
     cookies: Data<Cookies>,
@@ -80,29 +82,31 @@ pub(super) async fn arrive(
 ) -> HttpResponse {
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let secret = cookies.attempt(&request);
-    let returned = Return {
+    let response = AuthorizationResponse {
         secret: secret.as_ref(),
         client: proxies.client(&request),
         state: &appended(&request, "state"),
         code: &appended(&request, "code"),
     };
-    let stopped = match logins.arrive(returned).await {
+    let error = match logins.complete_web_authorization(response).await {
         Ok(session) => {
             count("signed_in");
-            // The attempt's cookie stays, so that the same return works again.
+            // The attempt's cookie stays, so that the same callback works again.
             return HttpResponse::SeeOther()
                 .insert_header((LOCATION, return_to.location()))
                 .cookie(cookies.set_session(&session, logins.session_lifetime()))
                 .finish();
         }
-        Err(stopped) => stopped,
+        Err(error) => error,
     };
+    problems::log_callback(&error);
     if is_signed_in(&request, &logins, &cookies).await {
         count("already_signed_in");
         return redirect(&return_to.location());
     }
-    count(login_stopped::name(stopped));
-    redirect(&login_stopped::address(stopped, &return_to))
+    let failure = Failure::from(&error);
+    count(failure.name());
+    redirect(&web_authorization_failed::address(failure, &return_to))
 }
 
 async fn is_signed_in(request: &HttpRequest, logins: &Logins, cookies: &Cookies) -> bool {
@@ -116,25 +120,6 @@ fn redirect(address: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, address))
         .finish()
-}
-
-/// A parameter of the query; empty without it. A visitor's address may say anything, and is answered
-/// with a page.
-pub(super) fn parameter(request: &HttpRequest, name: &str) -> String {
-    form_urlencoded::parse(request.query_string().as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
-}
-
-/// A parameter that WeChat appended to the address that it was given: the last one of this name, whatever
-/// that address held already; empty without it.
-fn appended(request: &HttpRequest, name: &str) -> String {
-    form_urlencoded::parse(request.query_string().as_bytes())
-        .filter(|(key, _)| key == name)
-        .last()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }
 
 fn count(outcome: &'static str) {

@@ -1,4 +1,4 @@
-//! Logging in inside WeChat: the browser that asks runs on the phone of the person who agrees.
+//! Logging in by web authorisation, inside WeChat: the browser that asks runs on the phone of the person who agrees.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,6 +10,7 @@ use login_protocol::{
     scene::Scene,
     steps::{Exchanger, RecordScan, RecordVisit, ScanEffect},
 };
+use serde::{Deserialize, Serialize};
 use service_kit::redis::Store;
 use tokio::time::timeout;
 use url::Url;
@@ -26,17 +27,23 @@ use crate::wechat::{
 /// either.
 const DETAILS_BUDGET: Duration = Duration::from_secs(2);
 
-/// What is kept of a code that logged its attempt in.
-const CONFIRMED: &str = "confirmed";
-/// What is kept of a code whose attempt was over, or somebody else's.
-const OVER: &str = "over";
-/// What is kept of a snapshot's code: whoever brings it again is to read the same words.
-const SNAPSHOT: &str = "snapshot";
-/// The same of a code that nobody agreed to.
-const CONSENT_MISSING: &str = "consent_missing";
+/// What came of a code. It is kept, so that whoever brings the code again is told the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// It logged its attempt in.
+    Confirmed,
+    /// Its attempt was over, or somebody else's.
+    #[serde(alias = "thrown_away")]
+    Over,
+    /// It was a snapshot's.
+    Snapshot,
+    /// Nobody agreed to it.
+    ConsentMissing,
+}
 
 /// Logs people in by web authorisation.
-pub struct WebLogin {
+pub struct WebAuthorizationLogin {
     authorization: Arc<WebAuthorization>,
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
@@ -52,7 +59,7 @@ pub enum Completed {
     Over,
 }
 
-impl WebLogin {
+impl WebAuthorizationLogin {
     /// Logins to this account.
     pub const fn new(
         authorization: Arc<WebAuthorization>,
@@ -69,9 +76,12 @@ impl WebLogin {
     }
 
     /// Where to send the browser of this attempt. WeChat asks the person for nickname and avatar.
-    pub fn authorize_url(&self, scene: &Scene, return_to: &Url) -> String {
-        self.authorization
-            .authorize_url(Scope::UserInfo, return_to, &scene.authorization_state())
+    pub fn authorize_url(&self, scene: &Scene, redirect_uri: &Url) -> String {
+        self.authorization.authorize_url(
+            Scope::UserInfo,
+            redirect_uri,
+            &scene.authorization_state(),
+        )
     }
 
     /// Confirms the attempt for the person who brought this code back, also in tap mode: they hold the
@@ -95,9 +105,9 @@ impl WebLogin {
                     .recognise(attempt, &code, Scope::UserInfo)
                     .await;
                 match recognised {
-                    Ok(person) => this.confirm(&scene, person).await.map(str::to_owned),
-                    Err(AuthorizationError::Snapshot) => Ok(SNAPSHOT.to_owned()),
-                    Err(AuthorizationError::ConsentMissing) => Ok(CONSENT_MISSING.to_owned()),
+                    Ok(person) => this.confirm(&scene, person).await,
+                    Err(AuthorizationError::Snapshot) => Ok(Outcome::Snapshot),
+                    Err(AuthorizationError::ConsentMissing) => Ok(Outcome::ConsentMissing),
                     Err(error) => Err(error),
                 }
             }
@@ -107,11 +117,11 @@ impl WebLogin {
             .once_per_code(scene.as_str(), code, exchange)
             .await;
         count(&outcome);
-        match outcome?.as_str() {
-            CONFIRMED => Ok(Completed::Confirmed),
-            SNAPSHOT => Err(AuthorizationError::Snapshot),
-            CONSENT_MISSING => Err(AuthorizationError::ConsentMissing),
-            _ => Ok(Completed::Over),
+        match outcome? {
+            Outcome::Confirmed => Ok(Completed::Confirmed),
+            Outcome::Over => Ok(Completed::Over),
+            Outcome::Snapshot => Err(AuthorizationError::Snapshot),
+            Outcome::ConsentMissing => Err(AuthorizationError::ConsentMissing),
         }
     }
 
@@ -119,7 +129,7 @@ impl WebLogin {
         &self,
         scene: &Scene,
         person: Authorized,
-    ) -> Result<&'static str, AuthorizationError> {
+    ) -> Result<Outcome, AuthorizationError> {
         let asked_at = Timestamp::now();
         let (profile, account_info) = tokio::join!(
             self.shown_by(&person),
@@ -148,8 +158,10 @@ impl WebLogin {
         let ((), effect) = self.store.run_both(&visit, &confirm).await?;
         Ok(match effect {
             ScanEffect::Accepted(_)
-            | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => CONFIRMED,
-            ScanEffect::Repeated(_) | ScanEffect::Taken | ScanEffect::Gone => OVER,
+            | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => {
+                Outcome::Confirmed
+            }
+            ScanEffect::Repeated(_) | ScanEffect::Taken | ScanEffect::Gone => Outcome::Over,
         })
     }
 
@@ -186,16 +198,17 @@ impl WebLogin {
     }
 }
 
-fn count(outcome: &Result<String, AuthorizationError>) {
-    let name = match outcome.as_deref() {
-        Ok(CONFIRMED) => "confirmed",
-        Ok(SNAPSHOT) | Err(AuthorizationError::Snapshot) => "snapshot",
-        Ok(CONSENT_MISSING) | Err(AuthorizationError::ConsentMissing) => "consent_missing",
-        Ok(_) => "over",
+fn count(outcome: &Result<Outcome, AuthorizationError>) {
+    let name = match outcome {
+        Ok(Outcome::Confirmed) => "confirmed",
+        Ok(Outcome::Over) => "over",
+        Ok(Outcome::Snapshot) | Err(AuthorizationError::Snapshot) => "snapshot",
+        Ok(Outcome::ConsentMissing) | Err(AuthorizationError::ConsentMissing) => "consent_missing",
         Err(AuthorizationError::SpentCode) => "spent_code",
         Err(AuthorizationError::TooMany { .. }) => "too_many",
         Err(AuthorizationError::Wechat(_)) => "wechat_failed",
         Err(AuthorizationError::Store(_)) => "store_failed",
+        Err(AuthorizationError::Randomness(_)) => "no_randomness",
     };
     metrics::counter!("wechat_web_logins_total", "outcome" => name).increment(1);
 }

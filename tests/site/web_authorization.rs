@@ -17,7 +17,7 @@ use crate::{
     limits::begun_today,
 };
 
-const DEPART: &str = "/api/login/web-authorization";
+const BEGIN: &str = "/api/login/web-authorization";
 const EXCHANGE: &str = "/sns/oauth2/access_token";
 
 pub(crate) async fn start(plan: Plan) -> Stack {
@@ -26,10 +26,10 @@ pub(crate) async fn start(plan: Plan) -> Stack {
     stack
 }
 
-pub(crate) async fn depart_from(visitor: &mut Visitor, path: &str) -> String {
+pub(crate) async fn begin_from(visitor: &mut Visitor, path: &str) -> String {
     let query: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
     let answer = visitor
-        .call(Method::POST, &format!("{DEPART}?return_to={query}"))
+        .call(Method::POST, &format!("{BEGIN}?return_to={query}"))
         .await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.json["authorize_url"]
@@ -38,22 +38,22 @@ pub(crate) async fn depart_from(visitor: &mut Visitor, path: &str) -> String {
         .to_owned()
 }
 
-pub(crate) async fn depart(visitor: &mut Visitor) -> String {
-    depart_from(visitor, "/").await
+pub(crate) async fn begin(visitor: &mut Visitor) -> String {
+    begin_from(visitor, "/").await
 }
 
 fn path(address: &Url) -> String {
     format!("{}?{}", address.path(), address.query().unwrap_or_default())
 }
 
-pub(crate) async fn arrive(visitor: &mut Visitor, address: &Url) -> Answer {
+pub(crate) async fn come_back(visitor: &mut Visitor, address: &Url) -> Answer {
     visitor.call(Method::GET, &path(address)).await
 }
 
 /// A visitor who has been to the consent, and the address that brings them back.
 pub(crate) async fn returning(stack: &Stack, person: &Person) -> (Visitor, Url) {
     let mut visitor = stack.visitor();
-    let authorize_url = depart(&mut visitor).await;
+    let authorize_url = begin(&mut visitor).await;
     let back = stack.wechat.authorize(person, &authorize_url).await;
     (visitor, back)
 }
@@ -79,7 +79,7 @@ pub(crate) fn assert_goes_on(answer: &Answer, path: &str) {
 }
 
 /// The visitor is told why, on a page whose address gives nothing away, and isn't signed in.
-pub(crate) async fn assert_stopped(
+pub(crate) async fn assert_failed(
     visitor: &mut Visitor,
     answer: &Answer,
     because: &str,
@@ -114,7 +114,7 @@ pub(crate) async fn assert_stopped(
 async fn a_login_begins_without_a_code_and_spends_no_quota() {
     let stack = start(Plan::default()).await;
     let mut visitor = stack.visitor();
-    let answer = visitor.call(Method::POST, DEPART).await;
+    let answer = visitor.call(Method::POST, BEGIN).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_members(
         &answer.json,
@@ -153,12 +153,12 @@ async fn consent_leads_back_to_the_page_and_signs_in() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = stack.visitor();
-    let authorize_url = depart_from(&mut visitor, "/shop?item=1#reviews").await;
-    let again = depart_from(&mut visitor, "/shop?item=1#reviews").await;
+    let authorize_url = begin_from(&mut visitor, "/shop?item=1#reviews").await;
+    let again = begin_from(&mut visitor, "/shop?item=1#reviews").await;
     assert_eq!(again, authorize_url, "one attempt for two presses");
     assert_eq!(attempt_record::all(&stack).await.len(), 1);
     let back = stack.wechat.authorize(&person, &authorize_url).await;
-    let answer = arrive(&mut visitor, &back).await;
+    let answer = come_back(&mut visitor, &back).await;
     assert_goes_on(&answer, "/shop?item=1#reviews");
     let user = visitor.session().await.expect("signed in");
     assert_eq!(user["openid"], *person.openid);
@@ -172,7 +172,7 @@ async fn somebody_who_does_not_follow_is_logged_in_as_such() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小雨", false).await;
     let (mut visitor, back) = returning(&stack, &person).await;
-    assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
     let user = visitor.session().await.expect("signed in");
     assert_eq!(
         (&user["nickname"], &user["subscribed"]),
@@ -185,7 +185,7 @@ async fn a_link_sent_to_somebody_else_logs_neither_in() {
     let stack = start(Plan::default()).await;
     let victim = stack.wechat.person("小林", true).await;
     let mut attacker = stack.visitor();
-    let authorize_url = depart(&mut attacker).await;
+    let authorize_url = begin(&mut attacker).await;
     // The victim's own phone follows the link to its end.
     let page = stack.wechat.open(&victim, &authorize_url).await;
     let words = page["body"].as_str().expect("a page");
@@ -207,17 +207,17 @@ async fn a_browser_with_an_attempt_of_its_own_is_not_logged_in_by_anothers_retur
     // The attacker hopes that the victim's browser becomes theirs.
     let (_, back) = returning(&stack, &attacker).await;
     let mut victim = stack.visitor();
-    depart(&mut victim).await;
-    let answer = arrive(&mut victim, &back).await;
-    assert_stopped(&mut victim, &answer, "elsewhere", "请从头登录").await;
+    begin(&mut victim).await;
+    let answer = come_back(&mut victim, &back).await;
+    assert_failed(&mut victim, &answer, "elsewhere", "请从头登录").await;
     let mut nobody = stack.visitor();
-    let answer = arrive(&mut nobody, &back).await;
-    assert_stopped(&mut nobody, &answer, "elsewhere", "请从头登录").await;
+    let answer = come_back(&mut nobody, &back).await;
+    assert_failed(&mut nobody, &answer, "elsewhere", "请从头登录").await;
     // A visitor with a scan's attempt is no other case.
     let mut scanning = stack.visitor();
     scanning.start_login().await;
-    let answer = arrive(&mut scanning, &back).await;
-    assert_stopped(&mut scanning, &answer, "elsewhere", "请从头登录").await;
+    let answer = come_back(&mut scanning, &back).await;
+    assert_failed(&mut scanning, &answer, "elsewhere", "请从头登录").await;
 }
 
 #[tokio::test]
@@ -227,14 +227,14 @@ async fn any_other_state_is_refused() {
     let (mut visitor, back) = returning(&stack, &person).await;
     let other = BrowserSecret::from_random([7; 32]).scene();
     for state in ["", "login", &other.authorization_state(), other.as_str()] {
-        let answer = arrive(&mut visitor, &with(&back, "state", state)).await;
-        assert_stopped(&mut visitor, &answer, "elsewhere", "请从头登录").await;
+        let answer = come_back(&mut visitor, &with(&back, "state", state)).await;
+        assert_failed(&mut visitor, &answer, "elsewhere", "请从头登录").await;
     }
     assert_eq!(visitor.status().await, "pending");
     // The attempt itself is as good as before; the code, which others may have read by now, isn't.
-    let authorize_url = depart(&mut visitor).await;
+    let authorize_url = begin(&mut visitor).await;
     let back = stack.wechat.authorize(&person, &authorize_url).await;
-    assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
 }
 
 #[tokio::test]
@@ -243,7 +243,7 @@ async fn a_return_twice_is_a_return_once() {
     let person = stack.wechat.person("小林", true).await;
     let (visitor, back) = returning(&stack, &person).await;
     let (mut one, mut other) = (visitor.clone(), visitor);
-    let (first, second) = tokio::join!(arrive(&mut one, &back), arrive(&mut other, &back));
+    let (first, second) = tokio::join!(come_back(&mut one, &back), come_back(&mut other, &back));
     assert_goes_on(&first, "/#");
     assert_goes_on(&second, "/#");
     assert_eq!(
@@ -254,13 +254,13 @@ async fn a_return_twice_is_a_return_once() {
     // The back button, much later.
     let key = attempt_record::only(&stack).await;
     attempt_record::set_time(&stack, &key, "redeemed_at_ms", -61_000).await;
-    assert_goes_on(&arrive(&mut one, &back).await, "/#");
+    assert_goes_on(&come_back(&mut one, &back).await, "/#");
     attempt_record::expire(&stack, &key).await;
-    assert_goes_on(&arrive(&mut one, &back).await, "/#");
+    assert_goes_on(&come_back(&mut one, &back).await, "/#");
     assert_eq!(attempt_record::sessions(&stack).await.len(), 1);
     one.call(Method::DELETE, "/api/session").await;
-    let answer = arrive(&mut one, &back).await;
-    assert_stopped(&mut one, &answer, "elsewhere", "请从头登录").await;
+    let answer = come_back(&mut one, &back).await;
+    assert_failed(&mut one, &answer, "elsewhere", "请从头登录").await;
 }
 
 #[tokio::test]
@@ -268,9 +268,9 @@ async fn declining_is_no_failure_and_can_be_reconsidered() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
-    let answer = arrive(&mut visitor, &with(&back, "code", "")).await;
-    assert_stopped(&mut visitor, &answer, "declined", "您没有同意授权").await;
-    assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+    let answer = come_back(&mut visitor, &with(&back, "code", "")).await;
+    assert_failed(&mut visitor, &answer, "declined", "您没有同意授权").await;
+    assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
 }
 
 #[tokio::test]
@@ -283,16 +283,16 @@ async fn a_snapshot_is_explained_and_logs_nobody_in() {
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
     for _ in 0..2 {
-        let answer = arrive(&mut visitor, &back).await;
-        assert_stopped(&mut visitor, &answer, "snapshot", "使用完整服务").await;
+        let answer = come_back(&mut visitor, &back).await;
+        assert_failed(&mut visitor, &answer, "snapshot", "使用完整服务").await;
     }
     stack
         .wechat
         .settings(json!({ "snapshot_pages": false }))
         .await;
-    let authorize_url = depart(&mut visitor).await;
+    let authorize_url = begin(&mut visitor).await;
     let back = stack.wechat.authorize(&person, &authorize_url).await;
-    assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+    assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
 }
 
 #[tokio::test]
@@ -300,12 +300,12 @@ async fn a_spent_code_and_an_attempt_that_is_over_are_told_apart() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
-    let answer = arrive(&mut visitor, &with(&back, "code", "made-up")).await;
-    assert_stopped(&mut visitor, &answer, "spent_code", "请再试一次").await;
+    let answer = come_back(&mut visitor, &with(&back, "code", "made-up")).await;
+    assert_failed(&mut visitor, &answer, "spent_code", "请再试一次").await;
     let key = attempt_record::only(&stack).await;
     attempt_record::expire(&stack, &key).await;
-    let answer = arrive(&mut visitor, &back).await;
-    assert_stopped(&mut visitor, &answer, "over", "这次登录已结束").await;
+    let answer = come_back(&mut visitor, &back).await;
+    assert_failed(&mut visitor, &answer, "over", "这次登录已结束").await;
 }
 
 #[tokio::test]
@@ -315,13 +315,13 @@ async fn while_wechat_or_the_gateway_is_away_the_visitor_reads_so() {
     let (mut visitor, back) = returning(&stack, &person).await;
     let down = json!([{ "path": EXCHANGE, "kind": "status", "status": 502 }]);
     stack.wechat.faults(down).await;
-    let answer = arrive(&mut visitor, &back).await;
-    assert_stopped(&mut visitor, &answer, "unavailable", "暂时无法登录").await;
+    let answer = come_back(&mut visitor, &back).await;
+    assert_failed(&mut visitor, &answer, "unavailable", "暂时无法登录").await;
 
     stack.gateways[0].process.kill();
-    let answer = arrive(&mut visitor, &with(&back, "code", "another")).await;
-    assert_stopped(&mut visitor, &answer, "unavailable", "暂时无法登录").await;
-    let answer = visitor.call(Method::POST, DEPART).await;
+    let answer = come_back(&mut visitor, &with(&back, "code", "another")).await;
+    assert_failed(&mut visitor, &answer, "unavailable", "暂时无法登录").await;
+    let answer = visitor.call(Method::POST, BEGIN).await;
     assert_problem(&answer, 503, "gateway_unavailable");
 }
 
@@ -343,7 +343,7 @@ async fn nobody_is_sent_to_another_site() {
         "/\"><script>",
     ];
     for return_to in hostile {
-        let authorize_url = depart_from(&mut visitor, return_to).await;
+        let authorize_url = begin_from(&mut visitor, return_to).await;
         if return_to != "/\"><script>" {
             assert!(
                 authorize_url.contains("return_to%3D%252F&"),
@@ -362,7 +362,7 @@ async fn nobody_is_sent_to_another_site() {
         );
     }
     for return_to in &hostile[..9] {
-        let answer = arrive(&mut visitor, &with(&back, "return_to", return_to)).await;
+        let answer = come_back(&mut visitor, &with(&back, "return_to", return_to)).await;
         assert_goes_on(&answer, "/#");
         assert!(answer.headers.get("a").is_none());
     }
@@ -373,7 +373,7 @@ async fn a_site_below_a_path_gets_its_visitors_back_there() {
     let below = "http://localhost/passport";
     let plan = Plan::default().site("SITE__PUBLIC__URL", below);
     let stack = plan.start().await;
-    let authorize_url = depart(&mut stack.visitor()).await;
+    let authorize_url = begin(&mut stack.visitor()).await;
     let address = Url::parse(&authorize_url).expect("it is an address");
     let back = address
         .query_pairs()
@@ -391,13 +391,13 @@ async fn what_protects_a_scan_protects_this_login() {
     let stack = start(plan).await;
     let mut foreign = stack.visitor();
     foreign.set_header("origin", "https://evil.example");
-    let answer = foreign.call(Method::POST, DEPART).await;
+    let answer = foreign.call(Method::POST, BEGIN).await;
     assert_problem(&answer, 403, "foreign_origin");
     let mut visitor = stack.visitor();
-    depart(&mut visitor).await;
+    begin(&mut visitor).await;
     // The other kind of login is another attempt, and counts against the same minute.
     visitor.start_login().await;
-    let answer = stack.visitor().call(Method::POST, DEPART).await;
+    let answer = stack.visitor().call(Method::POST, BEGIN).await;
     assert_problem(&answer, 429, "too_many_logins");
 }
 
@@ -406,12 +406,12 @@ async fn a_login_that_was_completed_is_given_back() {
     let stack = start(Plan::default()).await;
     let person = stack.wechat.person("小林", true).await;
     for _ in 0..4 {
-        depart(&mut stack.visitor()).await;
+        begin(&mut stack.visitor()).await;
     }
     let (mut visitor, back) = returning(&stack, &person).await;
     assert_eq!(begun_today(&stack).await, 5);
     for _ in 0..3 {
-        assert_goes_on(&arrive(&mut visitor, &back).await, "/#");
+        assert_goes_on(&come_back(&mut visitor, &back).await, "/#");
         assert_eq!(begun_today(&stack).await, 4);
     }
 }
@@ -420,13 +420,13 @@ async fn a_login_that_was_completed_is_given_back() {
 async fn what_goes_on_gives_nothing_back_when_the_gateway_is_away() {
     let mut stack = start(Plan::default()).await;
     for _ in 0..3 {
-        depart(&mut stack.visitor()).await;
+        begin(&mut stack.visitor()).await;
     }
     let mut visitor = stack.visitor();
-    depart(&mut visitor).await;
+    begin(&mut visitor).await;
     stack.gateways[0].process.kill();
     for _ in 0..3 {
-        assert_eq!(visitor.call(Method::POST, DEPART).await.status, 503);
+        assert_eq!(visitor.call(Method::POST, BEGIN).await.status, 503);
     }
     assert_eq!(begun_today(&stack).await, 4);
 }
@@ -438,16 +438,16 @@ async fn attempts_without_a_code_have_a_bound_where_no_client_has_one() {
         .site("SITE__LIMITS__WEB_AUTHORIZATIONS", "3");
     let stack = start(plan).await;
     let mut visitor = stack.visitor();
-    depart(&mut visitor).await;
+    begin(&mut visitor).await;
     for _ in 0..2 {
-        depart(&mut stack.visitor()).await;
+        begin(&mut stack.visitor()).await;
     }
-    let answer = stack.visitor().call(Method::POST, DEPART).await;
+    let answer = stack.visitor().call(Method::POST, BEGIN).await;
     assert_problem(&answer, 503, "too_many_logins");
     assert!((1..=300).contains(&retry_after(&answer)));
     assert_eq!(attempt_record::all(&stack).await.len(), 3);
     // One that goes on is none more, and codes have bounds of their own.
-    depart(&mut visitor).await;
+    begin(&mut visitor).await;
     stack.visitor().start_login().await;
 }
 
@@ -459,7 +459,7 @@ async fn neither_code_nor_state_nor_cookie_reaches_a_log_or_stays_in_redis() {
     let mut stack = start(plan).await;
     let person = stack.wechat.person("小林", true).await;
     let (mut visitor, back) = returning(&stack, &person).await;
-    arrive(&mut visitor, &back).await;
+    come_back(&mut visitor, &back).await;
     let logs = stack.logs_to_the_end().await;
     assert!(logs.contains("/login/wechat"), "debug lines are there");
     let keys: Vec<String> = stack.redis.command(&["KEYS", "*"]).await;

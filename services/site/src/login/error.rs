@@ -1,0 +1,51 @@
+//! Why a login doesn't begin, or isn't completed.
+
+use std::time::Duration;
+
+use login_protocol::attempt::AttemptStatus;
+use service_kit::{random::NoRandomness, redis::StoreError};
+
+use crate::gateway_client::GatewayError;
+
+/// Why no login began.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// This client began too many.
+    #[error("this client began too many logins")]
+    TooManyOfClient {
+        /// Until it may begin another one.
+        retry_after: Duration,
+    },
+    /// This process began too many by web authorisation, whoever asked.
+    #[error("too many logins began by web authorisation")]
+    TooManyWebAuthorizations {
+        /// Until another one may begin.
+        retry_after: Duration,
+    },
+    /// The gateway failed or refused.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no secret to be had.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+/// Why a login isn't completed.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// The attempt isn't confirmed, or is over.
+    #[error("the attempt is {}", .0.as_str())]
+    NotRedeemable(AttemptStatus),
+    /// Its person signed out everywhere after confirming it.
+    #[error("its person signed out everywhere")]
+    SignedOutEverywhere,
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no session to be had.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}

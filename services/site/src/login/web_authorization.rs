@@ -1,0 +1,236 @@
+//! Logging in by web authorisation: a browser inside WeChat, which can't scan its own screen, goes to
+//! WeChat's consent and comes back with a code (RFC 6749, section 4.1).
+//!
+//! The attempt's cookie decides whether a callback is listened to. A person who was sent somebody else's
+//! way to the consent comes back without it, and the browser of whoever sent it learns nothing: neither
+//! is logged in as the other (RFC 6749, section 10.12). A code that isn't listened to would be good for five
+//! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
+
+use std::{net::IpAddr, time::Duration};
+
+use jiff::Timestamp;
+use login_protocol::{
+    attempt::AttemptStatus,
+    gateway_api::{BeginWebAuthorization, CompleteWebAuthorization},
+    scene::{BrowserSecret, Scene},
+    steps::GivenBack,
+};
+use service_kit::{
+    random::{self, NoRandomness},
+    redis::StoreError,
+};
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{BeginError, CompleteError, Living, Logins, Visit, WORTH_RESUMING};
+use crate::{gateway_client::GatewayError, session::SessionId};
+
+/// An attempt whose browser is about to go to WeChat.
+pub struct AuthorizationRequest {
+    /// What the browser's cookie holds.
+    pub secret: BrowserSecret,
+    /// When the attempt ends, by Redis' clock.
+    pub expires_at: Timestamp,
+    /// How long it is until then.
+    pub left: Duration,
+    /// Where to go, exactly as it is.
+    pub authorize_url: String,
+}
+
+/// What a browser comes back from WeChat with.
+#[derive(Clone, Copy)]
+pub struct AuthorizationResponse<'a> {
+    /// The secret of its attempt, if it has one.
+    pub secret: Option<&'a BrowserSecret>,
+    /// Where it comes from.
+    pub client: IpAddr,
+    /// The state of the attempt that was begun, if WeChat sent it.
+    pub state: &'a str,
+    /// WeChat's code; empty if the person declined.
+    pub code: &'a str,
+}
+
+/// Why a callback logged nobody in.
+#[derive(Debug, thiserror::Error)]
+pub enum WebAuthorizationError {
+    /// This browser didn't begin it, or began another one since.
+    #[error("the state belongs to no attempt of this browser")]
+    StateMismatch,
+    /// The person didn't agree, or wasn't asked.
+    #[error("there is no consent")]
+    ConsentMissing,
+    /// WeChat opened the page as a snapshot, whose person isn't real.
+    #[error("the page was opened as a snapshot")]
+    Snapshot,
+    /// The attempt's time ran out, or it was completed long ago.
+    #[error("the attempt is over")]
+    AttemptOver,
+    /// The code was spent or too old.
+    #[error("the code is spent or too old")]
+    SpentCode,
+    /// The gateway failed, or WeChat behind it.
+    #[error(transparent)]
+    Gateway(GatewayError),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no session to be had.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+impl From<GatewayError> for WebAuthorizationError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::ConsentMissing => Self::ConsentMissing,
+            GatewayError::Snapshot => Self::Snapshot,
+            GatewayError::SpentCode => Self::SpentCode,
+            GatewayError::AttemptOver => Self::AttemptOver,
+            error => Self::Gateway(error),
+        }
+    }
+}
+
+impl From<CompleteError> for WebAuthorizationError {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere => {
+                Self::AttemptOver
+            }
+            CompleteError::Store(error) => Self::Store(error),
+            CompleteError::Randomness(error) => Self::Randomness(error),
+        }
+    }
+}
+
+impl Logins {
+    /// Starts an attempt by web authorisation, or takes up the one that this browser has, so that coming back
+    /// from the consent and going there again is one attempt.
+    ///
+    /// # Errors
+    ///
+    /// Too many logins from this client, or of all; Redis or the gateway unavailable.
+    pub async fn begin_web_authorization(
+        &self,
+        visit: Visit<'_>,
+        secret: Option<BrowserSecret>,
+        redirect_uri: &Url,
+    ) -> Result<AuthorizationRequest, BeginError> {
+        let mut was_admitted = false;
+        let (secret, living) = if let Some(known) = self.begun_before(secret).await? {
+            known
+        } else {
+            self.admit(visit.client).await?;
+            was_admitted = true;
+            if let Err(retry_after) = self.web_authorizations.begin(Instant::now()) {
+                let error = BeginError::TooManyWebAuthorizations { retry_after };
+                return Err(self.could_not_begin(visit.client, error).await);
+            }
+            let secret = BrowserSecret::from_random(random::bytes()?);
+            let living = self
+                .open(visit, secret.scene(), String::new(), String::new())
+                .await?;
+            (secret, living)
+        };
+        let request = BeginWebAuthorization {
+            scene: secret.scene(),
+            redirect_uri: redirect_uri.to_string(),
+        };
+        let begun = match self.gateway.begin_web_authorization(&request).await {
+            Ok(begun) => begun,
+            Err(error) if was_admitted => {
+                return Err(self.could_not_begin(visit.client, error.into()).await);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(AuthorizationRequest {
+            secret,
+            expires_at: living.opened.expires_at,
+            left: living.left,
+            authorize_url: begun.authorize_url,
+        })
+    }
+
+    async fn begun_before(
+        &self,
+        secret: Option<BrowserSecret>,
+    ) -> Result<Option<(BrowserSecret, Living)>, StoreError> {
+        let Some(secret) = secret else {
+            return Ok(None);
+        };
+        let known = self.living(&secret).await?.filter(|living| {
+            living.opened.content.is_empty()
+                && living.opened.status == AttemptStatus::Pending
+                && living.left > WORTH_RESUMING
+        });
+        Ok(known.map(|living| (secret, living)))
+    }
+
+    /// Signs in a browser that comes back from WeChat. The same callback a second time, as the back button
+    /// or WeChat's own double redirect makes it, leads to the same session.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not signed in.
+    pub async fn complete_web_authorization(
+        &self,
+        response: AuthorizationResponse<'_>,
+    ) -> Result<SessionId, WebAuthorizationError> {
+        let Some(secret) = response
+            .secret
+            .filter(|secret| began(secret, response.state))
+        else {
+            self.stray_codes.discard(&response, None);
+            return Err(WebAuthorizationError::StateMismatch);
+        };
+        let scene = secret.scene();
+        let (status, _) = self.status(secret).await?;
+        if status == AttemptStatus::Pending {
+            self.exchange(secret, scene, response.code).await?;
+        } else {
+            // Usually it is the code that the attempt was decided by, and the gateway knows.
+            self.stray_codes.discard(&response, Some(scene));
+        }
+        let (session, _) = self
+            .complete(secret, response.client, GivenBack::WebAuthorization)
+            .await?;
+        Ok(session)
+    }
+
+    /// Has the attempt confirmed for whoever brought this code.
+    async fn exchange(
+        &self,
+        secret: &BrowserSecret,
+        scene: Scene,
+        code: &str,
+    ) -> Result<(), WebAuthorizationError> {
+        // WeChat sends a person who declined back without a code, if at all.
+        if code.is_empty() {
+            return Err(WebAuthorizationError::ConsentMissing);
+        }
+        let request = CompleteWebAuthorization {
+            scene,
+            code: code.to_owned(),
+        };
+        match self.gateway.complete_web_authorization(&request).await {
+            Ok(_) => Ok(()),
+            // Another request may have brought the same code to a gateway of another version, whose record
+            // of it says nothing here. Then the attempt tells what came of it.
+            Err(error @ (GatewayError::SpentCode | GatewayError::AttemptOver)) => {
+                let (status, _) = self.status(secret).await?;
+                if status == AttemptStatus::Confirmed {
+                    return Ok(());
+                }
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Whether this browser went to WeChat with this state.
+fn began(secret: &BrowserSecret, state: &str) -> bool {
+    let own = secret.scene().authorization_state();
+    own.as_bytes().ct_eq(state.as_bytes()).into()
+}

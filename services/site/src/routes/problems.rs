@@ -1,0 +1,163 @@
+//! What went wrong, as a browser is told and as the operator reads it: once, here.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use login_protocol::{attempt::AttemptStatus, problem::ProblemCode};
+use service_kit::problem::Problem;
+
+use crate::{
+    gateway_client::GatewayError,
+    login::{BeginError, CompleteError, WebAuthorizationError},
+};
+
+/// When to ask a gateway again that doesn't say.
+const SOON: Duration = Duration::from_secs(5);
+
+const TOO_MANY_FROM_HERE: &str =
+    "Too many logins were started from this address. Wait a moment and try again.";
+const CANT_BE_COMPLETED: &str = "This login can't be completed. Start again.";
+
+/// What is wrong inside, and no visitor's doing: a browser gets these words.
+pub(super) fn internal() -> Problem {
+    Problem::new(
+        ProblemCode::Internal,
+        "Something went wrong here. Try again later.",
+    )
+}
+
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::TooManyOfClient { retry_after } => {
+                Self::new(ProblemCode::TooManyLogins, TOO_MANY_FROM_HERE).retry_after(retry_after)
+            }
+            BeginError::TooManyWebAuthorizations { retry_after } => {
+                let detail = "Too many people are logging in at once. Try again later.";
+                Self::new(ProblemCode::TooManyLogins, detail)
+                    .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                    .retry_after(retry_after)
+            }
+            BeginError::Gateway(error) => error.into(),
+            BeginError::Store(error) => error.into(),
+            BeginError::Randomness(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompleteError> for Problem {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::NotRedeemable(status) => not_redeemable(status),
+            CompleteError::SignedOutEverywhere => Self::new(
+                ProblemCode::LoginExpired,
+                "Its person signed out everywhere after confirming. Start again.",
+            ),
+            CompleteError::Store(error) => error.into(),
+            CompleteError::Randomness(error) => error.into(),
+        }
+    }
+}
+
+fn not_redeemable(status: AttemptStatus) -> Problem {
+    match status {
+        AttemptStatus::Pending | AttemptStatus::Scanned | AttemptStatus::Confirmed => Problem::new(
+            ProblemCode::LoginNotConfirmed,
+            "Nobody has confirmed this login yet.",
+        ),
+        AttemptStatus::Denied => Problem::new(
+            ProblemCode::LoginDenied,
+            "The login was refused on the phone. Start again.",
+        ),
+        AttemptStatus::Expired => Problem::new(
+            ProblemCode::LoginExpired,
+            "The login's time ran out, or it was cancelled. Start again.",
+        ),
+        AttemptStatus::Consumed => Problem::new(
+            ProblemCode::LoginConsumed,
+            "This login was completed before. Start again.",
+        ),
+    }
+}
+
+impl From<GatewayError> for Problem {
+    fn from(error: GatewayError) -> Self {
+        log(&error);
+        match error {
+            GatewayError::TooManyLogins { retry_after } => {
+                let problem = Self::new(ProblemCode::TooManyLogins, TOO_MANY_FROM_HERE);
+                match retry_after {
+                    Some(after) => problem.retry_after(after),
+                    None => problem,
+                }
+            }
+            GatewayError::SpentCode => {
+                Self::new(ProblemCode::AuthorizationCodeSpent, CANT_BE_COMPLETED)
+            }
+            GatewayError::Snapshot => Self::new(ProblemCode::SnapshotPage, CANT_BE_COMPLETED),
+            GatewayError::ConsentMissing => {
+                Self::new(ProblemCode::ConsentMissing, CANT_BE_COMPLETED)
+            }
+            GatewayError::AttemptOver => Self::new(ProblemCode::LoginExpired, CANT_BE_COMPLETED),
+            GatewayError::Refused {
+                code, retry_after, ..
+            } => unavailable(code.filter(|code| concerns_wechat(*code)), retry_after),
+            GatewayError::ApiKey | GatewayError::Unreachable(_) => unavailable(None, None),
+        }
+    }
+}
+
+/// Whether a browser may hear this from the gateway as it is.
+const fn concerns_wechat(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::WechatUnavailable
+            | ProblemCode::WechatAnswerUnusable
+            | ProblemCode::WechatRefused
+            | ProblemCode::DailyCodesUsedUp
+    )
+}
+
+fn unavailable(code: Option<ProblemCode>, retry_after: Option<Duration>) -> Problem {
+    let detail = "Logging in with WeChat isn't possible right now. Try again later.";
+    Problem::new(code.unwrap_or(ProblemCode::GatewayUnavailable), detail)
+        .with_status(StatusCode::SERVICE_UNAVAILABLE)
+        .retry_after(retry_after.unwrap_or(SOON))
+}
+
+/// Tells the operator what no visitor brings about by themselves.
+fn log(error: &GatewayError) {
+    match error {
+        GatewayError::Refused {
+            path, status, code, ..
+        } => tracing::error!(
+            path,
+            status = status.as_u16(),
+            ?code,
+            "the gateway refused a request"
+        ),
+        GatewayError::ApiKey => tracing::error!("{error}"),
+        GatewayError::Unreachable(error) => {
+            tracing::error!(%error, "the gateway can't be reached");
+        }
+        GatewayError::TooManyLogins { .. }
+        | GatewayError::SpentCode
+        | GatewayError::Snapshot
+        | GatewayError::ConsentMissing
+        | GatewayError::AttemptOver => {}
+    }
+}
+
+/// Tells the operator why a callback logged nobody in, unless the visitor brought it about.
+pub(super) fn log_callback(error: &WebAuthorizationError) {
+    match error {
+        WebAuthorizationError::Gateway(error) => log(error),
+        WebAuthorizationError::Store(error) => error.log(),
+        WebAuthorizationError::Randomness(error) => error.log(),
+        WebAuthorizationError::StateMismatch
+        | WebAuthorizationError::ConsentMissing
+        | WebAuthorizationError::Snapshot
+        | WebAuthorizationError::AttemptOver
+        | WebAuthorizationError::SpentCode => {}
+    }
+}
