@@ -5,6 +5,7 @@ use system_tests::{
     stack::Plan,
     visitor::{Answer, Visitor},
 };
+use url::Url;
 
 use crate::{
     answers::{assert_problem, header},
@@ -96,6 +97,50 @@ async fn a_redirect_leads_to_the_same_place_from_a_path_with_a_slash_at_its_end(
         let answer = visitor.call(Method::GET, &format!("{path}?{query}")).await;
         assert_eq!(answer.status, 303, "{path}");
         assert_eq!(location(&answer), format!("{before}{expected}"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_finds_its_looks_from_a_path_with_a_slash_at_its_end() {
+    let stack = Plan::default().start().await;
+    let mut visitor = stack.visitor();
+    for path in [
+        "/login/wechat/stopped",
+        "/login/wechat/stopped/",
+        "//login/wechat/stopped///",
+    ] {
+        let page = visitor.call(Method::GET, path).await;
+        assert_eq!(page.status, 200, "{path}");
+        let address = Url::parse(&format!("{}{path}", stack.sites[0].public));
+        let address = address.expect("an address");
+        for (relation, media_type) in [("stylesheet", "text/css"), ("icon", "image/svg+xml")] {
+            let (_, after) = page
+                .text
+                .split_once(&format!("rel=\"{relation}\" href=\""))
+                .expect("the page links it");
+            let (link, _) = after.split_once('"').expect("the link ends");
+            let linked = address.join(link).expect("an address");
+            let answer = visitor.call(Method::GET, linked.path()).await;
+            assert_eq!(answer.status, 200, "{path}: {linked}");
+            let served = answer.headers["content-type"].to_str().expect("plain");
+            assert!(served.starts_with(media_type), "{path}: {served}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_below_a_path_finds_its_looks_there() {
+    let plan = Plan::default().site("SITE__PUBLIC__URL", "http://localhost/passport/");
+    let stack = plan.start().await;
+    let answer = stack
+        .visitor()
+        .call(Method::GET, "/login/wechat/stopped")
+        .await;
+    for link in [
+        "href=\"/passport/assets/login-stopped.css\"",
+        "href=\"/passport/assets/icon.svg\"",
+    ] {
+        assert!(answer.text.contains(link), "{link}: {}", answer.text);
     }
 }
 

@@ -1,9 +1,10 @@
 //! `GET /login/wechat/stopped`: tells somebody who came back from WeChat why they aren't logged in.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
+use service_kit::pages::{self, Assets, Link, LinkKind, Mark, Notice};
 use url::form_urlencoded;
 
-use super::{query::parameter, security_headers};
+use super::{query::parameter, security_headers, web_authorization::RedirectUris};
 use crate::{allowed_origins::AllowedOrigins, login::WebAuthorizationError, return_to::ReturnTo};
 
 /// The page's path.
@@ -59,44 +60,45 @@ impl From<&WebAuthorizationError> for Failure {
 }
 
 /// What the page says; Chinese first, as WeChat's users read it.
-struct Words {
-    title: &'static str,
-    text: &'static str,
-    english: &'static str,
-}
-
-const fn words(failure: Failure) -> Words {
-    match failure {
-        Failure::StateMismatch => Words {
-            title: "请从头登录",
-            text: "这次登录不是从这个浏览器开始的，您没有被登录。请回到网页，重新点登录。",
-            english: "This login began in another browser, so nobody was signed in. Go back and log in from there.",
-        },
-        Failure::ConsentMissing => Words {
-            title: "您没有同意授权",
-            text: "没有您的同意，网页无法认出您。改变主意的话，可以回去再点一次登录。",
-            english: "Without your consent the website can\u{2019}t know you. You can go back and try again.",
-        },
-        Failure::Snapshot => Words {
-            title: "请使用完整服务",
-            text: "您打开的是网页快照，我们无法认出您。请回到网页，点页面底部的「使用完整服务」，再登录一次。",
-            english: "This is a snapshot of the page. Go back, tap \u{201c}使用完整服务\u{201d} at the bottom, and log in again.",
-        },
-        Failure::AttemptOver => Words {
-            title: "这次登录已结束",
-            text: "时间太久，或者已经登录过了。请回到网页，重新点登录。",
-            english: "This login is over. Go back and log in again.",
-        },
-        Failure::SpentCode => Words {
-            title: "请再试一次",
-            text: "微信的授权已经用过或过期了。请回到网页，重新点登录。",
-            english: "WeChat\u{2019}s permission was used before or is too old. Go back and log in again.",
-        },
-        Failure::Unavailable => Words {
-            title: "暂时无法登录",
-            text: "微信或登录服务没有回应。请稍后回到网页，再试一次。",
-            english: "WeChat or the login service isn\u{2019}t responding. Try again in a moment.",
-        },
+const fn notice(failure: Failure) -> Notice<'static> {
+    let (title, text, english) = match failure {
+        Failure::StateMismatch => (
+            "请从头登录",
+            "这次登录不是从这个浏览器开始的，您没有被登录。请回到网页，重新点登录。",
+            "This login began in another browser, so nobody was signed in. Go back and log in from there.",
+        ),
+        Failure::ConsentMissing => (
+            "您没有同意授权",
+            "没有您的同意，网页无法认出您。改变主意的话，可以回去再点一次登录。",
+            "Without your consent the website can\u{2019}t know you. You can go back and try again.",
+        ),
+        Failure::Snapshot => (
+            "请使用完整服务",
+            "您打开的是网页快照，我们无法认出您。请回到网页，点页面底部的「使用完整服务」，再登录一次。",
+            "This is a snapshot of the page. Go back, tap \u{201c}使用完整服务\u{201d} at the bottom, and log in again.",
+        ),
+        Failure::AttemptOver => (
+            "这次登录已结束",
+            "时间太久，或者已经登录过了。请回到网页，重新点登录。",
+            "This login is over. Go back and log in again.",
+        ),
+        Failure::SpentCode => (
+            "请再试一次",
+            "微信的授权已经用过或过期了。请回到网页，重新点登录。",
+            "WeChat\u{2019}s permission was used before or is too old. Go back and log in again.",
+        ),
+        Failure::Unavailable => (
+            "暂时无法登录",
+            "微信或登录服务没有回应。请稍后回到网页，再试一次。",
+            "WeChat or the login service isn\u{2019}t responding. Try again in a moment.",
+        ),
+    };
+    Notice {
+        mark: Mark::Stopped,
+        title,
+        text,
+        english,
+        link: None,
     }
 }
 
@@ -111,37 +113,32 @@ pub(super) fn address(failure: Failure, return_to: &ReturnTo) -> String {
 }
 
 /// The page. Its status says that there is such a page; what failed was answered with the redirect.
-pub(super) async fn page(request: HttpRequest, allowed: Data<AllowedOrigins>) -> HttpResponse {
+pub(super) async fn page(
+    request: HttpRequest,
+    allowed: Data<AllowedOrigins>,
+    redirect_uris: Data<RedirectUris>,
+) -> HttpResponse {
     let because = parameter(&request, "because");
     let failure = ALL.into_iter().find(|failure| failure.name() == because);
-    let Words {
-        title,
-        text,
-        english,
-    } = words(failure.unwrap_or(Failure::AttemptOver));
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
-    let html = format!(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <link rel=\"icon\" href=\"../../assets/icon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"../../assets/login-stopped.css\"></head><body><main>\
-         <p class=\"mark\" aria-hidden=\"true\">!</p><h1>{title}</h1><p>{text}</p>\
-         <p class=\"english\" lang=\"en\">{english}</p>\
-         <a class=\"back\" href=\"{}\">返回网页 <span lang=\"en\">Back</span></a></main></body></html>",
-        escaped(return_to.as_str())
-    );
+    let notice = Notice {
+        link: Some(Link {
+            kind: LinkKind::Back,
+            url: return_to.as_str(),
+            text: "返回网页",
+            english: "Back",
+        }),
+        ..notice(failure.unwrap_or(Failure::AttemptOver))
+    };
+    // Not relative, since a slash at the path's end changes what the page's own folder is.
+    let below = redirect_uris.0.path().trim_end_matches('/');
+    let assets = Assets {
+        style_sheet: &format!("{below}/assets/login-stopped.css"),
+        icon: Some(&format!("{below}/assets/icon.svg")),
+    };
     let mut response = HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .body(html);
+        .body(pages::render(notice.title, assets, &notice));
     security_headers::add_for_page(response.headers_mut());
     response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
