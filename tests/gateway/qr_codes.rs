@@ -183,3 +183,19 @@ async fn an_unreachable_wechat_is_503() {
     assert_problem(&answer, 503, "wechat_unavailable");
     assert!(retry_after(&answer) > 0);
 }
+
+#[tokio::test]
+async fn an_account_that_isnt_there_is_a_404_and_costs_no_code() {
+    let stack = http::start(Plan::default()).await;
+    let gateway = &stack.gateways[0];
+    let body = |account: &str| json!({ "scene": new_scene().as_str(), "ttl_seconds": 300, "account": account });
+    let answer = http::post(gateway, PATH, &body("shop")).await;
+    assert_problem(&answer, 404, "unknown_account");
+    for malformed in ["Shop", "", "a-b"] {
+        let answer = http::post(gateway, PATH, &body(malformed)).await;
+        assert_problem(&answer, 400, "invalid_request");
+    }
+    assert_eq!(stack.wechat.calls(CREATE).await, 0);
+    let answer = http::post(gateway, PATH, &body("default")).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}

@@ -1,6 +1,7 @@
 //! `/v1/web-authorizations`: somebody who opened the site inside WeChat.
 
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     scene::Scene,
     steps::{ReadMember, RecordScan, ScanEffect},
@@ -271,11 +272,15 @@ async fn an_attempt_that_is_over_or_somebody_elses_stays_so() {
     let first = attempts::new_openid();
     let scan = RecordScan {
         scene: taken.clone(),
+        account: AccountName::default(),
         member: attempts::member(&first),
         approval: login_protocol::attempt::Approval::Scan,
     };
     let scanned = store.run(&scan).await.expect("Redis is running");
-    assert_eq!(scanned, ScanEffect::Accepted(AttemptStatus::Confirmed));
+    assert_eq!(
+        scanned.effect,
+        ScanEffect::Accepted(AttemptStatus::Confirmed)
+    );
     let code = code(&stack, &person, &taken).await;
     let answer = complete(&stack.gateways[0], &taken, &code).await;
     assert_problem(&answer, 410, "login_expired");

@@ -7,12 +7,13 @@ use login_protocol::{
     steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission},
 };
 use service_kit::redis::Store;
-use system_tests::{log_folder, redis_server::RedisServer};
+use system_tests::{attempts, log_folder, redis_server::RedisServer};
 
 const CLIENT: &str = "203.0.113.9";
 
 async fn admit(store: &Store, client: &str, per_minute: u32) -> LoginAdmission {
     let step = AdmitLogin {
+        site: attempts::own_realm().site,
         client: client.parse().expect("an address"),
         per_minute,
     };
@@ -29,6 +30,7 @@ async fn is_admitted(store: &Store, client: &str, per_minute: u32) -> bool {
 
 async fn give_back(store: &Store, client: &str, because: GivenBack) {
     let step = GiveBackLogin {
+        site: attempts::own_realm().site,
         client: client.parse().expect("an address"),
         because,
     };

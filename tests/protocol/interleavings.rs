@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use login_protocol::{
+    account::AccountName,
     attempt::Approval,
     scene::Scene,
     steps::{CancelAttempt, RecordScan, RedeemAttempt, Redemption, ScanEffect},
@@ -56,15 +57,20 @@ async fn act(store: &Store, scene: &Scene, act: Act) -> Saw {
         Act::Scan { person } => {
             let step = RecordScan {
                 scene: scene.clone(),
+                account: AccountName::default(),
                 member: member(&openid(person)),
                 approval: Approval::Scan,
             };
             let effect = store.run(&step).await.expect("Redis is running");
-            Saw::Scan { person, effect }
+            Saw::Scan {
+                person,
+                effect: effect.effect,
+            }
         }
         Act::Redeem { nonce } => {
             let step = RedeemAttempt {
                 scene: scene.clone(),
+                realm: attempts::own_realm(),
                 nonce: format!("nonce {nonce}"),
             };
             Saw::Redeem(store.run(&step).await.expect("Redis is running"))
@@ -72,6 +78,7 @@ async fn act(store: &Store, scene: &Scene, act: Act) -> Saw {
         Act::Cancel => {
             let step = CancelAttempt {
                 scene: scene.clone(),
+                realm: attempts::own_realm(),
             };
             store.run(&step).await.expect("Redis is running");
             Saw::Cancel

@@ -7,6 +7,7 @@ mod exchanges;
 mod interleavings;
 mod members;
 mod model;
+mod older_records;
 mod redemption;
 mod sessions;
 mod state_machine;

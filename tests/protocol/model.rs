@@ -7,29 +7,49 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use login_protocol::{
     attempt::{Approval, AttemptStatus},
     scene::Scene,
+    site::{Realm, Site},
     steps::{
-        CancelAttempt, Decide, Decision, DecisionEffect, ForgetRedemption, RecordScan,
-        RedeemAttempt, Redemption, ScanEffect,
+        CancelAttempt, ConfirmAttempt, Decide, Decision, DecisionEffect, ForgetRedemption,
+        RecordScan, RedeemAttempt, Redemption, ScanEffect,
     },
 };
 use service_kit::redis::Store;
 use system_tests::{
-    attempts::{self, member},
+    attempts::{self, LIFETIME, member},
     log_folder,
     redis_server::RedisServer,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
-    Scan { person: usize },
-    Press { person: usize, confirm: bool },
-    Redeem { nonce: usize },
+    Scan {
+        person: usize,
+    },
+    Press {
+        person: usize,
+        confirm: bool,
+    },
+    Redeem {
+        nonce: usize,
+    },
     SignOut,
     Cancel,
     Expire,
+    /// The same towards another account, or at another site, where it must be nothing.
+    Elsewhere(Trespass),
 }
 
-const ACTS: [Act; 11] = [
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trespass {
+    Scan,
+    Agree,
+    Press,
+    Redeem,
+    SignOut,
+    Cancel,
+}
+
+const ACTS: [Act; 17] = [
     Act::Scan { person: 1 },
     Act::Scan { person: 2 },
     Act::Press {
@@ -53,7 +73,28 @@ const ACTS: [Act; 11] = [
     Act::SignOut,
     Act::Cancel,
     Act::Expire,
+    Act::Elsewhere(Trespass::Scan),
+    Act::Elsewhere(Trespass::Agree),
+    Act::Elsewhere(Trespass::Press),
+    Act::Elsewhere(Trespass::Redeem),
+    Act::Elsewhere(Trespass::SignOut),
+    Act::Elsewhere(Trespass::Cancel),
 ];
+
+/// Who says what makes a scan a login.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    /// The attempt's site.
+    site: Option<Approval>,
+    /// The gateway, for sites that say nothing.
+    gateway: Approval,
+}
+
+impl Rule {
+    fn holds(self) -> Approval {
+        self.site.unwrap_or(self.gateway)
+    }
+}
 
 /// What an act was answered.
 #[derive(Debug, PartialEq)]
@@ -77,7 +118,20 @@ struct History {
 struct Bench {
     redis: RedisServer,
     replicas: [Store; 2],
-    approval: Approval,
+    rule: Rule,
+}
+
+/// The site and the account that the attempts belong to.
+fn own() -> Realm {
+    attempts::realm("https://shop.example.com", "shop")
+}
+
+/// The same site with another account, and another site with the same one.
+fn others() -> [Realm; 2] {
+    [
+        attempts::realm("https://shop.example.com", "default"),
+        attempts::realm("https://forum.example.com", "shop"),
+    ]
 }
 
 fn openid(person: usize) -> String {
@@ -92,14 +146,20 @@ impl Bench {
             Act::Scan { person } => {
                 let step = RecordScan {
                     scene,
+                    account: own().account,
                     member: member(&openid(person)),
-                    approval: self.approval,
+                    approval: self.rule.gateway,
                 };
-                Answer::Scan(store.run(&step).await.expect("Redis is running"))
+                let scanned = store.run(&step).await.expect("Redis is running");
+                let is_gone = scanned.effect == ScanEffect::Gone;
+                let named = (!is_gone).then_some("花店");
+                assert_eq!(scanned.site_name.as_deref(), named, "{:?}", scanned.effect);
+                Answer::Scan(scanned.effect)
             }
             Act::Press { person, confirm } => {
                 let step = Decide {
                     scene,
+                    account: own().account,
                     member: member(&openid(person)),
                     decision: if confirm {
                         Decision::Confirm
@@ -112,17 +172,24 @@ impl Bench {
             Act::Redeem { nonce } => {
                 let step = RedeemAttempt {
                     scene,
+                    realm: own(),
                     nonce: format!("nonce {nonce}"),
                 };
                 Answer::Redeem(store.run(&step).await.expect("Redis is running"))
             }
             Act::SignOut => {
-                let step = ForgetRedemption { scene };
+                let step = ForgetRedemption {
+                    scene,
+                    realm: own(),
+                };
                 store.run(&step).await.expect("Redis is running");
                 Answer::Done
             }
             Act::Cancel => {
-                let step = CancelAttempt { scene };
+                let step = CancelAttempt {
+                    scene,
+                    realm: own(),
+                };
                 store.run(&step).await.expect("Redis is running");
                 Answer::Done
             }
@@ -134,7 +201,78 @@ impl Bench {
                 }
                 Answer::Done
             }
+            Act::Elsewhere(trespass) => {
+                self.trespass(store, &scene, trespass).await;
+                Answer::Done
+            }
         }
+    }
+
+    /// Does it where it must change nothing, and be answered as if there were no attempt.
+    async fn trespass(&self, store: &Store, scene: &Scene, trespass: Trespass) {
+        let (scene, member) = (scene.clone(), member(&openid(1)));
+        let before = self.record(&scene).await;
+        let [other_account, other_site] = others();
+        let account = other_account.account.clone();
+        let missing = [ScanEffect::Elsewhere, ScanEffect::Gone];
+        match trespass {
+            Trespass::Scan => {
+                let step = RecordScan {
+                    scene: scene.clone(),
+                    account,
+                    member,
+                    approval: self.rule.gateway,
+                };
+                let scanned = store.run(&step).await.expect("Redis is running");
+                assert!(missing.contains(&scanned.effect), "{:?}", scanned.effect);
+                assert_eq!(scanned.site_name, None, "another account's business");
+            }
+            Trespass::Agree => {
+                let step = ConfirmAttempt {
+                    scene: scene.clone(),
+                    account,
+                    member,
+                };
+                let effect = store.run(&step).await.expect("Redis is running").effect;
+                assert!(missing.contains(&effect), "{effect:?}");
+            }
+            Trespass::Press => {
+                let step = Decide {
+                    scene: scene.clone(),
+                    account,
+                    member,
+                    decision: Decision::Confirm,
+                };
+                let effect = store.run(&step).await.expect("Redis is running");
+                assert_eq!(effect, DecisionEffect::Gone);
+            }
+            Trespass::Redeem => {
+                for realm in [other_account, other_site] {
+                    let step = RedeemAttempt {
+                        scene: scene.clone(),
+                        realm,
+                        nonce: "a stranger's".to_owned(),
+                    };
+                    let redeemed = store.run(&step).await.expect("Redis is running");
+                    assert_eq!(redeemed, Redemption::Refused(AttemptStatus::Expired));
+                }
+            }
+            Trespass::SignOut => {
+                for realm in [other_account, other_site] {
+                    let scene = scene.clone();
+                    let step = ForgetRedemption { scene, realm };
+                    store.run(&step).await.expect("Redis is running");
+                }
+            }
+            Trespass::Cancel => {
+                for realm in [other_account, other_site] {
+                    let scene = scene.clone();
+                    let step = CancelAttempt { scene, realm };
+                    store.run(&step).await.expect("Redis is running");
+                }
+            }
+        }
+        assert_eq!(self.record(&scene).await, before, "{trespass:?}");
     }
 
     /// The attempt's record, without what differs between runs.
@@ -176,6 +314,7 @@ fn judge(
                 return Err("the owner taken for a stranger");
             }
             ScanEffect::Gone if !before.is_over => return Err("a living attempt called gone"),
+            ScanEffect::Elsewhere => return Err("the own account taken for another one"),
             ScanEffect::Repeated(_) | ScanEffect::Taken | ScanEffect::Gone => {}
         },
         (Act::Press { person, confirm }, Answer::Press(effect)) => match effect {
@@ -223,18 +362,19 @@ fn judge(
         // What was redeemed stays, so that another person's scan is told so.
         (Act::Cancel, _) => after.is_over |= before.session.is_none(),
         (Act::Expire, _) => after.is_over = true,
+        (Act::Elsewhere(_), _) => {}
         _ => return Err("an answer to another question"),
     }
     Ok(after)
 }
 
-async fn visit_all(approval: Approval) -> (usize, usize, usize) {
+async fn visit_all(rule: Rule) -> (usize, usize, usize) {
     let redis = RedisServer::start(&log_folder::create()).await;
     let replicas = [redis.store(), redis.store()];
     let bench = Bench {
         redis,
         replicas,
-        approval,
+        rule,
     };
     let mut known = BTreeSet::new();
     let mut open: VecDeque<Vec<Act>> = VecDeque::from([Vec::new()]);
@@ -242,12 +382,19 @@ async fn visit_all(approval: Approval) -> (usize, usize, usize) {
     while let Some(path) = open.pop_front() {
         for next in ACTS {
             // A state is reached again by doing again what led to it.
-            let scene = attempts::open(&bench.replicas[0]).await;
+            let scene = attempts::new_scene();
+            let site = Site {
+                realm: own(),
+                name: Some("花店".to_owned()),
+                approval: rule.site,
+                require_following: false,
+            };
+            attempts::open_at(&bench.replicas[0], &scene, LIFETIME, site).await;
             let mut history = History::default();
             let all: Vec<Act> = path.iter().copied().chain([next]).collect();
             for (replica, act) in all.iter().enumerate() {
                 let answer = bench.act(replica, &scene, *act).await;
-                history = judge(&history, *act, &answer, approval)
+                history = judge(&history, *act, &answer, rule.holds())
                     .unwrap_or_else(|wrong| panic!("{wrong}: {all:?} ended with {answer:?}"));
             }
             acts += 1;
@@ -263,11 +410,20 @@ async fn visit_all(approval: Approval) -> (usize, usize, usize) {
 
 #[tokio::test]
 async fn no_order_of_acts_gives_anybody_a_session_that_isnt_theirs() {
-    for approval in [Approval::Scan, Approval::Tap] {
-        let (states, acts, sessions) = visit_all(approval).await;
-        println!(
-            "{approval:?}: {states} states, {acts} acts tried, {sessions} of them after a login"
-        );
+    let both = [Approval::Scan, Approval::Tap];
+    let own = both.map(|gateway| Rule {
+        site: None,
+        gateway,
+    });
+    // What the site says holds, whatever the gateway would say.
+    let [scan, tap] = both;
+    let said = [(tap, scan), (scan, tap)].map(|(site, gateway)| Rule {
+        site: Some(site),
+        gateway,
+    });
+    for rule in own.into_iter().chain(said) {
+        let (states, acts, sessions) = visit_all(rule).await;
+        println!("{rule:?}: {states} states, {acts} acts tried, {sessions} of them after a login");
         assert!(
             states > 15 && sessions > 20,
             "{states} states, {sessions} logins"

@@ -1,6 +1,7 @@
 //! Redeeming: once, and again by the same browser for a minute.
 
 use login_protocol::{
+    account::AccountName,
     attempt::{Approval, AttemptStatus},
     scene::Scene,
     steps::{REDEMPTION_WINDOW, RecordScan, Redemption},
@@ -16,6 +17,7 @@ async fn confirmed(store: &Store, openid: &str) -> Scene {
     let scene = attempts::open(store).await;
     let step = RecordScan {
         scene: scene.clone(),
+        account: AccountName::default(),
         member: member(openid),
         approval: Approval::Scan,
     };

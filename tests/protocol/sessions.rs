@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
+    account::AccountName,
     attempt::{Approval, AttemptStatus},
     identity::MemberId,
     steps::{
@@ -258,11 +259,13 @@ async fn a_login_counts_from_when_its_person_confirmed() {
         let scene = attempts::open(&store).await;
         let scan = RecordScan {
             scene: scene.clone(),
+            account: AccountName::default(),
             member: person.clone(),
             approval,
         };
         let confirm = Decide {
             scene: scene.clone(),
+            account: AccountName::default(),
             member: person.clone(),
             decision: Decision::Confirm,
         };
@@ -270,8 +273,8 @@ async fn a_login_counts_from_when_its_person_confirmed() {
         if approval == Approval::Scan {
             ended_before = end_all(&store, &person).await;
         }
-        let effect = store.run(&scan).await.expect("Redis is running");
-        assert!(matches!(effect, ScanEffect::Accepted(_)));
+        let scanned = store.run(&scan).await.expect("Redis is running");
+        assert!(matches!(scanned.effect, ScanEffect::Accepted(_)));
         if approval == Approval::Tap {
             // An end before the press is none of it: the person sees what they confirm.
             ended_before = end_all(&store, &person).await;

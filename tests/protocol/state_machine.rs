@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use login_protocol::{
+    account::AccountName,
     attempt::{Approval, AttemptStatus, Move},
     scene::Scene,
     status_change::StatusChange,
@@ -48,15 +49,18 @@ impl Model {
     async fn scan(&self, scene: &Scene, openid: &str, approval: Approval) -> ScanEffect {
         let step = RecordScan {
             scene: scene.clone(),
+            account: AccountName::default(),
             member: member(openid),
             approval,
         };
-        self.store.run(&step).await.expect("Redis is running")
+        let scanned = self.store.run(&step).await.expect("Redis is running");
+        scanned.effect
     }
 
     async fn cancel(&self, scene: &Scene) {
         let step = CancelAttempt {
             scene: scene.clone(),
+            realm: attempts::own_realm(),
         };
         self.store.run(&step).await.expect("Redis is running");
     }
@@ -115,7 +119,9 @@ impl Model {
                     assert_eq!(from, AttemptStatus::Expired);
                     false
                 }
-                ScanEffect::Taken => panic!("from {from}: nobody else has scanned"),
+                other @ (ScanEffect::Taken | ScanEffect::Elsewhere) => {
+                    panic!("from {from}: nobody else has scanned: {other:?}")
+                }
             },
             Move::Redeem => match attempts::redeem(&self.store, scene, "second nonce").await {
                 Redemption::Redeemed(identified) => {

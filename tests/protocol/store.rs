@@ -3,8 +3,9 @@
 use std::os::unix::fs::symlink;
 
 use login_protocol::{
+    account::AccountName,
     attempt::{Approval, AttemptStatus},
-    steps::{ReadStatus, RecordFollow, RecordScan, ScanEffect},
+    steps::{ReadStatus, RecordFollow, RecordScan, ScanEffect, ScanOutcome},
 };
 use rustix::process::Signal;
 use secrecy::SecretString;
@@ -20,8 +21,17 @@ const PASSWORD: &str = "hunter2hunter2";
 fn scan(scene: &login_protocol::scene::Scene, openid: &str) -> RecordScan {
     RecordScan {
         scene: scene.clone(),
+        account: AccountName::default(),
         member: member(openid),
         approval: Approval::Scan,
+    }
+}
+
+/// What such a scan comes to at a site without a name.
+fn nameless(effect: ScanEffect) -> ScanOutcome {
+    ScanOutcome {
+        effect,
+        site_name: None,
     }
 }
 
@@ -72,15 +82,18 @@ async fn pairs_and_lists_of_steps_survive_forgotten_scripts() {
         .run_both(&follow(&person), &scan(&scenes[0], &person))
         .await
         .unwrap();
-    assert_eq!(effect, ScanEffect::Accepted(AttemptStatus::Confirmed));
+    assert_eq!(
+        effect,
+        nameless(ScanEffect::Accepted(AttemptStatus::Confirmed))
+    );
 
     let _: String = redis.command(&["SCRIPT", "FLUSH"]).await;
     let steps: Vec<RecordScan> = scenes.iter().map(|scene| scan(scene, &person)).collect();
     assert_eq!(
         store.run_all(&steps).await.unwrap(),
         [
-            ScanEffect::Repeated(AttemptStatus::Confirmed),
-            ScanEffect::Accepted(AttemptStatus::Confirmed)
+            nameless(ScanEffect::Repeated(AttemptStatus::Confirmed)),
+            nameless(ScanEffect::Accepted(AttemptStatus::Confirmed))
         ]
     );
     assert!(store.run_all::<RecordScan>(&[]).await.unwrap().is_empty());
@@ -101,6 +114,7 @@ async fn a_store_goes_on_after_redis_restarts() {
     redis.kill();
     let read = ReadStatus {
         scene: scene.clone(),
+        realm: attempts::own_realm(),
     };
     assert!(store.run(&read).await.is_err());
     assert!(store.ping().await.is_err());
@@ -108,7 +122,7 @@ async fn a_store_goes_on_after_redis_restarts() {
     let person = new_openid();
     assert_eq!(
         store.run(&scan(&scene, &person)).await.unwrap(),
-        ScanEffect::Accepted(AttemptStatus::Confirmed)
+        nameless(ScanEffect::Accepted(AttemptStatus::Confirmed))
     );
 }
 
@@ -121,6 +135,7 @@ async fn a_redis_that_hangs_is_an_error_and_no_endless_wait() {
     let began = std::time::Instant::now();
     let read = ReadStatus {
         scene: scene.clone(),
+        realm: attempts::own_realm(),
     };
     assert!(store.run(&read).await.is_err());
     let waited = began.elapsed();
@@ -168,6 +183,7 @@ async fn what_another_program_wrote_is_an_error_and_no_status() {
         .await;
     let read = ReadStatus {
         scene: scene.clone(),
+        realm: attempts::own_realm(),
     };
     assert!(store.run(&read).await.is_err());
     let _: String = redis.command(&["SET", &keys[0], "text"]).await;

@@ -1,6 +1,7 @@
 //! A site of this version beside a gateway of one before.
 
 use login_protocol::{
+    account::AccountName,
     attempt::Approval,
     scene::{BrowserSecret, Scene},
     steps::RecordScan,
@@ -101,6 +102,7 @@ async fn a_code_that_another_gateway_exchanged_logs_in_whoever_brought_it_twice(
     attempts::open_again(&store, &scene, attempts::LIFETIME).await;
     let confirm = RecordScan {
         scene: scene.clone(),
+        account: AccountName::default(),
         member: attempts::member(&attempts::new_openid()),
         approval: Approval::Scan,
     };

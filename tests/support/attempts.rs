@@ -1,15 +1,21 @@
 //! Login attempts and people as the services' steps know them, for tests that do without a site.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
+    method::Method,
     scene::{BrowserSecret, Scene},
-    steps::{Asker, OpenAttempt, ReadStatus, RedeemAttempt, Redemption},
+    site::{Realm, Site, SiteId},
+    steps::{Asker, OpenAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode},
 };
 use service_kit::redis::Store;
 
@@ -40,6 +46,29 @@ pub fn member(openid: &str) -> MemberId {
     }
 }
 
+/// The realm of a site at this address, whose visitors log in to this account.
+pub fn realm(url: &str, account: &str) -> Realm {
+    Realm {
+        site: SiteId::of(&url.parse().expect("it is a URL")),
+        account: AccountName::parse(account).expect("it is an account's name"),
+    }
+}
+
+/// The realm of the attempts that [`open`] makes.
+pub fn own_realm() -> Realm {
+    realm("http://localhost", "default")
+}
+
+/// A site that leaves its name and the approval to the gateway.
+pub fn silent_site(realm: Realm) -> Site {
+    Site {
+        realm,
+        name: None,
+        approval: None,
+        require_following: false,
+    }
+}
+
 /// Writes a pending attempt as the site does and returns its scene.
 pub async fn open(store: &Store) -> Scene {
     let scene = new_scene();
@@ -49,11 +78,20 @@ pub async fn open(store: &Store) -> Scene {
 
 /// Writes a pending attempt of this scene, unless there is one.
 pub async fn open_again(store: &Store, scene: &Scene, lifetime: Duration) {
+    open_at(store, scene, lifetime, silent_site(own_realm())).await;
+}
+
+/// Writes a pending attempt of this site.
+pub async fn open_at(store: &Store, scene: &Scene, lifetime: Duration, site: Site) {
     let step = OpenAttempt {
         scene: scene.clone(),
         lifetime,
-        content: "http://weixin.qq.com/q/test".to_owned(),
-        image_url: "http://localhost/test".to_owned(),
+        method: Method::Scan,
+        code: Some(ShownCode {
+            content: "http://weixin.qq.com/q/test".to_owned(),
+            image_url: "http://localhost/test".to_owned(),
+        }),
+        site: Arc::new(site),
         asker: Asker {
             description: "Chrome · Windows".to_owned(),
             address: "203.0.113.x".to_owned(),
@@ -66,6 +104,7 @@ pub async fn open_again(store: &Store, scene: &Scene, lifetime: Duration) {
 pub async fn status(store: &Store, scene: &Scene) -> AttemptStatus {
     let step = ReadStatus {
         scene: scene.clone(),
+        realm: own_realm(),
     };
     store.run(&step).await.expect("Redis is running").0
 }
@@ -74,6 +113,7 @@ pub async fn status(store: &Store, scene: &Scene) -> AttemptStatus {
 pub async fn redeem(store: &Store, scene: &Scene, nonce: &str) -> Redemption {
     let step = RedeemAttempt {
         scene: scene.clone(),
+        realm: own_realm(),
         nonce: nonce.to_owned(),
     };
     store.run(&step).await.expect("Redis is running")

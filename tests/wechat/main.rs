@@ -9,5 +9,6 @@ mod relay;
 mod relay_outages;
 mod relay_reach;
 mod relay_unreadable;
+mod sites;
 mod tap;
 mod tickets;

@@ -1,20 +1,27 @@
 //! Attempts and members written to Redis beforehand, by the protocol's own steps.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
     member::Profile,
+    method::Method,
     scene::BrowserSecret,
-    steps::{Asker, OpenAttempt, ReadStatus, RecordFollow},
+    site::{Realm, Site, SiteId},
+    steps::{Asker, OpenAttempt, ReadStatus, RecordFollow, ShownCode},
 };
 use secrecy::SecretString;
 use service_kit::redis::Store;
+use url::Url;
 
 use crate::account;
 
@@ -25,12 +32,16 @@ const BATCH: usize = 500;
 pub(crate) const CODE_CONTENT: &str =
     "http://weixin.qq.com/q/02cGd9FoRdbFh1HuVy1u1z2026bench0k5QvNw";
 
+/// The public address of the site, whose attempts they are.
+pub(crate) const SITE_URL: &str = "http://localhost";
+
 /// Where such a code's picture lies.
 const IMAGE_URL: &str = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw%3D%3D";
 
 /// Where attempts and people come from, each one new.
 pub(crate) struct Attempts {
     store: Store,
+    site: Arc<Site>,
     secrets: AtomicU64,
     people: AtomicU64,
 }
@@ -39,8 +50,19 @@ impl Attempts {
     /// In this Redis.
     pub(crate) fn new(redis_url: &str) -> Result<Self, String> {
         let store = Store::new(&SecretString::from(redis_url));
+        let site_url = Url::parse(SITE_URL).map_err(|error| error.to_string())?;
+        let realm = Realm {
+            site: SiteId::of(&site_url),
+            account: AccountName::default(),
+        };
         Ok(Self {
             store: store.map_err(|error| error.to_string())?,
+            site: Arc::new(Site {
+                realm,
+                name: None,
+                approval: None,
+                require_following: false,
+            }),
             secrets: AtomicU64::new(1),
             people: AtomicU64::new(1),
         })
@@ -59,8 +81,12 @@ impl Attempts {
                 .map(|secret| OpenAttempt {
                     scene: secret.scene(),
                     lifetime,
-                    content: CODE_CONTENT.to_owned(),
-                    image_url: IMAGE_URL.to_owned(),
+                    method: Method::Scan,
+                    code: Some(ShownCode {
+                        content: CODE_CONTENT.to_owned(),
+                        image_url: IMAGE_URL.to_owned(),
+                    }),
+                    site: Arc::clone(&self.site),
                     asker: Asker {
                         description: "Chrome · Windows".to_owned(),
                         address: "10.0.0.x".to_owned(),
@@ -81,6 +107,7 @@ impl Attempts {
                 .iter()
                 .map(|secret| ReadStatus {
                     scene: secret.scene(),
+                    realm: self.site.realm.clone(),
                 })
                 .collect();
             let found = self.store.run_all(&steps).await;

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     account,
+    attempts::SITE_URL,
     phone::Mode,
     plan::{Plan, Side},
     process::{Process, Recipe},
@@ -267,7 +268,7 @@ fn site(
     Recipe {
         environment: settings(&[
             ("SITE__PUBLIC__BIND", &public.to_string()),
-            ("SITE__PUBLIC__URL", "http://localhost"),
+            ("SITE__PUBLIC__URL", SITE_URL),
             ("SITE__INTERNAL__BIND", &internal.to_string()),
             ("SITE__REDIS__URL", redis_url),
             ("SITE__GATEWAY__URL", &format!("http://{gateway}")),

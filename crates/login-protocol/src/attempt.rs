@@ -143,6 +143,35 @@ pub enum Approval {
     Tap,
 }
 
+impl Approval {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Scan, Self::Tap];
+
+    /// The form that settings and records carry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Tap => "tap",
+        }
+    }
+}
+
+impl FromStr for Approval {
+    type Err = UnknownApproval;
+
+    fn from_str(text: &str) -> Result<Self, UnknownApproval> {
+        Self::ALL
+            .into_iter()
+            .find(|approval| approval.as_str() == text)
+            .ok_or(UnknownApproval)
+    }
+}
+
+/// The text names no approval.
+#[derive(Debug, thiserror::Error)]
+#[error("must be scan or tap")]
+pub struct UnknownApproval;
+
 /// The move doesn't exist from this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {from} allows no {step:?}")]
@@ -220,5 +249,9 @@ mod tests {
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
         assert!("gone".parse::<AttemptStatus>().is_err());
+        for approval in Approval::ALL {
+            assert_eq!(approval.as_str().parse::<Approval>().unwrap(), approval);
+        }
+        assert!("Tap".parse::<Approval>().is_err());
     }
 }

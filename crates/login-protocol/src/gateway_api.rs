@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{attempt::AttemptStatus, scene::Scene};
+use crate::{account::AccountName, attempt::AttemptStatus, scene::Scene};
 
 /// `POST`: create a QR code.
 pub const QR_CODES: &str = "/v1/qrcodes";
@@ -40,6 +40,10 @@ pub struct CreateQrCode {
     /// sent again without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_logins: Option<ClientLogins>,
+    /// Whose code it is to be. The account that needs no name is left out, since a gateway of a version that knows
+    /// one account alone refuses this member.
+    #[serde(default, skip_serializing_if = "AccountName::is_default")]
+    pub account: AccountName,
 }
 
 /// How many logins a client, or the net it is in, has begun in the last day and not completed.
@@ -108,6 +112,9 @@ pub struct BeginWebAuthorization {
     /// Where WeChat sends the person afterwards, with `code` and `state` in the query: an http or https
     /// address on a host that the account's console lists (网页授权域名).
     pub redirect_uri: String,
+    /// Whose consent it is. The account that needs no name is left out.
+    #[serde(default, skip_serializing_if = "AccountName::is_default")]
+    pub account: AccountName,
 }
 
 /// The way to WeChat's consent.
@@ -125,6 +132,9 @@ pub struct CompleteWebAuthorization {
     pub scene: Scene,
     /// WeChat's code: good once and for five minutes.
     pub code: String,
+    /// Whose code it is. The account that needs no name is left out.
+    #[serde(default, skip_serializing_if = "AccountName::is_default")]
+    pub account: AccountName,
 }
 
 impl fmt::Debug for CompleteWebAuthorization {
@@ -149,6 +159,9 @@ pub struct DiscardWebAuthorization {
     /// The scene of the attempt that it came back for, if that is this browser's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene: Option<Scene>,
+    /// Whose code it is. The account that needs no name is left out.
+    #[serde(default, skip_serializing_if = "AccountName::is_default")]
+    pub account: AccountName,
 }
 
 impl fmt::Debug for DiscardWebAuthorization {

@@ -7,13 +7,17 @@
 //!
 //! Key names are private to this crate.
 
+pub mod account;
 pub mod attempt;
 pub mod client_nets;
 pub mod gateway_api;
 pub mod identity;
 pub mod member;
+pub mod method;
 pub mod problem;
 mod redis_keys;
 pub mod scene;
+pub mod site;
 pub mod status_change;
 pub mod steps;
+pub mod subject;

@@ -25,6 +25,8 @@ pub enum ProblemCode {
     NoLoginAttempt,
     /// 404: no such member.
     UnknownMember,
+    /// 404: the gateway serves no account of this name.
+    UnknownAccount,
     /// 405: the address exists, the method doesn't.
     MethodNotAllowed,
     /// 409: nobody has confirmed the attempt yet.

@@ -4,6 +4,7 @@
 use crate::{
     identity::{AppId, MemberId},
     scene::Scene,
+    site::SiteId,
 };
 
 pub(crate) fn attempt(scene: &Scene) -> String {
@@ -46,8 +47,11 @@ pub(crate) fn replaced_legacy_tokens(app_id: &AppId) -> String {
     format!("wechat-login:access-token-replaced:{{{}}}", app_id.as_str())
 }
 
-pub(crate) fn logins_begun(widest_net: std::net::IpAddr) -> String {
-    format!("wechat-login:logins-begun:{{{widest_net}}}")
+pub(crate) fn logins_begun(site: &SiteId, widest_net: std::net::IpAddr) -> String {
+    format!(
+        "wechat-login:logins-begun:{{{}:{widest_net}}}",
+        site.as_str()
+    )
 }
 
 pub(crate) fn codes_taken(app_id: &AppId, day: jiff::civil::Date) -> String {

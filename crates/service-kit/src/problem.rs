@@ -70,9 +70,10 @@ fn status_of(code: ProblemCode) -> StatusCode {
         ProblemCode::ForeignOrigin | ProblemCode::SnapshotPage | ProblemCode::ConsentMissing => {
             StatusCode::FORBIDDEN
         }
-        ProblemCode::NotFound | ProblemCode::NoLoginAttempt | ProblemCode::UnknownMember => {
-            StatusCode::NOT_FOUND
-        }
+        ProblemCode::NotFound
+        | ProblemCode::NoLoginAttempt
+        | ProblemCode::UnknownMember
+        | ProblemCode::UnknownAccount => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,
         ProblemCode::LoginExpired

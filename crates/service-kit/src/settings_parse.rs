@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, str::FromStr};
 
 use ipnet::IpNet;
+use login_protocol::attempt::Approval;
 use secrecy::SecretString;
 use url::Url;
 
@@ -54,6 +55,13 @@ pub fn integer_from<const LEAST: u32>(value: &str) -> Result<u32, String> {
     } else {
         Ok(number)
     }
+}
+
+/// What makes a scan a login: `scan` or `tap`.
+pub fn approval(value: &str) -> Result<Approval, String> {
+    value
+        .parse()
+        .map_err(|wrong| format!("{wrong}, not {value:?}"))
 }
 
 /// `true` or `false`.

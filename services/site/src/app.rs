@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::{App, web::Data};
-use login_protocol::problem::ProblemCode;
+use login_protocol::{
+    problem::ProblemCode,
+    site::{Realm, Site, SiteId},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
     essentials::Essentials,
@@ -53,9 +56,19 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(gateway.url, gateway.api_key);
-    let watch = Arc::new(LoginWatch::new(Arc::clone(&store)));
+    let site = Arc::new(Site {
+        realm: Realm {
+            site: SiteId::of(&public.url),
+            account: login.account,
+        },
+        name: login.site_name,
+        approval: login.approval,
+        require_following: login.require_following,
+    });
+    let watch = Arc::new(LoginWatch::new(site.realm.clone(), Arc::clone(&store)));
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     let logins = Data::new(Logins::new(
+        site,
         Arc::clone(&store),
         gateway.map_err(ServiceError::client)?,
         LoginLimits {

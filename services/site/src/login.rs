@@ -9,11 +9,13 @@ use login_protocol::{
     gateway_api::{ClientLogins, CreateQrCode},
     identity::MemberId,
     member::Member,
+    method::Method,
     scene::{BrowserSecret, Scene},
+    site::Site,
     steps::{
         CancelAttempt, CreateSession, GivenBack, Identified, OpenAttempt, OpenedAttempt,
         ReadAttempt, ReadMember, ReadRemainingLife, ReadSessionsEnd, ReadStatus, RedeemAttempt,
-        Redemption, SessionLifetime,
+        Redemption, SessionLifetime, ShownCode,
     },
 };
 use serde::Serialize;
@@ -46,6 +48,7 @@ const WORTH_RESUMING: Duration = Duration::from_secs(15);
 
 /// Logins on this site.
 pub struct Logins {
+    site: Arc<Site>,
     store: Arc<Store>,
     gateway: Arc<GatewayClient>,
     stray_codes: StrayCodes,
@@ -99,8 +102,13 @@ pub struct User {
 }
 
 impl Logins {
-    /// Logins with these limits.
-    pub fn new(store: Arc<Store>, gateway: GatewayClient, limits: LoginLimits) -> Self {
+    /// Logins at this site with these limits.
+    pub fn new(
+        site: Arc<Site>,
+        store: Arc<Store>,
+        gateway: GatewayClient,
+        limits: LoginLimits,
+    ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
             session_lifetime,
@@ -109,8 +117,9 @@ impl Logins {
         } = limits;
         let gateway = Arc::new(gateway);
         Self {
+            stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
+            site,
             store,
-            stray_codes: StrayCodes::new(Arc::clone(&gateway)),
             gateway,
             attempt_lifetime_seconds,
             session_lifetime,
@@ -157,14 +166,17 @@ impl Logins {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
             client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
+            account: self.site.realm.account.clone(),
         };
         let code = match self.gateway.create_qr_code(&request).await {
             Ok(code) => code,
             Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
         };
-        let living = self
-            .open(visit, scene, code.content, code.image_url)
-            .await?;
+        let code = ShownCode {
+            content: code.content,
+            image_url: code.image_url,
+        };
+        let living = self.open(visit, scene, Method::Scan, Some(code)).await?;
         Ok((secret, living))
     }
 
@@ -172,15 +184,16 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         scene: Scene,
-        content: String,
-        image_url: String,
+        method: Method,
+        code: Option<ShownCode>,
     ) -> Result<Living, StoreError> {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
-            content,
-            image_url,
+            method,
+            code,
             asker: asker::describe(visit.user_agent, visit.client),
+            site: Arc::clone(&self.site),
         };
         let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
@@ -188,8 +201,8 @@ impl Logins {
             opened: OpenedAttempt {
                 status: AttemptStatus::Pending,
                 expires_at,
-                content: step.content,
-                image_url: step.image_url,
+                method,
+                code: step.code,
             },
             left: step.lifetime,
         })
@@ -197,13 +210,14 @@ impl Logins {
 
     async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
         let living = self.living(secret).await?;
-        // An attempt without a code began inside WeChat: there is nothing to show again.
-        Ok(living.filter(|living| !living.opened.content.is_empty() && is_worth_resuming(living)))
+        Ok(living
+            .filter(|living| living.opened.method == Method::Scan && is_worth_resuming(living)))
     }
 
     async fn living(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
         let read = ReadAttempt {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
@@ -223,6 +237,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>), StoreError> {
         let step = ReadStatus {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
         };
         self.store.run(&step).await
     }
@@ -238,6 +253,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
         let status = ReadStatus {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
@@ -262,12 +278,14 @@ impl Logins {
         let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
         let step = RedeemAttempt {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
             nonce,
         };
         let Identified {
             member,
             nonce,
             confirmed_at,
+            ..
         } = match self.store.run(&step).await? {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
@@ -317,6 +335,7 @@ impl Logins {
     pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let step = CancelAttempt {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
         };
         self.store.run(&step).await
     }

@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use login_protocol::{
     attempt::AttemptStatus,
     scene::Scene,
+    site::Realm,
     status_change::{CHANNEL, StatusChange},
     steps::{AttemptExists, ReadStatus},
 };
@@ -35,6 +36,7 @@ const BATCH: usize = 500;
 
 /// The browsers of this process that wait, by scene.
 pub struct LoginWatch {
+    realm: Realm,
     store: Arc<Store>,
     waiting: Mutex<HashMap<Scene, watch::Sender<Option<AttemptStatus>>>>,
 }
@@ -48,8 +50,9 @@ pub struct Wait {
 
 impl LoginWatch {
     /// Nobody waits yet; [`LoginWatch::follow`] must run for news to arrive.
-    pub fn new(store: Arc<Store>) -> Self {
+    pub fn new(realm: Realm, store: Arc<Store>) -> Self {
         Self {
+            realm,
             store,
             waiting: Mutex::default(),
         }
@@ -152,6 +155,7 @@ impl LoginWatch {
                 .iter()
                 .map(|scene| ReadStatus {
                     scene: scene.clone(),
+                    realm: self.realm.clone(),
                 })
                 .collect();
             for (scene, (status, _)) in batch.iter().zip(self.store.run_all(&steps).await?) {

@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use login_protocol::steps::SessionLifetime;
+use login_protocol::{
+    account::{self, AccountName},
+    attempt::Approval,
+    steps::SessionLifetime,
+};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
@@ -60,9 +64,17 @@ pub struct GatewaySettings {
     pub api_key: SecretString,
 }
 
-/// How long attempts and sessions live.
-#[derive(Debug, Clone, Copy)]
+/// What the site says of itself, and how long its attempts and sessions live.
+#[derive(Debug, Clone)]
 pub struct LoginSettings {
+    /// The account that visitors log in to.
+    pub account: AccountName,
+    /// What people call the site.
+    pub site_name: Option<String>,
+    /// What makes a scan a login.
+    pub approval: Option<Approval>,
+    /// Whether only followers of the account log in.
+    pub require_following: bool,
     /// How long an attempt lives, in seconds.
     pub ttl_seconds: u32,
     /// How long a session lives.
@@ -135,10 +147,18 @@ impl Section for GatewaySettings {
 
 impl Section for LoginSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let account = reader.value(&ACCOUNT);
+        let site_name = reader.optional(&SITE_NAME);
+        let approval = reader.optional(&APPROVAL);
+        let require_following = reader.value(&REQUIRE_FOLLOWING);
         let ttl_seconds = reader.value(&LOGIN_TTL_SECONDS);
         let absolute = reader.value(&SESSION_TTL_SECONDS);
         let idle = reader.value(&SESSION_IDLE_SECONDS);
         Some(Self {
+            account: account?,
+            site_name: site_name?,
+            approval: approval?,
+            require_following: require_following?,
             ttl_seconds: ttl_seconds?,
             session: SessionLifetime {
                 absolute: Duration::from_secs(absolute?.into()),
@@ -253,6 +273,61 @@ static GATEWAY_API_KEY: Key<SecretString> = Key {
     meaning_zh: "与 `GATEWAY__INTERNAL__API_KEY` 相同",
     secret: true,
     parse: parse::api_key,
+};
+
+/// The account that visitors log in to.
+static ACCOUNT: Key<AccountName> = Key {
+    name: "login.account",
+    default: Default::Text(account::DEFAULT),
+    example: "shop",
+    meaning: "the gateway's account that visitors log in to, by its name there; `default` is the one \
+              of its `wechat` settings",
+    meaning_zh: "访客用网关里的哪个公众号登录，写它在网关里的名字；`default` 就是网关 `wechat` 设置里的那个",
+    secret: false,
+    parse: |value| AccountName::parse(value).map_err(|wrong| format!("{wrong}, not {value:?}")),
+};
+
+/// What people call the site.
+static SITE_NAME: Key<String> = Key {
+    name: "login.site_name",
+    default: Default::Unset,
+    example: "小林花店",
+    meaning: "the site's name, at most 64 characters: `{site}` in the account's replies to its \
+              visitors, and on the page that asks them to confirm; without it the gateway's \
+              `GATEWAY__REPLY__SITE_NAME`",
+    meaning_zh: "网站的名字，最多 64 个字：公众号回复里的 `{site}`，也显示在确认页面上；不设时用网关的 \
+                 `GATEWAY__REPLY__SITE_NAME`",
+    secret: false,
+    parse: |value| match value.chars().count() {
+        1..=64 if !value.chars().any(char::is_control) => Ok(value.to_owned()),
+        1..=64 => Err("holds a control character".to_owned()),
+        length => Err(format!("must have 1 to 64 characters, not {length}")),
+    },
+};
+
+/// What makes a scan a login.
+static APPROVAL: Key<Approval> = Key {
+    name: "login.approval",
+    default: Default::Unset,
+    example: "tap",
+    meaning: "`scan`: the scan logs in; `tap`: the phone must also press a confirm button, for which \
+              the gateway needs its `GATEWAY__PUBLIC__URL`; without it the gateway's \
+              `GATEWAY__LOGIN__APPROVAL`",
+    meaning_zh: "`scan`：扫码即登录；`tap`：还要在手机上点一次确认，网关必须设置 `GATEWAY__PUBLIC__URL`；\
+                 不设时用网关的 `GATEWAY__LOGIN__APPROVAL`",
+    secret: false,
+    parse: parse::approval,
+};
+
+/// Whether only followers log in.
+static REQUIRE_FOLLOWING: Key<bool> = Key {
+    name: "login.require_following",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether only people who follow the account log in",
+    meaning_zh: "是否只有关注了公众号的人才能登录",
+    secret: false,
+    parse: parse::boolean,
 };
 
 /// How long an attempt lives.

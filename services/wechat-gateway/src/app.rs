@@ -6,7 +6,7 @@ use actix_web::{
     App,
     web::{Data, ServiceConfig},
 };
-use login_protocol::problem::ProblemCode;
+use login_protocol::{account::AccountName, problem::ProblemCode};
 use secrecy::SecretString;
 use service_kit::{
     essentials::Essentials,
@@ -75,6 +75,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         .or_else(|| accounts.named.into_values().next());
     let account = account.ok_or_else(|| ServiceError::Background("no account".to_owned()))?;
     let app_id = account.credentials.app_id.clone();
+    let account_name = AccountName::default();
     let api = Arc::new(Api::new(&account.credentials, &wechat).map_err(ServiceError::client)?);
     let tokens = Arc::new(AccessTokens::new(
         Arc::clone(&api),
@@ -89,6 +90,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         wechat.open_url,
     ));
     let logins = Data::new(WebAuthorizationLogin::new(
+        account_name.clone(),
         Arc::clone(&authorization),
         Arc::clone(&api),
         Arc::clone(&tokens),
@@ -104,6 +106,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         Replies::new(account.replies),
         links.clone(),
         LoginRules {
+            account: account_name.clone(),
             approval,
             profile: account.profile,
         },
@@ -114,6 +117,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers.clone(),
     ));
     let confirmations = Confirmations::new(
+        account_name,
         app_id.clone(),
         events.site_name().to_owned(),
         links.clone(),

@@ -17,6 +17,7 @@ use service_kit::{
     command_line::ServiceSettings,
     redis::REDIS_URL,
     settings::{Default, Key, Reader, Section},
+    settings_parse as parse,
     telemetry::LogSettings,
 };
 
@@ -56,15 +57,12 @@ static APPROVAL: Key<Approval> = Key {
     name: "login.approval",
     default: Default::Text("scan"),
     example: "tap",
-    meaning: "`scan`: the scan logs in; `tap`: the phone must also press a confirm button, on a \
-              page that web authorisation (网页授权) opens",
-    meaning_zh: "`scan`：扫码即登录；`tap`：还要在手机上打开网页授权页面，点一次确认",
+    meaning: "what makes a scan a login, for sites that don't say it themselves. `scan`: the scan \
+              logs in; `tap`: the phone must also press a confirm button, on a page that web \
+              authorisation (网页授权) opens",
+    meaning_zh: "怎样才算登录（网站自己没有规定时）。`scan`：扫码即登录；`tap`：还要在手机上打开网页授权页面，点一次确认",
     secret: false,
-    parse: |value| match value {
-        "scan" => Ok(Approval::Scan),
-        "tap" => Ok(Approval::Tap),
-        other => Err(format!("must be scan or tap, not {other:?}")),
-    },
+    parse: parse::approval,
 };
 
 impl Section for GatewaySettings {

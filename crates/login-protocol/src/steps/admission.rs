@@ -10,6 +10,7 @@ use crate::{
     client_nets::{nets, widest_net},
     gateway_api::ClientLogins,
     redis_keys,
+    site::SiteId,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -37,6 +38,8 @@ const GIVEN_BACK_BY_A_SCAN: u32 = 2;
 /// Counts a login against the shares of a client and of the wider nets it is in, on all replicas together.
 #[derive(Debug, Clone)]
 pub struct AdmitLogin {
+    /// Where it begins. Each site counts for itself.
+    pub site: SiteId,
     /// Where the request came from; counted by its [`nets`].
     pub client: IpAddr,
     /// How many it may start in a minute. Hour and day follow from it.
@@ -58,6 +61,8 @@ pub enum LoginAdmission {
 /// Takes a login out of the hour's and the day's counts of a client. Giving back again takes another one out.
 #[derive(Debug, Clone)]
 pub struct GiveBackLogin {
+    /// Where it began.
+    pub site: SiteId,
     /// Where the request came from; counted by its [`nets`].
     pub client: IpAddr,
     /// Why it counts no more.
@@ -92,7 +97,7 @@ impl Step for AdmitLogin {
     type Outcome = LoginAdmission;
 
     fn operation(&self) -> Operation {
-        let key = redis_keys::logins_begun(widest_net(self.client).address);
+        let key = redis_keys::logins_begun(&self.site, widest_net(self.client).address);
         net_shares::admit(key, self.client, &login_windows(self.per_minute))
     }
 
@@ -117,7 +122,7 @@ impl Step for GiveBackLogin {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        let key = redis_keys::logins_begun(widest_net(self.client).address);
+        let key = redis_keys::logins_begun(&self.site, widest_net(self.client).address);
         let uses = match self.because {
             GivenBack::Scanned => GIVEN_BACK_BY_A_SCAN,
             GivenBack::WebAuthorization | GivenBack::NotBegun => 1,

@@ -1,7 +1,7 @@
 //! The attempt's moves. Rules that every script keeps are tested against
 //! [`AttemptStatus::after`](crate::attempt::AttemptStatus::after) on a real Redis.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -9,8 +9,10 @@ use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{
     attempt::{Approval, AttemptStatus},
     identity::{AppId, MemberId, OpenId},
+    method::Method,
     redis_keys,
     scene::Scene,
+    site::{Realm, Site},
     status_change::CHANNEL,
 };
 
@@ -19,7 +21,6 @@ use crate::{
 pub const REDEMPTION_WINDOW: Duration = Duration::from_mins(1);
 
 static OPEN: AtomicScript = AtomicScript::new(include_str!("attempt_open.lua"));
-static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
 static REDEEM: AtomicScript = AtomicScript::new(include_str!("attempt_redeem.lua"));
 static FORGET: AtomicScript = AtomicScript::new(include_str!("attempt_forget.lua"));
 static CANCEL: AtomicScript = AtomicScript::new(include_str!("attempt_cancel.lua"));
@@ -47,6 +48,15 @@ pub struct Asker {
     pub address: String,
 }
 
+/// The QR code that a browser shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCode {
+    /// What it encodes.
+    pub content: String,
+    /// WeChat's own picture of it.
+    pub image_url: String,
+}
+
 /// Writes a pending attempt together with the QR code that the browser shows, so that a reload can
 /// show the same one.
 #[derive(Debug, Clone)]
@@ -55,12 +65,23 @@ pub struct OpenAttempt {
     pub scene: Scene,
     /// How long it lives unless somebody scans.
     pub lifetime: Duration,
-    /// What the QR code encodes; empty for a login inside WeChat, which has no code.
-    pub content: String,
-    /// WeChat's own picture of it; empty without a code.
-    pub image_url: String,
+    /// How the visitor logs in.
+    pub method: Method,
+    /// The QR code, where the method has one.
+    pub code: Option<ShownCode>,
     /// Which browser asks, for the person who is asked to confirm.
     pub asker: Asker,
+    /// What the site says of itself.
+    pub site: Arc<Site>,
+}
+
+/// The method of an attempt. An older version had two, and told them apart by what the code holds.
+fn method_of(named: Option<&str>, content: Option<&str>) -> Option<Method> {
+    match named {
+        Some(name) => Method::parse(name),
+        None if content == Some("") => Some(Method::WebAuthorization),
+        None => Some(Method::Scan),
+    }
 }
 
 impl Step for OpenAttempt {
@@ -68,21 +89,42 @@ impl Step for OpenAttempt {
     type Outcome = Timestamp;
 
     fn operation(&self) -> Operation {
+        let Site {
+            realm,
+            name,
+            approval,
+            require_following,
+        } = &*self.site;
+        // An attempt without a code has empty ones: a version that knew no methods reads it by them.
+        let (content, image_url) = match &self.code {
+            Some(ShownCode { content, image_url }) => (content.as_str(), image_url.as_str()),
+            None => ("", ""),
+        };
+        let mut arguments = Vec::with_capacity(21);
+        arguments.push(self.lifetime.as_millis().to_string());
+        let mut field = |name: &str, value: &str| {
+            arguments.extend([name.to_owned(), value.to_owned()]);
+        };
+        field("content", content);
+        field("image_url", image_url);
+        field("asker", &self.asker.description);
+        field("asker_address", &self.asker.address);
+        field("method", self.method.as_str());
+        field("site", realm.site.as_str());
+        field("account", realm.account.as_str());
+        if let Some(name) = name {
+            field("site_name", name);
+        }
+        if let Some(approval) = approval {
+            field("approval", Approval::as_str(*approval));
+        }
+        if *require_following {
+            field("require_following", "1");
+        }
         Operation::Script {
             script: &OPEN,
             key: redis_keys::attempt(&self.scene),
-            arguments: [
-                self.lifetime.as_millis().to_string(),
-                "content".to_owned(),
-                self.content.clone(),
-                "image_url".to_owned(),
-                self.image_url.clone(),
-                "asker".to_owned(),
-                self.asker.description.clone(),
-                "asker_address".to_owned(),
-                self.asker.address.clone(),
-            ]
-            .into(),
+            arguments,
         }
     }
 
@@ -100,6 +142,8 @@ impl Step for OpenAttempt {
 pub struct ReadAttempt {
     /// The attempt's scene.
     pub scene: Scene,
+    /// Whose attempt it has to be.
+    pub realm: Realm,
 }
 
 /// An attempt as Redis holds it.
@@ -109,23 +153,31 @@ pub struct OpenedAttempt {
     pub status: AttemptStatus,
     /// When its code stops being good, by Redis' clock.
     pub expires_at: Timestamp,
-    /// What the QR code encodes; empty for a login inside WeChat, which has no code.
-    pub content: String,
-    /// WeChat's own picture of it; empty without a code.
-    pub image_url: String,
+    /// How the visitor logs in.
+    pub method: Method,
+    /// The QR code, where the method has one.
+    pub code: Option<ShownCode>,
 }
 
 impl Step for ReadAttempt {
-    /// `None`: it expired, or never was.
+    /// `None`: it expired, never was, belongs elsewhere, or goes by a method that this version doesn't know.
     type Outcome = Option<OpenedAttempt>;
 
     fn operation(&self) -> Operation {
         Operation::Command {
             name: "HMGET",
             key: redis_keys::attempt(&self.scene),
-            arguments: ["status", "expires_at_ms", "content", "image_url"]
-                .map(str::to_owned)
-                .to_vec(),
+            arguments: [
+                "status",
+                "expires_at_ms",
+                "site",
+                "account",
+                "method",
+                "content",
+                "image_url",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         }
     }
 
@@ -133,17 +185,33 @@ impl Step for ReadAttempt {
         const STEP: &str = "ReadAttempt";
         match words(reply).as_slice() {
             [None, ..] => Ok(None),
+            [_, _, site, account, ..] if !self.realm.has(*site, *account) => Ok(None),
             [
                 Some(found),
                 Some(expires_at_ms),
-                Some(content),
-                Some(image_url),
-            ] => Ok(Some(OpenedAttempt {
-                status: status(found, STEP)?,
-                expires_at: time(expires_at_ms, STEP)?,
-                content: (*content).to_owned(),
-                image_url: (*image_url).to_owned(),
-            })),
+                _,
+                _,
+                method,
+                content,
+                image_url,
+            ] => {
+                let Some(method) = method_of(*method, *content) else {
+                    return Ok(None);
+                };
+                let code = match (content, image_url) {
+                    (Some(content), Some(image_url)) if !content.is_empty() => Some(ShownCode {
+                        content: (*content).to_owned(),
+                        image_url: (*image_url).to_owned(),
+                    }),
+                    _ => None,
+                };
+                Ok(Some(OpenedAttempt {
+                    status: status(found, STEP)?,
+                    expires_at: time(expires_at_ms, STEP)?,
+                    method,
+                    code,
+                }))
+            }
             _ => Err(unexpected(STEP)),
         }
     }
@@ -154,6 +222,8 @@ impl Step for ReadAttempt {
 pub struct ReadStatus {
     /// The attempt's scene.
     pub scene: Scene,
+    /// Whose attempt it has to be. Anybody else's has expired.
+    pub realm: Realm,
 }
 
 impl Step for ReadStatus {
@@ -164,75 +234,22 @@ impl Step for ReadStatus {
         Operation::Command {
             name: "HMGET",
             key: redis_keys::attempt(&self.scene),
-            arguments: ["status", "expires_at_ms"].map(str::to_owned).to_vec(),
+            arguments: ["status", "expires_at_ms", "site", "account"]
+                .map(str::to_owned)
+                .to_vec(),
         }
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
         const STEP: &str = "ReadStatus";
         match words(reply).as_slice() {
-            [None, _] => Ok((AttemptStatus::Expired, None)),
-            [Some(found), Some(expires_at_ms)] => {
+            [None, ..] => Ok((AttemptStatus::Expired, None)),
+            [_, _, site, account] if !self.realm.has(*site, *account) => {
+                Ok((AttemptStatus::Expired, None))
+            }
+            [Some(found), Some(expires_at_ms), ..] => {
                 Ok((status(found, STEP)?, time(expires_at_ms, STEP).ok()))
             }
-            _ => Err(unexpected(STEP)),
-        }
-    }
-}
-
-/// Somebody scanned. Recording the same scan again, on any replica, changes nothing.
-#[derive(Debug, Clone)]
-pub struct RecordScan {
-    /// The scene of the scanned code.
-    pub scene: Scene,
-    /// Who scanned.
-    pub member: MemberId,
-    /// Whether the scan alone logs in.
-    pub approval: Approval,
-}
-
-/// What a scan came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScanEffect {
-    /// The attempt is now this person's.
-    Accepted(AttemptStatus),
-    /// It already was this person's: a second delivery, or a second scan.
-    Repeated(AttemptStatus),
-    /// Somebody else scanned first.
-    Taken,
-    /// There is no such attempt any more.
-    Gone,
-}
-
-impl Step for RecordScan {
-    type Outcome = ScanEffect;
-
-    fn operation(&self) -> Operation {
-        let after = match self.approval {
-            Approval::Scan => AttemptStatus::Confirmed,
-            Approval::Tap => AttemptStatus::Scanned,
-        };
-        Operation::Script {
-            script: &SCAN,
-            key: redis_keys::attempt(&self.scene),
-            arguments: vec![
-                after.as_str().to_owned(),
-                self.member.app_id.as_str().to_owned(),
-                self.member.openid.as_str().to_owned(),
-                REDEMPTION_WINDOW.as_millis().to_string(),
-                CHANNEL.to_owned(),
-                self.scene.as_str().to_owned(),
-            ],
-        }
-    }
-
-    fn outcome(&self, reply: &[Option<String>]) -> Result<ScanEffect, UnexpectedReply> {
-        const STEP: &str = "RecordScan";
-        match words(reply).as_slice() {
-            [Some("accepted"), Some(after)] => Ok(ScanEffect::Accepted(status(after, STEP)?)),
-            [Some("repeated"), Some(now)] => Ok(ScanEffect::Repeated(status(now, STEP)?)),
-            [Some("taken"), Some(_)] => Ok(ScanEffect::Taken),
-            [Some("gone")] => Ok(ScanEffect::Gone),
             _ => Err(unexpected(STEP)),
         }
     }
@@ -243,6 +260,8 @@ impl Step for RecordScan {
 pub struct RedeemAttempt {
     /// The scene of the browser's secret.
     pub scene: Scene,
+    /// Whose attempt it has to be. Anybody else's has expired.
+    pub realm: Realm,
     /// Fresh random text. The first one to arrive is kept, and every repeat is answered with it.
     pub nonce: String,
 }
@@ -267,6 +286,8 @@ pub struct Identified {
     /// afterwards ends this one as well. Where an older version recorded the scan, when the attempt was
     /// redeemed.
     pub confirmed_at: Timestamp,
+    /// How they logged in.
+    pub method: Method,
 }
 
 impl Step for RedeemAttempt {
@@ -277,6 +298,8 @@ impl Step for RedeemAttempt {
             script: &REDEEM,
             key: redis_keys::attempt(&self.scene),
             arguments: vec![
+                self.realm.site.as_str().to_owned(),
+                self.realm.account.as_str().to_owned(),
                 self.nonce.clone(),
                 REDEMPTION_WINDOW.as_millis().to_string(),
                 CHANNEL.to_owned(),
@@ -295,6 +318,8 @@ impl Step for RedeemAttempt {
                 Some(nonce),
                 Some(redeemed_at_ms),
                 confirmed_at_ms,
+                method,
+                content,
             ] => {
                 let confirmed_at = time(confirmed_at_ms.unwrap_or(redeemed_at_ms), STEP)?;
                 Ok(Redemption::Redeemed(Identified {
@@ -304,6 +329,7 @@ impl Step for RedeemAttempt {
                     },
                     nonce: (*nonce).to_owned(),
                     confirmed_at,
+                    method: method_of(*method, *content).ok_or_else(|| unexpected(STEP))?,
                 }))
             }
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),
@@ -317,6 +343,8 @@ impl Step for RedeemAttempt {
 pub struct CancelAttempt {
     /// The scene of the browser's secret.
     pub scene: Scene,
+    /// Whose attempt it has to be. Anybody else's has expired.
+    pub realm: Realm,
 }
 
 impl Step for CancelAttempt {
@@ -326,7 +354,12 @@ impl Step for CancelAttempt {
         Operation::Script {
             script: &CANCEL,
             key: redis_keys::attempt(&self.scene),
-            arguments: vec![CHANNEL.to_owned(), self.scene.as_str().to_owned()],
+            arguments: vec![
+                self.realm.site.as_str().to_owned(),
+                self.realm.account.as_str().to_owned(),
+                CHANNEL.to_owned(),
+                self.scene.as_str().to_owned(),
+            ],
         }
     }
 
@@ -343,6 +376,8 @@ impl Step for CancelAttempt {
 pub struct ForgetRedemption {
     /// The scene of the browser's secret.
     pub scene: Scene,
+    /// Whose attempt it has to be. Anybody else's has expired.
+    pub realm: Realm,
 }
 
 impl Step for ForgetRedemption {
@@ -352,7 +387,10 @@ impl Step for ForgetRedemption {
         Operation::Script {
             script: &FORGET,
             key: redis_keys::attempt(&self.scene),
-            arguments: Vec::new(),
+            arguments: vec![
+                self.realm.site.as_str().to_owned(),
+                self.realm.account.as_str().to_owned(),
+            ],
         }
     }
 

@@ -1,6 +1,7 @@
 -- Lets nobody repeat a redemption: its session was ended on purpose.
--- KEYS[1] attempt
-if redis.call('HGET', KEYS[1], 'status') == 'consumed' then
+-- KEYS[1] attempt; ARGV: site, account
+local found = redis.call('HMGET', KEYS[1], 'status', 'site', 'account')
+if found[1] == 'consumed' and not (found[2] and found[2] ~= ARGV[1]) and (found[3] or 'default') == ARGV[2] then
     -- Removing comes first: a full Redis takes a script's writes once it has removed something.
     redis.call('HDEL', KEYS[1], 'nonce')
     redis.call('HSET', KEYS[1], 'redeemed_at_ms', '0')

@@ -1,9 +1,10 @@
 -- Redeems a confirmed attempt once; the same browser may ask again within the window, since an answer
 -- can get lost on the way. The first nonce stays, so every repeat leads to the same session.
--- KEYS[1] attempt; ARGV: nonce, redemption window in ms, channel, scene
-local found = redis.call('HMGET', KEYS[1], 'status', 'app_id', 'openid', 'nonce', 'redeemed_at_ms', 'confirmed_at_ms')
+-- KEYS[1] attempt; ARGV: site, account, nonce, redemption window in ms, channel, scene
+local found = redis.call('HMGET', KEYS[1], 'status', 'app_id', 'openid', 'nonce', 'redeemed_at_ms', 'confirmed_at_ms',
+    'site', 'account', 'method', 'content')
 local status = found[1]
-if not status then
+if not status or (found[7] and found[7] ~= ARGV[1]) or (found[8] or 'default') ~= ARGV[2] then
     return {'expired'}
 end
 if status ~= 'confirmed' and status ~= 'consumed' then
@@ -11,16 +12,18 @@ if status ~= 'confirmed' and status ~= 'consumed' then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- The code matters only where no method is named.
+local content = not found[9] and found[10]
 if status == 'consumed' then
-    if now - tonumber(found[5]) > tonumber(ARGV[2]) then
+    if now - tonumber(found[5]) > tonumber(ARGV[4]) then
         return {'consumed'}
     end
-    return {'redeemed', found[2], found[3], found[4], found[5], found[6]}
+    return {'redeemed', found[2], found[3], found[4], found[5], found[6], found[9], content}
 end
 local redeemed_at = string.format('%.0f', now)
-redis.call('HSET', KEYS[1], 'status', 'consumed', 'nonce', ARGV[1], 'redeemed_at_ms', redeemed_at)
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('HSET', KEYS[1], 'status', 'consumed', 'nonce', ARGV[3], 'redeemed_at_ms', redeemed_at)
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
-redis.call('PUBLISH', ARGV[3], ARGV[4] .. ' consumed')
-return {'redeemed', found[2], found[3], ARGV[1], redeemed_at, found[6]}
+redis.call('PUBLISH', ARGV[5], ARGV[6] .. ' consumed')
+return {'redeemed', found[2], found[3], ARGV[3], redeemed_at, found[6], found[9], content}

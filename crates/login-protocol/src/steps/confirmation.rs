@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Asker, AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
+    account::{self, AccountName},
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
     redis_keys,
@@ -29,6 +30,8 @@ const DECIDED: &str = "decided";
 pub struct ReadScan {
     /// The attempt's scene.
     pub scene: Scene,
+    /// The account that acts.
+    pub account: AccountName,
 }
 
 /// A scanned attempt, as the phone's page shows it.
@@ -42,10 +45,12 @@ pub struct Scan {
     pub asker: Asker,
     /// Since when.
     pub opened_at: Timestamp,
+    /// What people call the site that asks, where it says so.
+    pub site_name: Option<String>,
 }
 
 impl Step for ReadScan {
-    /// `None`: the attempt is over.
+    /// `None`: the attempt is over, or another account's.
     type Outcome = Option<Scan>;
 
     fn operation(&self) -> Operation {
@@ -56,6 +61,8 @@ impl Step for ReadScan {
             "asker",
             "asker_address",
             "opened_at_ms",
+            "site_name",
+            "account",
         ];
         Operation::Command {
             name: "HMGET",
@@ -68,6 +75,9 @@ impl Step for ReadScan {
         let unexpected = || UnexpectedReply { step: "ReadScan" };
         match words(reply).as_slice() {
             [None, ..] => Ok(None),
+            [.., account] if account.unwrap_or(account::DEFAULT) != self.account.as_str() => {
+                Ok(None)
+            }
             [
                 Some(status),
                 app_id,
@@ -75,6 +85,8 @@ impl Step for ReadScan {
                 Some(description),
                 Some(address),
                 Some(opened_at_ms),
+                site_name,
+                _,
             ] => {
                 let opened_at = opened_at_ms
                     .parse()
@@ -94,6 +106,7 @@ impl Step for ReadScan {
                         address: (*address).to_owned(),
                     },
                     opened_at: opened_at.ok_or_else(unexpected)?,
+                    site_name: site_name.map(str::to_owned),
                 }))
             }
             _ => Err(unexpected()),
@@ -122,6 +135,8 @@ pub enum Decision {
 pub struct Decide {
     /// The attempt's scene.
     pub scene: Scene,
+    /// The account that acts.
+    pub account: AccountName,
     /// Who decides.
     pub member: MemberId,
     /// What.
@@ -135,7 +150,7 @@ pub enum DecisionEffect {
     Stands(AttemptStatus),
     /// Somebody else scanned it.
     NotTheirs,
-    /// It is over.
+    /// It is over, or another account's.
     Gone,
 }
 
@@ -151,6 +166,7 @@ impl Step for Decide {
             script: &DECIDE,
             key: redis_keys::attempt(&self.scene),
             arguments: vec![
+                self.account.as_str().to_owned(),
                 after.as_str().to_owned(),
                 self.member.app_id.as_str().to_owned(),
                 self.member.openid.as_str().to_owned(),

@@ -17,6 +17,7 @@ mod confirmation;
 mod exchange;
 mod member;
 mod net_shares;
+mod scan;
 mod session;
 mod write_probe;
 
@@ -27,7 +28,7 @@ pub use access_token::{
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
-    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RecordScan, RedeemAttempt, Redemption, ScanEffect,
+    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
@@ -40,6 +41,7 @@ pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
     ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
 };
+pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
     SessionLifetime,

@@ -21,6 +21,7 @@ impl Logins {
             return Ok(None);
         }
         let step = AdmitLogin {
+            site: self.site.realm.site.clone(),
             client,
             per_minute: self.per_minute,
         };
@@ -35,7 +36,11 @@ impl Logins {
 
     /// The step that takes a login out of its client's counts, unless nobody is counted.
     pub(super) fn give_back(&self, client: IpAddr, because: GivenBack) -> Option<GiveBackLogin> {
-        (self.per_minute > 0).then_some(GiveBackLogin { client, because })
+        (self.per_minute > 0).then(|| GiveBackLogin {
+            site: self.site.realm.site.clone(),
+            client,
+            because,
+        })
     }
 
     /// Takes a login out of the counts that was admitted and then couldn't begin: an outage of WeChat's mustn't use up

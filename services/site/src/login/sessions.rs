@@ -75,6 +75,7 @@ impl Logins {
     pub async fn forget(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let forget = ForgetRedemption {
             scene: secret.scene(),
+            realm: self.site.realm.clone(),
         };
         self.store.run(&forget).await
     }
@@ -96,6 +97,7 @@ impl Logins {
             Some(secret) => {
                 let forget = ForgetRedemption {
                     scene: secret.scene(),
+                    realm: self.site.realm.clone(),
                 };
                 let both = self.store.run_both(&forget, &end).await;
                 both.map(|((), ())| ())

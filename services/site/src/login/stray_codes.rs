@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use login_protocol::{gateway_api::DiscardWebAuthorization, scene::Scene};
+use login_protocol::{account::AccountName, gateway_api::DiscardWebAuthorization, scene::Scene};
 use service_kit::request_id;
 use tokio::sync::Semaphore;
 
@@ -14,13 +14,15 @@ const AT_ONCE: usize = 8;
 
 /// Has the gateway make them good for nobody, in the background.
 pub(super) struct StrayCodes {
+    account: AccountName,
     gateway: Arc<GatewayClient>,
     places: Arc<Semaphore>,
 }
 
 impl StrayCodes {
-    pub(super) fn new(gateway: Arc<GatewayClient>) -> Self {
+    pub(super) fn new(account: AccountName, gateway: Arc<GatewayClient>) -> Self {
         Self {
+            account,
             gateway,
             places: Arc::new(Semaphore::new(AT_ONCE)),
         }
@@ -39,6 +41,7 @@ impl StrayCodes {
             code: response.code.to_owned(),
             client: response.client,
             scene,
+            account: self.account.clone(),
         };
         tokio::spawn(request_id::carried(async move {
             gateway.discard_web_authorization(&request).await;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     gateway_api::{BeginWebAuthorization, CompleteWebAuthorization},
+    method::Method,
     scene::{BrowserSecret, Scene},
     steps::GivenBack,
 };
@@ -129,13 +130,14 @@ impl Logins {
             }
             let secret = BrowserSecret::from_random(random::bytes()?);
             let living = self
-                .open(visit, secret.scene(), String::new(), String::new())
+                .open(visit, secret.scene(), Method::WebAuthorization, None)
                 .await?;
             (secret, living)
         };
         let request = BeginWebAuthorization {
             scene: secret.scene(),
             redirect_uri: redirect_uri.to_string(),
+            account: self.site.realm.account.clone(),
         };
         let begun = match self.gateway.begin_web_authorization(&request).await {
             Ok(begun) => begun,
@@ -160,7 +162,7 @@ impl Logins {
             return Ok(None);
         };
         let known = self.living(&secret).await?.filter(|living| {
-            living.opened.content.is_empty()
+            living.opened.method == Method::WebAuthorization
                 && living.opened.status == AttemptStatus::Pending
                 && living.left > WORTH_RESUMING
         });
@@ -212,6 +214,7 @@ impl Logins {
         let request = CompleteWebAuthorization {
             scene,
             code: code.to_owned(),
+            account: self.site.realm.account.clone(),
         };
         match self.gateway.complete_web_authorization(&request).await {
             Ok(_) => Ok(()),

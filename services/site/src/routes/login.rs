@@ -5,7 +5,10 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, http::header::USER_AGENT, web::Data};
 use jiff::Timestamp;
 use login_protocol::{
-    attempt::AttemptStatus, problem::ProblemCode, scene::BrowserSecret, steps::OpenedAttempt,
+    attempt::AttemptStatus,
+    problem::ProblemCode,
+    scene::BrowserSecret,
+    steps::{OpenedAttempt, ShownCode},
 };
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
@@ -69,9 +72,11 @@ pub(super) async fn start(
     let OpenedAttempt {
         status,
         expires_at,
-        content,
-        image_url,
+        code,
+        ..
     } = opened;
+    // Whatever is begun or taken up here has a code.
+    let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
     let svg = qr_drawing::svg(&content).map_err(|_| {
         tracing::error!(
             length = content.len(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     identity::{AppId, MemberId},
     scene::Scene,
@@ -29,6 +30,7 @@ use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorizati
 
 /// Logins to one account that are confirmed on the phone.
 pub struct Confirmations {
+    account: AccountName,
     app_id: AppId,
     site_name: String,
     links: PhoneLinks,
@@ -96,8 +98,9 @@ pub struct Question {
 }
 
 impl Confirmations {
-    /// Those of this account. `site_name` is what people call the site.
+    /// Those of this account. `site_name` is what people call a site that gives itself no name.
     pub const fn new(
+        account: AccountName,
         app_id: AppId,
         site_name: String,
         links: PhoneLinks,
@@ -106,6 +109,7 @@ impl Confirmations {
         store: Arc<Store>,
     ) -> Self {
         Self {
+            account,
             app_id,
             site_name,
             links,
@@ -197,11 +201,13 @@ impl Confirmations {
     }
 
     async fn was_scanned(&self, scene: &Scene) -> Result<bool, StoreError> {
-        let read = ReadScan {
-            scene: scene.clone(),
-        };
-        let scan = self.store.run(&read).await?;
+        let scan = self.scan(scene.clone()).await?;
         Ok(scan.is_some_and(|scan| scan.member.is_some()))
+    }
+
+    async fn scan(&self, scene: Scene) -> Result<Option<Scan>, StoreError> {
+        let account = self.account.clone();
+        self.store.run(&ReadScan { scene, account }).await
     }
 
     /// Where the login of a ticket stands, and what there is to decide.
@@ -219,11 +225,14 @@ impl Confirmations {
             Err(standing) => return Ok(standing),
         };
         let Confirmation { scene, member, .. } = confirmation;
-        Ok(match self.store.run(&ReadScan { scene }).await? {
+        Ok(match self.scan(scene).await? {
             None => Standing::Over,
             Some(scan) if scan.member != Some(member) => Standing::NotTheirs,
             Some(scan) if scan.status == AttemptStatus::Scanned => Standing::Asked(Question {
-                site_name: self.site_name.clone(),
+                site_name: scan
+                    .site_name
+                    .clone()
+                    .unwrap_or_else(|| self.site_name.clone()),
                 scan,
             }),
             Some(scan) => Standing::of(scan.status),
@@ -251,6 +260,7 @@ impl Confirmations {
         } else {
             let decide = Decide {
                 scene: confirmation.scene.clone(),
+                account: self.account.clone(),
                 member: member.clone(),
                 decision,
             };
@@ -298,7 +308,7 @@ impl Confirmations {
         confirmation: Confirmation,
     ) -> Result<DecisionEffect, StoreError> {
         let Confirmation { scene, member, .. } = confirmation;
-        Ok(match self.store.run(&ReadScan { scene }).await? {
+        Ok(match self.scan(scene).await? {
             None => DecisionEffect::Gone,
             Some(scan) if scan.member != Some(member) => DecisionEffect::NotTheirs,
             Some(scan) => DecisionEffect::Stands(scan.status),

@@ -238,6 +238,7 @@ mod tests {
                     address: words.to_owned(),
                 },
                 opened_at: Timestamp::UNIX_EPOCH,
+                site_name: None,
             },
         };
         pages::render("", ASSETS, &Decision::new(&question, words))

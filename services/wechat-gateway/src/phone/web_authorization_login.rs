@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
-    attempt::{Approval, AttemptStatus},
+    account::AccountName,
+    attempt::AttemptStatus,
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{Exchanger, RecordScan, RecordVisit, ScanEffect},
+    steps::{ConfirmAttempt, Exchanger, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::redis::Store;
@@ -44,6 +45,7 @@ enum Outcome {
 
 /// Logs people in by web authorisation.
 pub struct WebAuthorizationLogin {
+    account: AccountName,
     authorization: Arc<WebAuthorization>,
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
@@ -62,12 +64,14 @@ pub enum Completed {
 impl WebAuthorizationLogin {
     /// Logins to this account.
     pub const fn new(
+        account: AccountName,
         authorization: Arc<WebAuthorization>,
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
     ) -> Self {
         Self {
+            account,
             authorization,
             api,
             tokens,
@@ -150,18 +154,21 @@ impl WebAuthorizationLogin {
             unionid,
             profile,
         };
-        let confirm = RecordScan {
+        let confirm = ConfirmAttempt {
             scene: scene.clone(),
+            account: self.account.clone(),
             member,
-            approval: Approval::Scan,
         };
-        let ((), effect) = self.store.run_both(&visit, &confirm).await?;
-        Ok(match effect {
+        let ((), confirmed) = self.store.run_both(&visit, &confirm).await?;
+        Ok(match confirmed.effect {
             ScanEffect::Accepted(_)
             | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => {
                 Outcome::Confirmed
             }
-            ScanEffect::Repeated(_) | ScanEffect::Taken | ScanEffect::Gone => Outcome::Over,
+            ScanEffect::Repeated(_)
+            | ScanEffect::Taken
+            | ScanEffect::Elsewhere
+            | ScanEffect::Gone => Outcome::Over,
         })
     }
 

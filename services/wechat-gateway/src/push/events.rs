@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
-    attempt::Approval,
+    account::AccountName,
+    attempt::{Approval, AttemptStatus},
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
-    steps::{ReadMember, RecordFollow, RecordScan, RecordUnfollow, ScanEffect},
+    steps::{ReadMember, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome},
 };
 use service_kit::redis::{Store, StoreError};
 use tokio::time::timeout;
@@ -35,14 +36,17 @@ pub struct LoginEvents {
     store: Arc<Store>,
     replies: Replies,
     links: PhoneLinks,
+    account: AccountName,
     approval: Approval,
     profile: ProfileSettings,
 }
 
 /// What the settings say about logins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LoginRules {
-    /// What makes a scan a login.
+    /// What the owner calls the account.
+    pub account: AccountName,
+    /// What makes a scan a login, where a site says nothing.
     pub approval: Approval,
     /// When people are asked for nickname and avatar.
     pub profile: ProfileSettings,
@@ -65,7 +69,7 @@ pub enum Handled {
 
 impl LoginEvents {
     /// For this account, with the owner's texts and rules.
-    pub const fn new(
+    pub fn new(
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
@@ -79,12 +83,13 @@ impl LoginEvents {
             store,
             replies,
             links,
+            account: rules.account,
             approval: rules.approval,
             profile: rules.profile,
         }
     }
 
-    /// The site's name, for people.
+    /// What people call a site that gives itself no name.
     pub fn site_name(&self) -> &str {
         self.replies.site_name()
     }
@@ -179,28 +184,42 @@ impl LoginEvents {
         };
         let scan = RecordScan {
             scene: scene.clone(),
+            account: self.account.clone(),
             member,
             approval: self.approval,
         };
-        let ((), effect) = self.store.run_both(&follow, &scan).await?;
+        let ((), scanned) = self.store.run_both(&follow, &scan).await?;
+        let ScanOutcome { effect, site_name } = scanned;
         count(
             name(arrival),
             match effect {
                 ScanEffect::Accepted(_) => "accepted",
                 ScanEffect::Repeated(_) => "repeated",
                 ScanEffect::Taken => "taken",
+                ScanEffect::Elsewhere => "elsewhere",
                 ScanEffect::Gone => "gone",
             },
         );
+        let confirm = self.links.confirm(Some(&scene));
+        if confirm.is_none()
+            && let ScanEffect::Accepted(AttemptStatus::Scanned)
+            | ScanEffect::Repeated(AttemptStatus::Scanned) = effect
+        {
+            tracing::error!(
+                "a site asks for confirmation on the phone (its login.approval is tap), and this gateway has no \
+                 page for it → Set GATEWAY__PUBLIC__URL, or the site's SITE__LOGIN__APPROVAL to scan"
+            );
+        }
         let occasion = Occasion {
             arrival,
             effect,
+            site_name: site_name.as_deref(),
             nickname: nickname.as_deref(),
             ask_profile: self
                 .links
                 .profile()
                 .filter(|_| nickname.is_none() || is_outdated),
-            confirm: self.links.confirm(Some(&scene)),
+            confirm,
         };
         Ok(self.replies.to_scan(&occasion))
     }

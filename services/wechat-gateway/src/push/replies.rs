@@ -14,6 +14,11 @@ pub enum Arrival {
     Follower,
 }
 
+/// What somebody reads whose login can't be confirmed, because the gateway has no page for it. A mistake
+/// of the owner's, so there is no setting for the words.
+const UNCONFIRMABLE: &str =
+    "这个网站要求在手机上确认登录，但暂时无法打开确认页面，您没有登录。请联系网站管理员。";
+
 /// What a reply to a scan depends on.
 #[derive(Debug)]
 pub struct Occasion<'a> {
@@ -21,6 +26,8 @@ pub struct Occasion<'a> {
     pub arrival: Arrival,
     /// What the scan came to.
     pub effect: ScanEffect,
+    /// What the site that asks calls itself, if it does.
+    pub site_name: Option<&'a str>,
     /// The nickname, if it is known.
     pub nickname: Option<&'a str>,
     /// Where the person can show nickname and avatar, if they have yet to.
@@ -40,7 +47,7 @@ impl Replies {
         Self { texts }
     }
 
-    /// The site's name, for people.
+    /// What people call a site that gives itself no name.
     pub fn site_name(&self) -> &str {
         &self.texts.site_name
     }
@@ -50,19 +57,25 @@ impl Replies {
         let nickname = occasion.nickname.unwrap_or_default();
         let values = Values {
             nickname,
-            site: &self.texts.site_name,
+            site: occasion.site_name.unwrap_or(&self.texts.site_name),
             link: "",
         };
         let status = match occasion.effect {
             ScanEffect::Taken => return self.texts.taken.fill(values),
             // Who refused on the phone isn't logged in, however often the scan is delivered.
-            ScanEffect::Gone | ScanEffect::Repeated(AttemptStatus::Denied) => {
+            // Whose login another account's is concerns nobody here.
+            ScanEffect::Gone
+            | ScanEffect::Elsewhere
+            | ScanEffect::Repeated(AttemptStatus::Denied) => {
                 return self.texts.expired.fill(values);
             }
             ScanEffect::Accepted(status) | ScanEffect::Repeated(status) => status,
         };
-        if let (AttemptStatus::Scanned, Some(link)) = (status, &occasion.confirm) {
-            return self.texts.confirm.fill(Values { link, ..values });
+        if status == AttemptStatus::Scanned {
+            return match &occasion.confirm {
+                Some(link) => self.texts.confirm.fill(Values { link, ..values }),
+                None => UNCONFIRMABLE.to_owned(),
+            };
         }
         let template = match occasion.arrival {
             Arrival::NewFollower => &self.texts.new_follower,

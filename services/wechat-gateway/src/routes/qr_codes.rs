@@ -10,6 +10,7 @@ use login_protocol::{
 };
 use service_kit::problem::Problem;
 
+use super::problems::known;
 use crate::wechat::{code_budget::CodeBudget, qr_codes::QrCodes};
 
 /// Creates a QR code.
@@ -23,6 +24,7 @@ pub(super) async fn create(
         let detail = format!("ttl_seconds must be 1 to {MAX_TTL_SECONDS}.");
         return Err(Problem::new(ProblemCode::InvalidRequest, detail));
     }
+    known(&request.account)?;
     // Callers that don't count their clients' logins aren't held back.
     let client = request.client_logins.unwrap_or(ClientLogins::Few);
     budget.take(client).await?;

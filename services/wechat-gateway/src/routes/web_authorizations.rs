@@ -15,6 +15,7 @@ use login_protocol::{
 use service_kit::problem::Problem;
 use url::Url;
 
+use super::problems::known;
 use crate::{
     phone::web_authorization_login::{Completed, WebAuthorizationLogin},
     wechat::{stray_codes::StrayCodes, web_authorization::AuthorizationError},
@@ -28,7 +29,9 @@ pub(super) async fn begin(
     let BeginWebAuthorization {
         scene,
         redirect_uri,
+        account,
     } = request.into_inner();
+    known(&account)?;
     let redirect_uri = Url::parse(&redirect_uri)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
@@ -45,7 +48,12 @@ pub(super) async fn complete(
     request: Json<CompleteWebAuthorization>,
     logins: Data<WebAuthorizationLogin>,
 ) -> Result<HttpResponse, Problem> {
-    let CompleteWebAuthorization { scene, code } = request.into_inner();
+    let CompleteWebAuthorization {
+        scene,
+        code,
+        account,
+    } = request.into_inner();
+    known(&account)?;
     match logins.complete(&scene, &code).await {
         Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
             status: AttemptStatus::Confirmed,
@@ -62,17 +70,19 @@ pub(super) async fn complete(
 pub(super) async fn discard(
     request: Json<DiscardWebAuthorization>,
     stray_codes: Data<StrayCodes>,
-) -> HttpResponse {
+) -> Result<HttpResponse, Problem> {
     let DiscardWebAuthorization {
         code,
         client,
         scene,
+        account,
     } = request.into_inner();
+    known(&account)?;
     match scene {
         Some(scene) => stray_codes.of_attempt(scene, code),
         None => stray_codes.of_client(client, code),
     }
-    HttpResponse::Accepted().finish()
+    Ok(HttpResponse::Accepted().finish())
 }
 
 fn problem(error: AuthorizationError) -> Problem {

@@ -14,8 +14,9 @@ static SITE_NAME: Key<String> = Key {
     name: "reply.site_name",
     default: Default::Text("网站"),
     example: "小林花店",
-    meaning: "the site's name: `{site}` in replies, and on the confirm page",
-    meaning_zh: "网站的名字：回复里的 `{site}`，也显示在确认页面上",
+    meaning: "the name of a site that doesn't say its own: `{site}` in replies, and on the confirm \
+              page",
+    meaning_zh: "网站的名字（网站自己没有设置时）：回复里的 `{site}`，也显示在确认页面上",
     secret: false,
     parse: parse::text,
 };

@@ -1,0 +1,128 @@
+//! Confirming an attempt for a person, or making it theirs to decide on: what the gateway does with what
+//! WeChat told it.
+
+use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
+use crate::{
+    account::AccountName,
+    attempt::{Approval, AttemptStatus},
+    identity::MemberId,
+    redis_keys,
+    scene::Scene,
+    status_change::CHANNEL,
+};
+
+static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
+
+/// What the script is told of somebody who has agreed already.
+const AGREED: &str = "agreed";
+
+/// Somebody scanned. Recording the same scan again, on any replica, changes nothing.
+#[derive(Debug, Clone)]
+pub struct RecordScan {
+    /// The scene of the scanned code.
+    pub scene: Scene,
+    /// The account that WeChat told of the scan.
+    pub account: AccountName,
+    /// Who scanned.
+    pub member: MemberId,
+    /// What makes a scan a login where the attempt's site says nothing.
+    pub approval: Approval,
+}
+
+/// Somebody agreed to log in, without a scan that has yet to be confirmed: their phone is the one that
+/// asks. Recording it again changes nothing.
+#[derive(Debug, Clone)]
+pub struct ConfirmAttempt {
+    /// The attempt's scene.
+    pub scene: Scene,
+    /// The account that told who they are.
+    pub account: AccountName,
+    /// Who agreed.
+    pub member: MemberId,
+}
+
+/// What a scan came to, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanOutcome {
+    /// What it came to.
+    pub effect: ScanEffect,
+    /// What people call the site that asks, where it says so.
+    pub site_name: Option<String>,
+}
+
+/// What a scan came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanEffect {
+    /// The attempt is now this person's.
+    Accepted(AttemptStatus),
+    /// It already was this person's: a second delivery, or a second scan.
+    Repeated(AttemptStatus),
+    /// Somebody else scanned first.
+    Taken,
+    /// The attempt belongs to another account. Nothing was moved.
+    Elsewhere,
+    /// There is no such attempt any more.
+    Gone,
+}
+
+fn operation(scene: &Scene, account: &AccountName, member: &MemberId, approval: &str) -> Operation {
+    Operation::Script {
+        script: &SCAN,
+        key: redis_keys::attempt(scene),
+        arguments: vec![
+            account.as_str().to_owned(),
+            approval.to_owned(),
+            member.app_id.as_str().to_owned(),
+            member.openid.as_str().to_owned(),
+            REDEMPTION_WINDOW.as_millis().to_string(),
+            CHANNEL.to_owned(),
+            scene.as_str().to_owned(),
+        ],
+    }
+}
+
+fn outcome(reply: &[Option<String>]) -> Option<ScanOutcome> {
+    let (effect, site_name) = match words(reply).as_slice() {
+        [Some("accepted"), Some(after), name] => (ScanEffect::Accepted(after.parse().ok()?), *name),
+        [Some("repeated"), Some(now), name] => (ScanEffect::Repeated(now.parse().ok()?), *name),
+        [Some("taken"), Some(_), name] => (ScanEffect::Taken, *name),
+        [Some("elsewhere")] => (ScanEffect::Elsewhere, None),
+        [Some("gone")] => (ScanEffect::Gone, None),
+        _ => return None,
+    };
+    Some(ScanOutcome {
+        effect,
+        site_name: site_name.map(str::to_owned),
+    })
+}
+
+impl Step for RecordScan {
+    type Outcome = ScanOutcome;
+
+    fn operation(&self) -> Operation {
+        operation(
+            &self.scene,
+            &self.account,
+            &self.member,
+            self.approval.as_str(),
+        )
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ScanOutcome, UnexpectedReply> {
+        outcome(reply).ok_or(UnexpectedReply { step: "RecordScan" })
+    }
+}
+
+impl Step for ConfirmAttempt {
+    type Outcome = ScanOutcome;
+
+    fn operation(&self) -> Operation {
+        operation(&self.scene, &self.account, &self.member, AGREED)
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ScanOutcome, UnexpectedReply> {
+        outcome(reply).ok_or(UnexpectedReply {
+            step: "ConfirmAttempt",
+        })
+    }
+}
