@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 17] = [
+const SETTINGS: [(&str, &str, &str); 21] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -37,6 +37,14 @@ const SETTINGS: [(&str, &str, &str); 17] = [
         "SITE__GATEWAY__API_KEY",
         "gateway.api_key",
         "the-output-of-openssl-rand-hex-32",
+    ),
+    ("SITE__LOGIN__ACCOUNT", "login.account", "shop"),
+    ("SITE__LOGIN__SITE_NAME", "login.site_name", "小林花店"),
+    ("SITE__LOGIN__APPROVAL", "login.approval", "tap"),
+    (
+        "SITE__LOGIN__REQUIRE_FOLLOWING",
+        "login.require_following",
+        "true",
     ),
     ("SITE__LOGIN__TTL_SECONDS", "login.ttl_seconds", "300"),
     (

@@ -12,6 +12,7 @@ pub mod phone;
 pub mod push;
 pub mod routes;
 pub mod settings;
+pub mod subjects;
 pub mod wechat;
 
 /// Runs the gateway as its command line and settings say.
