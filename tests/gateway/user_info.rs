@@ -112,7 +112,7 @@ async fn two_seconds_are_waited_before_somebody_gets_their_subject() {
 async fn an_unreachable_wechat_doesnt_stop_a_login() {
     let mut stack = http::start(Plan::default()).await;
     let store = stack.redis.store();
-    stack.wechat.process.kill();
+    stack.wechat.kill();
     let scene = attempts::open(&store).await;
     let person = new_openid();
     let answer = PushRequest::safe(&scan(&person, &scene))

@@ -25,7 +25,8 @@ use crate::{
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
-    routes::{self, own_origin::OwnOrigin, web_authorization::RedirectUris},
+    public_url::PublicUrl,
+    routes::{self, own_origin::OwnOrigin},
     sessions::store::Sessions,
     settings::{self, SiteSettings},
     waiting_room::WaitingRoom,
@@ -87,7 +88,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
-        redirect_uris: Data::new(RedirectUris(public.url)),
+        public_url: Data::new(PublicUrl::new(public.url)),
         proxies: Data::new(public.trusted_proxies),
         shutdown: Data::new(shutdown.clone()),
     };

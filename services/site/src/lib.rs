@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod gateway_client;
 pub mod login;
 pub mod login_watch;
+pub mod public_url;
 mod qr_code;
 pub mod qr_drawing;
 pub mod return_to;

@@ -15,7 +15,8 @@ use login_protocol::problem::ProblemCode;
 use service_kit::{pages, problem::Problem};
 use sha2::{Digest as _, Sha256};
 
-use super::{security_headers, web_authorization::RedirectUris};
+use super::security_headers;
+use crate::public_url::PublicUrl;
 
 struct Asset {
     path: &'static str,
@@ -99,9 +100,9 @@ static ASSETS: LazyLock<Vec<Asset>> = assets![
 ];
 
 /// `GET /`: a page with the login modal.
-pub(super) async fn page(request: HttpRequest, address: Data<RedirectUris>) -> HttpResponse {
+pub(super) async fn page(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse {
     let mut response = PAGE.answer(&request);
-    security_headers::add_for_front_page(response.headers_mut(), &address.0);
+    security_headers::add_for_front_page(response.headers_mut(), public_url.url());
     response
 }
 

@@ -15,11 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
-    sessions::store::Sessions, waiting_room::WaitingRoom,
+    public_url::PublicUrl, sessions::store::Sessions, waiting_room::WaitingRoom,
 };
 use front::Front;
 use own_origin::OwnOrigin;
-use web_authorization::RedirectUris;
 
 mod assets;
 mod cross_origin;
@@ -33,7 +32,7 @@ mod query;
 mod security_headers;
 mod session;
 mod small_bodies;
-pub mod web_authorization;
+mod web_authorization;
 mod web_authorization_failed;
 
 /// The largest body that the API accepts, in bytes. It reads none.
@@ -52,8 +51,8 @@ pub struct Parts {
     pub room: Data<WaitingRoom>,
     /// The cookies' names and attributes.
     pub cookies: Data<Cookies>,
-    /// Where WeChat sends visitors back.
-    pub redirect_uris: Data<RedirectUris>,
+    /// The site's own URL.
+    pub public_url: Data<PublicUrl>,
     /// The origin whose pages may post.
     pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
@@ -88,7 +87,7 @@ pub fn app(
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
         .app_data(parts.cookies.clone())
-        .app_data(parts.redirect_uris.clone())
+        .app_data(parts.public_url.clone())
         .app_data(parts.allowed_origins.clone())
         .app_data(parts.proxies.clone())
         .app_data(parts.shutdown.clone())

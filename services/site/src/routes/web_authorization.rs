@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use login_protocol::attempt::AttemptStatus;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
-use url::Url;
 
 use super::{
     login::{visit, whole_seconds},
@@ -17,27 +16,13 @@ use crate::{
     allowed_origins::AllowedOrigins,
     cookies::Cookies,
     login::{AuthorizationResponse, Logins},
+    public_url::PublicUrl,
     return_to::ReturnTo,
     sessions::{identifier::SessionId, store::Sessions},
 };
 
 /// The path to which WeChat sends visitors back.
 pub(super) const CALLBACK: &str = "/login/wechat";
-
-/// The redirect URIs of this site, made of its own address as WeChat and browsers see it.
-#[derive(Debug, Clone)]
-pub struct RedirectUris(pub Url);
-
-impl RedirectUris {
-    /// Where WeChat sends a visitor who is to go on there.
-    fn of(&self, return_to: &ReturnTo) -> Url {
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{CALLBACK}", url.path().trim_end_matches('/')));
-        url.query_pairs_mut()
-            .append_pair("return_to", return_to.as_str());
-        url
-    }
-}
 
 #[derive(Serialize)]
 struct Begun {
@@ -54,11 +39,14 @@ pub(super) async fn begin(
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
     allowed: Data<AllowedOrigins>,
-    redirect_uris: Data<RedirectUris>,
+    public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
-    let redirect_uri = redirect_uris.of(&return_to);
+    let mut redirect_uri = public_url.at(CALLBACK);
+    redirect_uri
+        .query_pairs_mut()
+        .append_pair("return_to", return_to.as_str());
     let begun = logins
         .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri)
         .await?;

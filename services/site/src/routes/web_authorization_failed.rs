@@ -4,8 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use service_kit::pages::{self, Assets, Link, LinkKind, Mark, Notice};
 use url::form_urlencoded;
 
-use super::{query::parameter, security_headers, web_authorization::RedirectUris};
-use crate::{allowed_origins::AllowedOrigins, login::WebAuthorizationError, return_to::ReturnTo};
+use super::{query::parameter, security_headers};
+use crate::{
+    allowed_origins::AllowedOrigins, login::WebAuthorizationError, public_url::PublicUrl,
+    return_to::ReturnTo,
+};
 
 /// The page's path.
 pub(super) const PATH: &str = "/login/wechat/stopped";
@@ -116,7 +119,7 @@ pub(super) fn address(failure: Failure, return_to: &ReturnTo) -> String {
 pub(super) async fn page(
     request: HttpRequest,
     allowed: Data<AllowedOrigins>,
-    redirect_uris: Data<RedirectUris>,
+    public_url: Data<PublicUrl>,
 ) -> HttpResponse {
     let because = parameter(&request, "because");
     let failure = ALL.into_iter().find(|failure| failure.name() == because);
@@ -131,10 +134,9 @@ pub(super) async fn page(
         ..notice(failure.unwrap_or(Failure::AttemptOver))
     };
     // Not relative, since a slash at the path's end changes what the page's own folder is.
-    let below = redirect_uris.0.path().trim_end_matches('/');
     let assets = Assets {
-        style_sheet: &format!("{below}/assets/login-stopped.css"),
-        icon: Some(&format!("{below}/assets/icon.svg")),
+        style_sheet: &public_url.path_of("/assets/login-stopped.css"),
+        icon: Some(&public_url.path_of("/assets/icon.svg")),
     };
     let mut response = HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -63,7 +63,7 @@ pub(crate) fn warn_at_start(settings: &GatewaySettings) {
     let public_url = settings.public.url.as_ref();
     for (name, account) in settings.accounts.iter() {
         let found = of_account(&account.credentials, public_url).into_iter();
-        checks.extend(found.map(|check| check.of(name)));
+        checks.extend(found.map(|check| check.of(&name)));
     }
     for check in checks.iter().filter(|check| check.status == Status::Warn) {
         let action = check.action.as_deref().unwrap_or_default();

@@ -78,18 +78,23 @@ impl Senders {
                 .await;
             let wait = match listed.map(|list| list.networks()) {
                 Ok(listed) if !listed.is_empty() => {
-                    tracing::info!(count = listed.len(), "got WeChat's callback addresses");
+                    tracing::info!(
+                        account = api.account().in_log(),
+                        count = listed.len(),
+                        "got WeChat's callback addresses"
+                    );
                     *networks.write().unwrap_or_else(PoisonError::into_inner) = listed;
                     REFRESH
                 }
                 Ok(_) => {
                     tracing::warn!(
+                        account = api.account().in_log(),
                         "WeChat's list of callback addresses is empty; the last one stays in force"
                     );
                     RETRY_AFTER_FAILURE
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "WeChat's callback addresses can't be had; the last list stays in force");
+                    tracing::warn!(account = api.account().in_log(), %error, "WeChat's callback addresses can't be had; the last list stays in force");
                     RETRY_AFTER_FAILURE
                 }
             };
