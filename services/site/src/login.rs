@@ -267,7 +267,7 @@ impl Logins {
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, its person signed out everywhere since they confirmed, its
+    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed, its
     /// session was ended, or Redis is unavailable.
     pub async fn complete(
         &self,

@@ -199,7 +199,7 @@ fn background(
     let asker = Arc::clone(&tokens);
     background.spawn(async move {
         senders.keep_current(&api, &asker).await;
-        "fetching WeChat's callback addresses"
+        "fetching WeChat's callback IPs"
     });
     background.spawn(async move {
         budget.keep_shown().await;

@@ -239,11 +239,11 @@ impl LoginEvents {
         match timeout(USER_INFO_BUDGET, ask).await {
             Ok(Ok(info)) => Some(profile::from_user_info(&info)),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "user/info failed; the scan logs in without a profile");
+                tracing::warn!(%error, "user/info failed; the login continues without a profile");
                 None
             }
             Err(_) => {
-                tracing::warn!("user/info took too long; the scan logs in without a profile");
+                tracing::warn!("user/info took too long; the login continues without a profile");
                 None
             }
         }

@@ -78,18 +78,18 @@ impl Senders {
                 .await;
             let wait = match listed.map(|list| list.networks()) {
                 Ok(listed) if !listed.is_empty() => {
-                    tracing::info!(count = listed.len(), "got WeChat's callback addresses");
+                    tracing::info!(count = listed.len(), "fetched WeChat's callback IPs");
                     *networks.write().unwrap_or_else(PoisonError::into_inner) = listed;
                     REFRESH
                 }
                 Ok(_) => {
                     tracing::warn!(
-                        "WeChat's list of callback addresses is empty; the last one stays in force"
+                        "WeChat's list of callback IPs is empty; the previous list stays in force"
                     );
                     RETRY_AFTER_FAILURE
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "WeChat's callback addresses can't be had; the last list stays in force");
+                    tracing::warn!(%error, "can't fetch WeChat's callback IPs; the previous list stays in force");
                     RETRY_AFTER_FAILURE
                 }
             };

@@ -25,7 +25,7 @@ const ACKNOWLEDGED: &str = "success";
 /// `GET`: WeChat's console checks that the address is ours.
 pub(super) async fn verify(query: Query<PushQuery>, pushes: Data<Pushes>) -> HttpResponse {
     if pushes.is_signed(&query) {
-        tracing::info!("WeChat verified the callback address");
+        tracing::info!("WeChat verified the callback URL");
         HttpResponse::Ok()
             .content_type(ContentType::plaintext())
             .body(query.into_inner().echostr)
@@ -48,8 +48,8 @@ pub(super) async fn receive(
     if let Some(sender) = pushes.stranger(&request) {
         tracing::warn!(
             %sender,
-            "refused a push: its sender is none of WeChat's callback addresses; behind a reverse proxy, \
-             public.trusted_proxies must hold the proxy's address"
+            "refused a push: its sender is not one of WeChat's callback IPs; behind a reverse proxy, \
+             add the proxy to public.trusted_proxies"
         );
         return refused("sender", HttpResponse::Forbidden());
     }

@@ -31,7 +31,7 @@ pub(super) async fn create(
     match qr_codes.create(request).await {
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {
-            tracing::error!(%error, "no QR code could be created");
+            tracing::error!(%error, "can't create a QR code");
             Err((&error).into())
         }
     }

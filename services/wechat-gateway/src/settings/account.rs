@@ -21,7 +21,7 @@ pub(super) static APP_ID: Key<AppId> = Key {
     meaning: "the account's AppID",
     meaning_zh: "公众号的 AppID",
     secret: false,
-    parse: |value| AppId::parse(value).map_err(|error| format!("is no AppID: {error}")),
+    parse: |value| AppId::parse(value).map_err(|error| format!("is not an AppID: {error}")),
 };
 
 /// The account's AppSecret.

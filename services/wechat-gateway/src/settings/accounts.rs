@@ -57,7 +57,7 @@ impl AccountsSettings {
         for (name, account) in &self.named {
             let app_id = account.credentials.app_id.as_str();
             if let Some(other) = names.insert(app_id, name.as_str()) {
-                let wrong = format!("is the AppID of the account {other} as well");
+                let wrong = format!("is also the AppID of the account {other}");
                 reader.complain_in_table(&ACCOUNTS, name, &APP_ID, &wrong);
             }
         }

@@ -103,7 +103,7 @@ impl TokenRefresh {
             app_id: self.api.app_id().clone(),
         };
         let read = self.store.run(&step).await;
-        read.inspect_err(|error| tracing::warn!(%error, "the shared access token can't be read"))
+        read.inspect_err(|error| tracing::warn!(%error, "can't read the shared access token"))
             .ok()
             .flatten()
             .filter(|token| need.is_met_by(token, Timestamp::now()))
@@ -175,7 +175,7 @@ impl TokenRefresh {
             token: token.clone(),
         };
         if let Err(error) = self.store.run(&step).await {
-            tracing::warn!(%error, "the access token can't be shared with the other replicas");
+            tracing::warn!(%error, "can't store the access token for the other replicas");
         }
         Ok(token)
     }
@@ -195,7 +195,9 @@ impl TokenRefresh {
             return Ok(current);
         }
         self.may_force(asker).await?;
-        tracing::warn!("WeChat hands out the access token that it refused; forcing another one");
+        tracing::warn!(
+            "WeChat keeps returning the access token that it refused; forcing a refresh"
+        );
         let forced = self.api.stable_token(true).await?;
         if token_text(&forced) == refused {
             return Err(WechatError::StuckToken {
@@ -243,7 +245,7 @@ fn admitted(
         Ok(ForcedRefresh::TooSoon { retry_after }) => (too_soon, retry_after),
         Ok(ForcedRefresh::UsedUp { retry_after }) => (used_up, retry_after),
         Err(error) => {
-            tracing::warn!(%error, "whether the access token may be replaced can't be asked");
+            tracing::warn!(%error, "can't check whether the access token may be replaced");
             let why = "Redis can't say whether it may be replaced";
             (why, LOCK_LEASE)
         }
@@ -255,7 +257,7 @@ fn admitted(
 fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
     let Some(seconds) = granted.expires_in else {
         tracing::warn!(
-            "WeChat's answer doesn't say how long the access token lives; another one is got in {} s",
+            "WeChat's response lacks the access token's lifetime; it will be replaced in {} s",
             (UNKNOWN_LIFETIME - REPLACE_BEFORE_END).as_secs()
         );
         return UNKNOWN_LIFETIME;
