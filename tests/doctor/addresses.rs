@@ -163,7 +163,7 @@ async fn a_backend_behind_the_relay_that_is_away() {
     let mut patient = Patient::healthy().await;
     patient.set("GATEWAY__RELAY__URL", NOWHERE);
     let found = patient.examine().await;
-    found.fails_only("relay", &["nothing answers at http://127.0.0.1:1"]);
+    found.fails_only("relay", &["no response from http://127.0.0.1:1"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `wechat-gateway doctor` against each misconfiguration.
 
 mod account;
+mod accounts;
 mod addresses;
 mod examination;
 mod modes;

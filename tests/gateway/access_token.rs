@@ -94,7 +94,7 @@ async fn a_report_that_cant_be_read_is_refused() {
 #[tokio::test]
 async fn the_held_token_is_given_while_wechat_is_down() {
     let mut stack = http::start(Plan::default()).await;
-    stack.wechat.process.kill();
+    stack.wechat.kill();
     let answer = http::get(&stack.gateways[0], PATH).await;
     assert_eq!(answer.status, 200);
     let report = json!({ "access_token": answer.json["access_token"] });

@@ -58,7 +58,7 @@ async fn only_wechats_addresses_may_push() {
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
-    let counted = "wechat_pushes_total{event=\"refused\",outcome=\"sender\"} 4";
+    let counted = "wechat_pushes_total{event=\"refused\",outcome=\"sender\",account=\"default\"} 4";
     let figures = http::figures(gateway).await;
     assert!(figures.contains(counted), "{figures}");
     let accepted = push.send_forwarded(gateway, WECHAT).await;

@@ -102,7 +102,7 @@ async fn gateways_share_the_days_codes_and_stop_at_its_end() {
 async fn what_is_left_is_a_figure_and_readiness_says_when_it_is_little() {
     let stack = http::start(plan(100)).await;
     let gateway = &stack.gateways[0];
-    let left = "wechat_qr_codes_left ";
+    let left = r#"wechat_qr_codes_left{account="default"} "#;
     eventually("the figure is there from the start", async || {
         (figure(gateway, left).await == Some(100)).then_some(())
     })
@@ -145,7 +145,7 @@ async fn what_is_left_is_a_figure_and_readiness_says_when_it_is_little() {
     );
     let warning = ready.json["warning"].as_str().expect("a warning");
     assert!(warning.contains("used up, all 100"), "{warning}");
-    let refused = "wechat_qr_codes_refused_total{reason=\"used_up\"} ";
+    let refused = "wechat_qr_codes_refused_total{reason=\"used_up\",account=\"default\"} ";
     assert_eq!(figure(gateway, refused).await, Some(1));
 }
 
@@ -181,7 +181,7 @@ async fn who_had_many_leaves_a_reserve_to_who_had_few() {
             answer.text
         );
     }
-    let paced = "wechat_qr_codes_refused_total{reason=\"paced\"} ";
+    let paced = "wechat_qr_codes_refused_total{reason=\"paced\",account=\"default\"} ";
     assert!(figure(&stack.gateways[0], paced).await >= Some(6));
     assert_said(&stack, "are held back", 2).await;
 }
@@ -195,7 +195,10 @@ async fn without_a_budget_nobody_is_held_back_and_nothing_counted() {
     }
     let keys: Vec<String> = stack.redis.command(&["KEYS", "*codes*"]).await;
     assert!(keys.is_empty(), "{keys:?}");
-    assert_eq!(figure(gateway, "wechat_qr_codes_left ").await, None);
+    assert_eq!(
+        figure(gateway, r#"wechat_qr_codes_left{account="default"} "#).await,
+        None
+    );
     let ready = ask(gateway, "/readyz").await;
     assert_eq!(ready.json, json!({ "status": "ready" }));
 }

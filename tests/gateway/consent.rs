@@ -56,7 +56,7 @@ async fn a_silent_code_confirms_nothing_however_often_it_comes() {
         assert_eq!(stack.wechat.calls(EXCHANGE).await, 1);
         assert_nobody(&stack, &scene).await;
         let figures = http::get(&stack.gateways[0], "/metrics").await.text;
-        let figure = "wechat_web_logins_total{outcome=\"consent_missing\"} 2";
+        let figure = "wechat_web_logins_total{outcome=\"consent_missing\",account=\"default\"} 2";
         assert!(figures.contains(figure), "{figures}");
         // Once they are asked and agree, it works.
         let code = web_authorizations::code(&stack, &person, &scene).await;
@@ -188,7 +188,7 @@ async fn a_discarded_code_is_good_for_nobody() {
             assert_eq!(answer.status, 202, "{}", answer.text);
         }
         let figure = format!(
-            "wechat_stray_codes_total{{outcome=\"spent\"}} {}",
+            "wechat_stray_codes_total{{outcome=\"spent\",account=\"default\"}} {}",
             number + 1
         );
         eventually("the code is spent", async || {

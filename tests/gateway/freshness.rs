@@ -43,7 +43,8 @@ async fn an_old_push_stays_old_when_its_timestamp_and_nonce_trade_places() {
         );
         let member = http::get(gateway, &format!("/v1/members/{person}")).await;
         assert_eq!(member.status, 404);
-        let counted = "wechat_pushes_total{event=\"ignored\",outcome=\"stale\"} 1";
+        let counted =
+            "wechat_pushes_total{event=\"ignored\",outcome=\"stale\",account=\"default\"} 1";
         let figures = http::figures(gateway).await;
         assert!(figures.contains(counted), "{figures}");
     }

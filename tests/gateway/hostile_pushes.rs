@@ -42,7 +42,7 @@ fn outcomes(unreadable: &[Unreadable]) -> BTreeMap<&'static str, u64> {
 async fn assert_counted(stack: &Stack, unreadable: &[Unreadable], rounds: u64) {
     let figures = http::figures(&stack.gateways[0]).await;
     for (outcome, times) in outcomes(unreadable) {
-        let labels = format!("{{event=\"ignored\",outcome=\"{outcome}\"}}");
+        let labels = format!("{{event=\"ignored\",outcome=\"{outcome}\",account=\"default\"}}");
         let line = format!("wechat_pushes_total{labels} {}", times * rounds);
         assert!(figures.contains(&line), "{line}: {figures}");
     }

@@ -44,7 +44,7 @@ async fn an_attempt_may_bring_a_few() {
     assert_eq!(kept.len(), 5, "nothing is kept of what wasn't tried");
     let figures = http::get(&stack.gateways[0], "/metrics").await.text;
     assert!(
-        figures.contains("wechat_web_logins_total{outcome=\"too_many\"} 2"),
+        figures.contains("wechat_web_logins_total{outcome=\"too_many\",account=\"default\"} 2"),
         "{figures}"
     );
 
@@ -101,7 +101,7 @@ async fn those_of_one_address_are_tried_thirty_times_a_minute() {
     // Nor are those that the site finds in browsers that began nothing.
     let discard = json!({ "code": "invented31", "client": "203.0.113.9" });
     assert_eq!(http::post(gateway, DISCARD, &discard).await.status, 202);
-    let figure = "wechat_stray_codes_total{outcome=\"too_many\"} 1";
+    let figure = "wechat_stray_codes_total{outcome=\"too_many\",account=\"default\"} 1";
     eventually("the code isn't tried", async || {
         let figures = http::get(gateway, "/metrics").await.text;
         figures.contains(figure).then_some(())

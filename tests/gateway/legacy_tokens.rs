@@ -39,7 +39,7 @@ async fn all_gateways_share_one_token() {
     assert_eq!(stack.wechat.calls(TOKEN).await, 1);
     assert_eq!(stack.wechat.calls(STABLE).await, 0);
     let figures = http::get(&stack.gateways[0], "/metrics").await.text;
-    let counted = "wechat_api_calls_total{call=\"token\",outcome=\"ok\"} 1";
+    let counted = "wechat_api_calls_total{call=\"token\",outcome=\"ok\",account=\"default\"} 1";
     assert!(figures.contains(counted), "{figures}");
 }
 

@@ -156,7 +156,8 @@ async fn an_answer_without_what_it_is_for_is_a_problem_of_its_own() {
         assert_eq!(stack.wechat.calls(CREATE).await - before, 1, "{body}");
     }
     let figures = http::get(&stack.gateways[0], "/metrics").await.text;
-    let figure = r#"wechat_api_calls_total{call="qrcode/create",outcome="unusable"} 4"#;
+    let figure =
+        r#"wechat_api_calls_total{call="qrcode/create",outcome="unusable",account="default"} 4"#;
     assert!(figures.contains(figure), "{figures}");
     let line = "WeChat's answer can't be used";
     stack.gateways[0].process.line_with(line).await;

@@ -98,14 +98,14 @@ async fn an_operator_hears_at_start_what_strangers_could_use() {
         ),
         (
             ("GATEWAY__INTERNAL__API_KEY", PUBLISHED),
-            "internal.api_key is a weak secret: everybody knows it",
+            "internal.api_key is a weak secret: it is public",
         ),
         (
             (
                 "GATEWAY__WECHAT__ENCODING_AES_KEY",
                 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
             ),
-            "wechat.encoding_aes_key is no secret",
+            "wechat.encoding_aes_key is not secret",
         ),
     ] {
         let said = warnings(&[good.as_slice(), &[setting]].concat()).await;

@@ -1,6 +1,7 @@
 //! The gateway over HTTP: the contract's rows for WeChat, the site and other backends.
 
 mod access_token;
+mod accounts;
 mod api_key;
 mod callback;
 mod callback_addresses;

@@ -46,8 +46,8 @@ async fn figures_are_prometheus_text_and_name_nobody() {
     let content_type = http::header(&answer, "content-type");
     assert!(content_type.starts_with("text/plain; version=0.0.4"));
     for figure in [
-        "wechat_pushes_total{event=\"scan\",outcome=\"accepted\"} 1",
-        "wechat_api_calls_total{call=\"stable_token\",outcome=\"ok\"} 1",
+        "wechat_pushes_total{event=\"scan\",outcome=\"accepted\",account=\"default\"} 1",
+        "wechat_api_calls_total{call=\"stable_token\",outcome=\"ok\",account=\"default\"} 1",
         "route=\"/v1/members/{openid}\"",
         "http_request_duration_seconds_bucket{",
         "# TYPE http_requests_total counter",

@@ -90,7 +90,7 @@ async fn scanned_over_an_outage(stack: &mut Stack) -> Value {
     assert_eq!(chat.len(), 1, "{chat:?}");
     assert!(chat[0].contains("您已登录"), "{chat:?}");
     let figures = http::figures(&stack.gateways[0]).await;
-    let once = "wechat_pushes_total{event=\"scan\",outcome=\"accepted\"} 1\n";
+    let once = "wechat_pushes_total{event=\"scan\",outcome=\"accepted\",account=\"default\"} 1\n";
     assert!(figures.contains(once), "{figures}");
     delivery
 }

@@ -178,7 +178,7 @@ async fn a_large_body_is_refused() {
 #[tokio::test]
 async fn an_unreachable_wechat_is_503() {
     let mut stack = http::start(Plan::default()).await;
-    stack.wechat.process.kill();
+    stack.wechat.kill();
     let answer = create(&stack.gateways[0]).await;
     assert_problem(&answer, 503, "wechat_unavailable");
     assert!(retry_after(&answer) > 0);

@@ -11,7 +11,9 @@ use crate::{
 };
 
 async fn assert_counted(gateway: &Service, reason: &str, times: u32) {
-    let line = format!("wechat_pushes_total{{event=\"refused\",outcome=\"{reason}\"}} {times}\n");
+    let line = format!(
+        "wechat_pushes_total{{event=\"refused\",outcome=\"{reason}\",account=\"default\"}} {times}\n"
+    );
     let figures = http::figures(gateway).await;
     assert!(figures.contains(&line), "{line}: {figures}");
 }

@@ -129,7 +129,7 @@ async fn a_signed_ciphertext_that_is_none_is_acknowledged() {
         let push = PushRequest::with_ciphertext(ciphertext);
         assert_acknowledged(&push.send(&stack.gateways[0]).await);
     }
-    let counted = "wechat_pushes_total{event=\"ignored\",outcome=\"damaged_ciphertext\"} 4";
+    let counted = "wechat_pushes_total{event=\"ignored\",outcome=\"damaged_ciphertext\",account=\"default\"} 4";
     let figures = http::figures(&stack.gateways[0]).await;
     assert!(figures.contains(counted), "{figures}");
 }

@@ -91,7 +91,7 @@ async fn a_slow_user_info_is_not_waited_for() {
 async fn an_unreachable_wechat_doesnt_stop_a_login() {
     let mut stack = http::start(Plan::default()).await;
     let store = stack.redis.store();
-    stack.wechat.process.kill();
+    stack.wechat.kill();
     let scene = attempts::open(&store).await;
     let person = new_openid();
     let answer = PushRequest::safe(&scan(&person, &scene))

@@ -304,7 +304,9 @@ impl Trial {
             .trim_start_matches("/cgi-bin")
             .trim_start_matches('/');
         let figures = http::get(self.gateway(), "/metrics").await.text;
-        let figure = format!("wechat_api_calls_total{{call=\"{name}\",outcome=\"{outcome}\"}} ");
+        let figure = format!(
+            "wechat_api_calls_total{{call=\"{name}\",outcome=\"{outcome}\",account=\"default\"}} "
+        );
         let counted = figures.lines().find_map(|line| line.strip_prefix(&figure));
         let failed = if times == 0 { calls } else { times.into() };
         // The tokens that were had before were counted as well.

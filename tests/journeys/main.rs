@@ -1,6 +1,7 @@
 //! Whole journeys in a real browser: the real binaries, a real Redis, the simulator, Chromium.
 
 mod accessibility;
+mod accounts;
 mod closing;
 mod code_life;
 mod login;

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 17] = [
+const SETTINGS: [(&str, &str, &str); 21] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -39,6 +39,14 @@ const SETTINGS: [(&str, &str, &str); 17] = [
         "the-output-of-openssl-rand-hex-32",
     ),
     ("SITE__LOGIN__TTL_SECONDS", "login.ttl_seconds", "300"),
+    ("SITE__LOGIN__ACCOUNT", "login.account", "shop"),
+    ("SITE__LOGIN__SITE_NAME", "login.site_name", "小林花店"),
+    ("SITE__LOGIN__APPROVAL", "login.approval", "tap"),
+    (
+        "SITE__LOGIN__REQUIRE_FOLLOWING",
+        "login.require_following",
+        "true",
+    ),
     (
         "SITE__SESSION__TTL_SECONDS",
         "session.ttl_seconds",
@@ -164,6 +172,14 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
             "31-characters-are-too-few-for-it",
             "",
         ),
+        (
+            "SITE__LOGIN__ACCOUNT",
+            "Shop",
+            "expected a lower-case letter",
+        ),
+        ("SITE__LOGIN__SITE_NAME", "花\n店", "control character"),
+        ("SITE__LOGIN__APPROVAL", "press", "must be scan or tap"),
+        ("SITE__LOGIN__REQUIRE_FOLLOWING", "yes", "true or false"),
         ("SITE__LOGIN__TTL_SECONDS", "0", "must be at least 1"),
         ("SITE__LOGIN__TTL_SECONDS", "86401", "must be at most 86400"),
         ("SITE__LOGIN__TTL_SECONDS", "5m", whole_number),

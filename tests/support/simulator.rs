@@ -10,8 +10,8 @@ use crate::process::Process;
 pub struct Simulator {
     http: Client,
     url: String,
-    /// The process, for signals.
-    pub process: Process,
+    /// None for one of several accounts, which share one.
+    process: Option<Process>,
 }
 
 /// Somebody with a phone.
@@ -30,7 +30,27 @@ impl Simulator {
     pub fn new(url: String, process: Process) -> Self {
         let http = service_kit::http_client::build(crate::deadline::PATIENCE)
             .expect("a client can be made");
-        Self { http, url, process }
+        Self {
+            http,
+            url,
+            process: Some(process),
+        }
+    }
+
+    /// The same for another account than the first one.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Self {
+        Self {
+            http: self.http.clone(),
+            url: format!("{}/account/{name}", self.url),
+            process: None,
+        }
+    }
+
+    /// Ends WeChat at once.
+    pub fn kill(&mut self) {
+        let process = self.process.as_mut();
+        process.expect("the first account has the process").kill();
     }
 
     /// Its address, without a path.

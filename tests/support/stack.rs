@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    binaries, log_folder,
+    binaries,
+    deadline::PATIENCE,
+    log_folder,
     process::{self, Process},
     redis_server::RedisServer,
     simulator::Simulator,
@@ -22,6 +24,32 @@ pub const TOKEN: &str = "testtokentesttoken";
 pub const ENCODING_AES_KEY: &str = "testkeytestkeytestkeytestkeytestkeytestkey0";
 /// The bearer key between site and gateway.
 pub const API_KEY: &str = "test-api-key-test-api-key-test-api-key";
+
+/// What WeChat's console shows of a made-up account with a name.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The AppID.
+    pub app_id: String,
+    /// The AppSecret.
+    pub app_secret: String,
+    /// The callback token.
+    pub token: String,
+    /// The EncodingAESKey.
+    pub encoding_aes_key: String,
+}
+
+impl Credentials {
+    /// Those of the account of this name.
+    pub fn of(name: &str) -> Self {
+        Self {
+            app_id: format!("wx00000000{name:0>8}"),
+            app_secret: format!("{name:x>32}"),
+            token: format!("token{name:x>16}"),
+            // Its last character stands for four bits.
+            encoding_aes_key: format!("{name:x>42}0"),
+        }
+    }
+}
 
 /// A running gateway or site.
 pub struct Service {
@@ -58,6 +86,7 @@ pub struct Plan {
     gateway: BTreeMap<String, String>,
     site: BTreeMap<String, String>,
     simulator: BTreeMap<String, String>,
+    accounts: Vec<String>,
 }
 
 impl Default for Plan {
@@ -70,6 +99,7 @@ impl Default for Plan {
             gateway: BTreeMap::new(),
             site: BTreeMap::new(),
             simulator: BTreeMap::new(),
+            accounts: Vec::new(),
         }
     }
 }
@@ -124,10 +154,42 @@ impl Plan {
         self
     }
 
+    /// One more account, in safe mode, with credentials of its own ([`Credentials::of`]).
+    #[must_use]
+    pub fn account(mut self, name: &str) -> Self {
+        let own = Credentials::of(name);
+        for (key, value) in [
+            ("APP_ID", &own.app_id),
+            ("APP_SECRET", &own.app_secret),
+            ("TOKEN", &own.token),
+            ("ENCODING_AES_KEY", &own.encoding_aes_key),
+        ] {
+            let rest = format!("ACCOUNT__{}__{key}", name.to_uppercase());
+            self = self
+                .gateway(&format!("GATEWAY__{rest}"), value)
+                .simulator(&format!("SIMULATOR__{rest}"), value);
+        }
+        self = self.simulator(
+            &format!(
+                "SIMULATOR__ACCOUNT__{}__PROFILE_IN_USER_INFO",
+                name.to_uppercase()
+            ),
+            "true",
+        );
+        self.accounts.push(name.to_owned());
+        self
+    }
+
     /// Starts everything and waits until it is ready.
     pub async fn start(self) -> Stack {
         let log = log_folder::create();
-        let secrets = [APP_SECRET, TOKEN, ENCODING_AES_KEY, API_KEY].join("\n");
+        let mut secrets = [APP_SECRET, TOKEN, ENCODING_AES_KEY, API_KEY].join("\n");
+        for name in &self.accounts {
+            let own = Credentials::of(name);
+            for secret in [own.app_secret, own.token, own.encoding_aes_key] {
+                secrets = format!("{secrets}\n{secret}");
+            }
+        }
         fs::write(log.join("forbidden.txt"), secrets).expect("the log folder can be written");
         let redis = RedisServer::start(&log).await;
         let wechat = self.start_simulator(&log).await;
@@ -282,6 +344,23 @@ impl Stack {
         self.wechat
             .settings(json!({ "callback_url": callback_url }))
             .await;
+        for name in &self.plan.accounts {
+            let callback_url = format!("{}/wechat/{name}/callback", gateway.public);
+            self.wechat
+                .account(name)
+                .settings(json!({ "callback_url": callback_url }))
+                .await;
+        }
+    }
+
+    /// What the first gateway's internal listener answers to who has the key.
+    pub async fn internal(&self, path: &str) -> Value {
+        let client = service_kit::http_client::build(PATIENCE).expect("a client can be made");
+        let url = format!("{}{path}", self.gateways[0].internal);
+        let answer = client.get(url).bearer_auth(API_KEY).send().await;
+        let text = answer.expect("the gateway answers").text().await;
+        let text = text.expect("the answer has a body");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     /// Whether the account has an `EncodingAESKey`.

@@ -42,6 +42,16 @@ impl AccountName {
         &self.0
     }
 
+    /// The name as the label of a metric, which shares its text.
+    pub fn label(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// The name for a log line; `None` for the account that needs none.
+    pub fn in_log(&self) -> Option<&str> {
+        (!self.is_default()).then_some(&*self.0)
+    }
+
     /// Whether it is the account that needs no name.
     pub fn is_default(&self) -> bool {
         &*self.0 == DEFAULT

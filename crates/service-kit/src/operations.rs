@@ -10,7 +10,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use login_protocol::problem::ProblemCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{endpoint, problem::Problem};
 
@@ -29,9 +29,9 @@ pub type Unready = (ProblemCode, String);
 /// Whether the service can do its work now.
 pub type Readiness = Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), Unready>> + Send + Sync>;
 
-/// What an operator should know of a service that can do its work, in a sentence; nothing most of the time. A service
-/// that has remarks adds them to its app's data.
-pub type Remarks = Arc<dyn Fn() -> LocalBoxFuture<'static, Option<String>> + Send + Sync>;
+/// What an operator should know of a service that can do its work, as further members of `/readyz`; nothing most of
+/// the time. A service that has remarks adds them to its app's data.
+pub type Remarks = Arc<dyn Fn() -> LocalBoxFuture<'static, Map<String, Value>> + Send + Sync>;
 
 /// Starts counting; to be called inside the runtime. The handle renders what was counted.
 ///
@@ -78,14 +78,12 @@ async fn readyz(
     if let Err((code, missing)) = readiness().await {
         return Err(Problem::new(code, missing));
     }
-    let remark = match remarks {
+    let mut body = match remarks {
         Some(remarks) => remarks().await,
-        None => None,
+        None => Map::new(),
     };
-    Ok(HttpResponse::Ok().json(match remark {
-        Some(warning) => json!({ "status": "ready", "warning": warning }),
-        None => json!({ "status": "ready" }),
-    }))
+    body.insert("status".to_owned(), "ready".into());
+    Ok(HttpResponse::Ok().json(body))
 }
 
 async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {

@@ -15,6 +15,7 @@ mod control;
 mod faults;
 mod journeys;
 mod message_window;
+mod other_accounts;
 mod people;
 mod phone;
 mod phone_browser;
@@ -29,16 +30,20 @@ mod tokens;
 mod web_authorization;
 mod world;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use actix_web::App;
-use actix_web::web::Data;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, ServiceConfig, scope};
 use service_kit::command_line::{self, Service};
 use service_kit::http_server;
 use service_kit::lifecycle::{self, ServiceError};
 use tokio::task::JoinSet;
 
+use account::Account;
 use control::Closing;
+use other_accounts::OtherAccounts;
 use phone_browser::PhoneBrowsers;
 use push::PushClient;
 use settings::SimulatorSettings;
@@ -58,30 +63,49 @@ fn main() -> ExitCode {
 async fn run(settings: SimulatorSettings) -> Result<(), ServiceError> {
     let listener = lifecycle::bind(settings.bind, &settings::BIND)?;
     let address = listener.local_addr()?;
+    let public_url = settings.public_url(address);
+    let world = Data::new(world(settings.account, public_url.clone())?);
+    let mut others = BTreeMap::new();
+    for (name, account) in settings.others {
+        let public_url = format!("{public_url}{}/{name}", other_accounts::BELOW);
+        others.insert(
+            name.to_string(),
+            Data::new(self::world(account, public_url)?),
+        );
+    }
+    let others = Data::new(OtherAccounts::new(others));
+    let shutdown = lifecycle::shutdown_on_signal()?;
+    let closing = Data::new(Closing(shutdown.clone()));
+    let server = http_server::serve(listener, move || {
+        let mut app = App::new()
+            .app_data(others.clone())
+            .app_data(closing.clone());
+        for (name, world) in others.iter() {
+            let base = format!("{}/{name}", other_accounts::BELOW);
+            app = app.service(scope(&base).app_data(world.clone()).configure(configure));
+        }
+        app.app_data(world.clone())
+            .configure(configure)
+            .wrap(from_fn(other_accounts::dispatch))
+    })?;
+    announce(address);
+    lifecycle::run_until_stopped(vec![server], JoinSet::new(), shutdown).await
+}
+
+fn world(account: Account, public_url: String) -> Result<World, ServiceError> {
     let push_client =
         PushClient::new().map_err(|error| ServiceError::Background(error.to_string()))?;
     let phone_browsers =
         PhoneBrowsers::new().map_err(|error| ServiceError::Background(error.to_string()))?;
-    let public_url = settings.public_url(address);
-    let world = Data::new(World::new(
-        settings.account,
-        push_client,
-        phone_browsers,
-        public_url,
-    ));
-    let shutdown = lifecycle::shutdown_on_signal()?;
-    let closing = Data::new(Closing(shutdown.clone()));
-    let server = http_server::serve(listener, move || {
-        App::new()
-            .app_data(world.clone())
-            .app_data(closing.clone())
-            .configure(api::configure)
-            .configure(connect::configure)
-            .configure(control::configure)
-            .configure(phone::configure)
-    })?;
-    announce(address);
-    lifecycle::run_until_stopped(vec![server], JoinSet::new(), shutdown).await
+    Ok(World::new(account, push_client, phone_browsers, public_url))
+}
+
+/// All that there is of one account.
+fn configure(config: &mut ServiceConfig) {
+    api::configure(config);
+    connect::configure(config);
+    control::configure(config);
+    phone::configure(config);
 }
 
 #[expect(

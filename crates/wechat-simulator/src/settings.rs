@@ -1,10 +1,11 @@
 //! The simulator's settings; `--help` lists them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::command_line::ServiceSettings;
-use service_kit::settings::{Default, Key, Reader, Section};
+use service_kit::settings::{Default, Key, NamedTable, Reader, Section, TableName};
 use service_kit::settings_parse::{boolean, http_url, integer_from, secret, socket_address, text};
 use service_kit::telemetry::LogSettings;
 use url::Url;
@@ -146,12 +147,21 @@ static PUSH_INTERVAL: Key<u32> = Key {
     parse: integer_from::<0>,
 };
 
+static ACCOUNTS: NamedTable = NamedTable {
+    kind: "account",
+    own_section: "wechat",
+    meaning: "Further accounts, each below `/account/<name>`.",
+    meaning_zh: "其他公众号，各在 `/account/<name>` 之下。",
+};
+
 /// All of the simulator's settings.
 pub(crate) struct SimulatorSettings {
     /// Where it listens.
     pub(crate) bind: SocketAddr,
     /// The account to play WeChat for.
     pub(crate) account: Account,
+    /// Others beside it, by name.
+    pub(crate) others: BTreeMap<TableName, Account>,
     public_url: Option<Url>,
     log: LogSettings,
 }
@@ -170,10 +180,12 @@ impl Section for SimulatorSettings {
         let bind = reader.value(&BIND);
         let public_url = reader.optional(&PUBLIC_URL);
         let account = account(reader);
+        let others = reader.tables(&ACCOUNTS, &[], |reader, _| self::account(reader));
         let log = reader.section();
         Some(Self {
             bind: bind?,
             account: account?,
+            others: others?,
             public_url: public_url?,
             log: log?,
         })

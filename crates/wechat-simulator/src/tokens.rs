@@ -68,6 +68,11 @@ struct Life {
 }
 
 impl Tokens {
+    /// Whether this account ever had the token.
+    pub(crate) fn granted(&self, access_token: &str) -> bool {
+        self.lock().granted.contains_key(access_token)
+    }
+
     /// A new token of the classic family.
     pub(crate) fn classic(&self, now: Timestamp, lifetime: SignedDuration) -> Granted {
         let mut ledger = self.lock();

@@ -1,13 +1,240 @@
-//! The Official Accounts that this gateway serves.
+//! The Official Accounts that this gateway serves: all that belongs to each, found by its name.
 
-/// The name of the account of the section `wechat`.
-pub const DEFAULT: &str = "default";
+use std::{collections::BTreeMap, sync::Arc};
 
-/// The path to which WeChat pushes for an account.
-pub fn callback_path(account: &str) -> String {
-    if account == DEFAULT {
-        "/wechat/callback".to_owned()
-    } else {
-        format!("/wechat/{account}/callback")
+use login_protocol::{account::AccountName, attempt::Approval};
+use service_kit::{client_address::TrustedProxies, redis::Store};
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::{
+    members::Members,
+    phone::{
+        browser::PhoneBrowsers, confirmation::Confirmations, links::PhoneLinks,
+        page_authorization::PageAuthorization, profile::ShownProfiles,
+        web_authorization_login::WebAuthorizationLogin,
+    },
+    push::{
+        envelope::PushSecurity,
+        events::{LoginEvents, LoginRules},
+        intake::Pushes,
+        relay::Relay,
+        replies::Replies,
+        senders::Senders,
+    },
+    settings::{AccountSettings, AccountsSettings, WechatSettings},
+    wechat::{
+        access_tokens::AccessTokens, api::Api, clock::WechatClock, code_budget::CodeBudget,
+        qr_codes::QrCodes, stray_codes::StrayCodes, web_authorization::WebAuthorization,
+    },
+};
+
+/// One Official Account.
+pub struct Account {
+    /// What the owner calls it.
+    pub name: AccountName,
+    /// The calls to WeChat.
+    pub api: Arc<Api>,
+    /// Its access token.
+    pub tokens: Arc<AccessTokens>,
+    /// What WeChat pushes.
+    pub pushes: Pushes,
+    /// Logins that are confirmed on the phone.
+    pub confirmations: Confirmations,
+    /// Nicknames and avatars that people show.
+    pub profiles: ShownProfiles,
+    /// Logins by web authorization.
+    pub web_authorization: Arc<WebAuthorizationLogin>,
+    /// Codes of web authorization that are of no use.
+    pub stray_codes: Arc<StrayCodes>,
+    /// The people who have met it.
+    pub members: Members,
+    /// What is left of the day's QR codes.
+    pub code_budget: CodeBudget,
+    /// Its QR codes.
+    pub qr_codes: QrCodes,
+    senders: Arc<Senders>,
+}
+
+/// What all accounts share.
+pub struct Shared {
+    /// Redis.
+    pub store: Arc<Store>,
+    /// Where WeChat is.
+    pub wechat: WechatSettings,
+    /// WeChat's clock.
+    pub clock: Arc<WechatClock>,
+    /// The gateway's own URL as phones see it.
+    pub public_url: Option<Url>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: TrustedProxies,
+    /// The phones' cookies.
+    pub browsers: PhoneBrowsers,
+    /// What makes a scan a login, where a site says nothing.
+    pub approval: Approval,
+}
+
+impl Account {
+    /// The account that these settings describe.
+    ///
+    /// # Errors
+    ///
+    /// When no HTTP client can be made.
+    pub fn new(
+        name: AccountName,
+        settings: AccountSettings,
+        shared: &Shared,
+    ) -> Result<Self, reqwest::Error> {
+        let AccountSettings {
+            credentials,
+            relay,
+            replies,
+            profile,
+            qr_codes,
+            ..
+        } = settings;
+        let store = &shared.store;
+        let app_id = &credentials.app_id;
+        let api = Arc::new(Api::new(
+            name.clone(),
+            &credentials,
+            &shared.wechat,
+            Arc::clone(&shared.clock),
+        )?);
+        let tokens = Arc::new(AccessTokens::new(
+            Arc::clone(&api),
+            Arc::clone(store),
+            credentials.token_mode,
+        ));
+        let senders = Arc::new(Senders::new(
+            shared.wechat.check_callback_ip,
+            shared.proxies.clone(),
+        ));
+        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), profile.ask);
+        let authorization = Arc::new(WebAuthorization::new(
+            Arc::clone(&api),
+            Arc::clone(store),
+            shared.wechat.open_url.clone(),
+        ));
+        let stray_codes = Arc::new(StrayCodes::new(Arc::clone(&authorization)));
+        let pages = Arc::new(PageAuthorization::new(
+            Arc::clone(&authorization),
+            Arc::clone(&stray_codes),
+            shared.browsers.clone(),
+        ));
+        let events = Arc::new(LoginEvents::new(
+            Arc::clone(&api),
+            Arc::clone(&tokens),
+            Arc::clone(store),
+            Replies::new(replies),
+            links.clone(),
+            LoginRules {
+                account: name.clone(),
+                approval: shared.approval,
+                profile,
+            },
+        ));
+        Ok(Self {
+            confirmations: Confirmations::new(
+                name.clone(),
+                app_id.clone(),
+                events.site_name().to_owned(),
+                links.clone(),
+                Arc::clone(&pages),
+                Arc::clone(&authorization),
+                Arc::clone(store),
+            ),
+            profiles: ShownProfiles::new(
+                app_id.clone(),
+                links,
+                pages,
+                Arc::clone(&authorization),
+                Arc::clone(store),
+            ),
+            web_authorization: Arc::new(WebAuthorizationLogin::new(
+                name.clone(),
+                authorization,
+                Arc::clone(&api),
+                Arc::clone(&tokens),
+                Arc::clone(store),
+            )),
+            pushes: Pushes::new(
+                name.clone(),
+                PushSecurity::new(&credentials),
+                Arc::clone(&senders),
+                events,
+                Relay::new(name.clone(), relay)?,
+            ),
+            members: Members::new(app_id.clone(), Arc::clone(store)),
+            code_budget: CodeBudget::new(name.clone(), app_id.clone(), qr_codes, Arc::clone(store)),
+            qr_codes: QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)),
+            name,
+            api,
+            tokens,
+            stray_codes,
+            senders,
+        })
+    }
+
+    /// What goes on beside the requests.
+    fn keep_going(self: &Arc<Self>, background: &mut JoinSet<&'static str>) {
+        let account = Arc::clone(self);
+        background.spawn(async move {
+            account
+                .senders
+                .keep_current(&account.api, &account.tokens)
+                .await;
+            "fetching WeChat's callback IPs"
+        });
+        let account = Arc::clone(self);
+        background.spawn(async move {
+            account.code_budget.keep_shown().await;
+            "showing how many of the day's QR codes are left"
+        });
+        let account = Arc::clone(self);
+        background.spawn(async move {
+            account.tokens.keep_fresh().await;
+            "refreshing the access token"
+        });
+    }
+}
+
+/// All accounts of the gateway.
+#[derive(Clone)]
+pub struct Accounts(Arc<BTreeMap<AccountName, Arc<Account>>>);
+
+impl Accounts {
+    /// Those that the settings describe.
+    ///
+    /// # Errors
+    ///
+    /// When no HTTP client can be made.
+    pub fn new(settings: &AccountsSettings, shared: &Shared) -> Result<Self, reqwest::Error> {
+        let accounts = settings.iter().map(|(name, settings)| {
+            let account = Account::new(name.clone(), settings.clone(), shared)?;
+            Ok((name, Arc::new(account)))
+        });
+        Ok(Self(Arc::new(
+            accounts.collect::<Result<_, reqwest::Error>>()?,
+        )))
+    }
+
+    /// The account of this name.
+    pub fn named(&self, name: &AccountName) -> Option<&Arc<Account>> {
+        self.0.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.0.values()
+    }
+
+    /// What goes on beside the requests.
+    pub fn keep_going(&self) -> JoinSet<&'static str> {
+        let mut background = JoinSet::new();
+        for account in self.iter() {
+            account.keep_going(&mut background);
+        }
+        background
     }
 }

@@ -10,6 +10,7 @@ mod doctor;
 pub mod members;
 pub mod phone;
 pub mod push;
+mod readiness;
 pub mod routes;
 pub mod settings;
 pub mod wechat;

@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::answer::{Refusal, refusal};
 use crate::faults::Fault;
+use crate::other_accounts::wechats;
 use crate::quotas::Exceeded;
 use crate::setup::SecretState;
 use crate::tokens::TokenCheck;
@@ -34,17 +35,19 @@ pub(super) async fn pass<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let world = Arc::clone(&world);
-    world.calls.count(request.path());
-    let fault = world.faults.take(request.path());
+    world.calls.count(wechats(request.path()));
+    let fault = world.faults.take(wechats(request.path()));
     if let Some(delay) = fault.as_ref().and_then(Fault::delay) {
         tokio::time::sleep(delay).await;
     }
     if let Some(response) = fault.as_ref().and_then(in_place_of_an_answer) {
         return Ok(request.into_response(response));
     }
-    let allowed = world
-        .quotas
-        .take(request.path(), &world.account.setup(), Timestamp::now());
+    let allowed = world.quotas.take(
+        wechats(request.path()),
+        &world.account.setup(),
+        Timestamp::now(),
+    );
     if let Err(exceeded) = allowed {
         let response = over_quota(exceeded).error_response();
         return Ok(request.into_response(response));
@@ -109,7 +112,15 @@ pub(super) fn authorize(world: &World, request: &HttpRequest) -> Result<(), Refu
         .tokens
         .check(&parameters.access_token, Timestamp::now())
     {
-        TokenCheck::Valid if world.account.setup().account.may_call(request.path()) => Ok(()),
+        TokenCheck::Valid
+            if world
+                .account
+                .setup()
+                .account
+                .may_call(wechats(request.path())) =>
+        {
+            Ok(())
+        }
         TokenCheck::Valid => Err(refusal(48001)),
         TokenCheck::Expired => Err(refusal(42001)),
         TokenCheck::NotLatest => Err(refusal(40001)),

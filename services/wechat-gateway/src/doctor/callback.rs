@@ -1,6 +1,7 @@
 //! Whether the callback address answers from outside, as WeChat's console will ask it.
 
 use jiff::Timestamp;
+use login_protocol::account::AccountName;
 use reqwest::{
     StatusCode,
     header::{LOCATION, USER_AGENT},
@@ -13,7 +14,7 @@ use super::{
     failures::{self, CONSOLE},
     report::Check,
 };
-use crate::accounts::callback_path;
+use crate::phone::links;
 
 const NAME: &str = "callback";
 const SIGNATURE: &str = "callback_signature";
@@ -33,14 +34,8 @@ struct Answer {
 }
 
 /// The URL that an account has below the gateway's public one.
-pub(super) fn url(public_url: &Url, account: &str) -> Url {
-    let mut url = public_url.clone();
-    let path = callback_path(account);
-    url.set_path(&format!(
-        "{}{path}",
-        public_url.path().trim_end_matches('/')
-    ));
-    url
+pub(super) fn url(public_url: &Url, account: &AccountName) -> Url {
+    links::below(public_url, &links::path(account, links::CALLBACK))
 }
 
 /// Verifies the callback at this URL.

@@ -135,7 +135,7 @@ fn not_whitelisted(refused: &ApiError) -> Diagnosis {
         ),
         None => (
             refusal(refused, operator_hint(refused.errcode)),
-            "this server's public address".to_owned(),
+            "this server's public IP address".to_owned(),
         ),
     };
     Diagnosis {

@@ -7,10 +7,12 @@
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::try_join_all;
+use login_protocol::account::AccountName;
 use service_kit::{
     clock::Clock,
     clock_offset::ClockOffset,
@@ -24,7 +26,7 @@ use tokio::time::timeout;
 
 use crate::{
     settings::{AccountSettings, GatewaySettings},
-    wechat::api::Api,
+    wechat::{api::Api, clock::WechatClock},
 };
 use report::{Check, Colour};
 use surroundings::WebAuthorization;
@@ -98,7 +100,7 @@ async fn examine(
     let accounts: Vec<_> = settings
         .accounts
         .iter()
-        .filter(|(name, _)| account.is_none_or(|wanted| wanted == *name))
+        .filter(|(name, _)| account.is_none_or(|wanted| wanted == name.as_str()))
         .collect();
     if accounts.is_empty() {
         return (vec![no_such_account(&settings)], UNUSABLE);
@@ -122,7 +124,11 @@ async fn examine(
 }
 
 fn no_such_account(settings: &GatewaySettings) -> Check {
-    let names: Vec<&str> = settings.accounts.iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = settings
+        .accounts
+        .iter()
+        .map(|(name, _)| name.into())
+        .collect();
     Check::fail(
         "doctor",
         "the settings have no account of this name",
@@ -133,7 +139,7 @@ fn no_such_account(settings: &GatewaySettings) -> Check {
 /// Everything, at once where nothing waits for another.
 async fn all(
     settings: &GatewaySettings,
-    accounts: &[(&str, &AccountSettings)],
+    accounts: &[(AccountName, &AccountSettings)],
 ) -> Result<Vec<Check>, ServiceError> {
     let store = Store::new(&settings.redis_url).map_err(ServiceError::client)?;
     let http = http_client::build(CALL_TIMEOUT).map_err(ServiceError::client)?;
@@ -181,7 +187,7 @@ struct ExaminedAccount {
 
 async fn examined_account(
     installation: &Installation<'_>,
-    name: &str,
+    name: &AccountName,
     account: &AccountSettings,
 ) -> Result<ExaminedAccount, ServiceError> {
     let Installation {
@@ -190,7 +196,9 @@ async fn examined_account(
         http,
     } = installation;
     let credentials = &account.credentials;
-    let api = Api::new(credentials, &settings.wechat).map_err(ServiceError::client)?;
+    let clock = Arc::new(WechatClock::default());
+    let api = Api::new(name.clone(), credentials, &settings.wechat, clock);
+    let api = api.map_err(ServiceError::client)?;
     let public_url = settings.public.url.as_ref();
     let callback_url = public_url.map(|url| callback::url(url, name));
     let (clock, asked, callback, relay) = tokio::join!(

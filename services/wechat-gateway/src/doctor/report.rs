@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::own_settings::in_account;
-use crate::accounts::DEFAULT;
+use login_protocol::account::{AccountName, DEFAULT};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,12 +63,14 @@ impl Check {
     }
 
     /// The same about this account, whose settings the texts name then.
-    pub(super) fn of(mut self, account: &str) -> Self {
-        if account != DEFAULT {
-            self.detail = in_account(account, &self.detail);
-            self.action = self.action.map(|action| in_account(account, &action));
+    pub(super) fn of(mut self, account: &AccountName) -> Self {
+        if !account.is_default() {
+            self.detail = in_account(account.as_str(), &self.detail);
+            self.action = self
+                .action
+                .map(|action| in_account(account.as_str(), &action));
         }
-        self.account = Some(account.to_owned());
+        self.account = Some(account.as_str().to_owned());
         self
     }
 

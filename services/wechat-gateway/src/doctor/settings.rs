@@ -63,7 +63,7 @@ pub(crate) fn warn_at_start(settings: &GatewaySettings) {
     let public_url = settings.public.url.as_ref();
     for (name, account) in settings.accounts.iter() {
         let found = of_account(&account.credentials, public_url).into_iter();
-        checks.extend(found.map(|check| check.of(name)));
+        checks.extend(found.map(|check| check.of(&name)));
     }
     for check in checks.iter().filter(|check| check.status == Status::Warn) {
         let action = check.action.as_deref().unwrap_or_default();
@@ -134,7 +134,7 @@ fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: bool, reach: Reach
     if reach == Reach::Others && is_published {
         return Check::warn(
             NAME,
-            "wechat.encoding_aes_key is no secret: it is public: the demonstration uses it",
+            "wechat.encoding_aes_key is not secret: it is public: the demonstration uses it",
             format!(
                 "{GENERATE} {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY (消息加解密密钥)"
             ),

@@ -269,7 +269,7 @@ impl Confirmations {
                 confirmation,
             };
             let (effect, ()) = self.store.run_both(&decide, &spend).await?;
-            count(effect);
+            count(&self.account, effect);
             effect
         };
         Ok(match effect {
@@ -337,11 +337,13 @@ impl Standing {
     }
 }
 
-fn count(effect: DecisionEffect) {
+fn count(account: &AccountName, effect: DecisionEffect) {
     let outcome = match effect {
         DecisionEffect::Stands(status) => status.as_str(),
         DecisionEffect::NotTheirs => "not_theirs",
         DecisionEffect::Gone => "gone",
     };
-    metrics::counter!("login_decisions_total", "outcome" => outcome).increment(1);
+    let account = account.label();
+    metrics::counter!("login_decisions_total", "outcome" => outcome, "account" => account)
+        .increment(1);
 }

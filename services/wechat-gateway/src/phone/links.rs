@@ -1,35 +1,42 @@
-//! The addresses in replies, and those that web authorisation returns to.
+//! The URLs of an account's pages: those in replies, and those that web authorization returns to. Paths are below
+//! the account's own ([`path`]).
 
-use login_protocol::scene::Scene;
+use login_protocol::{account::AccountName, scene::Scene};
 use url::Url;
 
+/// Where everything begins that belongs to accounts.
+pub const ACCOUNTS: &str = "/wechat";
+/// Where WeChat pushes.
+pub const CALLBACK: &str = "/callback";
 /// Shows nickname and avatar.
-pub const PROFILE: &str = "/wechat/oauth/profile";
+pub const PROFILE: &str = "/oauth/profile";
 /// Where web authorisation returns with a profile.
-pub const PROFILE_RETURN: &str = "/wechat/oauth/profile/return";
+pub const PROFILE_RETURN: &str = "/oauth/profile/return";
 /// What the phone sees afterwards.
-pub const THANKS: &str = "/wechat/oauth/thanks";
+pub const THANKS: &str = "/oauth/thanks";
 /// What a phone sees whose person doesn't follow the account.
-pub const FOLLOW_FIRST: &str = "/wechat/oauth/follow-first";
+pub const FOLLOW_FIRST: &str = "/oauth/follow-first";
 /// Begins to confirm a login.
-pub const CONFIRM: &str = "/wechat/oauth/confirm";
+pub const CONFIRM: &str = "/oauth/confirm";
 /// Where web authorisation returns with whose phone it is.
-pub const CONFIRM_RETURN: &str = "/wechat/oauth/confirm/return";
+pub const CONFIRM_RETURN: &str = "/oauth/confirm/return";
 /// Asks for the decision.
-pub const DECISION: &str = "/wechat/oauth/confirm/decision";
+pub const DECISION: &str = "/oauth/confirm/decision";
 
 /// Links to the gateway's own pages. Without a public address there are none.
 #[derive(Debug, Clone)]
 pub struct PhoneLinks {
-    public_url: Option<Url>,
+    /// Where the account's pages begin.
+    base: Option<Url>,
     profile: Option<String>,
 }
 
 impl PhoneLinks {
-    /// Links below the gateway's public URL; that to nickname and avatar only if people are asked for them.
-    pub fn new(public_url: Option<Url>, ask_profile: bool) -> Self {
+    /// Links to this account's pages below the gateway's public URL; that to nickname and avatar only if
+    /// people are asked for them.
+    pub fn new(account: &AccountName, public_url: Option<&Url>, ask_profile: bool) -> Self {
         let links = Self {
-            public_url,
+            base: public_url.map(|url| below(url, &path(account, ""))),
             profile: None,
         };
         let profile = links.address(PROFILE).filter(|_| ask_profile);
@@ -69,8 +76,23 @@ impl PhoneLinks {
     }
 
     fn address(&self, path: &str) -> Option<Url> {
-        let mut url = self.public_url.clone()?;
-        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
-        Some(url)
+        self.base.as_ref().map(|base| below(base, path))
     }
+}
+
+/// The path of something that belongs to an account, such as `/callback`: `/wechat/callback` for the account
+/// that needs no name, `/wechat/shop/callback` for the account `shop`.
+pub fn path(account: &AccountName, below: &str) -> String {
+    if account.is_default() {
+        format!("{ACCOUNTS}{below}")
+    } else {
+        format!("{ACCOUNTS}/{account}{below}")
+    }
+}
+
+/// A URL further down.
+pub fn below(url: &Url, path: &str) -> Url {
+    let mut further = url.clone();
+    further.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+    further
 }

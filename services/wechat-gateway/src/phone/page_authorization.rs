@@ -138,7 +138,7 @@ impl PageAuthorization {
         redirect_uri: &Url,
     ) -> Result<AuthorizationRedirect, PageAuthorizationError> {
         let browser = visit.browser_or_new()?;
-        let state = browser.state(&purpose.name);
+        let state = browser.state(&self.bound(purpose));
         Ok(AuthorizationRedirect {
             url: self
                 .authorization
@@ -160,7 +160,7 @@ impl PageAuthorization {
         response: &AuthorizationResponse,
     ) -> Result<Authorized<PhoneBrowser>, PageAuthorizationError> {
         match &visit.browser {
-            Some(browser) if browser.has_state(&response.state, &purpose.name) => {
+            Some(browser) if browser.has_state(&response.state, &self.bound(purpose)) => {
                 return Ok(Authorized::Done(browser.clone()));
             }
             _ => self.discard(visit, response),
@@ -193,7 +193,7 @@ impl PageAuthorization {
         Outcome: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         // The code is good for nothing else, and for no other browser.
-        let bound_to = format!("{} {}", purpose.name, browser.name());
+        let bound_to = format!("{} {}", self.bound(purpose), browser.name());
         let exchanged = self
             .authorization
             .once_per_code(&bound_to, &response.code, exchange)
@@ -206,6 +206,14 @@ impl PageAuthorization {
                 self.retry(visit, purpose).map(Authorized::Retry)
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A purpose at this account: what was begun for one account is good for no other.
+    fn bound(&self, purpose: &Purpose) -> String {
+        match self.authorization.account().in_log() {
+            Some(account) => format!("{account} {}", purpose.name),
+            None => purpose.name.clone(),
         }
     }
 

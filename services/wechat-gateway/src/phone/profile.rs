@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     identity::{AppId, MemberId},
     steps::{Exchanger, RecordProfile},
 };
@@ -122,8 +123,7 @@ impl ShownProfiles {
                 // Also when only the UnionID is known.
                 let kept = store.run(&step).await?;
                 info?;
-                metrics::counter!("profiles_shown_total", "kept" => if kept { "yes" } else { "no" })
-                    .increment(1);
+                count(authorization.account(), kept);
                 Ok(if kept {
                     Shown::Kept
                 } else {
@@ -135,4 +135,9 @@ impl ShownProfiles {
             .once(visit, &purpose, response, &browser, exchange)
             .await
     }
+}
+
+fn count(account: &AccountName, kept: bool) {
+    let (kept, account) = (if kept { "yes" } else { "no" }, account.label());
+    metrics::counter!("profiles_shown_total", "kept" => kept, "account" => account).increment(1);
 }

@@ -120,7 +120,7 @@ impl WebAuthorizationLogin {
             .authorization
             .once_per_code(scene.as_str(), code, exchange)
             .await;
-        count(&outcome);
+        count(&self.account, &outcome);
         match outcome? {
             Outcome::Confirmed => Ok(Completed::Confirmed),
             Outcome::Over => Ok(Completed::Over),
@@ -207,7 +207,7 @@ impl WebAuthorizationLogin {
     }
 }
 
-fn count(outcome: &Result<Outcome, AuthorizationError>) {
+fn count(account: &AccountName, outcome: &Result<Outcome, AuthorizationError>) {
     let name = match outcome {
         Ok(Outcome::Confirmed) => "confirmed",
         Ok(Outcome::Over) => "over",
@@ -219,5 +219,7 @@ fn count(outcome: &Result<Outcome, AuthorizationError>) {
         Err(AuthorizationError::Store(_)) => "store_failed",
         Err(AuthorizationError::Randomness(_)) => "no_randomness",
     };
-    metrics::counter!("wechat_web_logins_total", "outcome" => name).increment(1);
+    let account = account.label();
+    metrics::counter!("wechat_web_logins_total", "outcome" => name, "account" => account)
+        .increment(1);
 }

@@ -116,18 +116,18 @@ impl LoginEvents {
             PushBody::Scan { .. } => Arrival::Follower,
             PushBody::Unsubscribe => {
                 self.store.run(&RecordUnfollow { member, at }).await?;
-                count("unsubscribe", "recorded");
+                count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
             }
             PushBody::Message { content, .. } => {
-                count("message", "passed");
+                count(&self.account, "message", "passed");
                 let reply = content
                     .as_deref()
                     .and_then(|content| self.replies.to_message(content));
                 return Ok(Handled::Other { reply });
             }
             PushBody::OtherEvent { .. } => {
-                count("other", "passed");
+                count(&self.account, "other", "passed");
                 return Ok(Handled::Other { reply: None });
             }
         };
@@ -140,7 +140,7 @@ impl LoginEvents {
                     profile: None,
                 })
                 .await?;
-            count(name(arrival), "not_a_login");
+            count(&self.account, name(arrival), "not_a_login");
             let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
             return Ok(Handled::Other {
                 reply: welcome.flatten(),
@@ -191,6 +191,7 @@ impl LoginEvents {
         let ((), scanned) = self.store.run_both(&follow, &scan).await?;
         let ScanOutcome { effect, site_name } = scanned;
         count(
+            &self.account,
             name(arrival),
             match effect {
                 ScanEffect::Accepted(_) => "accepted",

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt::spawn};
 use jiff::Timestamp;
+use login_protocol::account::AccountName;
 use service_kit::{random, redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
@@ -34,6 +35,7 @@ const STORING_IN_PASSING: Duration = Duration::from_millis(200);
 
 /// The pushes of one account.
 pub struct Pushes {
+    account: AccountName,
     security: PushSecurity,
     senders: Arc<Senders>,
     events: Arc<LoginEvents>,
@@ -56,12 +58,14 @@ pub enum Answer {
 impl Pushes {
     /// Those of this account.
     pub const fn new(
+        account: AccountName,
         security: PushSecurity,
         senders: Arc<Senders>,
         events: Arc<LoginEvents>,
         relay: Option<Relay>,
     ) -> Self {
         Self {
+            account,
             security,
             senders,
             events,
@@ -119,8 +123,9 @@ impl Pushes {
         arrived: Instant,
     ) -> Answer {
         let relay = self.relay.as_ref();
-        tracing::warn!(%reason, relayed = relay.is_some(), "ignored a signed push");
-        count("ignored", reason.label());
+        let account = self.account.in_log();
+        tracing::warn!(account, %reason, relayed = relay.is_some(), "ignored a signed push");
+        count(&self.account, "ignored", reason.label());
         match relay {
             Some(relay) => relay.pass_on(&raw(), arrived + RELAY_BUDGET).await.into(),
             None => Answer::Acknowledged,

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
+use login_protocol::account::AccountName;
 use reqwest::{
     Response,
     header::{CONTENT_TYPE, LOCATION},
@@ -57,6 +58,7 @@ pub struct RelayedAnswer {
 
 /// The way to the owner's backend.
 pub struct Relay {
+    account: AccountName,
     http: reqwest::Client,
     url: Url,
     on_failure: OnFailure,
@@ -94,11 +96,15 @@ impl Relay {
     /// # Errors
     ///
     /// When no HTTP client can be made.
-    pub fn new(settings: RelaySettings) -> Result<Option<Self>, reqwest::Error> {
+    pub fn new(
+        account: AccountName,
+        settings: RelaySettings,
+    ) -> Result<Option<Self>, reqwest::Error> {
         let Some(url) = settings.url else {
             return Ok(None);
         };
         Ok(Some(Self {
+            account,
             http: http_client::build(TIMEOUT)?,
             url,
             on_failure: settings.on_failure,
@@ -120,9 +126,10 @@ impl Relay {
     ) -> Result<RelayedAnswer, OnFailure> {
         let sent = timeout_at(deadline, exchange(&self.http, &self.url, push)).await;
         let sent = sent.unwrap_or(Err(RelayError::TooSlow));
-        count("relayed", &sent);
+        count(&self.account, "relayed", outcome(&sent));
         sent.map_err(|error| {
-            tracing::error!(%error, on_failure = ?self.on_failure, "a push couldn't be relayed");
+            let account = self.account.in_log();
+            tracing::error!(account, %error, on_failure = ?self.on_failure, "a push couldn't be relayed");
             self.on_failure
         })
     }
@@ -133,14 +140,14 @@ impl Relay {
             return;
         }
         let Ok(permit) = Arc::clone(&self.copies).try_acquire_owned() else {
-            metrics::counter!("relayed_pushes_total", "kind" => "copy", "outcome" => "dropped")
-                .increment(1);
+            count(&self.account, "copy", "dropped");
             return;
         };
         let (http, url) = (self.http.clone(), self.url.clone());
+        let account = self.account.clone();
         tokio::spawn(request_id::carried(async move {
             let sent = exchange(&http, &url, &push).await;
-            count("copy", &sent);
+            count(&account, "copy", outcome(&sent));
             if let Err(error) = sent {
                 tracing::warn!(%error, "couldn't relay the copy of a login");
             }
@@ -217,7 +224,12 @@ fn shown(url: &Url) -> Option<String> {
     is_shown.then(|| origin.ascii_serialization())
 }
 
-fn count<T>(kind: &'static str, sent: &Result<T, RelayError>) {
-    let outcome = if sent.is_ok() { "ok" } else { "failed" };
-    metrics::counter!("relayed_pushes_total", "kind" => kind, "outcome" => outcome).increment(1);
+const fn outcome<T>(sent: &Result<T, RelayError>) -> &'static str {
+    if sent.is_ok() { "ok" } else { "failed" }
+}
+
+fn count(account: &AccountName, kind: &'static str, outcome: &'static str) {
+    let account = account.label();
+    metrics::counter!("relayed_pushes_total", "kind" => kind, "outcome" => outcome, "account" => account)
+        .increment(1);
 }

@@ -78,18 +78,23 @@ impl Senders {
                 .await;
             let wait = match listed.map(|list| list.networks()) {
                 Ok(listed) if !listed.is_empty() => {
-                    tracing::info!(count = listed.len(), "fetched WeChat's callback IPs");
+                    tracing::info!(
+                        account = api.account().in_log(),
+                        count = listed.len(),
+                        "fetched WeChat's callback IPs"
+                    );
                     *networks.write().unwrap_or_else(PoisonError::into_inner) = listed;
                     REFRESH
                 }
                 Ok(_) => {
                     tracing::warn!(
+                        account = api.account().in_log(),
                         "WeChat's list of callback IPs is empty; the previous list stays in force"
                     );
                     RETRY_AFTER_FAILURE
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "can't fetch WeChat's callback IPs; the previous list stays in force");
+                    tracing::warn!(account = api.account().in_log(), %error, "can't fetch WeChat's callback IPs; the previous list stays in force");
                     RETRY_AFTER_FAILURE
                 }
             };

@@ -1,21 +1,18 @@
 //! `/v1/access-token`: the token for the owner's other backends, so that one place alone refreshes it.
 
-use actix_web::{
-    HttpResponse,
-    http::header::CACHE_CONTROL,
-    web::{Data, Json},
-};
+use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web::Json};
 use login_protocol::{
     gateway_api::{AccessToken, InvalidateAccessToken},
     steps::StoredAccessToken,
 };
 use service_kit::problem::Problem;
 
-use crate::wechat::access_tokens::AccessTokens;
+use super::account::AccountInQuery;
 
 /// `GET`: the current token.
-pub(super) async fn current(tokens: Data<AccessTokens>) -> Result<HttpResponse, Problem> {
-    let token = tokens
+pub(super) async fn current(account: AccountInQuery) -> Result<HttpResponse, Problem> {
+    let token = account
+        .tokens
         .current()
         .await
         .map_err(|error| Problem::from(&error))?;
@@ -26,9 +23,10 @@ pub(super) async fn current(tokens: Data<AccessTokens>) -> Result<HttpResponse, 
 /// it. Reporting a token that was replaced already changes nothing.
 pub(super) async fn invalidate(
     report: Json<InvalidateAccessToken>,
-    tokens: Data<AccessTokens>,
+    account: AccountInQuery,
 ) -> Result<HttpResponse, Problem> {
-    let token = tokens
+    let token = account
+        .tokens
         .replace(&report.access_token)
         .await
         .map_err(|error| Problem::from(&error))?;

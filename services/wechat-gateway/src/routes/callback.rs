@@ -6,15 +6,17 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_TYPE, ContentType},
     },
-    web::{Bytes, Data, Payload, Query},
+    web::{Bytes, Payload, Query},
 };
+use login_protocol::account::AccountName;
 use service_kit::request_bodies;
 use tokio::time::Instant;
 
+use super::account::AccountInPath;
 use crate::push::{
     envelope::PushQuery,
     figures::count,
-    intake::{Answer, Pushes},
+    intake::Answer,
     relay::{RawPush, RelayedAnswer},
     senders::Origin,
 };
@@ -23,14 +25,16 @@ use crate::push::{
 const ACKNOWLEDGED: &str = "success";
 
 /// `GET`: WeChat's console checks that the address is ours.
-pub(super) async fn verify(query: Query<PushQuery>, pushes: Data<Pushes>) -> HttpResponse {
-    if pushes.is_signed(&query) {
-        tracing::info!("WeChat verified the callback URL");
+pub(super) async fn verify(account: AccountInPath, query: Query<PushQuery>) -> HttpResponse {
+    let name = account.name.in_log();
+    if account.pushes.is_signed(&query) {
+        tracing::info!(account = name, "WeChat verified the callback URL");
         HttpResponse::Ok()
             .content_type(ContentType::plaintext())
             .body(query.into_inner().echostr)
     } else {
         tracing::warn!(
+            account = name,
             "refused a verification: the signature is wrong; compare wechat.token with WeChat's console"
         );
         HttpResponse::Forbidden().finish()
@@ -42,34 +46,39 @@ pub(super) async fn receive(
     request: HttpRequest,
     query: Query<PushQuery>,
     payload: Payload,
-    pushes: Data<Pushes>,
+    account: AccountInPath,
 ) -> HttpResponse {
     let arrived = Instant::now();
-    if let Some(sender) = pushes.stranger(&request) {
+    if let Some(sender) = account.pushes.stranger(&request) {
         tracing::warn!(
+            account = account.name.in_log(),
             %sender,
             "refused a push: its sender is not one of WeChat's callback IPs; behind a reverse proxy, \
              add the proxy to public.trusted_proxies"
         );
-        return refused("sender", HttpResponse::Forbidden());
+        return refused(&account.name, "sender", HttpResponse::Forbidden());
     }
     let body = match request_bodies::read(payload).await {
         Ok(body) => body,
-        Err(status) => return refused(unread(status), HttpResponse::build(status)),
+        Err(status) => return refused(&account.name, unread(status), HttpResponse::build(status)),
     };
-    let raw = || raw(&request, body.clone(), pushes.origin(&request));
-    match pushes.take(&query, &body, raw, arrived).await {
+    let raw = || raw(&request, body.clone(), account.pushes.origin(&request));
+    match account.pushes.take(&query, &body, raw, arrived).await {
         Ok(answer) => answered(answer),
         Err(reason) => {
-            tracing::warn!(%reason, "refused a push");
-            refused(reason.label(), HttpResponse::Forbidden())
+            tracing::warn!(account = account.name.in_log(), %reason, "refused a push");
+            refused(&account.name, reason.label(), HttpResponse::Forbidden())
         }
     }
 }
 
 /// Counts a push that isn't taken, and says nothing about why: it can be a forger's.
-fn refused(reason: &'static str, mut answer: HttpResponseBuilder) -> HttpResponse {
-    count("refused", reason);
+fn refused(
+    account: &AccountName,
+    reason: &'static str,
+    mut answer: HttpResponseBuilder,
+) -> HttpResponse {
+    count(account, "refused", reason);
     answer.finish()
 }
 

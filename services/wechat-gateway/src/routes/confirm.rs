@@ -3,16 +3,19 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Form, Query},
+    web::{Form, Query},
 };
 use login_protocol::{scene::Scene, steps::Decision};
 use serde::Deserialize;
 use service_kit::redis::StoreError;
 
-use super::phone::{redirect, to_wechat, unauthorized};
+use super::{
+    account::AccountInPath,
+    phone::{redirect, to_wechat, unauthorized},
+};
 use crate::phone::{
     browser::PhoneVisit,
-    confirmation::{Confirmations, LinkError, Standing, Ticket},
+    confirmation::{LinkError, Standing, Ticket},
     page_authorization::{AuthorizationResponse, Authorized, last_parameter},
     pages,
 };
@@ -46,9 +49,12 @@ fn scene(request: &HttpRequest) -> Option<Scene> {
 pub(super) async fn begin(
     request: HttpRequest,
     visit: PhoneVisit,
-    confirmations: Data<Confirmations>,
+    account: AccountInPath,
 ) -> HttpResponse {
-    match confirmations.begin(&visit, scene(&request).as_ref()) {
+    match account
+        .confirmations
+        .begin(&visit, scene(&request).as_ref())
+    {
         Ok(to) => to_wechat(&to),
         Err(error) => leads_nowhere(&error),
     }
@@ -58,11 +64,15 @@ pub(super) async fn begin(
 pub(super) async fn recognise(
     request: HttpRequest,
     visit: PhoneVisit,
-    confirmations: Data<Confirmations>,
+    account: AccountInPath,
 ) -> HttpResponse {
     let response = AuthorizationResponse::of(request.query_string());
     let scene = scene(&request);
-    match confirmations.recognise(&visit, scene, &response).await {
+    match account
+        .confirmations
+        .recognise(&visit, scene, &response)
+        .await
+    {
         Ok(Authorized::Done(Ticket(ticket))) => redirect(&format!("decision?ticket={ticket}")),
         Ok(Authorized::Retry(to)) => to_wechat(&to),
         Err(error) => leads_nowhere(&error),
@@ -73,12 +83,12 @@ pub(super) async fn recognise(
 pub(super) async fn ask(
     visit: PhoneVisit,
     asked: Query<Asked>,
-    confirmations: Data<Confirmations>,
+    account: AccountInPath,
 ) -> HttpResponse {
     let Asked { ticket } = asked.into_inner();
     told(
         &ticket,
-        confirmations.standing(&visit, ticket.clone()).await,
+        account.confirmations.standing(&visit, ticket.clone()).await,
     )
 }
 
@@ -86,14 +96,17 @@ pub(super) async fn ask(
 pub(super) async fn decide(
     visit: PhoneVisit,
     pressed: Form<Pressed>,
-    confirmations: Data<Confirmations>,
+    account: AccountInPath,
 ) -> HttpResponse {
     let Pressed { ticket, decision } = pressed.into_inner();
     let decision = match decision {
         Button::Confirm => Decision::Confirm,
         Button::Deny => Decision::Deny,
     };
-    let standing = confirmations.decide(&visit, ticket.clone(), decision).await;
+    let standing = account
+        .confirmations
+        .decide(&visit, ticket.clone(), decision)
+        .await;
     told(&ticket, standing)
 }
 

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod access_token;
+mod account;
 mod api_key;
 mod callback;
 mod confirm;
@@ -40,8 +41,10 @@ pub fn configure_public(config: &mut ServiceConfig) {
     problem::configure(config, BODY_LIMIT);
     // What can't be read can't be signed, and a forger is told nothing.
     let unsigned = QueryConfig::default().error_handler(|error, request| {
-        if request.method() == Method::POST {
-            figures::count("refused", "query");
+        if request.method() == Method::POST
+            && let Some(account) = account::name_in_path(request)
+        {
+            figures::count(&account, "refused", "query");
         }
         InternalError::from_response(error, HttpResponse::Forbidden().finish()).into()
     });
@@ -60,52 +63,54 @@ pub fn configure_public(config: &mut ServiceConfig) {
         let page = pages::message(status, pages::OVER);
         InternalError::from_response(error, page).into()
     });
+    config.app_data(broken).app_data(pressed);
+    // Literal paths first: no account is called `oauth`.
+    for accounts in [
+        links::ACCOUNTS.to_owned(),
+        format!("{}/{{{}}}", links::ACCOUNTS, account::PARAMETER),
+    ] {
+        configure_account(config, &accounts, unsigned.clone());
+    }
+    config.service(endpoint::at(
+        "/{name:MP_verify_[A-Za-z0-9]+[.]txt}",
+        [(Method::GET, web::to(verification_file::read))],
+    ));
+}
+
+/// What WeChat and phones reach of an account, below `base`.
+fn configure_account(config: &mut ServiceConfig, base: &str, unsigned: QueryConfig) {
+    let at = |path: &str, methods| endpoint::at(&format!("{base}{path}"), methods);
     let callback = [
         (Method::GET, web::to(callback::verify)),
         (Method::POST, web::to(callback::receive)),
     ];
     config
-        .app_data(broken)
-        .app_data(pressed)
-        .service(endpoint::at("/wechat/callback", callback).app_data(unsigned))
-        .service(endpoint::at(
-            links::PROFILE,
-            [(Method::GET, web::to(profile::ask))],
-        ))
-        .service(endpoint::at(
+        .service(endpoint::at(&format!("{base}{}", links::CALLBACK), callback).app_data(unsigned))
+        .service(at(links::PROFILE, [(Method::GET, web::to(profile::ask))]))
+        .service(at(
             links::PROFILE_RETURN,
             [(Method::GET, web::to(profile::store))],
         ))
-        .service(endpoint::at(
-            links::THANKS,
-            [(Method::GET, web::to(profile::thanks))],
-        ))
-        .service(endpoint::at(
+        .service(at(links::THANKS, [(Method::GET, web::to(profile::thanks))]))
+        .service(at(
             links::FOLLOW_FIRST,
             [(Method::GET, web::to(profile::follow_first))],
         ))
-        .service(endpoint::at(
-            links::CONFIRM,
-            [(Method::GET, web::to(confirm::begin))],
-        ))
-        .service(endpoint::at(
+        .service(at(links::CONFIRM, [(Method::GET, web::to(confirm::begin))]))
+        .service(at(
             links::CONFIRM_RETURN,
             [(Method::GET, web::to(confirm::recognise))],
         ))
         .service(endpoint::at(
-            links::DECISION,
+            &format!("{base}{}", links::DECISION),
             [
                 (Method::GET, web::to(confirm::ask)),
                 (Method::POST, web::to(confirm::decide)),
             ],
         ))
-        .service(endpoint::at(
-            "/wechat/oauth/{folder:.*}style.css",
+        .service(at(
+            "/oauth/{folder:.*}style.css",
             [(Method::GET, web::to(style))],
-        ))
-        .service(endpoint::at(
-            "/{name:MP_verify_[A-Za-z0-9]+[.]txt}",
-            [(Method::GET, web::to(verification_file::read))],
         ));
 }
 

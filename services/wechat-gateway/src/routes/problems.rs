@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use login_protocol::{account::AccountName, problem::ProblemCode};
+use login_protocol::problem::ProblemCode;
 use service_kit::problem::Problem;
 use wechat_wire::{
     api::ApiError,
@@ -58,15 +58,6 @@ impl From<NoCodeLeft> for Problem {
             }
         }
     }
-}
-
-/// Serves the account that needs no name, and no other.
-pub(super) fn known(account: &AccountName) -> Result<(), Problem> {
-    if account.is_default() {
-        return Ok(());
-    }
-    let detail = "The gateway serves no account of this name.";
-    Err(Problem::new(ProblemCode::UnknownAccount, detail))
 }
 
 fn unavailable(after: Duration) -> Problem {

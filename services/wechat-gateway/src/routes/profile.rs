@@ -1,21 +1,24 @@
 //! `/wechat/oauth/profile`: a person shows nickname and avatar.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::phone::{redirect, to_wechat, unauthorized};
+use super::{
+    account::AccountInPath,
+    phone::{redirect, to_wechat, unauthorized},
+};
 use crate::{
     phone::{
         browser::PhoneVisit,
         page_authorization::{AuthorizationResponse, Authorized, PageAuthorizationError},
         pages,
-        profile::{Shown, ShownProfiles},
+        profile::Shown,
     },
     wechat::web_authorization::AuthorizationError,
 };
 
 /// `GET`: off to WeChat's consent.
-pub(super) async fn ask(visit: PhoneVisit, profiles: Data<ShownProfiles>) -> HttpResponse {
-    match profiles.begin(&visit) {
+pub(super) async fn ask(visit: PhoneVisit, account: AccountInPath) -> HttpResponse {
+    match account.profiles.begin(&visit) {
         Ok(to) => to_wechat(&to),
         Err(error) => unauthorized(&error),
     }
@@ -25,10 +28,10 @@ pub(super) async fn ask(visit: PhoneVisit, profiles: Data<ShownProfiles>) -> Htt
 pub(super) async fn store(
     request: HttpRequest,
     visit: PhoneVisit,
-    profiles: Data<ShownProfiles>,
+    account: AccountInPath,
 ) -> HttpResponse {
     let response = AuthorizationResponse::of(request.query_string());
-    match profiles.store(&visit, &response).await {
+    match account.profiles.store(&visit, &response).await {
         Ok(Authorized::Done(Shown::Kept)) => redirect("../thanks"),
         Ok(Authorized::Done(Shown::NotFollowing)) => redirect("../follow-first"),
         Ok(Authorized::Retry(to)) => to_wechat(&to),
@@ -46,11 +49,11 @@ pub(super) async fn store(
 }
 
 /// `GET /wechat/oauth/thanks`.
-pub(super) async fn thanks() -> HttpResponse {
+pub(super) async fn thanks(_: AccountInPath) -> HttpResponse {
     pages::message(StatusCode::OK, pages::THANKS)
 }
 
 /// `GET /wechat/oauth/follow-first`.
-pub(super) async fn follow_first() -> HttpResponse {
+pub(super) async fn follow_first(_: AccountInPath) -> HttpResponse {
     pages::message(StatusCode::OK, pages::FOLLOW_FIRST)
 }

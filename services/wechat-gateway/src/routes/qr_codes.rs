@@ -10,28 +10,27 @@ use login_protocol::{
 };
 use service_kit::problem::Problem;
 
-use super::problems::known;
-use crate::wechat::{code_budget::CodeBudget, qr_codes::QrCodes};
+use super::account::in_body;
+use crate::accounts::Accounts;
 
 /// Creates a QR code.
 pub(super) async fn create(
     request: Json<CreateQrCode>,
-    qr_codes: Data<QrCodes>,
-    budget: Data<CodeBudget>,
+    accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Problem> {
     let request = request.into_inner();
     if !(1..=MAX_TTL_SECONDS).contains(&request.ttl_seconds) {
         let detail = format!("ttl_seconds must be 1 to {MAX_TTL_SECONDS}.");
         return Err(Problem::new(ProblemCode::InvalidRequest, detail));
     }
-    known(&request.account)?;
+    let account = in_body(&accounts, &request.account)?;
     // Callers that don't count their clients' logins aren't held back.
     let client = request.client_logins.unwrap_or(ClientLogins::Few);
-    budget.take(client).await?;
-    match qr_codes.create(request).await {
+    account.code_budget.take(client).await?;
+    match account.qr_codes.create(request).await {
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {
-            tracing::error!(%error, "can't create a QR code");
+            tracing::error!(account = account.name.in_log(), %error, "can't create a QR code");
             Err((&error).into())
         }
     }

@@ -15,23 +15,23 @@ use login_protocol::{
 use service_kit::problem::Problem;
 use url::Url;
 
-use super::problems::known;
+use super::account::in_body;
 use crate::{
-    phone::web_authorization_login::{Completed, WebAuthorizationLogin},
-    wechat::{stray_codes::StrayCodes, web_authorization::AuthorizationError},
+    accounts::Accounts, phone::web_authorization_login::Completed,
+    wechat::web_authorization::AuthorizationError,
 };
 
 /// `POST`: where to send the browser.
 pub(super) async fn begin(
     request: Json<BeginWebAuthorization>,
-    logins: Data<WebAuthorizationLogin>,
+    accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Problem> {
     let BeginWebAuthorization {
         scene,
         redirect_uri,
         account,
     } = request.into_inner();
-    known(&account)?;
+    let account = in_body(&accounts, &account)?;
     let redirect_uri = Url::parse(&redirect_uri)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
@@ -39,22 +39,24 @@ pub(super) async fn begin(
             let detail = "redirect_uri must be an http or https URL without a fragment.";
             Problem::new(ProblemCode::InvalidRequest, detail)
         })?;
-    let authorize_url = logins.authorize_url(&scene, &redirect_uri);
+    let authorize_url = account
+        .web_authorization
+        .authorize_url(&scene, &redirect_uri);
     Ok(HttpResponse::Created().json(WebAuthorizationBegun { authorize_url }))
 }
 
 /// `POST …/complete`: the browser came back.
 pub(super) async fn complete(
     request: Json<CompleteWebAuthorization>,
-    logins: Data<WebAuthorizationLogin>,
+    accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Problem> {
     let CompleteWebAuthorization {
         scene,
         code,
         account,
     } = request.into_inner();
-    known(&account)?;
-    match logins.complete(&scene, &code).await {
+    let account = in_body(&accounts, &account)?;
+    match account.web_authorization.complete(&scene, &code).await {
         Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
             status: AttemptStatus::Confirmed,
         })),
@@ -69,7 +71,7 @@ pub(super) async fn complete(
 /// `POST …/discard`: a code arrived where it logs nobody in.
 pub(super) async fn discard(
     request: Json<DiscardWebAuthorization>,
-    stray_codes: Data<StrayCodes>,
+    accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Problem> {
     let DiscardWebAuthorization {
         code,
@@ -77,10 +79,10 @@ pub(super) async fn discard(
         scene,
         account,
     } = request.into_inner();
-    known(&account)?;
+    let account = in_body(&accounts, &account)?;
     match scene {
-        Some(scene) => stray_codes.of_attempt(scene, code),
-        None => stray_codes.of_client(client, code),
+        Some(scene) => account.stray_codes.of_attempt(scene, code),
+        None => account.stray_codes.of_client(client, code),
     }
     Ok(HttpResponse::Accepted().finish())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use login_protocol::account::{AccountName, DEFAULT};
 use service_kit::settings::{NamedTable, Reader, Section, TableName};
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
     qr_codes::QrCodeSettings,
     reply::ReplySettings,
 };
-use crate::accounts::DEFAULT;
 
 /// The accounts beside the one of the section `wechat`, which is called `default`.
 pub static ACCOUNTS: NamedTable = NamedTable {
@@ -42,10 +42,15 @@ pub struct AccountsSettings {
 
 impl AccountsSettings {
     /// Every account with its name, `default` first.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &AccountSettings)> {
-        let default = self.default.iter().map(|account| (DEFAULT, account));
-        let named = self.named.iter();
-        default.chain(named.map(|(name, account)| (name.as_str(), account)))
+    pub fn iter(&self) -> impl Iterator<Item = (AccountName, &AccountSettings)> {
+        let default = self.default.iter();
+        let default = default.map(|account| (AccountName::default(), account));
+        // Tables and accounts have names of one form.
+        let named = self.named.iter().filter_map(|(name, account)| {
+            let name = AccountName::parse(name.as_str()).ok()?;
+            Some((name, account))
+        });
+        default.chain(named)
     }
 
     /// What Redis holds of an account bears its AppID, so two tables can't be one account.

@@ -160,7 +160,7 @@ impl AccessTokens {
         let token = self.current().await?.token;
         match call(token.clone()).await {
             Err(error) if error.wants_another_token() => {
-                tracing::warn!(%error, "the access token was refused; getting another one");
+                tracing::warn!(account = self.refresh.account().in_log(), %error, "the access token was refused; getting another one");
                 self.mark_refused(&token);
                 let other = self.obtain(Need::Other(token), Asker::Gateway).await?.token;
                 call(other).await
@@ -277,7 +277,7 @@ impl AccessTokens {
             .as_ref()
             .map_or(1, |last| last.count.saturating_add(1));
         let pause = pauses::after(&error, count);
-        tracing::error!(%error, retry_in_seconds = pause.as_secs(), "can't get an access token");
+        tracing::error!(account = self.refresh.account().in_log(), %error, retry_in_seconds = pause.as_secs(), "can't get an access token");
         let now = Instant::now();
         let failure = Failure {
             at: now,

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, fmt::rfc2822};
-use login_protocol::identity::{AppId, OpenId};
+use login_protocol::{
+    account::AccountName,
+    identity::{AppId, OpenId},
+};
 use reqwest::header::DATE;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -31,28 +34,41 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// WeChat's API for one account.
 pub struct Api {
+    account: AccountName,
     http: reqwest::Client,
     app_id: AppId,
     secret: SecretString,
     server_url: Url,
     pictures_url: Url,
-    clock: WechatClock,
+    clock: Arc<WechatClock>,
 }
 
 impl Api {
-    /// A client for this account; its calls go through the proxy, if there is one. Nothing connects yet.
-    pub fn new(credentials: &Credentials, wechat: &WechatSettings) -> reqwest::Result<Self> {
+    /// A client for this account; its calls go through the proxy, if there is one. `clock` is told WeChat's time.
+    /// Nothing connects yet.
+    pub fn new(
+        account: AccountName,
+        credentials: &Credentials,
+        wechat: &WechatSettings,
+        clock: Arc<WechatClock>,
+    ) -> reqwest::Result<Self> {
         Ok(Self {
+            account,
             http: http_client::build_through(wechat.proxy.as_ref(), CALL_TIMEOUT)?,
             app_id: credentials.app_id.clone(),
             secret: credentials.app_secret.clone(),
             server_url: wechat.api_url.clone(),
             pictures_url: wechat.mp_url.clone(),
-            clock: WechatClock::default(),
+            clock,
         })
     }
 
-    /// The account.
+    /// What the owner calls the account.
+    pub const fn account(&self) -> &AccountName {
+        &self.account
+    }
+
+    /// The account's AppID.
     pub const fn app_id(&self) -> &AppId {
         &self.app_id
     }
@@ -270,8 +286,12 @@ impl Api {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.outcome(),
         };
-        metrics::counter!("wechat_api_calls_total", "call" => name, "outcome" => outcome)
-            .increment(1);
+        let account = self.account.label();
+        metrics::counter!(
+            "wechat_api_calls_total",
+            "call" => name, "outcome" => outcome, "account" => account
+        )
+        .increment(1);
         answer
     }
 

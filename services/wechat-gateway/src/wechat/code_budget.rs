@@ -5,6 +5,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 use login_protocol::{
+    account::AccountName,
     gateway_api::ClientLogins,
     identity::AppId,
     steps::{CodesTaken, ReadCodesTaken, TakeCodes},
@@ -44,6 +45,7 @@ pub enum NoCodeLeft {
 /// What is left of the day's codes.
 pub struct CodeBudget {
     store: Arc<Store>,
+    account: AccountName,
     app_id: AppId,
     per_day: u32,
     today: Mutex<Today>,
@@ -69,8 +71,14 @@ struct Share {
 
 impl CodeBudget {
     /// As many codes a day as the settings say; 0 is no limit.
-    pub fn new(app_id: AppId, settings: QrCodeSettings, store: Arc<Store>) -> Self {
+    pub fn new(
+        account: AccountName,
+        app_id: AppId,
+        settings: QrCodeSettings,
+        store: Arc<Store>,
+    ) -> Self {
         Self {
+            account,
             store,
             app_id,
             per_day: settings.per_day,
@@ -101,13 +109,13 @@ impl CodeBudget {
             ClientLogins::Many => &mut today.many,
         };
         if let Some(not_before) = share.not_before.filter(|at| *at > now.timestamp()) {
-            return Err(paced(not_before, &now));
+            return Err(self.paced(not_before, &now));
         }
         if share.left == 0 {
             let taken = match self.take_share(client, &now).await {
                 Ok(taken) => taken,
                 Err(error) => {
-                    tracing::warn!(%error, "can't count the day's QR codes");
+                    tracing::warn!(account = self.account.in_log(), %error, "can't count the day's QR codes");
                     return Ok(());
                 }
             };
@@ -140,17 +148,19 @@ impl CodeBudget {
     /// share with the last one before does, so once for all gateways.
     fn tell(&self, taken: CodesTaken) {
         let left = self.per_day.saturating_sub(taken.in_all);
-        show(left);
+        self.show(left);
         let left_before = left.saturating_add(taken.granted);
         let passed = |mark: u32| left <= mark && mark < left_before;
         if passed(self.tenth()) {
             tracing::warn!(
+                account = self.account.in_log(),
                 left,
                 per_day = self.per_day,
                 "the day's QR codes are nearly used up"
             );
         } else if passed(self.per_day / 2) {
             tracing::warn!(
+                account = self.account.in_log(),
                 left,
                 per_day = self.per_day,
                 "half of the day's QR codes are used"
@@ -163,17 +173,19 @@ impl CodeBudget {
         if taken.in_all >= self.per_day {
             if !is_logged {
                 tracing::error!(
+                    account = self.account.in_log(),
                     per_day = self.per_day,
                     "the day's QR codes are used up; raise limits.qr_codes_per_day if WeChat's quota allows it"
                 );
             }
-            count_refusal("used_up");
+            self.count_refusal("used_up");
             return NoCodeLeft::UsedUp {
                 retry_after: until(tomorrow(now), now),
             };
         }
         if !is_logged {
             tracing::warn!(
+                account = self.account.in_log(),
                 left = self.per_day.saturating_sub(taken.in_all),
                 per_day = self.per_day,
                 "clients who began many logins and completed few are held back, so that the day's QR codes last \
@@ -184,7 +196,7 @@ impl CodeBudget {
         let passes = passes.and_then(|at| start_of_day(now).checked_add(at).ok());
         let not_before = passes.unwrap_or_else(|| tomorrow(now));
         share.not_before = Some(not_before);
-        paced(not_before, now)
+        self.paced(not_before, now)
     }
 
     /// Keeps the figure of what is left true also while nobody logs in: at the start, and when a day begins.
@@ -212,7 +224,7 @@ impl CodeBudget {
         };
         let taken = self.store.run(&step).await.ok()?;
         let left = self.per_day.saturating_sub(taken);
-        show(left);
+        self.show(left);
         Some(left)
     }
 
@@ -234,24 +246,26 @@ impl CodeBudget {
         }
     }
 
+    fn paced(&self, not_before: Timestamp, now: &Zoned) -> NoCodeLeft {
+        self.count_refusal("paced");
+        NoCodeLeft::Paced {
+            retry_after: until(not_before, now),
+        }
+    }
+
+    fn count_refusal(&self, reason: &'static str) {
+        let account = self.account.label();
+        metrics::counter!("wechat_qr_codes_refused_total", "reason" => reason, "account" => account)
+            .increment(1);
+    }
+
+    fn show(&self, left: u32) {
+        metrics::gauge!("wechat_qr_codes_left", "account" => self.account.label()).set(left);
+    }
+
     const fn tenth(&self) -> u32 {
         self.per_day / 10
     }
-}
-
-fn paced(not_before: Timestamp, now: &Zoned) -> NoCodeLeft {
-    count_refusal("paced");
-    NoCodeLeft::Paced {
-        retry_after: until(not_before, now),
-    }
-}
-
-fn count_refusal(reason: &'static str) {
-    metrics::counter!("wechat_qr_codes_refused_total", "reason" => reason).increment(1);
-}
-
-fn show(left: u32) {
-    metrics::gauge!("wechat_qr_codes_left").set(left);
 }
 
 /// WeChat's days are China's.

@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use login_protocol::{scene::Scene, steps::Exchanger};
+use login_protocol::{account::AccountName, scene::Scene, steps::Exchanger};
 use serde::{Deserialize, Serialize};
 use service_kit::request_id;
 use tokio::sync::Semaphore;
@@ -57,7 +57,7 @@ impl StrayCodes {
             return;
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            count("dropped");
+            count(self.authorization.account(), "dropped");
             return;
         };
         let authorization = Arc::clone(&self.authorization);
@@ -65,7 +65,10 @@ impl StrayCodes {
             let (authorization, code) = (Arc::clone(&authorization), code.clone());
             async move {
                 let recognised = authorization.recognise(exchanger, &code, Scope::Base).await;
-                count(outcome(recognised.as_ref().map(drop)));
+                count(
+                    authorization.account(),
+                    outcome(recognised.as_ref().map(drop)),
+                );
                 recognised.map(|_| Outcome::ThrownAway)
             }
         };
@@ -92,6 +95,8 @@ const fn outcome(recognised: Result<(), &AuthorizationError>) -> &'static str {
     }
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("wechat_stray_codes_total", "outcome" => outcome).increment(1);
+fn count(account: &AccountName, outcome: &'static str) {
+    let account = account.label();
+    metrics::counter!("wechat_stray_codes_total", "outcome" => outcome, "account" => account)
+        .increment(1);
 }

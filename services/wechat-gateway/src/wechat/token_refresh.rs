@@ -3,9 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use login_protocol::steps::{
-    ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
-    ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
+use login_protocol::{
+    account::AccountName,
+    steps::{
+        ForceTokenRefresh, ForcedRefresh, LockTokenRefresh, ReadAccessToken, ReleaseTokenRefresh,
+        ReplaceLegacyToken, StoreAccessToken, StoredAccessToken,
+    },
 };
 use service_kit::{
     random,
@@ -92,6 +95,11 @@ pub struct TokenRefresh {
 }
 
 impl TokenRefresh {
+    /// Whose tokens they are.
+    pub fn account(&self) -> &AccountName {
+        self.api.account()
+    }
+
     /// For the account of `api`.
     pub const fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
         Self { api, store, mode }
@@ -103,10 +111,13 @@ impl TokenRefresh {
             app_id: self.api.app_id().clone(),
         };
         let read = self.store.run(&step).await;
-        read.inspect_err(|error| tracing::warn!(%error, "can't read the shared access token"))
-            .ok()
-            .flatten()
-            .filter(|token| need.is_met_by(token, Timestamp::now()))
+        let account = self.api.account().in_log();
+        read.inspect_err(
+            |error| tracing::warn!(account, %error, "can't read the shared access token"),
+        )
+        .ok()
+        .flatten()
+        .filter(|token| need.is_met_by(token, Timestamp::now()))
     }
 
     /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
@@ -163,6 +174,7 @@ impl TokenRefresh {
         let granted = granted.unwrap_or(Err(WechatError::OutOfTime))?;
         let lifetime = lifetime(&granted);
         tracing::info!(
+            account = self.api.account().in_log(),
             expires_in_seconds = lifetime.as_secs(),
             "got an access token"
         );
@@ -175,7 +187,7 @@ impl TokenRefresh {
             token: token.clone(),
         };
         if let Err(error) = self.store.run(&step).await {
-            tracing::warn!(%error, "can't store the access token for the other replicas");
+            tracing::warn!(account = self.api.account().in_log(), %error, "can't store the access token for the other replicas");
         }
         Ok(token)
     }
@@ -196,6 +208,7 @@ impl TokenRefresh {
         }
         self.may_force(asker).await?;
         tracing::warn!(
+            account = self.api.account().in_log(),
             "WeChat keeps returning the access token that it refused; forcing a refresh"
         );
         let forced = self.api.stable_token(true).await?;

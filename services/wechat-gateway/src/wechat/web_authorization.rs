@@ -11,6 +11,7 @@ use std::{
 };
 
 use login_protocol::{
+    account::AccountName,
     identity::OpenId,
     steps::{Admission, Exchanger, GiveBackExchange, ReserveExchange},
 };
@@ -108,6 +109,11 @@ impl WebAuthorization {
             store,
             open_url,
         }
+    }
+
+    /// Whose pages they are.
+    pub fn account(&self) -> &AccountName {
+        self.api.account()
     }
 
     /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and the

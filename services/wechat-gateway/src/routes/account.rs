@@ -1,0 +1,91 @@
+//! Which account a request is for.
+
+use std::{
+    future::{Ready, ready},
+    ops::Deref,
+    sync::Arc,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use login_protocol::{account::AccountName, problem::ProblemCode};
+use service_kit::problem::Problem;
+use url::form_urlencoded;
+
+use crate::accounts::{Account, Accounts};
+
+/// The parameter of a path, and of a query, that names an account.
+pub(super) const PARAMETER: &str = "account";
+
+/// The account in whose part of the paths a page or the callback is.
+pub(super) struct AccountInPath(Arc<Account>);
+
+/// The account that `?account=` names; without it the one that needs no name.
+pub(super) struct AccountInQuery(Arc<Account>);
+
+impl Deref for AccountInPath {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.0
+    }
+}
+
+impl Deref for AccountInQuery {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.0
+    }
+}
+
+impl FromRequest for AccountInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let account = name_in_path(request).and_then(|name| served(request, &name));
+        ready(account.map(Self).ok_or_else(unknown))
+    }
+}
+
+impl FromRequest for AccountInQuery {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut query = form_urlencoded::parse(request.query_string().as_bytes());
+        let name = match query.find(|(name, _)| name == PARAMETER) {
+            Some((_, name)) => AccountName::parse(&name).ok(),
+            None => Some(AccountName::default()),
+        };
+        let account = name.and_then(|name| served(request, &name));
+        ready(account.map(Self).ok_or_else(unknown))
+    }
+}
+
+/// The account's name in a path; `None` if what is there is none.
+pub(super) fn name_in_path(request: &HttpRequest) -> Option<AccountName> {
+    match request.match_info().get(PARAMETER) {
+        Some(name) => AccountName::parse(name).ok(),
+        None => Some(AccountName::default()),
+    }
+}
+
+/// The account that a body names.
+///
+/// # Errors
+///
+/// The gateway serves none of this name.
+pub(super) fn in_body(accounts: &Accounts, name: &AccountName) -> Result<Arc<Account>, Problem> {
+    accounts.named(name).cloned().ok_or_else(unknown)
+}
+
+fn served(request: &HttpRequest, name: &AccountName) -> Option<Arc<Account>> {
+    let accounts = request.app_data::<Data<Accounts>>()?;
+    accounts.named(name).cloned()
+}
+
+fn unknown() -> Problem {
+    let detail = "The gateway serves no account of this name.";
+    Problem::new(ProblemCode::UnknownAccount, detail)
+}
