@@ -35,6 +35,7 @@ async fn a_member_is_told_whole() {
     let member = answer.json.as_object().expect("an object");
     let names: Vec<&str> = member.keys().map(String::as_str).collect();
     let mut expected = [
+        "sub",
         "openid",
         "unionid",
         "nickname",
@@ -51,6 +52,7 @@ async fn a_member_is_told_whole() {
     names.sort_unstable();
     assert_eq!(names, expected);
     assert_eq!(member["openid"], person.openid);
+    assert!(member["sub"].is_string(), "{}", answer.text);
     assert_eq!(member["nickname"], "小林");
     assert_eq!(member["unionid"], Value::Null);
     assert_eq!(member["location"], "浙江 杭州");

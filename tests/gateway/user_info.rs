@@ -1,5 +1,7 @@
 //! `user/info` in all its moods: the scan logs in within WeChat's patience, with or without a profile.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
@@ -85,6 +87,25 @@ async fn a_slow_user_info_is_not_waited_for() {
         member(&stack, &person.openid).await["nickname"],
         Value::Null
     );
+}
+
+/// It may tell the UnionID by which they are known under another account.
+#[tokio::test]
+async fn two_seconds_are_waited_before_somebody_gets_their_subject() {
+    let stack = http::start(Plan::default()).await;
+    stack
+        .wechat
+        .faults(json!([{ "path": PATH, "kind": "slow", "delay_ms": 60_000 }]))
+        .await;
+    let person = stack.wechat.person("小林", true).await;
+    let began = Instant::now();
+    log_in(&stack, &person).await;
+    let waited = began.elapsed();
+    assert!(waited >= Duration::from_secs(2), "{waited:?}");
+    let sub = member(&stack, &person.openid).await["sub"].clone();
+    assert!(sub.is_string(), "{sub}");
+    log_in(&stack, &person).await;
+    assert_eq!(member(&stack, &person.openid).await["sub"], sub);
 }
 
 #[tokio::test]

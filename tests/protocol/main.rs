@@ -12,3 +12,4 @@ mod redemption;
 mod sessions;
 mod state_machine;
 mod store;
+mod subjects;

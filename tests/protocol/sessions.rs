@@ -7,14 +7,17 @@ use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
     identity::MemberId,
+    method::Method,
+    site::Realm,
     steps::{
         CreateSession, Decide, Decision, DecisionEffect, EndAllSessions, EndSession, Identified,
-        ReadSession, ReadSessionsEnd, RecordScan, Redemption, ScanEffect, Session, SessionLifetime,
+        ReadOlderSession, ReadSession, ReadSessionsEnd, RecordScan, Redemption, ScanEffect,
+        Session, SessionLifetime,
     },
 };
 use service_kit::redis::Store;
 use system_tests::{
-    attempts::{self, member, new_openid},
+    attempts::{self, member, new_openid, own_realm},
     log_folder,
     redis_server::RedisServer,
 };
@@ -24,8 +27,20 @@ const LIFETIME: SessionLifetime = SessionLifetime {
     idle: Duration::from_hours(1),
 };
 
+fn session(person: &MemberId, begun_at: Timestamp) -> Session {
+    // Redis keeps milliseconds.
+    let begun_at = Timestamp::from_millisecond(begun_at.as_millisecond()).expect("a time");
+    Session {
+        member: person.clone(),
+        account: AccountName::default(),
+        method: Method::Scan,
+        begun_at,
+    }
+}
+
 async fn read(store: &Store, id: &str) -> Option<Session> {
     let step = ReadSession {
+        realm: own_realm(),
         id_sha256: id.to_owned(),
         lifetime: LIFETIME,
     };
@@ -38,8 +53,8 @@ async fn create(store: &Store, id: &str, person: &MemberId, ago: SignedDuration)
     let begun_at = Timestamp::from_millisecond(begun_at).expect("a time");
     let step = CreateSession {
         id_sha256: id.to_owned(),
-        member: person.clone(),
-        begun_at,
+        site: own_realm().site,
+        session: session(person, begun_at),
         lifetime: LIFETIME,
     };
     store.run(&step).await.expect("Redis is running");
@@ -58,13 +73,11 @@ async fn a_session_is_its_members_until_it_ends() {
     let person = member(&new_openid());
     assert_eq!(read(&store, "one").await, None);
     let begun_at = create(&store, "one", &person, SignedDuration::ZERO).await;
-    let session = Session {
-        member: person,
-        begun_at,
-    };
+    let session = session(&person, begun_at);
     assert_eq!(read(&store, "one").await, Some(session));
     assert_eq!(read(&store, "two").await, None);
     let end = EndSession {
+        site: Some(own_realm().site),
         id_sha256: "one".to_owned(),
     };
     store.run(&end).await.expect("Redis is running");
@@ -109,12 +122,14 @@ async fn the_end_of_all_sessions_is_remembered_as_long_as_one_could_live() {
     let ended = async || {
         let step = ReadSessionsEnd {
             member: person.clone(),
+            site: Some(own_realm().site),
         };
         store.run(&step).await.expect("Redis is running")
     };
     assert_eq!(ended().await, None);
     let end = EndAllSessions {
         member: person.clone(),
+        site: Some(own_realm().site),
         lifetime: LIFETIME,
     };
     store.run(&end).await.expect("Redis is running");
@@ -128,6 +143,7 @@ async fn the_end_of_all_sessions_is_remembered_as_long_as_one_could_live() {
 
 async fn end(store: &Store, id: &str) {
     let step = EndSession {
+        site: Some(own_realm().site),
         id_sha256: id.to_owned(),
     };
     store.run(&step).await.expect("Redis is running");
@@ -137,8 +153,8 @@ async fn end(store: &Store, id: &str) {
 async fn write_again(store: &Store, id: &str, person: &MemberId) -> bool {
     let step = CreateSession {
         id_sha256: id.to_owned(),
-        member: person.clone(),
-        begun_at: Timestamp::now(),
+        site: own_realm().site,
+        session: session(person, Timestamp::now()),
         lifetime: LIFETIME,
     };
     store.run(&step).await.expect("Redis is running")
@@ -167,7 +183,99 @@ async fn an_ended_session_is_written_by_no_repeat_for_two_minutes() {
     assert_eq!(keys.len(), 2, "what never was leaves nothing: {keys:?}");
 }
 
-/// What a version before the ends were remembered reads.
+/// Writes a session as a version did that knew no sites: words between spaces, under a key without a site.
+async fn write_older(
+    redis: &RedisServer,
+    id: &str,
+    person: &MemberId,
+    begun_at: Timestamp,
+) -> String {
+    let key = format!("wechat-login:session:{{{id}}}");
+    let record = format!(
+        "{} {} {}",
+        person.app_id.as_str(),
+        person.openid.as_str(),
+        begun_at.as_millisecond()
+    );
+    let _: String = redis
+        .command(&["SET", &key, &record, "PX", "3600000"])
+        .await;
+    key
+}
+
+async fn read_older(store: &Store, id: &str) -> Option<(MemberId, Timestamp)> {
+    let step = ReadOlderSession {
+        id_sha256: id.to_owned(),
+        lifetime: LIFETIME,
+    };
+    store.run(&step).await.expect("Redis is running")
+}
+
+async fn end_older(store: &Store, id: &str) {
+    let step = EndSession {
+        site: None,
+        id_sha256: id.to_owned(),
+    };
+    store.run(&step).await.expect("Redis is running");
+}
+
+#[tokio::test]
+async fn a_session_of_the_version_before_lives_on_and_can_be_ended() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    let begun_at = session(&person, Timestamp::now()).begun_at;
+    let key = write_older(&redis, "one", &person, begun_at).await;
+    let _: i64 = redis.command(&["PEXPIRE", &key, "60000"]).await;
+    assert_eq!(
+        read_older(&store, "one").await,
+        Some((person.clone(), begun_at))
+    );
+    let left: i64 = redis.command(&["PTTL", &key]).await;
+    assert!(left > 3_590_000, "using it prolongs it: {left} ms");
+    assert_eq!(read(&store, "one").await, None, "no record of this version");
+    end_older(&store, "one").await;
+    assert_eq!(read_older(&store, "one").await, None);
+
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(24);
+    write_older(&redis, "two", &person, long_ago).await;
+    assert_eq!(
+        read_older(&store, "two").await,
+        None,
+        "its whole life is over"
+    );
+}
+
+#[tokio::test]
+async fn a_session_is_good_at_its_site_and_with_its_account_alone() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    create(&store, "one", &person, SignedDuration::ZERO).await;
+    let read_at = async |realm: Realm| {
+        let step = ReadSession {
+            realm,
+            id_sha256: "one".to_owned(),
+            lifetime: LIFETIME,
+        };
+        store.run(&step).await.expect("Redis is running")
+    };
+    let elsewhere = [
+        attempts::realm("http://elsewhere", "default"),
+        attempts::realm("http://localhost", "shop"),
+    ];
+    for realm in elsewhere.clone() {
+        assert_eq!(read_at(realm).await, None);
+    }
+    let end = EndSession {
+        site: Some(elsewhere[0].site.clone()),
+        id_sha256: "one".to_owned(),
+    };
+    store.run(&end).await.expect("Redis is running");
+    assert!(read_at(own_realm()).await.is_some(), "nothing was ended");
+}
+
+/// What a version reads that knew no sites, and before it no ends.
 #[tokio::test]
 async fn an_older_version_takes_an_ended_session_for_over() {
     const OLDER_READ: &str = r"
@@ -186,12 +294,11 @@ async fn an_older_version_takes_an_ended_session_for_over() {
         return {found}";
     let redis = RedisServer::start(&log_folder::create()).await;
     let store = redis.store();
-    assert!(write_again(&store, "one", &member(&new_openid())).await);
-    let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:session:*"]).await;
-    let asked = ["EVAL", OLDER_READ, "1", &keys[0], "86400000", "3600000"];
+    let key = write_older(&redis, "one", &member(&new_openid()), Timestamp::now()).await;
+    let asked = ["EVAL", OLDER_READ, "1", &key, "86400000", "3600000"];
     let known: Vec<String> = redis.command(&asked).await;
     assert_eq!(known.len(), 1);
-    end(&store, "one").await;
+    end_older(&store, "one").await;
     let known: Vec<String> = redis.command(&asked).await;
     assert!(known.is_empty(), "{known:?}");
 }
@@ -209,13 +316,17 @@ async fn sessions_end_in_a_full_redis() {
     assert!(!write_again(&store, "one", &person).await);
     let all = EndAllSessions {
         member: person.clone(),
+        site: Some(own_realm().site),
         lifetime: LIFETIME,
     };
     store
         .run(&all)
         .await
         .expect("it has room for what it removed");
-    let ended = ReadSessionsEnd { member: person };
+    let ended = ReadSessionsEnd {
+        member: person,
+        site: Some(own_realm().site),
+    };
     assert!(store.run(&ended).await.expect("Redis is running").is_some());
 }
 
@@ -239,11 +350,13 @@ async fn end_all(store: &Store, person: &MemberId) -> Timestamp {
     a_later_millisecond().await;
     let step = EndAllSessions {
         member: person.clone(),
+        site: Some(own_realm().site),
         lifetime: LIFETIME,
     };
     store.run(&step).await.expect("Redis is running");
     let step = ReadSessionsEnd {
         member: person.clone(),
+        site: Some(own_realm().site),
     };
     let ended_at = store.run(&step).await.expect("Redis is running");
     a_later_millisecond().await;

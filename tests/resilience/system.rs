@@ -1,6 +1,6 @@
 //! Two gateways and two sites, each pair behind an edge, as a deployment has them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use system_tests::{
     edge::{Edge, Order},
     stack::{Plan, Stack},
@@ -75,8 +75,10 @@ impl System {
             .chain(keys.iter().map(String::as_str))
             .collect();
         let records: Vec<String> = redis.command(&read).await;
-        // AppID, openid, and when it began.
-        let owner = |record: &String| record.split(' ').nth(1).unwrap_or_default().to_owned();
+        let owner = |record: &String| {
+            let record: Value = serde_json::from_str(record).unwrap_or_default();
+            record["openid"].as_str().unwrap_or_default().to_owned()
+        };
         records.iter().map(owner).collect()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn sessions(stack: &Stack) -> Vec<String> {
     let mut living = Vec::new();
     for key in session_keys(stack).await {
         let record: String = stack.redis.command(&["GET", &key]).await;
-        if record != "ended 0" {
+        if record != "ended" {
             living.push(key);
         }
     }

@@ -10,7 +10,7 @@ use system_tests::{
 };
 use tokio::task::JoinSet;
 
-use crate::{answers::assert_problem, attempt_record};
+use crate::{answers::assert_problem, attempt_record, session::subject};
 
 const COMPLETE: &str = "/api/login/complete";
 
@@ -36,6 +36,7 @@ async fn a_confirmed_attempt_becomes_a_session() {
     let avatars = format!("{}/", stack.wechat.url());
     assert!(avatar_url.as_str().unwrap().starts_with(&avatars));
     let user = json!({
+        "sub": subject(&answer.json["user"]),
         "openid": person.openid,
         "unionid": answer.json["user"]["unionid"],
         "nickname": "小林",

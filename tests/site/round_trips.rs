@@ -2,7 +2,14 @@
 
 use std::thread;
 
-use system_tests::{redis_server::RedisServer, stack::Plan};
+use reqwest::Method;
+use serde_json::json;
+use system_tests::{
+    redis_server::RedisServer,
+    simulator::Person,
+    stack::{Plan, Stack},
+    visitor::Visitor,
+};
 
 /// So many logins share one taking of the day's codes.
 const SHARE: u64 = 20;
@@ -34,6 +41,66 @@ impl Count {
     /// Round trips since an earlier count.
     fn since(&self, earlier: &Self) -> u64 {
         (self.reads - earlier.reads) - (self.looks - earlier.looks)
+    }
+}
+
+/// Somebody whose UnionID is known.
+async fn person_of_union(stack: &Stack, unionid: &str) -> Person {
+    let body = json!({ "nickname": "访客", "follows": true, "unionid": unionid });
+    let person = stack
+        .wechat
+        .control(Method::POST, "/simulator/people", body)
+        .await;
+    let text = |member: &str| person[member].as_str().expect("a text").to_owned();
+    Person {
+        id: text("id"),
+        openid: text("openid"),
+        nickname: text("nickname"),
+    }
+}
+
+/// Logs in, and may have been signed in before.
+async fn log_in_again(stack: &Stack, person: &Person, visitor: &mut Visitor) {
+    let content = visitor.start_login().await;
+    let mut events = visitor.events().await;
+    assert_eq!(events.next_status().await.as_deref(), Some("pending"));
+    stack.wechat.scan(person, &content).await;
+    assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
+    visitor.complete().await;
+}
+
+/// Before somebody with a UnionID is given a subject, Redis is asked for the one that they have under another account:
+/// once in their life. Every later login takes what a login takes, also one that ends the browser's session.
+#[tokio::test]
+async fn a_unionid_costs_one_round_trip_once() {
+    let plan = Plan::default().site("SITE__LIMITS__LOGINS_PER_MINUTE", "1000");
+    let stack = plan.start().await;
+    // Begun logins whose cookies stay would be read again; here each begins without.
+    let fresh = |visitor: &mut Visitor| drop(visitor.cookies().remove("wechat-login"));
+    let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
+    for number in 0..4 * workers {
+        let person = person_of_union(&stack, &format!("oUnion-before-{number}")).await;
+        let mut visitor = stack.visitor();
+        for _ in 0..2 {
+            fresh(&mut visitor);
+            log_in_again(&stack, &person, &mut visitor).await;
+        }
+    }
+    let before = Count::of(&stack.redis).await;
+    let own = Count::of(&stack.redis).await.since(&before);
+    let mut people = Vec::new();
+    for number in 0..SHARE {
+        let person = person_of_union(&stack, &format!("oUnion-{number}")).await;
+        people.push((person, stack.visitor()));
+    }
+    for round_trips in [8, 7] {
+        let before = Count::of(&stack.redis).await;
+        for (person, visitor) in &mut people {
+            fresh(visitor);
+            log_in_again(&stack, person, visitor).await;
+        }
+        let used = Count::of(&stack.redis).await.since(&before) - own;
+        assert_eq!(used, SHARE * round_trips + 1);
     }
 }
 

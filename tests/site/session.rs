@@ -1,5 +1,6 @@
 //! `/api/session`: who is signed in, and signing out.
 
+use login_protocol::subject::Subject;
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
@@ -16,6 +17,13 @@ pub(crate) async fn signed_in(stack: &Stack, person: &Person) -> Visitor {
     stack.wechat.scan(person, &content).await;
     visitor.complete().await;
     visitor
+}
+
+/// The subject of somebody who is signed in, which is one.
+pub(crate) fn subject(user: &Value) -> String {
+    let subject = user["sub"].as_str().expect("everybody has one");
+    Subject::parse(subject).expect("it is a subject");
+    subject.to_owned()
 }
 
 #[tokio::test]
@@ -37,6 +45,7 @@ async fn the_session_says_who_is_signed_in_on_every_replica() {
     let answer = visitor.call(Method::GET, "/api/session").await;
     assert_eq!(answer.status, 200);
     let expected = json!({ "user": {
+        "sub": subject(&answer.json["user"]),
         "openid": person.openid,
         "unionid": "oUnion-1",
         "nickname": "小林",
@@ -104,6 +113,7 @@ async fn what_wechat_does_not_tell_is_null() {
     let mut visitor = signed_in(&stack, &person).await;
     let answer = visitor.call(Method::GET, "/api/session").await;
     let expected = json!({ "user": {
+        "sub": subject(&answer.json["user"]),
         "openid": person.openid,
         "unionid": null,
         "nickname": null,
@@ -148,6 +158,8 @@ async fn what_redis_knows_of_a_session_signs_nobody_in() {
     let hash = key
         .strip_prefix("wechat-login:session:{")
         .and_then(|hash| hash.strip_suffix('}'))
+        .and_then(|of_site| of_site.split_once(':'))
+        .map(|(_, hash)| hash)
         .unwrap();
     let mut thief = stack.visitor();
     let cookie = ("wechat-session".to_owned(), hash.to_owned());
@@ -263,9 +275,12 @@ async fn an_unfollow_is_seen_and_takes_the_profile_away() {
     let stack = Plan::default().start().await;
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = signed_in(&stack, &person).await;
-    assert_eq!(visitor.session().await.unwrap()["subscribed"], true);
+    let user = visitor.session().await.unwrap();
+    assert_eq!(user["subscribed"], true);
+    let sub = subject(&user);
     stack.wechat.unfollow(&person).await;
     let expected = json!({
+        "sub": sub,
         "openid": person.openid,
         "unionid": null,
         "nickname": null,

@@ -17,7 +17,8 @@ use login_protocol::{
     method::Method,
     scene::BrowserSecret,
     site::{Realm, Site, SiteId},
-    steps::{Asker, OpenAttempt, ReadStatus, RecordFollow, ShownCode},
+    steps::{Asker, GiveSubject, OpenAttempt, ReadStatus, RecordFollow, ShownCode},
+    subject::{Subject, UnionDigest},
 };
 use secrecy::SecretString;
 use service_kit::redis::Store;
@@ -34,6 +35,9 @@ pub(crate) const CODE_CONTENT: &str =
 
 /// The public address of the site, whose attempts they are.
 pub(crate) const SITE_URL: &str = "http://localhost";
+
+/// Everybody's UnionID; the stand-in of WeChat says the same.
+const UNIONID: &str = "o6_bmasdasdsad6_2sgVt7hMZOPfL";
 
 /// Where such a code's picture lies.
 const IMAGE_URL: &str = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw%3D%3D";
@@ -129,23 +133,35 @@ impl Attempts {
     pub(crate) async fn members(&self, count: usize) -> Result<Vec<String>, String> {
         let openids: Vec<_> = (0..count).map(|_| self.stranger()).collect();
         let wrong = |error: &dyn std::fmt::Display| format!("members can't be written: {error}");
-        let steps = openids.iter().map(|openid| {
-            Ok(RecordFollow {
-                member: MemberId {
-                    app_id: AppId::parse(account::APP_ID).map_err(|error| wrong(&error))?,
-                    openid: OpenId::parse(openid).map_err(|error| wrong(&error))?,
-                },
-                at: Timestamp::now(),
-                profile: Some(Profile {
-                    unionid: Some("o6_bmasdasdsad6_2sgVt7hMZOPfL".to_owned()),
-                    ..Profile::default()
-                }),
+        let members = openids.iter().map(|openid| {
+            Ok(MemberId {
+                app_id: AppId::parse(account::APP_ID).map_err(|error| wrong(&error))?,
+                openid: OpenId::parse(openid).map_err(|error| wrong(&error))?,
             })
         });
-        let steps: Vec<_> = steps.collect::<Result<_, String>>()?;
-        for batch in steps.chunks(BATCH) {
-            let recorded = self.store.run_all(batch).await;
+        let members: Vec<_> = members.collect::<Result<_, String>>()?;
+        for batch in members.chunks(BATCH) {
+            let follow = |member: &MemberId| RecordFollow {
+                member: member.clone(),
+                at: Timestamp::now(),
+                profile: Some(Profile {
+                    unionid: Some(UNIONID.to_owned()),
+                    ..Profile::default()
+                }),
+            };
+            // They have logged in before.
+            let give = |member: &MemberId| GiveSubject {
+                member: member.clone(),
+                subject: Subject::from_random([0xbe; 16]),
+                given_at: None,
+                union: Some(UnionDigest::of(UNIONID)),
+            };
+            let follow: Vec<_> = batch.iter().map(follow).collect();
+            let give: Vec<_> = batch.iter().map(give).collect();
+            let recorded = self.store.run_all(&follow).await;
             recorded.map_err(|error| wrong(&error))?;
+            let given = self.store.run_all(&give).await;
+            given.map_err(|error| wrong(&error))?;
         }
         Ok(openids)
     }

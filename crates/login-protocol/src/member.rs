@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::OpenId;
+use crate::{identity::OpenId, subject::Subject};
 
 /// The profile that WeChat told us, or as much of it as WeChat still tells.
 ///
@@ -27,7 +27,17 @@ impl std::fmt::Debug for Profile {
     }
 }
 
-/// A stored member, as `GET /v1/members/{openid}` returns it.
+/// What `GET /v1/members/{openid}` returns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMember {
+    /// The person's subject; `None` if they have yet to log in.
+    pub sub: Option<Subject>,
+    /// What is stored of them.
+    #[serde(flatten)]
+    pub member: Member,
+}
+
+/// What is stored of somebody who has met an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The person towards this account.

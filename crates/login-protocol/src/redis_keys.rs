@@ -5,6 +5,7 @@ use crate::{
     identity::{AppId, MemberId},
     scene::Scene,
     site::SiteId,
+    subject::UnionDigest,
 };
 
 pub(crate) fn attempt(scene: &Scene) -> String {
@@ -19,16 +20,43 @@ pub(crate) fn member(id: &MemberId) -> String {
     )
 }
 
-pub(crate) fn session(id_sha256: &str) -> String {
+pub(crate) fn session(site: &SiteId, id_sha256: &str) -> String {
+    format!("wechat-login:session:{{{}:{id_sha256}}}", site.as_str())
+}
+
+/// Where a version kept sessions that knew no sites.
+pub(crate) fn older_session(id_sha256: &str) -> String {
     format!("wechat-login:session:{{{id_sha256}}}")
 }
 
+pub(crate) fn sessions_end_at(site: &SiteId, id: &MemberId) -> String {
+    format!(
+        "wechat-login:sessions-end:{{{}:{}:{}}}",
+        site.as_str(),
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
+/// The end of somebody's sessions at all sites.
 pub(crate) fn sessions_end(id: &MemberId) -> String {
     format!(
         "wechat-login:sessions-end:{{{}:{}}}",
         id.app_id.as_str(),
         id.openid.as_str()
     )
+}
+
+pub(crate) fn subject(id: &MemberId) -> String {
+    format!(
+        "wechat-login:subject:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
+pub(crate) fn subject_of_union(union: &UnionDigest) -> String {
+    format!("wechat-login:subject-of-union:{{{}}}", union.as_str())
 }
 
 pub(crate) fn access_token(app_id: &AppId) -> String {

@@ -5,12 +5,34 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// A person's subject: opaque, 1 to 64 characters of `A-Z a-z 0-9 _ -`, given with the first login,
 /// never changed and never given again. Its `Debug` form is redacted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
+
+/// A UnionID's SHA-256 in base64url: enough to find somebody by their UnionID again, and nothing to learn it from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnionDigest(String);
+
+impl UnionDigest {
+    /// Of this UnionID.
+    pub fn of(unionid: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(Sha256::digest(unionid)))
+    }
+
+    /// A digest that was read from a record.
+    pub(crate) fn read(digest: &str) -> Self {
+        Self(digest.to_owned())
+    }
+
+    /// The digest as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The text can't be a subject.
 #[derive(Debug, thiserror::Error)]

@@ -29,5 +29,6 @@ pub mod settings;
 pub mod settings_parse;
 mod slashes;
 mod slow_clients;
+pub mod subjects;
 pub mod telemetry;
 mod unknown_paths;

@@ -5,9 +5,12 @@
 //! fails is dropped, and the step is sent once more over a fresh one, which is safe because steps can be
 //! repeated. Redis may be one server, the primary that Sentinels name, or a Cluster.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    slice,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use deadpool_redis::{
@@ -33,8 +36,10 @@ use connection::{Batch, Connection, RESPONSE_TIMEOUT, Source};
 mod address;
 mod connection;
 mod inspection;
+mod together;
 
 pub use inspection::{OLDEST_REDIS, ServerFacts, ServerVersion};
+pub use together::{Part, Parts};
 
 /// `redis.url`.
 pub static REDIS_URL: Key<SecretString> = Key {
@@ -151,68 +156,27 @@ impl Store {
         first: &A,
         second: &B,
     ) -> Result<(A::Outcome, B::Outcome), StoreError> {
-        if self.source.is_cluster() {
-            return Ok((self.run(first).await?, self.run(second).await?));
-        }
-        let replies = self.send(&[first.operation(), second.operation()]).await?;
-        Ok((first.outcome(&replies[0])?, second.outcome(&replies[1])?))
+        self.run_together((first, second)).await
     }
 
-    /// Runs three steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
-    /// three together aren't.
+    /// Runs up to eight steps in this order, in one round trip unless a Cluster holds them. Each is atomic,
+    /// all together aren't. One that is `None` is left out.
     ///
     /// # Errors
     ///
     /// As [`Store::run`].
-    pub async fn run_three<A: Step, B: Step, C: Step>(
-        &self,
-        first: &A,
-        second: &B,
-        third: &C,
-    ) -> Result<(A::Outcome, B::Outcome, C::Outcome), StoreError> {
-        if self.source.is_cluster() {
-            let first = self.run(first).await?;
-            return Ok((first, self.run(second).await?, self.run(third).await?));
-        }
-        let operations = [first.operation(), second.operation(), third.operation()];
-        let replies = self.send(&operations).await?;
-        Ok((
-            first.outcome(&replies[0])?,
-            second.outcome(&replies[1])?,
-            third.outcome(&replies[2])?,
-        ))
-    }
-
-    /// Runs four steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
-    /// four together aren't.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::run`].
-    pub async fn run_four<A: Step, B: Step, C: Step, D: Step>(
-        &self,
-        first: &A,
-        second: &B,
-        third: &C,
-        fourth: &D,
-    ) -> Result<(A::Outcome, B::Outcome, C::Outcome, D::Outcome), StoreError> {
-        if self.source.is_cluster() {
-            let (first, second, third) = self.run_three(first, second, third).await?;
-            return Ok((first, second, third, self.run(fourth).await?));
-        }
-        let operations = [
-            first.operation(),
-            second.operation(),
-            third.operation(),
-            fourth.operation(),
-        ];
-        let replies = self.send(&operations).await?;
-        Ok((
-            first.outcome(&replies[0])?,
-            second.outcome(&replies[1])?,
-            third.outcome(&replies[2])?,
-            fourth.outcome(&replies[3])?,
-        ))
+    pub async fn run_together<P: Parts>(&self, parts: P) -> Result<P::Outcomes, StoreError> {
+        let operations = parts.operations();
+        let replies = if self.source.is_cluster() {
+            let mut replies = Vec::with_capacity(operations.len());
+            for operation in &operations {
+                replies.extend(self.send(slice::from_ref(operation)).await?);
+            }
+            replies
+        } else {
+            self.send(&operations).await?
+        };
+        Ok(parts.outcomes(&replies)?)
     }
 
     /// Runs many steps of a kind at once.

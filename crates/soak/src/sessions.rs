@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use deadpool_redis::redis::{self, aio::MultiplexedConnection};
 
+use serde_json::Value;
+
 use crate::tally::Tally;
 
 /// How many keys are read in one round trip.
@@ -54,12 +56,16 @@ async fn read(url: &str) -> redis::RedisResult<HashMap<String, u64>> {
         values.arg(keys);
         let values: Vec<Option<String>> = values.query_async(&mut connection).await?;
         for value in values.into_iter().flatten() {
-            // AppID, openid, and when it began.
-            let openid = value.split(' ').nth(1).unwrap_or_default();
-            *found.entry(openid.to_owned()).or_default() += 1;
+            *found.entry(openid(&value)).or_default() += 1;
         }
     }
     Ok(found)
+}
+
+/// Whose session a record is of; empty for one that was ended.
+fn openid(record: &str) -> String {
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    record["openid"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The keys of all sessions. A scan may name a key twice, so they are made unique.

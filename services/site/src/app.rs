@@ -27,6 +27,7 @@ use crate::{
     login_watch::LoginWatch,
     public_url::PublicUrl,
     routes::{self, own_origin::OwnOrigin},
+    sessions::store::Sessions,
     settings::{self, SiteSettings},
     waiting_room::WaitingRoom,
 };
@@ -67,6 +68,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     });
     let watch = Arc::new(LoginWatch::new(site.realm.clone(), Arc::clone(&store)));
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
+    let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
@@ -80,6 +82,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ));
     let parts = routes::Parts {
         logins,
+        sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::new(room),
         cookies: Data::new(Cookies::new(&public.url)),

@@ -10,7 +10,7 @@ use login_protocol::scene::BrowserSecret;
 use service_kit::cookie;
 use url::Url;
 
-use crate::session::SessionId;
+use crate::sessions::identifier::SessionId;
 
 /// Names and attributes of the cookies, which depend on the site's scheme: under https they are
 /// `Secure` and carry the `__Host-` prefix (RFC 6265bis), so that no other host can set them.

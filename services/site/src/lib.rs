@@ -16,8 +16,9 @@ mod qr_code;
 pub mod qr_drawing;
 pub mod return_to;
 pub mod routes;
-pub mod session;
+pub mod sessions;
 pub mod settings;
+pub mod user;
 pub mod waiting_room;
 
 /// Runs the site as its command line and settings say.

@@ -324,8 +324,8 @@ static REQUIRE_FOLLOWING: Key<bool> = Key {
     name: "login.require_following",
     default: Default::Text("false"),
     example: "true",
-    meaning: "whether only people who follow the account log in",
-    meaning_zh: "是否只有关注了公众号的人才能登录",
+    meaning: "whether only people who follow the account log in; a login inside WeChat doesn't look at it yet",
+    meaning_zh: "是否只有关注了公众号的人才能登录；在微信里登录时暂时还不检查",
     secret: false,
     parse: parse::boolean,
 };

@@ -13,6 +13,7 @@ pub mod push;
 mod readiness;
 pub mod routes;
 pub mod settings;
+pub mod subjects;
 pub mod wechat;
 
 /// Runs the gateway as its command line and settings say.

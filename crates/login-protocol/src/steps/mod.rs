@@ -19,6 +19,7 @@ mod member;
 mod net_shares;
 mod scan;
 mod session;
+mod subject;
 mod write_probe;
 
 pub use access_token::{
@@ -43,9 +44,10 @@ pub use member::{
 };
 pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
 pub use session::{
-    CreateSession, EndAllSessions, EndSession, ReadSession, ReadSessionsEnd, Session,
-    SessionLifetime,
+    CreateSession, EndAllSessions, EndSession, ReadOlderSession, ReadSession, ReadSessionsEnd,
+    Session, SessionLifetime,
 };
+pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
 pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.

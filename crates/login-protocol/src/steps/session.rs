@@ -4,11 +4,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
+    account::AccountName,
     identity::{AppId, MemberId, OpenId},
+    method::Method,
     redis_keys,
+    site::{Realm, SiteId},
 };
 
 static CREATE: AtomicScript = AtomicScript::new(include_str!("session_create.lua"));
@@ -33,17 +37,93 @@ impl SessionLifetime {
     fn first(self) -> Duration {
         self.absolute.min(self.idle)
     }
+
+    fn arguments(self) -> [String; 2] {
+        [self.absolute, self.idle].map(|life| life.as_millis().to_string())
+    }
+}
+
+/// A session that hasn't ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub member: MemberId,
+    /// The account that they logged in to.
+    pub account: AccountName,
+    /// How.
+    pub method: Method,
+    /// When they confirmed the login, by Redis' clock.
+    pub begun_at: Timestamp,
+}
+
+/// The version of [`Record`]. Whatever is no addition is another version.
+const VERSION: u32 = 1;
+
+/// What the record of a session has before its beginning; the script that reads it looks for that.
+const BEFORE_BEGINNING: &str = r#""begun_at_ms":"#;
+
+/// A session in Redis, as JSON.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    app_id: AppId,
+    openid: OpenId,
+    account: AccountName,
+    method: Method,
+    begun_at_ms: i64,
+}
+
+/// What every version of the record has.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+impl Session {
+    fn to_record(&self) -> String {
+        let record = Record {
+            version: VERSION,
+            app_id: self.member.app_id.clone(),
+            openid: self.member.openid.clone(),
+            account: self.account.clone(),
+            method: self.method,
+            begun_at_ms: self.begun_at.as_millisecond(),
+        };
+        // Texts and numbers can always be written.
+        serde_json::to_string(&record).unwrap_or_default()
+    }
+
+    /// `None`: another version's.
+    fn of_record(record: &str) -> Result<Option<Self>, UnexpectedReply> {
+        const UNEXPECTED: UnexpectedReply = UnexpectedReply {
+            step: "ReadSession",
+        };
+        let Version { version } = serde_json::from_str(record).map_err(|_| UNEXPECTED)?;
+        if version != VERSION {
+            return Ok(None);
+        }
+        let record: Record = serde_json::from_str(record).map_err(|_| UNEXPECTED)?;
+        Ok(Some(Self {
+            member: MemberId {
+                app_id: record.app_id,
+                openid: record.openid,
+            },
+            account: record.account,
+            method: record.method,
+            begun_at: Timestamp::from_millisecond(record.begun_at_ms).map_err(|_| UNEXPECTED)?,
+        }))
+    }
 }
 
 /// Starts a session, or writes the same one again, unless it was ended within the last two minutes.
 #[derive(Debug, Clone)]
 pub struct CreateSession {
+    /// Where it is good.
+    pub site: SiteId,
     /// The SHA-256 of the session's identifier, in base64url.
     pub id_sha256: String,
     /// Whose session.
-    pub member: MemberId,
-    /// When its person confirmed the login, by Redis' clock.
-    pub begun_at: Timestamp,
+    pub session: Session,
     /// How long it lives.
     pub lifetime: SessionLifetime,
 }
@@ -53,17 +133,11 @@ impl Step for CreateSession {
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
-        let MemberId { app_id, openid } = &self.member;
         Operation::Script {
             script: &CREATE,
-            key: redis_keys::session(&self.id_sha256),
+            key: redis_keys::session(&self.site, &self.id_sha256),
             arguments: vec![
-                format!(
-                    "{} {} {}",
-                    app_id.as_str(),
-                    openid.as_str(),
-                    self.begun_at.as_millisecond()
-                ),
+                self.session.to_record(),
                 self.lifetime.first().as_millis().to_string(),
             ],
         }
@@ -83,66 +157,89 @@ impl Step for CreateSession {
 /// Whose session is it? Asking counts as using it.
 #[derive(Debug, Clone)]
 pub struct ReadSession {
+    /// Where it has to be good.
+    pub realm: Realm,
     /// The SHA-256 of the session's identifier, in base64url.
     pub id_sha256: String,
     /// How long it lives.
     pub lifetime: SessionLifetime,
 }
 
-/// A session that hasn't ended by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// Whose.
-    pub member: MemberId,
-    /// When its person confirmed the login, by Redis' clock.
-    pub begun_at: Timestamp,
-}
-
 impl Step for ReadSession {
-    /// `None`: no such session, or it ended.
+    /// `None`: no such session, it ended, or a newer version wrote it.
     type Outcome = Option<Session>;
 
     fn operation(&self) -> Operation {
-        let SessionLifetime { absolute, idle } = self.lifetime;
+        let [absolute, idle] = self.lifetime.arguments();
         Operation::Script {
             script: &READ,
-            key: redis_keys::session(&self.id_sha256),
-            arguments: [absolute, idle]
-                .map(|life| life.as_millis().to_string())
-                .to_vec(),
+            key: redis_keys::session(&self.realm.site, &self.id_sha256),
+            arguments: vec![absolute, idle, BEFORE_BEGINNING.to_owned()],
         }
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
-        let unexpected = || UnexpectedReply {
-            step: "ReadSession",
-        };
         let [Some(record)] = reply else {
             return Ok(None);
         };
-        let mut parts = record.split(' ');
-        let (Some(app_id), Some(openid), Some(begun_at_ms), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(unexpected());
-        };
-        let begun_at = begun_at_ms.parse().ok();
-        Ok(Some(Session {
-            member: MemberId {
-                app_id: AppId::parse(app_id).map_err(|_| unexpected())?,
-                openid: OpenId::parse(openid).map_err(|_| unexpected())?,
-            },
-            begun_at: begun_at
-                .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-                .ok_or_else(unexpected)?,
-        }))
+        let session = Session::of_record(record)?;
+        Ok(session.filter(|session| session.account == self.realm.account))
     }
+}
+
+/// The same of a session that a version began which knew no sites. It is good at any.
+#[derive(Debug, Clone)]
+pub struct ReadOlderSession {
+    /// The SHA-256 of the session's identifier, in base64url.
+    pub id_sha256: String,
+    /// How long it lives.
+    pub lifetime: SessionLifetime,
+}
+
+/// What that version wrote before the beginning: the AppID and the openid.
+const OLDER_BEFORE_BEGINNING: &str = "^%S+ %S+ ";
+
+impl Step for ReadOlderSession {
+    /// Whose, and when it began. `None`: no such session, or it ended.
+    type Outcome = Option<(MemberId, Timestamp)>;
+
+    fn operation(&self) -> Operation {
+        let [absolute, idle] = self.lifetime.arguments();
+        Operation::Script {
+            script: &READ,
+            key: redis_keys::older_session(&self.id_sha256),
+            arguments: vec![absolute, idle, OLDER_BEFORE_BEGINNING.to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let [Some(record)] = reply else {
+            return Ok(None);
+        };
+        let session = of_older_record(record).ok_or(UnexpectedReply {
+            step: "ReadOlderSession",
+        })?;
+        Ok(Some(session))
+    }
+}
+
+/// Words between spaces: AppID, openid, and when their person confirmed.
+fn of_older_record(record: &str) -> Option<(MemberId, Timestamp)> {
+    let mut words = record.split(' ');
+    let member = MemberId {
+        app_id: AppId::parse(words.next()?).ok()?,
+        openid: OpenId::parse(words.next()?).ok()?,
+    };
+    let begun_at = Timestamp::from_millisecond(words.next()?.parse().ok()?).ok()?;
+    words.next().is_none().then_some((member, begun_at))
 }
 
 /// Signs out. For two minutes nothing brings the session back, repeats of its redemption included. Works
 /// on a full Redis too.
 #[derive(Debug, Clone)]
 pub struct EndSession {
+    /// Where it is good; `None`: a version began it that knew no sites.
+    pub site: Option<SiteId>,
     /// The SHA-256 of the session's identifier, in base64url.
     pub id_sha256: String,
 }
@@ -151,10 +248,15 @@ impl Step for EndSession {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
+        // What stays under the older name is read by the older version, as a session of 1970 that is over.
+        let (key, stays) = match &self.site {
+            Some(site) => (redis_keys::session(site, &self.id_sha256), "ended"),
+            None => (redis_keys::older_session(&self.id_sha256), "ended 0"),
+        };
         Operation::Script {
             script: &END,
-            key: redis_keys::session(&self.id_sha256),
-            arguments: vec![END_IS_KEPT.as_millis().to_string()],
+            key,
+            arguments: vec![stays.to_owned(), END_IS_KEPT.as_millis().to_string()],
         }
     }
 
@@ -171,8 +273,17 @@ impl Step for EndSession {
 pub struct EndAllSessions {
     /// Who.
     pub member: MemberId,
+    /// At which site; `None`: at all of them, and in versions that knew no sites.
+    pub site: Option<SiteId>,
     /// How long sessions live; after that nothing has to be remembered.
     pub lifetime: SessionLifetime,
+}
+
+fn end_of_all(member: &MemberId, site: Option<&SiteId>) -> String {
+    match site {
+        Some(site) => redis_keys::sessions_end_at(site, member),
+        None => redis_keys::sessions_end(member),
+    }
 }
 
 impl Step for EndAllSessions {
@@ -181,7 +292,7 @@ impl Step for EndAllSessions {
     fn operation(&self) -> Operation {
         Operation::Script {
             script: &END_ALL,
-            key: redis_keys::sessions_end(&self.member),
+            key: end_of_all(&self.member, self.site.as_ref()),
             arguments: vec![self.lifetime.absolute.as_millis().to_string()],
         }
     }
@@ -201,6 +312,8 @@ impl Step for EndAllSessions {
 pub struct ReadSessionsEnd {
     /// Who.
     pub member: MemberId,
+    /// At which site; `None`: at all of them.
+    pub site: Option<SiteId>,
 }
 
 impl Step for ReadSessionsEnd {
@@ -210,7 +323,7 @@ impl Step for ReadSessionsEnd {
     fn operation(&self) -> Operation {
         Operation::Command {
             name: "GET",
-            key: redis_keys::sessions_end(&self.member),
+            key: end_of_all(&self.member, self.site.as_ref()),
             arguments: Vec::new(),
         }
     }
@@ -225,5 +338,55 @@ impl Step for ReadSessionsEnd {
         let ended_at = ended_at_ms.parse().ok();
         let ended_at = ended_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         ended_at.map(Some).ok_or_else(unexpected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session {
+            member: MemberId {
+                app_id: AppId::parse("wx1111111111111111").unwrap(),
+                openid: OpenId::parse("oSim000000000000000000000001").unwrap(),
+            },
+            account: AccountName::default(),
+            method: Method::Scan,
+            begun_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_json_that_the_script_finds_the_beginning_in() {
+        let record = session().to_record();
+        let expected = r#"{"version":1,"app_id":"wx1111111111111111","openid":"oSim000000000000000000000001","account":"default","method":"scan","begun_at_ms":1795812000123}"#;
+        assert_eq!(record, expected);
+        assert!(record.contains(&format!("{BEFORE_BEGINNING}1795812000123")));
+        assert_eq!(Session::of_record(&record).unwrap(), Some(session()));
+    }
+
+    #[test]
+    fn additions_are_read_over_and_another_version_is_nobodys() {
+        let record = session().to_record();
+        let with_more = record.replace(r#""version":1,"#, r#""version":1,"client":"wiki","#);
+        assert_eq!(Session::of_record(&with_more).unwrap(), Some(session()));
+        let newer = record.replace(r#""version":1,"#, r#""version":2,"#);
+        assert_eq!(Session::of_record(&newer).unwrap(), None);
+        for broken in ["", "{}", "wx1 o1 1", r#"{"version":1}"#] {
+            assert!(Session::of_record(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn an_older_record_is_words_between_spaces() {
+        let older = "wx1111111111111111 oSim000000000000000000000001 1795812000123";
+        let Session {
+            member, begun_at, ..
+        } = session();
+        assert_eq!(of_older_record(older), Some((member, begun_at)));
+        for broken in ["", "wx1 o1", "wx1 o1 x", "wx1 o1 1 more"] {
+            assert_eq!(of_older_record(broken), None, "{broken}");
+        }
     }
 }

@@ -1,8 +1,7 @@
--- Ends a session. What stays for a while keeps a repeat of its login from writing it again; an older version
--- reads it as a session that began in 1970 and is over.
--- KEYS[1] session; ARGV: for how long the end is remembered, in ms
+-- Ends a session. What stays for a while keeps a repeat of its login from writing it again.
+-- KEYS[1] session; ARGV: what stays, and for how long in ms
 -- Removing comes first: a full Redis takes a script's writes once it has removed something.
 if redis.call('DEL', KEYS[1]) == 1 then
-    redis.call('SET', KEYS[1], 'ended 0', 'PX', ARGV[1])
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 end
 return {'ended'}

@@ -1,12 +1,16 @@
 -- Whose session it is. Being asked for keeps it from ending for want of use, and never beyond its whole life.
--- KEYS[1] session; ARGV: whole life in ms, life without use in ms
+-- KEYS[1] session; ARGV: whole life in ms, life without use in ms, what its record has before its beginning in ms
 local found = redis.call('GET', KEYS[1])
-if not found or found == 'ended 0' then
+if not found or string.sub(found, 1, 5) == 'ended' then
     return {}
+end
+local begun_at = tonumber(string.match(found, ARGV[3] .. '(%d+)'))
+if not begun_at then
+    return {found}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local left = tonumber(string.match(found, '%d+$')) + tonumber(ARGV[1]) - now
+local left = begun_at + tonumber(ARGV[1]) - now
 if left <= 0 then
     redis.call('DEL', KEYS[1])
     return {}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use login_protocol::attempt::AttemptStatus;
-use service_kit::{random::NoRandomness, redis::StoreError};
+use service_kit::{random::NoRandomness, redis::StoreError, subjects::SubjectError};
 
 use crate::gateway_client::GatewayError;
 
@@ -48,4 +48,13 @@ pub enum CompleteError {
     /// There is no session to be had.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+}
+
+impl From<SubjectError> for CompleteError {
+    fn from(error: SubjectError) -> Self {
+        match error {
+            SubjectError::Store(error) => Self::Store(error),
+            SubjectError::Randomness(error) => Self::Randomness(error),
+        }
+    }
 }

@@ -24,8 +24,8 @@ use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{BeginError, CompleteError, Living, Logins, Visit, WORTH_RESUMING};
-use crate::{gateway_client::GatewayError, session::SessionId};
+use super::{BeginError, CompleteError, Completion, Living, Logins, Visit, WORTH_RESUMING};
+use crate::{gateway_client::GatewayError, sessions::identifier::SessionId};
 
 /// An attempt whose browser is about to go to WeChat.
 pub struct AuthorizationRequest {
@@ -44,6 +44,8 @@ pub struct AuthorizationRequest {
 pub struct AuthorizationResponse<'a> {
     /// The secret of its attempt, if it has one.
     pub secret: Option<&'a BrowserSecret>,
+    /// The session that it has, if it has one.
+    pub session: Option<&'a SessionId>,
     /// Where it comes from.
     pub client: IpAddr,
     /// The state of the attempt that was begun, if WeChat sent it.
@@ -194,9 +196,13 @@ impl Logins {
             // Usually it is the code that the attempt was decided by, and the gateway knows.
             self.stray_codes.discard(&response, Some(scene));
         }
-        let (session, _) = self
-            .complete(secret, response.client, GivenBack::WebAuthorization)
-            .await?;
+        let completion = Completion {
+            secret,
+            previous: response.session,
+            client: response.client,
+            by: GivenBack::WebAuthorization,
+        };
+        let (session, _) = self.complete(completion).await?;
         Ok(session)
     }
 

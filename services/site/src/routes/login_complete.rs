@@ -6,21 +6,31 @@ use serde_json::json;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::login::attempt_of;
-use crate::{cookies::Cookies, login::Logins};
+use crate::{
+    cookies::Cookies,
+    login::{Completion, Logins},
+    sessions::store::Sessions,
+};
 
 /// Redeems the attempt of this browser. The attempt's cookie stays, so that a repeat works when the
 /// answer was lost.
 pub(super) async fn complete(
     request: HttpRequest,
     logins: Data<Logins>,
+    sessions: Data<Sessions>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let secret = attempt_of(&request, &cookies)?;
-    let (session, user) = logins
-        .complete(&secret, proxies.client(&request), GivenBack::Scanned)
-        .await?;
+    let previous = cookies.session(&request);
+    let completion = Completion {
+        secret: &secret,
+        previous: previous.as_ref(),
+        client: proxies.client(&request),
+        by: GivenBack::Scanned,
+    };
+    let (session, user) = logins.complete(completion).await?;
     Ok(HttpResponse::Ok()
-        .cookie(cookies.set_session(&session, logins.session_lifetime()))
+        .cookie(cookies.set_session(&session, sessions.cookie_lifetime()))
         .json(json!({ "user": user })))
 }

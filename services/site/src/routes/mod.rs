@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
-    public_url::PublicUrl, waiting_room::WaitingRoom,
+    public_url::PublicUrl, sessions::store::Sessions, waiting_room::WaitingRoom,
 };
 use front::Front;
 use own_origin::OwnOrigin;
@@ -41,8 +41,10 @@ const BODY_LIMIT: usize = 1024;
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct Parts {
-    /// Attempts and sessions.
+    /// Attempts.
     pub logins: Data<Logins>,
+    /// Sessions.
+    pub sessions: Data<Sessions>,
     /// The news of scans.
     pub watch: Data<LoginWatch>,
     /// The open streams.
@@ -81,6 +83,7 @@ pub fn app(
         .configure(|config| problem::configure(config, BODY_LIMIT))
         .configure(addresses)
         .app_data(parts.logins.clone())
+        .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
         .app_data(parts.cookies.clone())

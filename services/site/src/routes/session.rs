@@ -5,12 +5,12 @@ use login_protocol::problem::ProblemCode;
 use serde_json::json;
 use service_kit::problem::Problem;
 
-use crate::{cookies::Cookies, login::Logins};
+use crate::{cookies::Cookies, sessions::store::Sessions};
 
 /// `GET`: who is signed in.
 pub(super) async fn read(
     request: HttpRequest,
-    logins: Data<Logins>,
+    sessions: Data<Sessions>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     let not_signed_in = || {
@@ -20,7 +20,7 @@ pub(super) async fn read(
         )
     };
     let session = cookies.session(&request).ok_or_else(not_signed_in)?;
-    let user = logins
+    let user = sessions
         .signed_in(&session)
         .await?
         .ok_or_else(not_signed_in)?;
@@ -30,11 +30,11 @@ pub(super) async fn read(
 /// `DELETE /api/sessions`: signs out everywhere, whoever is signed in in this browser.
 pub(super) async fn end_all(
     request: HttpRequest,
-    logins: Data<Logins>,
+    sessions: Data<Sessions>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(session) = cookies.session(&request) {
-        logins
+        sessions
             .sign_out_everywhere(&session, cookies.attempt(&request).as_ref())
             .await?;
     }
@@ -52,13 +52,13 @@ fn signed_out(cookies: &Cookies) -> HttpResponse {
 /// session's cookie never arrived.
 pub(super) async fn end(
     request: HttpRequest,
-    logins: Data<Logins>,
+    sessions: Data<Sessions>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     let attempt = cookies.attempt(&request);
     match (cookies.session(&request), attempt) {
-        (Some(session), attempt) => logins.sign_out(&session, attempt.as_ref()).await?,
-        (None, Some(secret)) => logins.forget(&secret).await?,
+        (Some(session), attempt) => sessions.sign_out(&session, attempt.as_ref()).await?,
+        (None, Some(secret)) => sessions.forget(&secret).await?,
         (None, None) => {}
     }
     Ok(signed_out(&cookies))

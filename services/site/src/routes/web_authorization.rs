@@ -18,6 +18,7 @@ use crate::{
     login::{AuthorizationResponse, Logins},
     public_url::PublicUrl,
     return_to::ReturnTo,
+    sessions::{identifier::SessionId, store::Sessions},
 };
 
 /// The path to which WeChat sends visitors back.
@@ -64,14 +65,17 @@ pub(super) async fn begin(
 pub(super) async fn callback(
     request: HttpRequest,
     logins: Data<Logins>,
+    sessions: Data<Sessions>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
     allowed: Data<AllowedOrigins>,
 ) -> HttpResponse {
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let secret = cookies.attempt(&request);
+    let session = cookies.session(&request);
     let response = AuthorizationResponse {
         secret: secret.as_ref(),
+        session: session.as_ref(),
         client: proxies.client(&request),
         state: &appended(&request, "state"),
         code: &appended(&request, "code"),
@@ -82,13 +86,13 @@ pub(super) async fn callback(
             // The attempt's cookie stays, so that the same callback works again.
             return HttpResponse::SeeOther()
                 .insert_header((LOCATION, return_to.location()))
-                .cookie(cookies.set_session(&session, logins.session_lifetime()))
+                .cookie(cookies.set_session(&session, sessions.cookie_lifetime()))
                 .finish();
         }
         Err(error) => error,
     };
     problems::log_callback(&error);
-    if is_signed_in(&request, &logins, &cookies).await {
+    if is_signed_in(session.as_ref(), &sessions).await {
         count("already_signed_in");
         return redirect(&return_to.location());
     }
@@ -97,9 +101,9 @@ pub(super) async fn callback(
     redirect(&web_authorization_failed::address(failure, &return_to))
 }
 
-async fn is_signed_in(request: &HttpRequest, logins: &Logins, cookies: &Cookies) -> bool {
-    match cookies.session(request) {
-        Some(session) => matches!(logins.signed_in(&session).await, Ok(Some(_))),
+async fn is_signed_in(session: Option<&SessionId>, sessions: &Sessions) -> bool {
+    match session {
+        Some(session) => matches!(sessions.signed_in(session).await, Ok(Some(_))),
         None => false,
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     identity::{AppId, MemberId},
-    steps::{Exchanger, RecordProfile},
+    steps::{Exchanger, ReadSubject, RecordProfile},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::redis::Store;
@@ -19,9 +19,12 @@ use super::{
         PageAuthorizationError, Purpose,
     },
 };
-use crate::wechat::{
-    profile,
-    web_authorization::{Scope, WebAuthorization},
+use crate::{
+    subjects::{Naming, Subjects},
+    wechat::{
+        profile,
+        web_authorization::{Scope, WebAuthorization},
+    },
 };
 
 /// Profiles that people show to one account.
@@ -30,6 +33,7 @@ pub struct ShownProfiles {
     links: PhoneLinks,
     pages: Arc<PageAuthorization>,
     authorization: Arc<WebAuthorization>,
+    subjects: Arc<Subjects>,
     store: Arc<Store>,
 }
 
@@ -48,7 +52,7 @@ pub enum Shown {
 
 impl ShownProfiles {
     /// Those of this account.
-    pub const fn new(
+    pub fn new(
         app_id: AppId,
         links: PhoneLinks,
         pages: Arc<PageAuthorization>,
@@ -60,6 +64,7 @@ impl ShownProfiles {
             links,
             pages,
             authorization,
+            subjects: Arc::new(Subjects::new(Arc::clone(&store))),
             store,
         }
     }
@@ -104,24 +109,38 @@ impl ShownProfiles {
         };
         let exchange = {
             let authorization = Arc::clone(&self.authorization);
-            let store = Arc::clone(&self.store);
+            let (store, subjects) = (Arc::clone(&self.store), Arc::clone(&self.subjects));
             let (app_id, code) = (self.app_id.clone(), response.code().to_owned());
             let client = Exchanger::Client(visit.client);
             async move {
                 let person = authorization
                     .recognise(client, &code, Scope::UserInfo)
                     .await?;
-                let info = authorization.profile(&person).await;
-                let unionid = person.unionid().map(str::to_owned);
-                let openid = person.openid;
+                let member = MemberId {
+                    app_id,
+                    openid: person.openid.clone(),
+                };
+                let read_subject = ReadSubject {
+                    member: member.clone(),
+                };
+                let (info, subject) =
+                    tokio::join!(authorization.profile(&person), store.run(&read_subject));
+                let unionid = person.unionid();
+                // Who has no subject yet gets one with a login.
+                let naming = match subject? {
+                    Some(subject) => subjects.name(&member, Some(subject), unionid).await?,
+                    None => Naming::default(),
+                };
                 let step = RecordProfile {
-                    member: MemberId { app_id, openid },
+                    member,
                     at: Timestamp::now(),
-                    unionid,
+                    unionid: unionid.map(str::to_owned),
                     profile: info.as_ref().ok().map(profile::from_web_user_info),
                 };
                 // Also when only the UnionID is known.
-                let kept = store.run(&step).await?;
+                let (kept, _, _) = store
+                    .run_together((&step, naming.claim.as_ref(), naming.note.as_ref()))
+                    .await?;
                 info?;
                 count(authorization.account(), kept);
                 Ok(if kept {

@@ -9,7 +9,7 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{ConfirmAttempt, Exchanger, RecordVisit, ScanEffect},
+    steps::{ConfirmAttempt, Exchanger, ReadSubject, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::redis::Store;
@@ -17,11 +17,14 @@ use tokio::time::timeout;
 use url::Url;
 use wechat_wire::api::UserInfo;
 
-use crate::wechat::{
-    access_tokens::AccessTokens,
-    api::Api,
-    profile,
-    web_authorization::{AuthorizationError, Authorized, Scope, WebAuthorization},
+use crate::{
+    subjects::Subjects,
+    wechat::{
+        access_tokens::AccessTokens,
+        api::Api,
+        profile,
+        web_authorization::{AuthorizationError, Authorized, Scope, WebAuthorization},
+    },
 };
 
 /// How long a login waits for nickname and avatar, and whether the person follows. It succeeds without
@@ -49,6 +52,7 @@ pub struct WebAuthorizationLogin {
     authorization: Arc<WebAuthorization>,
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
+    subjects: Subjects,
     store: Arc<Store>,
 }
 
@@ -63,7 +67,7 @@ pub enum Completed {
 
 impl WebAuthorizationLogin {
     /// Logins to this account.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         authorization: Arc<WebAuthorization>,
         api: Arc<Api>,
@@ -75,6 +79,7 @@ impl WebAuthorizationLogin {
             authorization,
             api,
             tokens,
+            subjects: Subjects::new(Arc::clone(&store)),
             store,
         }
     }
@@ -135,18 +140,23 @@ impl WebAuthorizationLogin {
         person: Authorized,
     ) -> Result<Outcome, AuthorizationError> {
         let asked_at = Timestamp::now();
-        let (profile, account_info) = tokio::join!(
+        let member = MemberId {
+            app_id: self.api.app_id().clone(),
+            openid: person.openid.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let (profile, account_info, subject) = tokio::join!(
             self.shown_by(&person),
-            self.known_to_account(&person.openid)
+            self.known_to_account(&person.openid),
+            self.store.run(&read_subject),
         );
         let account_info = account_info.unwrap_or_default();
         // The answer to the code names it as well, whatever becomes of the calls that follow.
         let unionid = person.unionid().or(account_info.union_id());
+        let naming = self.subjects.name(&member, subject?, unionid).await?;
         let unionid = unionid.map(str::to_owned);
-        let member = MemberId {
-            app_id: self.api.app_id().clone(),
-            openid: person.openid,
-        };
         let visit = RecordVisit {
             member: member.clone(),
             at: asked_at,
@@ -159,7 +169,16 @@ impl WebAuthorizationLogin {
             account: self.account.clone(),
             member,
         };
-        let ((), confirmed) = self.store.run_both(&visit, &confirm).await?;
+        let ((), _, _, _, confirmed) = self
+            .store
+            .run_together((
+                &visit,
+                naming.give.as_ref(),
+                naming.claim.as_ref(),
+                naming.note.as_ref(),
+                &confirm,
+            ))
+            .await?;
         Ok(match confirmed.effect {
             ScanEffect::Accepted(_)
             | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => {

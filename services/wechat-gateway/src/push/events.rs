@@ -9,7 +9,9 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
-    steps::{ReadMember, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome},
+    steps::{
+        ReadMember, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome,
+    },
 };
 use service_kit::redis::{Store, StoreError};
 use tokio::time::timeout;
@@ -23,17 +25,22 @@ use super::{
 use crate::{
     phone::links::PhoneLinks,
     settings::ProfileSettings,
+    subjects::Subjects,
     wechat::{access_tokens::AccessTokens, api::Api, profile},
 };
 
 /// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the event.
 const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 
+/// The same before somebody is given a subject: the answer may tell that they have one under another account.
+const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
+
 /// Turns events into logins and members.
 pub struct LoginEvents {
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
     store: Arc<Store>,
+    subjects: Subjects,
     replies: Replies,
     links: PhoneLinks,
     account: AccountName,
@@ -80,6 +87,7 @@ impl LoginEvents {
         Self {
             api,
             tokens,
+            subjects: Subjects::new(Arc::clone(&store)),
             store,
             replies,
             links,
@@ -157,17 +165,28 @@ impl LoginEvents {
         at: Timestamp,
         arrival: Arrival,
     ) -> Result<String, StoreError> {
-        let known = self
-            .store
-            .run(&ReadMember {
-                member: member.clone(),
-            })
-            .await?;
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let (known, subject) = self.store.run_both(&read, &read_subject).await?;
         let learned = if self.is_profile_due(known.as_ref()) {
-            self.learn(&member.openid).await
+            let budget = if subject.is_some() {
+                USER_INFO_BUDGET
+            } else {
+                FIRST_USER_INFO_BUDGET
+            };
+            self.learn(&member.openid, budget).await
         } else {
             None
         };
+        let unionid = learned
+            .as_ref()
+            .and_then(|profile| profile.unionid.as_deref())
+            .or_else(|| known.as_ref()?.unionid.as_deref());
+        let naming = self.subjects.name(&member, subject, unionid).await?;
         let known = known.filter(|member| member.subscribed);
         let is_outdated = known
             .as_ref()
@@ -188,7 +207,16 @@ impl LoginEvents {
             member,
             approval: self.approval,
         };
-        let ((), scanned) = self.store.run_both(&follow, &scan).await?;
+        let ((), _, _, _, scanned) = self
+            .store
+            .run_together((
+                &follow,
+                naming.give.as_ref(),
+                naming.claim.as_ref(),
+                naming.note.as_ref(),
+                &scan,
+            ))
+            .await?;
         let ScanOutcome { effect, site_name } = scanned;
         count(
             &self.account,
@@ -233,11 +261,11 @@ impl LoginEvents {
     }
 
     /// What WeChat tells of a person, if it does so in time.
-    async fn learn(&self, openid: &OpenId) -> Option<Profile> {
+    async fn learn(&self, openid: &OpenId, budget: Duration) -> Option<Profile> {
         let ask = self
             .tokens
             .with_token(async |token| self.api.user_info(token, openid).await);
-        match timeout(USER_INFO_BUDGET, ask).await {
+        match timeout(budget, ask).await {
             Ok(Ok(info)) => Some(profile::from_user_info(&info)),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "user/info failed; the login continues without a profile");

@@ -1,0 +1,168 @@
+//! Attempts, from the QR code on until they are over.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use login_protocol::{
+    attempt::AttemptStatus,
+    gateway_api::{ClientLogins, CreateQrCode},
+    method::Method,
+    scene::{BrowserSecret, Scene},
+    steps::{
+        CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
+        ShownCode,
+    },
+};
+use service_kit::{random, redis::StoreError};
+
+use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
+use crate::asker;
+
+/// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
+/// that the code has expired, and not that nothing is there.
+const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
+
+impl Logins {
+    /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab, shows
+    /// the same code, and WeChat's quota is spared.
+    ///
+    /// # Errors
+    ///
+    /// Too many logins from this client; Redis, the gateway or WeChat unavailable.
+    pub async fn start(
+        &self,
+        visit: Visit<'_>,
+        secret: Option<BrowserSecret>,
+    ) -> Result<(BrowserSecret, Living), BeginError> {
+        if let Some(secret) = secret
+            && let Some(living) = self.resumable(&secret).await?
+        {
+            return Ok((secret, living));
+        }
+        let begun = self.admit(visit.client).await?;
+        let secret = BrowserSecret::from_random(random::bytes()?);
+        let scene = secret.scene();
+        let request = CreateQrCode {
+            scene: scene.clone(),
+            ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
+            client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
+            account: self.site.realm.account.clone(),
+        };
+        let code = match self.gateway.create_qr_code(&request).await {
+            Ok(code) => code,
+            Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
+        };
+        let code = ShownCode {
+            content: code.content,
+            image_url: code.image_url,
+        };
+        let living = self.open(visit, scene, Method::Scan, Some(code)).await?;
+        Ok((secret, living))
+    }
+
+    pub(super) async fn open(
+        &self,
+        visit: Visit<'_>,
+        scene: Scene,
+        method: Method,
+        code: Option<ShownCode>,
+    ) -> Result<Living, StoreError> {
+        let step = OpenAttempt {
+            scene,
+            lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
+            method,
+            code,
+            asker: asker::describe(visit.user_agent, visit.client),
+            site: Arc::clone(&self.site),
+        };
+        let expires_at = self.store.run(&step).await?;
+        metrics::counter!("logins_total", "outcome" => "started").increment(1);
+        Ok(Living {
+            opened: OpenedAttempt {
+                status: AttemptStatus::Pending,
+                expires_at,
+                method,
+                code: step.code,
+            },
+            left: step.lifetime,
+        })
+    }
+
+    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
+        let living = self.living(secret).await?;
+        Ok(living
+            .filter(|living| living.opened.method == Method::Scan && is_worth_resuming(living)))
+    }
+
+    pub(super) async fn living(
+        &self,
+        secret: &BrowserSecret,
+    ) -> Result<Option<Living>, StoreError> {
+        let read = ReadAttempt {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+        };
+        let remaining = ReadRemainingLife {
+            scene: secret.scene(),
+        };
+        let (opened, left) = self.store.run_both(&read, &remaining).await?;
+        Ok(opened.map(|opened| Living { opened, left }))
+    }
+
+    /// Where this browser's attempt stands, and when it expires unless it has.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn status(
+        &self,
+        secret: &BrowserSecret,
+    ) -> Result<(AttemptStatus, Option<Timestamp>), StoreError> {
+        let step = ReadStatus {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+        };
+        self.store.run(&step).await
+    }
+
+    /// The same, and for how long there will be an attempt.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn status_and_life(
+        &self,
+        secret: &BrowserSecret,
+    ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
+        let status = ReadStatus {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+        };
+        let remaining = ReadRemainingLife {
+            scene: secret.scene(),
+        };
+        let ((status, expires_at), left) = self.store.run_both(&status, &remaining).await?;
+        Ok((status, expires_at, left))
+    }
+
+    /// The modal was closed: nobody can log in with this code any more.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
+        let step = CancelAttempt {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+        };
+        self.store.run(&step).await
+    }
+}
+
+fn is_worth_resuming(living: &Living) -> bool {
+    match living.opened.status {
+        AttemptStatus::Pending => living.left > WORTH_RESUMING,
+        AttemptStatus::Scanned | AttemptStatus::Confirmed => true,
+        AttemptStatus::Denied | AttemptStatus::Expired | AttemptStatus::Consumed => false,
+    }
+}

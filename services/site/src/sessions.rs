@@ -1,0 +1,4 @@
+//! Sessions: what tells one from another, and what is kept of them.
+
+pub mod identifier;
+pub mod store;

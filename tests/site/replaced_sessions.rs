@@ -1,0 +1,67 @@
+//! A login ends the session that the same browser had before.
+
+use reqwest::Method;
+use system_tests::stack::Plan;
+
+use crate::{
+    attempt_record,
+    session::signed_in,
+    upgrade::{SESSION_COOKIE, older_session},
+};
+
+const COMPLETE: &str = "/api/login/complete";
+
+#[tokio::test]
+async fn the_next_login_in_a_browser_ends_its_session_before() {
+    let stack = Plan::default().sites(2).start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let other = stack.wechat.person("小王", true).await;
+    let mut elsewhere = signed_in(&stack, &person).await;
+    let mut browser = signed_in(&stack, &person).await;
+    let mut kept = browser.clone();
+    browser.move_to(&stack.sites[1].public);
+    let content = browser.start_login().await;
+    stack.wechat.scan(&other, &content).await;
+    assert!(kept.session().await.is_some(), "nothing was completed yet");
+    assert_eq!(browser.complete().await["openid"], other.openid);
+    assert_eq!(kept.session().await, None, "who kept the old cookie");
+    // Repeats, as after a lost answer, also with the cookie from before.
+    assert_eq!(browser.complete().await["openid"], other.openid);
+    let attempt = browser.cookies()["wechat-login"].clone();
+    kept.cookies().insert("wechat-login".to_owned(), attempt);
+    assert_eq!(kept.complete().await["openid"], other.openid);
+    assert_eq!(kept.complete().await["openid"], other.openid);
+    assert!(kept.session().await.is_some() && browser.session().await.is_some());
+    assert!(elsewhere.session().await.is_some(), "another browser's");
+    assert_eq!(attempt_record::sessions(&stack).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_session_of_the_version_before_ends_with_the_next_login_too() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut browser = stack.visitor();
+    older_session(&stack, &person, &mut browser).await;
+    let mut kept = browser.clone();
+    assert!(kept.session().await.is_some());
+    let content = browser.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    browser.complete().await;
+    assert_ne!(
+        browser.cookies()[SESSION_COOKIE],
+        kept.cookies()[SESSION_COOKIE]
+    );
+    assert_eq!(kept.session().await, None);
+    assert!(browser.session().await.is_some());
+}
+
+#[tokio::test]
+async fn a_login_that_isnt_completed_ends_nothing() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut browser = signed_in(&stack, &person).await;
+    browser.start_login().await;
+    let answer = browser.call(Method::POST, COMPLETE).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
+    assert!(browser.session().await.is_some());
+}
