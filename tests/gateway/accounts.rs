@@ -170,7 +170,7 @@ async fn an_app_id_stands_in_one_table() {
         settings.insert(format!("GATEWAY__ACCOUNT__SHOP__{key}"), value.to_owned());
     }
     let said = crate::settings::complaint(&settings, &[]).await;
-    let wrong = "GATEWAY__ACCOUNT__SHOP__APP_ID (account.shop.app_id) is the AppID of the account default as well";
+    let wrong = "GATEWAY__ACCOUNT__SHOP__APP_ID (account.shop.app_id) is also the AppID of the account default";
     assert!(said.contains(wrong), "{said}");
 }
 

@@ -188,7 +188,7 @@ mod tests {
             diagnosis.action
         );
         let diagnosis = of_token(&refused(61004, "access clientip is not registered"));
-        assert!(diagnosis.action.contains("this server's public address"));
+        assert!(diagnosis.action.contains("this server's public IP address"));
     }
 
     #[test]
