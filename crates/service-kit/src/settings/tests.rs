@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, os::unix::ffi::OsStringExt as _};
 
+use login_protocol::account::AccountName;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
@@ -61,7 +62,7 @@ struct Account {
 #[derive(Debug)]
 struct Root {
     account: Account,
-    others: BTreeMap<TableName, Account>,
+    others: BTreeMap<AccountName, Account>,
 }
 
 impl Section for Account {
@@ -89,7 +90,7 @@ impl Section for Ttl {
 impl Section for Root {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let account = reader.section();
-        let others = reader.tables(&ACCOUNT, &["default"], |reader, _| reader.section());
+        let others = reader.tables(&ACCOUNT, &["default"], Reader::section);
         Some(Self {
             account: account?,
             others: others?,
