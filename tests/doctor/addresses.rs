@@ -137,7 +137,7 @@ async fn a_callback_that_nobody_reaches() {
     let mut patient = Patient::healthy().await;
     patient.set("GATEWAY__PUBLIC__URL", NOWHERE);
     let found = patient.examine().await;
-    found.fails_only("callback", &["nothing answers at", "/wechat/callback"]);
+    found.fails_only("callback", &["no response from", "/wechat/callback"]);
     found.all_are(&["callback_signature"], "skip");
 }
 
@@ -146,7 +146,7 @@ async fn a_callback_with_another_token() {
     let mut patient = Patient::healthy().await;
     patient.set("GATEWAY__WECHAT__TOKEN", "anothertokenanothertoken");
     let found = patient.examine().await;
-    found.fails_only("callback", &["refuses our signature (403)", "Token (令牌)"]);
+    found.fails_only("callback", &["rejects our signature (403)", "Token (令牌)"]);
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_backend_behind_the_relay_that_is_away() {
     let mut patient = Patient::healthy().await;
     patient.set("GATEWAY__RELAY__URL", NOWHERE);
     let found = patient.examine().await;
-    found.fails_only("relay", &["nothing answers at http://127.0.0.1:1"]);
+    found.fails_only("relay", &["no response from http://127.0.0.1:1"]);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn settings_that_contradict_each_other() {
     for words in [
         "no push could be accepted",
         "login.approval = tap needs it",
-        "must hold {link}",
+        "must contain {link}",
     ] {
         assert!(lines.contains(words), "{words}: {lines}");
     }

@@ -170,7 +170,7 @@ async fn an_app_id_stands_in_one_table() {
         settings.insert(format!("GATEWAY__ACCOUNT__SHOP__{key}"), value.to_owned());
     }
     let said = crate::settings::complaint(&settings, &[]).await;
-    let wrong = "GATEWAY__ACCOUNT__SHOP__APP_ID (account.shop.app_id) is the AppID of the account default as well";
+    let wrong = "GATEWAY__ACCOUNT__SHOP__APP_ID (account.shop.app_id) is also the AppID of the account default";
     assert!(said.contains(wrong), "{said}");
 }
 
@@ -185,4 +185,24 @@ async fn an_accounts_name_has_letters_and_digits_and_is_not_taken() {
         let said = crate::settings::complaint(&settings, &[]).await;
         assert!(said.contains("can't be called that"), "{name}: {said}");
     }
+}
+
+/// Anybody can invent names, and a metric's label is kept for as long as the process lives.
+#[tokio::test]
+async fn a_name_that_nobody_serves_is_no_label_of_a_metric() {
+    let stack = two_accounts().await;
+    let gateway = &stack.gateways[0];
+    for number in 0..50 {
+        for query in [
+            "?signature=a&signature=b",
+            "?signature=a&timestamp=1&nonce=2",
+        ] {
+            let url = format!("{}/wechat/made{number}up/callback{query}", gateway.public);
+            let answer = send(http::client().post(url)).await;
+            assert_eq!(answer.status, 404, "{query}: {}", answer.text);
+        }
+    }
+    let figures = http::figures(gateway).await;
+    let line = figures.lines().find(|line| line.contains("made"));
+    assert_eq!(line, None);
 }

@@ -25,7 +25,7 @@ async fn guarded() -> Stack {
     let listed = json!({ "callback_addresses": ["192.0.2.1", "203.0.113.0/24"] });
     stack.wechat.settings(listed).await;
     stack.add_gateway().await;
-    let got = "got WeChat's callback addresses";
+    let got = "fetched WeChat's callback IPs";
     stack.gateways[0].process.line_with(got).await;
     stack
 }
@@ -91,7 +91,7 @@ async fn without_a_list_the_signature_alone_decides() {
         .settings(json!({ "callback_addresses": [] }))
         .await;
     stack.add_gateway().await;
-    let empty = "list of callback addresses is empty";
+    let empty = "list of callback IPs is empty";
     stack.gateways[0].process.line_with(empty).await;
     let message = now(&new_openid(), PushBody::Unsubscribe);
     let answer = PushRequest::safe(&message).send(&stack.gateways[0]).await;
@@ -110,12 +110,12 @@ async fn a_refused_token_is_replaced_and_the_list_fetched() {
         let rule = json!([{ "path": LIST, "times": 1, "kind": "errcode", "errcode": errcode }]);
         stack.wechat.faults(rule).await;
         stack.add_gateway().await;
-        let got = "got WeChat's callback addresses";
+        let got = "fetched WeChat's callback IPs";
         stack.gateways[0].process.line_with(got).await;
         assert_eq!(stack.wechat.calls(LIST).await, 2, "{errcode}");
         let lines = stack.gateways[0].process.lines();
         let told = |words: &str| lines.iter().any(|line| line.contains(words));
         assert!(told("the access token was refused"), "{errcode}");
-        assert!(!told("can't be had"), "{errcode}: no failure was seen");
+        assert!(!told("can't fetch"), "{errcode}: no failure was seen");
     }
 }

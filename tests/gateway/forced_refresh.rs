@@ -69,7 +69,7 @@ async fn a_second_gateway_forces_none_within_the_spacing_of_the_first() {
     assert_eq!(stack.wechat.calls(TOKEN).await, 4);
     assert_eq!(stack.wechat.calls(CREATE).await, created + 1);
     let process = &mut stack.gateways[1].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("every 30 seconds only"), "{line}");
     assert!(
         line.contains("find the program that replaces this account's tokens"),
@@ -91,7 +91,7 @@ async fn the_days_share_is_never_exceeded() {
     assert!((30..=60).contains(&retry_after(&answer)));
     assert_eq!(stack.wechat.calls(TOKEN).await, 2);
     let process = &mut stack.gateways[0].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("in a day are used up"), "{line}");
 }
 
@@ -116,7 +116,7 @@ async fn a_token_that_stays_the_same_after_forcing_is_an_error() {
     assert_problem(&answer, 503, "wechat_unavailable");
     assert_eq!(stack.wechat.calls(TOKEN).await, 5);
     let process = &mut stack.gateways[0].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("brought it again"), "{line}");
 }
 

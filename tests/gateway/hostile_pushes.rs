@@ -53,7 +53,7 @@ async fn assert_logged_once_each(stack: &mut Stack, pushes: usize) {
     let gateway = &mut stack.gateways[0].process;
     gateway.stop().await;
     let said = gateway.said().await;
-    let told = gateway.told("did nothing with a signed push");
+    let told = gateway.told("ignored a signed push");
     assert_eq!(told, pushes as u64, "{said}");
 }
 

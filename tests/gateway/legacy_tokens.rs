@@ -108,7 +108,7 @@ async fn a_wrong_secret_is_told_to_the_operator() {
     }
     assert_eq!(stack.wechat.calls(TOKEN).await, 2);
     let process = &mut stack.gateways[0].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("the AppSecret is wrong"), "{line}");
 }
 
@@ -125,7 +125,7 @@ async fn a_wechat_that_goes_on_refusing_costs_few_tokens() {
     }
     assert_eq!(stack.wechat.calls(TOKEN).await, 2);
     let process = &mut stack.gateways[0].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("every 31 seconds only"), "{line}");
     assert!(line.contains("find the program that"), "{line}");
 }
@@ -168,6 +168,6 @@ async fn the_days_share_is_never_exceeded() {
     assert_problem(&create_code(&stack, 0).await, 503, "wechat_unavailable");
     assert_eq!(stack.wechat.calls(TOKEN).await, 1);
     let process = &mut stack.gateways[0].process;
-    let line = process.line_with("no access token can be had").await;
+    let line = process.line_with("can't get an access token").await;
     assert!(line.contains("in a day are used up"), "{line}");
 }

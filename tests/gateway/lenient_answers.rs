@@ -86,7 +86,7 @@ async fn a_token_is_used_for_as_long_as_its_answer_says_in_whatever_form() {
         assert!(expected.contains(&left), "{expires_in}: {left:?}");
         assert_eq!(create_code(&stack, last).await.status, 201, "{expires_in}");
         if seconds == 600 && !expires_in.contains("600") {
-            let line = "doesn't say how long the access token lives";
+            let line = "lacks the access token's lifetime";
             stack.gateways[last].process.line_with(line).await;
         }
         stack.gateways[last].process.stop().await;

@@ -85,10 +85,7 @@ async fn ready_is_said_in_one_line_when_it_is_true() {
     let busy = json!([{ "path": "/cgi-bin/stable_token", "kind": "errcode", "errcode": -1 }]);
     stack.wechat.faults(busy).await;
     let mut gateway = listening(start(&stack, &[], &[])).await;
-    let line = gateway
-        .process
-        .line_with("no access token can be had")
-        .await;
+    let line = gateway.process.line_with("can't get an access token").await;
     assert!(line.contains("WeChat is busy"), "{line}");
     let answer = http::get(&gateway, "/readyz").await;
     assert_problem(&answer, 503, "wechat_unavailable");

@@ -36,7 +36,7 @@ async fn refused_pushes_are_one_line_and_a_count() {
     let written = lines(&stack, "refused a push");
     let first = written
         .iter()
-        .filter(|line| !line.contains("a line was repeated"));
+        .filter(|line| !line.contains("log line repeated"));
     assert_eq!(first.count(), 1, "{written:#?}");
     let told = stack.gateways[0].process.told("refused a push");
     assert_eq!(told, PUSHES, "{written:#?}");
@@ -52,11 +52,11 @@ async fn a_verification_that_is_repeated_is_one_line_and_a_count() {
     }
     stack.gateways[0].process.signal(Signal::TERM);
     stack.gateways[0].process.said().await;
-    let written = lines(&stack, "WeChat verified the callback address");
+    let written = lines(&stack, "WeChat verified the callback URL");
     assert_eq!(written.len(), 2, "{written:#?}");
     let told = stack.gateways[0]
         .process
-        .told("WeChat verified the callback address");
+        .told("WeChat verified the callback URL");
     assert_eq!(told, PUSHES, "{written:#?}");
 }
 
@@ -94,18 +94,18 @@ async fn an_operator_hears_at_start_what_strangers_could_use() {
         ),
         (
             ("GATEWAY__WECHAT__TOKEN", "q7Tk2"),
-            "wechat.token is no good secret",
+            "wechat.token is a weak secret",
         ),
         (
             ("GATEWAY__INTERNAL__API_KEY", PUBLISHED),
-            "internal.api_key is no good secret: everybody knows it",
+            "internal.api_key is a weak secret: it is public",
         ),
         (
             (
                 "GATEWAY__WECHAT__ENCODING_AES_KEY",
                 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
             ),
-            "wechat.encoding_aes_key is no secret",
+            "wechat.encoding_aes_key is not secret",
         ),
     ] {
         let said = warnings(&[good.as_slice(), &[setting]].concat()).await;

@@ -99,7 +99,7 @@ async fn a_lock_that_was_got_unknowingly_is_given_back() {
         &stack.gateway_environment(),
         &stack.log,
     );
-    let line = gateway.line_with("no access token can be had").await;
+    let line = gateway.line_with("can't get an access token").await;
     assert!(line.contains("40125"), "{line}");
     let held: bool = stack.redis.command(&["EXISTS", LOCK]).await;
     assert!(!held, "others would wait for 12 seconds");

@@ -72,7 +72,7 @@ async fn a_redis_that_takes_no_writes_is_no_good() {
     let answer = ready(&stack).await;
     assert_problem(&answer, 503, "store_unavailable");
     let detail = answer.json["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains("takes no writes"), "{detail}");
+    assert!(detail.contains("rejects writes"), "{detail}");
     let _: String = stack
         .redis
         .command(&["CONFIG", "SET", "maxmemory", "0"])

@@ -158,8 +158,8 @@ async fn everything_that_is_missing_is_said_at_once() {
 #[tokio::test]
 async fn a_malformed_setting_is_named_with_what_is_wrong() {
     for (key, value, wrong) in [
-        ("GATEWAY__WECHAT__APP_ID", "wx 1", "is no AppID"),
-        ("GATEWAY__WECHAT__APP_ID", "wx:{1}", "is no AppID"),
+        ("GATEWAY__WECHAT__APP_ID", "wx 1", "is not an AppID"),
+        ("GATEWAY__WECHAT__APP_ID", "wx:{1}", "is not an AppID"),
         (
             "GATEWAY__WECHAT__ENCODING_AES_KEY",
             "hunter2hunter2",
@@ -179,15 +179,15 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "GATEWAY__WECHAT__API_URL",
             "api.weixin.qq.com",
-            "web address",
+            "is not a URL",
         ),
         (
             "GATEWAY__WECHAT__API_URL",
             "ftp://api.weixin.qq.com",
             "http://",
         ),
-        ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "no query"),
-        ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "no fragment"),
+        ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "a query"),
+        ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "a fragment"),
         (
             "GATEWAY__WECHAT__PROXY_URL",
             "socks5://user:hunter2@proxy.example.com:1080",
@@ -196,7 +196,7 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "GATEWAY__WECHAT__PROXY_URL",
             "http://user:hunter2@proxy.example.com:port",
-            "is no web address",
+            "is not a URL",
         ),
         (
             "GATEWAY__WECHAT__TOKEN_MODE",
@@ -211,24 +211,24 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "GATEWAY__INTERNAL__API_KEY",
             "hunter2 hunter2 hunter2 hunter2 hunter2",
-            "holds a space",
+            "contains a space",
         ),
-        ("GATEWAY__PUBLIC__BIND", "8081", "is no address:port"),
+        ("GATEWAY__PUBLIC__BIND", "8081", "is not an address:port"),
         (
             "GATEWAY__PUBLIC__BIND",
             "localhost:8081",
-            "is no address:port",
+            "is not an address:port",
         ),
         (
             "GATEWAY__INTERNAL__BIND",
             "127.0.0.1:99999",
-            "is no address:port",
+            "is not an address:port",
         ),
-        ("GATEWAY__PUBLIC__URL", "wechat.example.com", "web address"),
+        ("GATEWAY__PUBLIC__URL", "wechat.example.com", "is not a URL"),
         (
             "GATEWAY__PUBLIC__TRUSTED_PROXIES",
             "10.0.0.0/33",
-            "is no network",
+            "is not a network",
         ),
         (
             "GATEWAY__REDIS__URL",
@@ -238,7 +238,7 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "GATEWAY__REDIS__URL",
             "redis://:hunter2@host:port",
-            "no Redis address",
+            "not a Redis URL",
         ),
         ("GATEWAY__LOG__FORMAT", "xml", "text or json"),
         ("GATEWAY__LOG__LEVEL", "info,=,", "log filter"),
@@ -327,7 +327,7 @@ async fn quotation_marks_and_what_cannot_be_seen_inside_are_refused() {
         let key = format!("GATEWAY__WECHAT__{key}");
         settings.insert(key, "hunter2 hunter2".to_owned());
         let said = complaint(&settings, &[]).await;
-        assert!(said.contains("holds a space"), "{said}");
+        assert!(said.contains("contains a space"), "{said}");
         assert!(!said.contains(HIDDEN), "{said}");
     }
 }

@@ -171,7 +171,7 @@ async fn an_address_that_nothing_is_at_is_logged_once_and_without_secrets() {
     let said = gateway.process.said().await;
     let lines: Vec<&str> = said
         .lines()
-        .filter(|line| line.contains("there is nothing at this address"))
+        .filter(|line| line.contains("no route matches"))
         .collect();
     let about = |path: &str| {
         let path = format!("path=\"{path}\" ");

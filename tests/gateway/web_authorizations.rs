@@ -370,7 +370,7 @@ async fn an_exchange_is_logged_in_the_name_of_its_request() {
         .header("x-request-id", "edge-7")
         .json(&body);
     assert_eq!(http::send(named).await.status, 200);
-    let line = gateway.process.line_with("repeating it").await;
+    let line = gateway.process.line_with("retrying").await;
     assert!(line.ends_with(" request_id=edge-7"), "{line}");
 }
 

@@ -91,7 +91,7 @@ const OF_CREATE: &[Row] = &[
     (Code(40001),       1, Sees::Code,         2, "40001",     &["the access token was refused", "let all use stable_token"]),
     (Code(40014),       1, Sees::Code,         2, "40014",     &["the access token was refused", "40014"]),
     (Code(42001),       1, Sees::Code,         2, "42001",     &["the access token was refused", "42001"]),
-    (Code(40001),       0, Unavailable(5),     2, "40001",     &["no QR code could be created", "let all use stable_token"]),
+    (Code(40001),       0, Unavailable(5),     2, "40001",     &["can't create a QR code", "let all use stable_token"]),
     // The operator has to act.
     (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["add 118.190.42.90 to the account's IP whitelist", "rid: 60aca0ce"]),
     (Code(61004),       0, Refused(60),        1, "61004",     &["IP whitelist"]),
@@ -106,19 +106,19 @@ const OF_CREATE: &[Row] = &[
     (Code(45011),       0, Unavailable(60),    1, "45011",     &["too many calls of this API in a minute"]),
     (Code(89503),       0, Unavailable(60),    1, "89503",     &["an administrator must confirm"]),
     // It passes: two repeats within five seconds.
-    (Code(-1),          1, Sees::Code,         2, "-1",        &["repeating it", "WeChat is busy"]),
-    (Code(-1),          0, Unavailable(5),     3, "-1",        &["no QR code could be created", "WeChat is busy"]),
+    (Code(-1),          1, Sees::Code,         2, "-1",        &["retrying", "WeChat is busy"]),
+    (Code(-1),          0, Unavailable(5),     3, "-1",        &["can't create a QR code", "WeChat is busy"]),
     (Code(268_487_001), 0, Unavailable(5),     3, "268487001", &["WeChat is busy"]),
-    (Status(500),       2, Sees::Code,         3, "http_500",  &["repeating it", "HTTP 500"]),
-    (Status(503),       0, Unavailable(5),     3, "http_503",  &["no QR code could be created", "HTTP 503"]),
+    (Status(500),       2, Sees::Code,         3, "http_500",  &["retrying", "HTTP 500"]),
+    (Status(503),       0, Unavailable(5),     3, "http_503",  &["can't create a QR code", "HTTP 503"]),
     (Html,              0, Unavailable(5),     3, "http_502",  &["HTTP 502", "proxies"]),
     (Page,              0, Unavailable(5),     3, "malformed", &["is not a JSON object", "proxies"]),
     (Empty,             0, Unavailable(5),     3, "empty",     &["without a body"]),
-    (Timeout,           1, Sees::Code,         2, "timeout",   &["repeating it", "it took too long"]),
-    (Timeout,           0, Unavailable(5),     2, "timeout",   &["no QR code could be created", "it took too long"]),
+    (Timeout,           1, Sees::Code,         2, "timeout",   &["retrying", "it took too long"]),
+    (Timeout,           0, Unavailable(5),     2, "timeout",   &["can't create a QR code", "it took too long"]),
     // A connection that was closed instead of an answer is nothing to wait for.
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
-    (HangUp,            0, Unavailable(5),     6, "closed",    &["no QR code could be created", "can't be reached"]),
+    (HangUp,            0, Unavailable(5),     6, "closed",    &["can't create a QR code", "can't be reached"]),
     // Bytes that strict parsers refuse are no fault.
     (Bytes(CONTROL_CHARACTERS), 0, Sees::Code, 1, "ok",        &[]),
     (Bytes(BROKEN_UTF8),        0, Sees::Code, 1, "ok",        &[]),
@@ -128,29 +128,29 @@ const OF_CREATE: &[Row] = &[
 #[rustfmt::skip]
 const OF_TOKEN: &[Row] = &[
     // WeChat isn't asked again before the operator can have acted.
-    (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["no access token can be had", "add 118.190.42.90 to", "retry_in_seconds=60"]),
-    (Code(40001),       0, Refused(300),       1, "40001",     &["no access token can be had", "the AppSecret is wrong"]),
-    (Code(40013),       0, Refused(300),       1, "40013",     &["no access token can be had", "the AppID is wrong"]),
-    (Code(40125),       0, Refused(300),       1, "40125",     &["no access token can be had", "take the current one from the console"]),
-    (Code(40243),       0, Refused(300),       1, "40243",     &["no access token can be had", "unfreeze it in the console"]),
-    (Code(41002),       0, Refused(300),       1, "41002",     &["no access token can be had", "arrived empty"]),
-    (Code(48001),       0, Refused(300),       1, "48001",     &["no access token can be had", "认证服务号"]),
-    (Code(50002),       0, Refused(300),       1, "50002",     &["no access token can be had", "restricted or frozen"]),
-    (Code(50004),       0, Refused(300),       1, "50004",     &["no access token can be had", "forbids the account"]),
-    (Code(50007),       0, Refused(300),       1, "50007",     &["no access token can be had", "restricted or frozen"]),
-    (Code(99999),       0, Refused(300),       1, "99999",     &["no access token can be had", "全局返回码"]),
-    (Code(45009),       0, Unavailable(3600),  1, "45009",     &["no access token can be had", "clear_quota", "retry_in_seconds=3600"]),
-    (Code(45011),       0, Unavailable(60),    1, "45011",     &["no access token can be had", "retry_in_seconds=60"]),
-    (Code(89503),       0, Unavailable(60),    1, "89503",     &["no access token can be had", "an administrator must confirm"]),
-    (Code(89507),       0, Unavailable(3600),  1, "89507",     &["no access token can be had", "blocked for an hour"]),
+    (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["can't get an access token", "add 118.190.42.90 to", "retry_in_seconds=60"]),
+    (Code(40001),       0, Refused(300),       1, "40001",     &["can't get an access token", "the AppSecret is wrong"]),
+    (Code(40013),       0, Refused(300),       1, "40013",     &["can't get an access token", "the AppID is wrong"]),
+    (Code(40125),       0, Refused(300),       1, "40125",     &["can't get an access token", "take the current one from the console"]),
+    (Code(40243),       0, Refused(300),       1, "40243",     &["can't get an access token", "unfreeze it in the console"]),
+    (Code(41002),       0, Refused(300),       1, "41002",     &["can't get an access token", "arrived empty"]),
+    (Code(48001),       0, Refused(300),       1, "48001",     &["can't get an access token", "认证服务号"]),
+    (Code(50002),       0, Refused(300),       1, "50002",     &["can't get an access token", "restricted or frozen"]),
+    (Code(50004),       0, Refused(300),       1, "50004",     &["can't get an access token", "forbids the account"]),
+    (Code(50007),       0, Refused(300),       1, "50007",     &["can't get an access token", "restricted or frozen"]),
+    (Code(99999),       0, Refused(300),       1, "99999",     &["can't get an access token", "全局返回码"]),
+    (Code(45009),       0, Unavailable(3600),  1, "45009",     &["can't get an access token", "clear_quota", "retry_in_seconds=3600"]),
+    (Code(45011),       0, Unavailable(60),    1, "45011",     &["can't get an access token", "retry_in_seconds=60"]),
+    (Code(89503),       0, Unavailable(60),    1, "89503",     &["can't get an access token", "an administrator must confirm"]),
+    (Code(89507),       0, Unavailable(3600),  1, "89507",     &["can't get an access token", "blocked for an hour"]),
     // It passes: after 1, 2 and 4 seconds.
-    (Code(-1),          1, Sees::Code,         2, "-1",        &["no access token can be had", "WeChat is busy", "retry_in_seconds=1"]),
-    (Code(-1),          0, Unavailable(4),     3, "-1",        &["no access token can be had", "retry_in_seconds=4"]),
-    (Status(500),       0, Unavailable(4),     3, "http_500",  &["no access token can be had", "HTTP 500"]),
-    (Html,              0, Unavailable(4),     3, "http_502",  &["no access token can be had", "HTTP 502"]),
-    (Page,              0, Unavailable(4),     3, "malformed", &["no access token can be had", "is not a JSON object"]),
-    (Empty,             0, Unavailable(4),     3, "empty",     &["no access token can be had", "look at the AppSecret"]),
-    (Timeout,           0, Unavailable(2),     2, "timeout",   &["no access token can be had", "it took too long"]),
+    (Code(-1),          1, Sees::Code,         2, "-1",        &["can't get an access token", "WeChat is busy", "retry_in_seconds=1"]),
+    (Code(-1),          0, Unavailable(4),     3, "-1",        &["can't get an access token", "retry_in_seconds=4"]),
+    (Status(500),       0, Unavailable(4),     3, "http_500",  &["can't get an access token", "HTTP 500"]),
+    (Html,              0, Unavailable(4),     3, "http_502",  &["can't get an access token", "HTTP 502"]),
+    (Page,              0, Unavailable(4),     3, "malformed", &["can't get an access token", "is not a JSON object"]),
+    (Empty,             0, Unavailable(4),     3, "empty",     &["can't get an access token", "check the AppSecret"]),
+    (Timeout,           0, Unavailable(2),     2, "timeout",   &["can't get an access token", "it took too long"]),
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
 ];
 
@@ -158,15 +158,15 @@ const OF_TOKEN: &[Row] = &[
 #[rustfmt::skip]
 const OF_USER_INFO: &[Row] = &[
     (Code(40001),       1, Sees::Code,         2, "40001",     &["the access token was refused"]),
-    (Code(40003),       0, Sees::Code,         1, "40003",     &["the scan logs in without a profile", "40003"]),
-    (Code(48001),       0, Sees::Code,         1, "48001",     &["the scan logs in without a profile", "认证服务号"]),
-    (Code(45009),       0, Sees::Code,         1, "45009",     &["the scan logs in without a profile", "clear_quota"]),
-    (Code(50002),       0, Sees::Code,         1, "50002",     &["the scan logs in without a profile", "restricted or frozen"]),
-    (Code(-1),          0, Sees::Code,         1, "-1",        &["the scan logs in without a profile", "WeChat is busy"]),
-    (Html,              0, Sees::Code,         1, "http_502",  &["the scan logs in without a profile", "HTTP 502"]),
-    (Empty,             0, Sees::Code,         1, "empty",     &["the scan logs in without a profile", "without a body"]),
+    (Code(40003),       0, Sees::Code,         1, "40003",     &["the login continues without a profile", "40003"]),
+    (Code(48001),       0, Sees::Code,         1, "48001",     &["the login continues without a profile", "认证服务号"]),
+    (Code(45009),       0, Sees::Code,         1, "45009",     &["the login continues without a profile", "clear_quota"]),
+    (Code(50002),       0, Sees::Code,         1, "50002",     &["the login continues without a profile", "restricted or frozen"]),
+    (Code(-1),          0, Sees::Code,         1, "-1",        &["the login continues without a profile", "WeChat is busy"]),
+    (Html,              0, Sees::Code,         1, "http_502",  &["the login continues without a profile", "HTTP 502"]),
+    (Empty,             0, Sees::Code,         1, "empty",     &["the login continues without a profile", "without a body"]),
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
-    (Code(99999),       0, Sees::Code,         1, "99999",     &["the scan logs in without a profile", "全局返回码"]),
+    (Code(99999),       0, Sees::Code,         1, "99999",     &["the login continues without a profile", "全局返回码"]),
 ];
 
 /// `sns/oauth2/access_token`, while a person waits to be logged in inside WeChat.
@@ -177,19 +177,19 @@ const OF_EXCHANGE: &[Row] = &[
     (Code(40163),       0, Sees::Spent,        1, "40163",     &[]),
     (Code(42003),       0, Sees::Spent,        1, "42003",     &[]),
     // The operator has to act.
-    (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["code of web authorisation can't be exchanged", "add 118.190.42.90 to"]),
-    (Code(40125),       0, Refused(60),        1, "40125",     &["code of web authorisation can't be exchanged", "take the current one from the console"]),
-    (Code(99999),       0, Refused(60),        1, "99999",     &["code of web authorisation can't be exchanged", "全局返回码"]),
+    (NOT_WHITELISTED,   0, Refused(60),        1, "40164",     &["authorisation code can't be exchanged", "add 118.190.42.90 to"]),
+    (Code(40125),       0, Refused(60),        1, "40125",     &["authorisation code can't be exchanged", "take the current one from the console"]),
+    (Code(99999),       0, Refused(60),        1, "99999",     &["authorisation code can't be exchanged", "全局返回码"]),
     // Later.
-    (Code(45011),       0, Unavailable(60),    1, "45011",     &["code of web authorisation can't be exchanged", "too many calls of this API in a minute"]),
+    (Code(45011),       0, Unavailable(60),    1, "45011",     &["authorisation code can't be exchanged", "too many calls of this API in a minute"]),
     // It passes: two repeats within 4.5 seconds.
-    (Code(-1),          1, Sees::Code,         2, "-1",        &["repeating it", "WeChat is busy"]),
-    (Code(-1),          0, Unavailable(5),     3, "-1",        &["code of web authorisation can't be exchanged", "WeChat is busy"]),
-    (Status(500),       2, Sees::Code,         3, "http_500",  &["repeating it", "HTTP 500"]),
-    (Status(503),       0, Unavailable(5),     3, "http_503",  &["code of web authorisation can't be exchanged", "HTTP 503"]),
-    (Html,              0, Unavailable(5),     3, "http_502",  &["code of web authorisation can't be exchanged", "HTTP 502"]),
-    (Empty,             0, Unavailable(5),     3, "empty",     &["code of web authorisation can't be exchanged", "without a body"]),
-    (Timeout,           1, Sees::Code,         2, "timeout",   &["repeating it", "it took too long"]),
+    (Code(-1),          1, Sees::Code,         2, "-1",        &["retrying", "WeChat is busy"]),
+    (Code(-1),          0, Unavailable(5),     3, "-1",        &["authorisation code can't be exchanged", "WeChat is busy"]),
+    (Status(500),       2, Sees::Code,         3, "http_500",  &["retrying", "HTTP 500"]),
+    (Status(503),       0, Unavailable(5),     3, "http_503",  &["authorisation code can't be exchanged", "HTTP 503"]),
+    (Html,              0, Unavailable(5),     3, "http_502",  &["authorisation code can't be exchanged", "HTTP 502"]),
+    (Empty,             0, Unavailable(5),     3, "empty",     &["authorisation code can't be exchanged", "without a body"]),
+    (Timeout,           1, Sees::Code,         2, "timeout",   &["retrying", "it took too long"]),
     (HangUp,            1, Sees::Code,         2, "closed",    &[]),
 ];
 
@@ -198,15 +198,15 @@ const OF_EXCHANGE: &[Row] = &[
 const OF_LIST: &[Row] = &[
     (Code(40001),       1, Sees::Code,         2, "40001",     &["the access token was refused"]),
     (Code(42001),       1, Sees::Code,         2, "42001",     &["the access token was refused"]),
-    (Code(-1),          0, Sees::Code,         1, "-1",        &["callback addresses can't be had", "WeChat is busy"]),
-    (Code(40013),       0, Sees::Code,         1, "40013",     &["callback addresses can't be had", "the AppID is wrong"]),
-    (Code(45009),       0, Sees::Code,         1, "45009",     &["callback addresses can't be had", "clear_quota"]),
-    (Code(48001),       0, Sees::Code,         1, "48001",     &["callback addresses can't be had", "认证服务号"]),
-    (Status(500),       0, Sees::Code,         1, "http_500",  &["callback addresses can't be had", "HTTP 500"]),
-    (Html,              0, Sees::Code,         1, "http_502",  &["callback addresses can't be had", "HTTP 502"]),
-    (Empty,             0, Sees::Code,         1, "empty",     &["callback addresses can't be had", "without a body"]),
-    (Timeout,           0, Sees::Code,         1, "timeout",   &["callback addresses can't be had", "it took too long"]),
-    (HangUp,            1, Sees::Code,         2, "closed",    &["got WeChat's callback addresses"]),
+    (Code(-1),          0, Sees::Code,         1, "-1",        &["can't fetch WeChat's callback IPs", "WeChat is busy"]),
+    (Code(40013),       0, Sees::Code,         1, "40013",     &["can't fetch WeChat's callback IPs", "the AppID is wrong"]),
+    (Code(45009),       0, Sees::Code,         1, "45009",     &["can't fetch WeChat's callback IPs", "clear_quota"]),
+    (Code(48001),       0, Sees::Code,         1, "48001",     &["can't fetch WeChat's callback IPs", "认证服务号"]),
+    (Status(500),       0, Sees::Code,         1, "http_500",  &["can't fetch WeChat's callback IPs", "HTTP 500"]),
+    (Html,              0, Sees::Code,         1, "http_502",  &["can't fetch WeChat's callback IPs", "HTTP 502"]),
+    (Empty,             0, Sees::Code,         1, "empty",     &["can't fetch WeChat's callback IPs", "without a body"]),
+    (Timeout,           0, Sees::Code,         1, "timeout",   &["can't fetch WeChat's callback IPs", "it took too long"]),
+    (HangUp,            1, Sees::Code,         2, "closed",    &["fetched WeChat's callback IPs"]),
 ];
 
 impl Fault {
@@ -423,7 +423,7 @@ async fn fetching_the_callback_addresses() {
         trial.stack.add_gateway().await;
         eventually(&format!("{row:?}: the list was asked for"), async || {
             let lines = trial.gateway().process.lines();
-            let told = |line: &String| line.contains("WeChat's callback addresses");
+            let told = |line: &String| line.contains("WeChat's callback IPs");
             lines.iter().any(told).then_some(())
         })
         .await;

@@ -16,7 +16,7 @@ async fn while_wechat_is_down_the_modal_says_so_and_a_retry_works_afterwards() {
     page.becomes("error").await;
     let cover = page.cover().await;
     assert!(
-        cover.starts_with("暂时无法登录\n微信暂时没有回应，请稍后再试"),
+        cover.starts_with("暂时无法登录\n微信暂时没有响应，请稍后再试"),
         "{cover}"
     );
     stack.wechat.faults(json!([])).await;

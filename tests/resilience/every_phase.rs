@@ -38,7 +38,8 @@ impl Fault {
                 // The slowest of all to notice is the subscription: five seconds until it asks, two
                 // for the answer, and two for a new connection.
                 let site = &mut system.stack.sites[0].process;
-                site.line_with_after("lost the news of logins", seen).await;
+                site.line_with_after("lost the Redis subscription", seen)
+                    .await;
                 system.stack.redis.process.signal(Signal::CONT);
             }
             Self::GatewayKilled => system.stack.gateways[0].process.kill(),

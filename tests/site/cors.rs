@@ -325,8 +325,8 @@ async fn nobody_is_sent_to_an_origin_that_only_looks_like_an_allowed_one() {
 
 #[test]
 fn a_list_that_would_open_more_or_nothing_never_starts() {
-    let http = "must hold https origins only, because public.url is https";
-    let origin = "must hold scheme, host and perhaps a port";
+    let http = "must be https, because public.url is https";
+    let origin = "must be scheme, host and optionally a port";
     for (value, wrong) in [
         ("*", origin),
         ("null", origin),

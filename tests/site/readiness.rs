@@ -65,7 +65,7 @@ async fn a_redis_that_takes_no_writes_is_told_from_one_that_does() {
         let answer = ready(&stack).await;
         assert_eq!(answer.status, 503, "{words}: {}", answer.text);
         assert_problem(&answer, 503, "store_unavailable");
-        assert_says(&answer, &["takes no writes", words]);
+        assert_says(&answer, &["rejects writes", words]);
         command(mending).await;
         let answer = ready(&stack).await;
         assert_eq!(answer.status, 200, "{words}: {}", answer.text);
@@ -89,7 +89,7 @@ async fn a_redis_that_cant_save_is_no_good() {
     .await;
     let answer = ready(&stack).await;
     assert_problem(&answer, 503, "store_unavailable");
-    assert_says(&answer, &["takes no writes", "MISCONF"]);
+    assert_says(&answer, &["rejects writes", "MISCONF"]);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_site_that_can_open_no_more_files_says_so_before_it_has_none() {
     let problem: serde_json::Value = answer.json().await.expect("a problem");
     assert_eq!(problem["code"], "not_ready");
     let detail = problem["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains("no more files"), "{detail}");
+    assert!(detail.contains("any more files"), "{detail}");
 
     drop(held);
     let mut operator = Visitor::new(&site.internal);

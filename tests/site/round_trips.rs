@@ -44,21 +44,6 @@ impl Count {
     }
 }
 
-/// Somebody whose UnionID is known.
-async fn person_of_union(stack: &Stack, unionid: &str) -> Person {
-    let body = json!({ "nickname": "访客", "follows": true, "unionid": unionid });
-    let person = stack
-        .wechat
-        .control(Method::POST, "/simulator/people", body)
-        .await;
-    let text = |member: &str| person[member].as_str().expect("a text").to_owned();
-    Person {
-        id: text("id"),
-        openid: text("openid"),
-        nickname: text("nickname"),
-    }
-}
-
 /// Logs in, and may have been signed in before.
 async fn log_in_again(stack: &Stack, person: &Person, visitor: &mut Visitor) {
     let content = visitor.start_login().await;
@@ -79,7 +64,7 @@ async fn a_unionid_costs_one_round_trip_once() {
     let fresh = |visitor: &mut Visitor| drop(visitor.cookies().remove("wechat-login"));
     let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
     for number in 0..4 * workers {
-        let person = person_of_union(&stack, &format!("oUnion-before-{number}")).await;
+        let person = stack.wechat.person_of_union(&format!("oUnion-before-{number}")).await;
         let mut visitor = stack.visitor();
         for _ in 0..2 {
             fresh(&mut visitor);
@@ -90,7 +75,7 @@ async fn a_unionid_costs_one_round_trip_once() {
     let own = Count::of(&stack.redis).await.since(&before);
     let mut people = Vec::new();
     for number in 0..SHARE {
-        let person = person_of_union(&stack, &format!("oUnion-{number}")).await;
+        let person = stack.wechat.person_of_union(&format!("oUnion-{number}")).await;
         people.push((person, stack.visitor()));
     }
     for round_trips in [8, 7] {

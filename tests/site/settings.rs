@@ -119,9 +119,9 @@ fn a_missing_setting_is_named() {
 
 #[test]
 fn a_malformed_setting_is_named_with_what_is_wrong() {
-    let whole_number = "is no whole number";
+    let whole_number = "is not a whole number";
     let malformed = [
-        ("SITE__PUBLIC__URL", "www.example.com", "is no web address"),
+        ("SITE__PUBLIC__URL", "www.example.com", "is not a URL"),
         (
             "SITE__PUBLIC__URL",
             "ftp://example.com",
@@ -130,32 +130,32 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "SITE__PUBLIC__URL",
             "https://example.com/?a=b",
-            "must have no query",
+            "must not have a query",
         ),
-        ("SITE__PUBLIC__URL", "https://", "is no web address"),
-        ("SITE__PUBLIC__BIND", "nonsense", "is no address:port"),
-        ("SITE__PUBLIC__BIND", "127.0.0.1", "is no address:port"),
+        ("SITE__PUBLIC__URL", "https://", "is not a URL"),
+        ("SITE__PUBLIC__BIND", "nonsense", "is not an address:port"),
+        ("SITE__PUBLIC__BIND", "127.0.0.1", "is not an address:port"),
         (
             "SITE__PUBLIC__BIND",
             "127.0.0.1:65536",
-            "is no address:port",
+            "is not an address:port",
         ),
         (
             "SITE__PUBLIC__TRUSTED_PROXIES",
             "10.0.0.0/33",
-            "is no network",
+            "is not a network",
         ),
         (
             "SITE__PUBLIC__TRUSTED_PROXIES",
             "127.0.0.1, nginx",
-            "is no network",
+            "is not a network",
         ),
         (
             "SITE__PUBLIC__ALLOWED_ORIGINS",
             "*",
-            "must hold scheme, host and perhaps a port",
+            "must be scheme, host and optionally a port",
         ),
-        ("SITE__INTERNAL__BIND", ":9080", "is no address:port"),
+        ("SITE__INTERNAL__BIND", ":9080", "is not an address:port"),
         (
             "SITE__REDIS__URL",
             "http://127.0.0.1",
@@ -164,9 +164,9 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         (
             "SITE__REDIS__URL",
             "redis://127.0.0.1:x",
-            "is no Redis address",
+            "is not a Redis URL",
         ),
-        ("SITE__GATEWAY__URL", "127.0.0.1:9081", "is no web address"),
+        ("SITE__GATEWAY__URL", "127.0.0.1:9081", "is not a URL"),
         (
             "SITE__GATEWAY__API_KEY",
             "31-characters-are-too-few-for-it",
@@ -192,7 +192,7 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__LIMITS__WAITING", "4294967296", whole_number),
         ("SITE__LIMITS__WEB_AUTHORIZATIONS", "-1", whole_number),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
-        ("SITE__LOG__LEVEL", "site=loud", "is no log filter"),
+        ("SITE__LOG__LEVEL", "site=loud", "is not a log filter"),
     ];
     for (variable, value, wrong) in malformed {
         // The last character makes it too short.

@@ -218,14 +218,10 @@ async fn a_push_that_a_proxy_sends_to_the_site_is_found_in_its_log() {
         assert_problem(&answer, 404, "not_found");
     }
     let site = &mut stack.sites[0].process;
-    let line = site.line_with("there is nothing at this address").await;
+    let line = site.line_with("no route matches").await;
     assert!(line.contains("path=\"/wechat/callback\" "), "{line}");
     assert!(!line.contains("c0ffee"), "{line}");
     site.signal(rustix::process::Signal::TERM);
     let said = site.said().await;
-    assert_eq!(
-        said.matches("there is nothing at this address").count(),
-        1,
-        "{said}"
-    );
+    assert_eq!(said.matches("no route matches").count(), 1, "{said}");
 }

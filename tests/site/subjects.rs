@@ -25,21 +25,6 @@ async fn log_in(stack: &Stack, person: &Person) -> String {
     subject(&user)
 }
 
-/// Somebody whose UnionID the account can tell.
-async fn person_of_union(stack: &Stack, unionid: &str) -> Person {
-    let body = json!({ "nickname": "小林", "follows": true, "unionid": unionid });
-    let person = stack
-        .wechat
-        .control(Method::POST, "/simulator/people", body)
-        .await;
-    let text = |member: &str| person[member].as_str().expect("a text").to_owned();
-    Person {
-        id: text("id"),
-        openid: text("openid"),
-        nickname: text("nickname"),
-    }
-}
-
 #[tokio::test]
 async fn everybody_keeps_their_subject() {
     let stack = Plan::default().start().await;
@@ -69,9 +54,9 @@ async fn somebody_known_under_another_account_has_the_same_subject() {
     };
     let store = stack.redis.store();
     store.run(&claim).await.expect("Redis is running");
-    let person = person_of_union(&stack, "oUnion-7").await;
+    let person = stack.wechat.person_of_union("oUnion-7").await;
     assert_eq!(log_in(&stack, &person).await, known.as_str());
-    let other = person_of_union(&stack, "oUnion-8").await;
+    let other = stack.wechat.person_of_union("oUnion-8").await;
     assert_ne!(log_in(&stack, &other).await, known.as_str());
 }
 
@@ -79,7 +64,7 @@ async fn somebody_known_under_another_account_has_the_same_subject() {
 #[tokio::test]
 async fn a_unionid_that_is_learned_later_brings_others_to_the_subject() {
     let stack = Plan::default().start().await;
-    let person = person_of_union(&stack, "oUnion-9").await;
+    let person = stack.wechat.person_of_union("oUnion-9").await;
     let silent = json!([{ "path": "/cgi-bin/user/info", "kind": "html" }]);
     stack.wechat.faults(silent).await;
     let sub = log_in(&stack, &person).await;

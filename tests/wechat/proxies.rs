@@ -99,7 +99,7 @@ async fn proxy_variables_of_the_environment_are_none_of_ours() {
         use_everything(&stack, &backend).await;
         assert_eq!(proxy.asked(), Vec::<String>::new());
         backend.forget();
-        let line = "HTTPS_PROXY is set, and no call of the gateway goes through it";
+        let line = "HTTPS_PROXY is set, but the gateway ignores it";
         stack.gateways[0].process.line_with(line).await;
     }
 }
@@ -156,7 +156,7 @@ async fn a_proxy_that_is_gone_is_told_of_without_its_password() {
         &stack.gateway_environment(),
         &stack.log,
     );
-    let told = gateway.line_with("no access token can be had").await;
+    let told = gateway.line_with("can't get an access token").await;
     assert!(told.contains("a proxy"), "{told}");
     let said = gateway.lines().join("\n");
     for secret in ["hunter2", "b3duZXI6aHVudGVyMi1wYXNz", APP_SECRET] {

@@ -204,7 +204,7 @@ impl Process {
     pub fn told(&self, text: &str) -> u64 {
         let lines = self.lines();
         let told = lines.iter().filter(|line| line.contains(text)).map(|line| {
-            let summary = line.split_once("a line was repeated times=");
+            let summary = line.split_once("log line repeated times=");
             summary.map_or(1, |(_, rest)| {
                 let times = rest.split(' ').next().and_then(|times| times.parse().ok());
                 times.expect("a summary says how often")

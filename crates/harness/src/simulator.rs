@@ -84,12 +84,22 @@ impl Simulator {
     /// Creates somebody.
     pub async fn person(&self, nickname: &str, follows: bool) -> Person {
         let body = json!({ "nickname": nickname, "follows": follows, "country": "中国", "province": "浙江", "city": "杭州" });
+        self.create(body).await
+    }
+
+    /// Creates a follower whose UnionID the account can tell.
+    pub async fn person_of_union(&self, unionid: &str) -> Person {
+        let body = json!({ "nickname": "小林", "follows": true, "unionid": unionid });
+        self.create(body).await
+    }
+
+    async fn create(&self, body: Value) -> Person {
         let person = self.control(Method::POST, "/simulator/people", body).await;
         let text = |member: &str| person[member].as_str().expect("a person has it").to_owned();
         Person {
             id: text("id"),
             openid: text("openid"),
-            nickname: nickname.to_owned(),
+            nickname: text("nickname"),
         }
     }
 

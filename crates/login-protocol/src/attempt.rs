@@ -174,7 +174,7 @@ pub struct UnknownApproval;
 
 /// The move doesn't exist from this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an attempt that is {from} allows no {step:?}")]
+#[error("an attempt that is {from} doesn't allow {step:?}")]
 pub struct IllegalMove {
     /// Where the attempt stands.
     pub from: AttemptStatus,

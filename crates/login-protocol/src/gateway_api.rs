@@ -63,7 +63,7 @@ pub struct QrCode {
     pub scene: Scene,
     /// WeChat's ticket.
     pub ticket: String,
-    /// What the QR code encodes, to be drawn exactly as it is.
+    /// The content of the QR code, to be encoded exactly as it is.
     pub content: String,
     /// WeChat's own picture of it.
     pub image_url: String,

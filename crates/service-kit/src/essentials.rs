@@ -63,8 +63,8 @@ impl Essentials {
     /// What is missing.
     pub async fn check(&self) -> Result<ClockOffset, Unready> {
         if !open_files::some_are_left() {
-            let missing = "The process can open no more files. Raise its limit (LimitNOFILE, ulimit -n), \
-                           or let fewer browsers wait (limits.waiting).";
+            let missing = "The process can't open any more files. Raise its limit (LimitNOFILE, ulimit -n), \
+                           or allow fewer waiting browsers (limits.waiting).";
             return Err((ProblemCode::NotReady, missing.to_owned()));
         }
         let checked = timeout(WHOLE_TIMEOUT, self.redis()).await;
@@ -124,7 +124,7 @@ impl Essentials {
             return Err((ProblemCode::StoreUnavailable, missing));
         }
         written.map_err(|error| {
-            let missing = format!("Redis answers and takes no writes: {error}.");
+            let missing = format!("Redis answers but rejects writes: {error}.");
             (ProblemCode::StoreUnavailable, missing)
         })
     }

@@ -33,11 +33,9 @@ pub enum Guessable {
 impl fmt::Display for Guessable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Published => {
-                "everybody knows it: it is the one of the demonstration or of an example"
-            }
+            Self::Published => "it is public: the demonstration or an example uses it",
             Self::Short => "it is short enough to be guessed",
-            Self::Repetitive => "it repeats a few characters, so that it can be guessed",
+            Self::Repetitive => "it consists of few different characters and can be guessed",
         })
     }
 }

@@ -24,7 +24,7 @@ impl Proxy {
     ///
     /// Any other text. What is wrong is said without repeating it.
     pub fn parse(value: &str) -> Result<Self, String> {
-        let url = Url::parse(value).map_err(|error| format!("is no web address: {error}"))?;
+        let url = Url::parse(value).map_err(|error| format!("is not a URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err("must begin with http:// or https://".to_owned());
         }

@@ -84,7 +84,7 @@ pub fn shutdown_on_signal() -> io::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: finishing what is in flight");
+        tracing::info!("stopping: finishing requests in flight");
         cancelled.cancel();
     });
     Ok(token)

@@ -38,7 +38,7 @@ pub fn raise_limit() {
         maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, limit = current, "the limit on open files can't be raised");
+        tracing::warn!(%error, limit = current, "can't raise the limit on open files");
     }
 }
 

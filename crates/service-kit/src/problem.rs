@@ -146,13 +146,13 @@ pub fn configure(config: &mut ServiceConfig, body_limit: usize) {
 
 /// Answers an address that doesn't exist.
 pub async fn not_found(_request: HttpRequest) -> Problem {
-    Problem::new(ProblemCode::NotFound, "There is nothing at this address.")
+    Problem::new(ProblemCode::NotFound, "No route matches this path.")
 }
 
 /// Answers a method that the address doesn't have. `allowed` are those that it has, separated by commas (RFC
 /// 9110, section 15.5.6).
 pub(crate) fn method_not_allowed(allowed: &str) -> HttpResponse {
-    let detail = format!("This address accepts these methods: {allowed}.");
+    let detail = format!("This route accepts these methods: {allowed}.");
     let mut response = Problem::new(ProblemCode::MethodNotAllowed, detail).error_response();
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
         response.headers_mut().insert(header::ALLOW, allowed);
@@ -171,7 +171,7 @@ impl actix_web::Responder for Problem {
 fn invalid(error: &dyn fmt::Display) -> Problem {
     Problem::new(
         ProblemCode::InvalidRequest,
-        format!("The request can't be understood: {error}."),
+        format!("The request is invalid: {error}."),
     )
 }
 
@@ -179,7 +179,7 @@ fn json_refusal(error: &extractor::JsonPayloadError) -> Problem {
     use extractor::JsonPayloadError::{ContentType, Overflow, OverflowKnownLength, Payload};
 
     let too_large = |limit: usize| {
-        let detail = format!("The body may have {limit} bytes at most.");
+        let detail = format!("The body must not exceed {limit} bytes.");
         Problem::new(ProblemCode::PayloadTooLarge, detail)
     };
     match error {

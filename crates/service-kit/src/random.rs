@@ -11,7 +11,7 @@ use crate::problem::Problem;
 /// The operating system gives no random bytes. Nothing that a stranger mustn't guess can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the operating system gives no random bytes: {0} (does a seccomp profile forbid getrandom?)"
+    "the operating system provides no random bytes: {0} (does a seccomp profile forbid getrandom?)"
 )]
 pub struct NoRandomness(getrandom::Error);
 

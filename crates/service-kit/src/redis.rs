@@ -79,7 +79,7 @@ impl StoreError {
 
     /// Tells the operator of a request that couldn't be served for it.
     pub fn log(&self) {
-        tracing::error!(error = %self, "Redis failed a request");
+        tracing::error!(error = %self, "a Redis operation failed");
     }
 }
 
@@ -87,7 +87,7 @@ impl From<StoreError> for Problem {
     /// What a client is told. The log holds the rest.
     fn from(error: StoreError) -> Self {
         error.log();
-        let detail = "The service's store can't be reached right now. Try again in a moment.";
+        let detail = "The service's store is unavailable right now. Try again in a moment.";
         Self::new(ProblemCode::StoreUnavailable, detail).retry_after(Duration::from_secs(2))
     }
 }

@@ -170,9 +170,9 @@ impl Summary {
             seconds,
         } = self;
         match *level {
-            Level::ERROR => tracing::error!(times, seconds, line = text, "a line was repeated"),
-            Level::WARN => tracing::warn!(times, seconds, line = text, "a line was repeated"),
-            _ => tracing::info!(times, seconds, line = text, "a line was repeated"),
+            Level::ERROR => tracing::error!(times, seconds, line = text, "log line repeated"),
+            Level::WARN => tracing::warn!(times, seconds, line = text, "log line repeated"),
+            _ => tracing::info!(times, seconds, line = text, "log line repeated"),
         }
     }
 }

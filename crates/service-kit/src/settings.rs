@@ -22,7 +22,7 @@ use config::{File, FileFormat};
 pub use key::{AnyKey, Default, Key};
 pub use reader::Reader;
 pub use reference::{Declaration, Language, declarations, help, markdown};
-pub use table::{NamedTable, TableName};
+pub use table::NamedTable;
 
 use source::Values;
 

@@ -33,7 +33,7 @@ pub fn api_key(value: &str) -> Result<SecretString, String> {
         ));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("holds a space or a character outside ASCII".to_owned());
+        return Err("contains a space or a non-ASCII character".to_owned());
     }
     secret(value)
 }
@@ -42,14 +42,14 @@ pub fn api_key(value: &str) -> Result<SecretString, String> {
 pub fn socket_address(value: &str) -> Result<SocketAddr, String> {
     value
         .parse()
-        .map_err(|_| format!("is no address:port: {value:?}"))
+        .map_err(|_| format!("is not an address:port: {value:?}"))
 }
 
 /// A whole number of at least `LEAST`.
 pub fn integer_from<const LEAST: u32>(value: &str) -> Result<u32, String> {
     let number: u32 = value
         .parse()
-        .map_err(|_| format!("is no whole number: {value:?}"))?;
+        .map_err(|_| format!("is not a whole number: {value:?}"))?;
     if number < LEAST {
         Err(format!("must be at least {LEAST}, not {number}"))
     } else {
@@ -73,8 +73,7 @@ pub fn boolean(value: &str) -> Result<bool, String> {
 
 /// An `http` or `https` address without query or fragment.
 pub fn http_url(value: &str) -> Result<Url, String> {
-    let url =
-        Url::parse(value).map_err(|error| format!("is no web address: {value:?}: {error}"))?;
+    let url = Url::parse(value).map_err(|error| format!("is not a URL: {value:?}: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(format!(
             "must begin with http:// or https://, not {value:?}"
@@ -82,10 +81,10 @@ pub fn http_url(value: &str) -> Result<Url, String> {
     }
     // They would be dropped, or sent as `%20`.
     if value.contains(char::is_whitespace) {
-        return Err(format!("holds a space or a line end: {value:?}"));
+        return Err(format!("contains a space or a line break: {value:?}"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("must have no query and no fragment: {value:?}"));
+        return Err(format!("must not have a query or a fragment: {value:?}"));
     }
     Ok(url)
 }
@@ -97,7 +96,7 @@ pub fn networks(value: &str) -> Result<Vec<IpNet>, String> {
         IpNet::from_str(text)
             .ok()
             .or_else(single)
-            .ok_or_else(|| format!("is no network: {text:?}"))
+            .ok_or_else(|| format!("is not a network: {text:?}"))
     };
     value
         .split(',')
@@ -115,7 +114,7 @@ mod tests {
     fn malformed_values_are_named() {
         assert_eq!(
             socket_address("8080").unwrap_err(),
-            "is no address:port: \"8080\""
+            "is not an address:port: \"8080\""
         );
         assert_eq!(
             integer_from::<1>("0").unwrap_err(),

@@ -58,6 +58,23 @@ pub async fn prepare(
     })
 }
 
+/// The subject that somebody was read to have; who had none is given one.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub async fn given_or_new(
+    store: &Store,
+    read: Option<GivenSubject>,
+    member: &MemberId,
+    unionid: Option<&str>,
+) -> Result<Subject, SubjectError> {
+    if let Some(given) = read {
+        return Ok(given.subject);
+    }
+    Ok(give(store, member.clone(), unionid).await?.subject)
+}
+
 /// Gives somebody a subject, unless they have one by now.
 ///
 /// # Errors

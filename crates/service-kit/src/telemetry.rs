@@ -48,7 +48,7 @@ static LOG_LEVEL: Key<String> = Key {
     secret: false,
     parse: |value| match EnvFilter::from_str(value) {
         Ok(_) => Ok(value.to_owned()),
-        Err(error) => Err(format!("is no log filter: {error}")),
+        Err(error) => Err(format!("is not a log filter: {error}")),
     },
 };
 

@@ -72,7 +72,7 @@ pub(crate) fn note(method: &'static str, path: &str) {
             method,
             path,
             requests,
-            "there is nothing at this address; if WeChat or a page of yours asks for it, it is mistyped there"
+            "no route matches; if WeChat or a page of yours requests this path, it is mistyped there"
         );
     }
 }

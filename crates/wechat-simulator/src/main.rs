@@ -68,10 +68,7 @@ async fn run(settings: SimulatorSettings) -> Result<(), ServiceError> {
     let mut others = BTreeMap::new();
     for (name, account) in settings.others {
         let public_url = format!("{public_url}{}/{name}", other_accounts::BELOW);
-        others.insert(
-            name.to_string(),
-            Data::new(self::world(account, public_url)?),
-        );
+        others.insert(name, Data::new(self::world(account, public_url)?));
     }
     let others = Data::new(OtherAccounts::new(others));
     let shutdown = lifecycle::shutdown_on_signal()?;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::command_line::ServiceSettings;
-use service_kit::settings::{Default, Key, NamedTable, Reader, Section, TableName};
+use service_kit::settings::{Default, Key, NamedTable, Reader, Section};
 use service_kit::settings_parse::{boolean, http_url, integer_from, secret, socket_address, text};
 use service_kit::telemetry::LogSettings;
 use url::Url;
@@ -161,7 +161,7 @@ pub(crate) struct SimulatorSettings {
     /// The account to play WeChat for.
     pub(crate) account: Account,
     /// Others beside it, by name.
-    pub(crate) others: BTreeMap<TableName, Account>,
+    pub(crate) others: BTreeMap<String, Account>,
     public_url: Option<Url>,
     log: LogSettings,
 }
@@ -180,7 +180,7 @@ impl Section for SimulatorSettings {
         let bind = reader.value(&BIND);
         let public_url = reader.optional(&PUBLIC_URL);
         let account = account(reader);
-        let others = reader.tables(&ACCOUNTS, &[], |reader, _| self::account(reader));
+        let others = reader.tables(&ACCOUNTS, &[], self::account);
         let log = reader.section();
         Some(Self {
             bind: bind?,

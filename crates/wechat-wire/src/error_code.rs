@@ -52,10 +52,10 @@ pub fn operator_hint(code: i64) -> Option<&'static str> {
         40013 => "the AppID is wrong; its case matters",
         40125 => "the AppSecret is wrong or was reset; take the current one from the console",
         40164 | 45035 | 61004 => {
-            "this server's address is not in the account's IP whitelist; errmsg names the address \
+            "this server's IP address is not on the account's IP whitelist; errmsg names the address \
              to add, which takes effect after 5 to 10 minutes"
         }
-        41002 | 41004 => "AppID or AppSecret arrived empty; look at the settings and at proxies",
+        41002 | 41004 => "AppID or AppSecret arrived empty; check the settings and proxies",
         40243 => "the AppSecret is frozen; unfreeze it in the console, which takes 10 minutes",
         45009 => "the daily quota of this API is used up; clear_quota resets it, ten times a month",
         45011 => {
@@ -64,7 +64,7 @@ pub fn operator_hint(code: i64) -> Option<&'static str> {
         45029 => "all 100000 permanent codes are used up; use temporary ones",
         45103 => "WeChat does not offer this API to this kind of account",
         48001 => {
-            "the account may not call this API: creating codes with a parameter needs a certified \
+            "the account may not call this API: creating QR codes with parameters requires a certified \
              service account (认证服务号)"
         }
         48004 => "WeChat has banned the account from this API; the console says why",
@@ -72,13 +72,15 @@ pub fn operator_hint(code: i64) -> Option<&'static str> {
         50002 | 50007 => "the account is restricted or frozen; the console says why",
         50004 => "WeChat forbids the account to get tokens; the console says why",
         61007 => "the third-party platform lacks the permission set for this API",
-        89501 => "an administrator still has to confirm an earlier call from this address",
+        89501 => "an administrator still has to confirm an earlier call from this IP address",
         89503 => {
-            "an administrator must confirm this server's address in WeChat, or put it in the \
+            "an administrator must confirm this server's IP address in WeChat, or add it to the \
              account's IP whitelist"
         }
-        89506 => "an administrator refused this server's address twice; it is blocked for 24 hours",
-        89507 => "an administrator refused this server's address; it is blocked for an hour",
+        89506 => {
+            "an administrator refused this server's IP address twice; it is blocked for 24 hours"
+        }
+        89507 => "an administrator refused this server's IP address; it is blocked for an hour",
         _ => return None,
     })
 }

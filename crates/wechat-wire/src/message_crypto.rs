@@ -90,7 +90,7 @@ pub enum DecryptError {
     #[error("the padding is wrong: another EncodingAESKey, or a changed ciphertext")]
     Padding,
     /// The plaintext is shorter than the length that it states.
-    #[error("the plaintext is shorter than it says")]
+    #[error("the plaintext is shorter than its length field")]
     Truncated,
     /// The message was made for another account with the same key.
     #[error("the message is for another AppID")]

@@ -163,7 +163,7 @@ pub(crate) fn local(port: u16) -> String {
 fn random_hexadecimal() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(format!("the system gives no random bytes: {error}")))?;
+        .map_err(|error| Failure::new(format!("the system provides no random bytes: {error}")))?;
     Ok(bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -92,6 +92,6 @@ fn build(debug: bool) -> Result<(), Failure> {
 fn random_seed() -> Result<u64, Failure> {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(format!("the system gives no random bytes: {error}")))?;
+        .map_err(|error| Failure::new(format!("the system provides no random bytes: {error}")))?;
     Ok(u32::from_be_bytes(bytes).into())
 }

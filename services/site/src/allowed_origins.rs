@@ -25,7 +25,7 @@ impl AllowedOrigins {
         let entries = list.split(',').map(str::trim);
         let entries = entries.filter(|entry| !entry.is_empty()).map(|entry| {
             read(entry).ok_or_else(|| {
-                format!("must hold scheme, host and perhaps a port, in lower case, and nothing else: {entry:?}")
+                format!("must be scheme, host and optionally a port, in lower case, and nothing else: {entry:?}")
             })
         });
         entries.collect::<Result<_, _>>().map(Self)
@@ -40,7 +40,7 @@ impl AllowedOrigins {
         let found = urls.clone().find(exposed)?;
         (public_url.scheme() == "https").then(|| {
             let origin = found.origin().ascii_serialization();
-            format!("must hold https origins only, because public.url is https: {origin:?}")
+            format!("must be https, because public.url is https: {origin:?}")
         })
     }
 

@@ -106,7 +106,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let mut background = JoinSet::new();
     background.spawn(async move {
         watch.follow().await;
-        "following the news of logins"
+        "following status changes"
     });
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
@@ -116,7 +116,7 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
     let reach = Reach::of(Some(public_url));
     if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
         tracing::warn!(
-            "gateway.api_key is no good secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
+            "gateway.api_key is a weak secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
              GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
         );
     }

@@ -30,13 +30,13 @@ pub struct GatewayClient {
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// Too many logins began, from this client or for this attempt.
-    #[error("the gateway was asked for too much")]
+    #[error("too many requests to the gateway")]
     TooManyLogins {
         /// Until it may be asked again, if it said so.
         retry_after: Option<Duration>,
     },
     /// The code was spent or is too old.
-    #[error("the code is spent or too old")]
+    #[error("the code was already used or has expired")]
     SpentCode,
     /// The page was opened as a snapshot.
     #[error("the page was opened as a snapshot")]

@@ -82,11 +82,11 @@ impl LoginWatch {
     async fn follow_news(&self) {
         loop {
             if let Err(error) = self.follow_until_lost().await {
-                tracing::warn!(%error, "lost the news of logins; polling until they are back");
+                tracing::warn!(%error, "lost the Redis subscription; polling until it is back");
             }
             sleep(RESUBSCRIBE_AFTER).await;
             if let Err(error) = self.read_all().await {
-                tracing::debug!(%error, "the waiting browsers' attempts can't be read yet");
+                tracing::debug!(%error, "can't read the waiting browsers' attempts yet");
             }
         }
     }
@@ -94,7 +94,7 @@ impl LoginWatch {
     async fn follow_until_lost(&self) -> Result<(), StoreError> {
         let (mut commands, mut messages) = self.store.subscribe(CHANNEL).await?.split();
         self.read_all().await?;
-        tracing::info!("following the news of logins");
+        tracing::info!("subscribed to status changes");
         let mut heartbeat = interval(HEARTBEAT);
         loop {
             tokio::select! {
@@ -126,7 +126,7 @@ impl LoginWatch {
             if let Ok(false) = self.store.run(&AttemptExists { scene }).await
                 && let Err(error) = self.read_all().await
             {
-                tracing::debug!(%error, "the waiting browsers' attempts can't be read yet");
+                tracing::debug!(%error, "can't read the waiting browsers' attempts yet");
             }
         }
     }
@@ -138,7 +138,7 @@ impl LoginWatch {
         if let Some(StatusChange { scene, status }) = change {
             self.tell(&scene, status);
         } else {
-            tracing::warn!("ignored a message that is no status change");
+            tracing::warn!("ignored a Pub/Sub message that is not a status change");
         }
     }
 

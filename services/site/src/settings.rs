@@ -300,7 +300,7 @@ static SITE_NAME: Key<String> = Key {
     secret: false,
     parse: |value| match value.chars().count() {
         1..=64 if !value.chars().any(char::is_control) => Ok(value.to_owned()),
-        1..=64 => Err("holds a control character".to_owned()),
+        1..=64 => Err("contains a control character".to_owned()),
         length => Err(format!("must have 1 to 64 characters, not {length}")),
     },
 };

@@ -96,7 +96,7 @@ fn each(hosts: &str, address: impl Fn(&str) -> String) -> Result<Vec<String>, St
 fn readable(address: &str) -> Result<RedisConnectionInfo, String> {
     match address.into_connection_info() {
         Ok(info) => Ok(info.redis_settings().clone()),
-        Err(error) => Err(format!("is no Redis address: {}", error.category())),
+        Err(error) => Err(format!("is not a Redis URL: {}", error.category())),
     }
 }
 

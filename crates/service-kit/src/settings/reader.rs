@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AnyKey, Declaration, Default, Key, NamedTable, Section, TableName,
+    AnyKey, Declaration, Default, Key, NamedTable, Section,
     source::{Values, variable},
     text,
 };
@@ -106,33 +106,32 @@ impl<'a> Reader<'a> {
         !self.table_names(table).is_empty()
     }
 
-    /// Reads all tables of a kind, by their names.
-    ///
-    /// `read` is told the table's name. Names in `reserved` are refused.
-    pub fn tables<T>(
+    /// Reads all tables of a kind, by their names. What can't be a name, and those in `reserved`, are refused.
+    pub fn tables<Name: TryFrom<String> + Ord, T>(
         &mut self,
         table: &'static NamedTable,
         reserved: &[&str],
-        mut read: impl FnMut(&mut Self, &TableName) -> Option<T>,
-    ) -> Option<BTreeMap<TableName, T>> {
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<BTreeMap<Name, T>> {
         let mut found = Some(BTreeMap::new());
         for name in self.table_names(table) {
-            let parsed = TableName::parse(&name).filter(|_| !reserved.contains(&name.as_str()));
-            let Some(parsed) = parsed.or_else(|| self.placeholder()) else {
+            let parsed = Name::try_from(name.clone()).ok();
+            let parsed = parsed.filter(|_| !reserved.contains(&name.as_str()));
+            if parsed.is_none() && !self.describing {
                 self.refuse_table(table, &name);
                 found = None;
                 continue;
-            };
+            }
             let outer = self.scope.clone();
             self.scope.table = Some((table, name));
-            let section = read(self, &parsed);
+            let section = read(self);
             self.scope = outer;
-            match (section, &mut found) {
-                (Some(section), Some(found)) => {
-                    found.insert(parsed, section);
-                }
-                _ => found = None,
-            }
+            found = found
+                .zip(parsed.zip(section))
+                .map(|(mut found, (name, section))| {
+                    found.insert(name, section);
+                    found
+                });
         }
         found
     }
@@ -157,12 +156,12 @@ impl<'a> Reader<'a> {
     pub fn complain_in_table(
         &mut self,
         table: &'static NamedTable,
-        name: &TableName,
+        name: &str,
         key: &dyn AnyKey,
         wrong: &str,
     ) {
         let outer = self.scope.clone();
-        self.scope.table = Some((table, name.to_string()));
+        self.scope.table = Some((table, name.to_owned()));
         self.complain(key, wrong);
         self.scope = outer;
     }
@@ -266,10 +265,6 @@ impl<'a> Reader<'a> {
                 rest.split_once('.').map(|(name, _)| name.to_owned())
             })
             .collect()
-    }
-
-    fn placeholder(&self) -> Option<TableName> {
-        self.describing.then(|| TableName::parse("name")).flatten()
     }
 
     fn refuse_table(&mut self, table: &NamedTable, name: &str) {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, os::unix::ffi::OsStringExt as _};
 
+use login_protocol::account::AccountName;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
@@ -61,7 +62,7 @@ struct Account {
 #[derive(Debug)]
 struct Root {
     account: Account,
-    others: BTreeMap<TableName, Account>,
+    others: BTreeMap<AccountName, Account>,
 }
 
 impl Section for Account {
@@ -89,7 +90,7 @@ impl Section for Ttl {
 impl Section for Root {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let account = reader.section();
-        let others = reader.tables(&ACCOUNT, &["default"], |reader, _| reader.section());
+        let others = reader.tables(&ACCOUNT, &["default"], Reader::section);
         Some(Self {
             account: account?,
             others: others?,
@@ -116,7 +117,7 @@ fn all_that_is_wrong_is_said_at_once_with_examples() {
          GATEWAY__WECHAT__APPID (wechat.appid) is not a setting of this service; --help lists all settings\n  \
          GATEWAY__WECHAT__APP_ID (wechat.app_id) is missing; example: wx0123456789abcdef\n  \
          GATEWAY__WECHAT__APP_SECRET (wechat.app_secret) is missing; example: 0123456789abcdef0123456789abcdef\n  \
-         GATEWAY__LOGIN__TTL_SECONDS (login.ttl_seconds) is no whole number: \"soon\"; example: 300"
+         GATEWAY__LOGIN__TTL_SECONDS (login.ttl_seconds) is not a whole number: \"soon\"; example: 300"
     );
 }
 
@@ -385,7 +386,7 @@ fn everything_wrong_with_tables_is_said_at_once_with_their_names() {
     for wrong in [
         "GATEWAY__ACCOUNT__SHOP__COLOUR (account.shop.colour) is not a setting",
         "GATEWAY__ACCOUNT__SHOP__APP_SECRET (account.shop.app_secret) is missing",
-        "GATEWAY__ACCOUNT__SHOP__LOGIN_TTL_SECONDS (account.shop.login_ttl_seconds) is no whole number",
+        "GATEWAY__ACCOUNT__SHOP__LOGIN_TTL_SECONDS (account.shop.login_ttl_seconds) is not a whole number",
         "GATEWAY__ACCOUNT__DEFAULT (account.default) can't be called that",
         "GATEWAY__ACCOUNT__A_B (account.a_b) can't be called that",
         "GATEWAY__ACCOUNT__LONELY (account.lonely) is not a setting",

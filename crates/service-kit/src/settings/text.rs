@@ -18,7 +18,7 @@ pub(super) fn complaint(value: &str, is_secret: bool) -> Option<String> {
     let is_quoted = value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS);
     if is_quoted {
         return Some(
-            "begins or ends with a quotation mark, which would be a part of it".to_owned(),
+            "begins or ends with a quotation mark, which would become part of the value".to_owned(),
         );
     }
     // Lists may have blanks and line ends between their items.
@@ -34,12 +34,12 @@ pub(super) fn complaint(value: &str, is_secret: bool) -> Option<String> {
         .enumerate()
         .find(|(_, character)| is_out_of_place(*character))?;
     let what = if character.is_whitespace() {
-        "a space or line end"
+        "a space or line break"
     } else {
-        "a character that can't be seen"
+        "an invisible character"
     };
     Some(format!(
-        "holds {what} (U+{:04X}, its {}. character)",
+        "contains {what} (U+{:04X}, character {})",
         u32::from(character),
         index + 1
     ))
@@ -109,17 +109,17 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_inside_is_named_with_its_place() {
         for (text, place) in [
-            ("hunt er2", "a space or line end (U+0020, its 5. character)"),
-            (
-                "hunt\ner2",
-                "a space or line end (U+000A, its 5. character)",
-            ),
+            ("hunt er2", "a space or line break (U+0020, character 5)"),
+            ("hunt\ner2", "a space or line break (U+000A, character 5)"),
             (
                 "hunt\u{200b}er2",
-                "can't be seen (U+200B, its 5. character)",
+                "an invisible character (U+200B, character 5)",
             ),
-            ("公\u{feff}2", "can't be seen (U+FEFF, its 2. character)"),
-            ("h\u{7f}", "can't be seen (U+007F, its 2. character)"),
+            (
+                "公\u{feff}2",
+                "an invisible character (U+FEFF, character 2)",
+            ),
+            ("h\u{7f}", "an invisible character (U+007F, character 2)"),
         ] {
             let wrong = complaint(text, true).unwrap();
             assert!(wrong.contains(place), "{wrong}");

@@ -56,7 +56,7 @@ impl Logins {
         if let Some(step) = self.give_back(client, GivenBack::NotBegun)
             && let Err(error) = self.store.run(&step).await
         {
-            tracing::warn!(%error, "a login that couldn't begin counts against its client");
+            tracing::warn!(%error, "couldn't give back a login that never started; it counts against its client");
         }
         error
     }

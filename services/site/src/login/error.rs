@@ -11,13 +11,13 @@ use crate::gateway_client::GatewayError;
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
     /// This client began too many.
-    #[error("this client began too many logins")]
+    #[error("this client started too many logins")]
     TooManyOfClient {
         /// Until it may begin another one.
         retry_after: Duration,
     },
     /// This process began too many by web authorisation, whoever asked.
-    #[error("too many logins began by web authorisation")]
+    #[error("too many logins were started by web authorisation")]
     TooManyWebAuthorizations {
         /// Until another one may begin.
         retry_after: Duration,
@@ -40,7 +40,7 @@ pub enum CompleteError {
     #[error("the attempt is {}", .0.as_str())]
     NotRedeemable(AttemptStatus),
     /// Its person signed out everywhere after confirming it.
-    #[error("its person signed out everywhere")]
+    #[error("the user signed out everywhere")]
     SignedOutEverywhere,
     /// Redis failed.
     #[error(transparent)]

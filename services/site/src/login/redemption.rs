@@ -38,7 +38,7 @@ impl Logins {
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, its person signed out everywhere since they confirmed, its
+    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed, its
     /// session was ended, or Redis is unavailable.
     pub async fn complete(
         &self,
@@ -120,14 +120,9 @@ impl Logins {
         if !is_created {
             return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));
         }
-        let subject = if let Some(given) = subject {
-            given.subject
-        } else {
-            // The gateway couldn't give one, or is of a version that gives none.
-            let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
-            let given = subjects::give(&self.store, member.clone(), unionid).await?;
-            given.subject
-        };
+        // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
+        let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
+        let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
         Ok((session, User::new(&member, subject, known)))
     }

@@ -70,7 +70,7 @@ pub enum WebAuthorizationError {
     #[error("the attempt is over")]
     AttemptOver,
     /// The code was spent or too old.
-    #[error("the code is spent or too old")]
+    #[error("the code was already used or has expired")]
     SpentCode,
     /// The gateway failed, or WeChat behind it.
     #[error(transparent)]

@@ -113,7 +113,7 @@ pub(super) async fn asset(
 ) -> Result<HttpResponse, Problem> {
     let found = ASSETS.iter().find(|asset| asset.path == path.as_str());
     let Some(asset) = found else {
-        let detail = "There is nothing at this address.";
+        let detail = "No route matches this path.";
         return Err(Problem::new(ProblemCode::NotFound, detail));
     };
     let mut response = asset.answer(&request);

@@ -80,7 +80,7 @@ pub(super) async fn start(
     let svg = qr_drawing::svg(&content).map_err(|_| {
         tracing::error!(
             length = content.len(),
-            "the gateway's content fits no QR code"
+            "the content from the gateway doesn't fit into a QR code"
         );
         problems::internal()
     })?;

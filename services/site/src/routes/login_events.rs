@@ -55,7 +55,7 @@ pub(super) async fn follow(
 ) -> Result<HttpResponse, Problem> {
     if request.headers().contains_key(UPGRADE) {
         // What such a request is answered with isn't framed, and pieces that are would corrupt it.
-        let detail = "This address speaks no other protocol. Leave the Upgrade header out.";
+        let detail = "This route speaks no other protocol. Omit the Upgrade header.";
         return Err(Problem::new(ProblemCode::InvalidRequest, detail));
     }
     let secret = attempt_of(&request, &cookies)?;
@@ -89,13 +89,13 @@ pub(super) async fn follow(
         stream.run(held).await;
     });
     held.ok_or_else(|| {
-        tracing::error!("a connection can't be held");
+        tracing::error!("can't take over the connection for an event stream");
         problems::internal()
     })
 }
 
 fn refusal(full: Full) -> Problem {
-    let detail = "Too many browsers wait for logins. Ask GET /api/login from time to time instead.";
+    let detail = "Too many browsers are waiting for logins. Poll GET /api/login instead.";
     let problem = Problem::new(ProblemCode::TooManyWaiting, detail).retry_after(RETRY_AFTER);
     match full {
         Full::Client => problem,

@@ -44,7 +44,7 @@ impl OwnOrigin {
 /// What a foreign page is told.
 pub(super) fn refusal() -> Problem {
     let detail = "This request comes from another site's page. If it is your own, serve it from public.url, \
-                  or name its origin in public.allowed_origins.";
+                  or add its origin to public.allowed_origins.";
     Problem::new(ProblemCode::ForeignOrigin, detail)
 }
 

@@ -15,7 +15,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(5);
 
 const TOO_MANY_FROM_HERE: &str =
-    "Too many logins were started from this address. Wait a moment and try again.";
+    "Too many logins were started from this IP address. Wait a moment and try again.";
 const CANT_BE_COMPLETED: &str = "This login can't be completed. Start again.";
 
 /// What is wrong inside, and no visitor's doing: a browser gets these words.
@@ -51,7 +51,7 @@ impl From<CompleteError> for Problem {
             CompleteError::NotRedeemable(status) => not_redeemable(status),
             CompleteError::SignedOutEverywhere => Self::new(
                 ProblemCode::LoginExpired,
-                "Its person signed out everywhere after confirming. Start again.",
+                "The user signed out everywhere after confirming this login. Start again.",
             ),
             CompleteError::Store(error) => error.into(),
             CompleteError::Randomness(error) => error.into(),
@@ -71,11 +71,11 @@ fn not_redeemable(status: AttemptStatus) -> Problem {
         ),
         AttemptStatus::Expired => Problem::new(
             ProblemCode::LoginExpired,
-            "The login's time ran out, or it was cancelled. Start again.",
+            "The login expired or was cancelled. Start again.",
         ),
         AttemptStatus::Consumed => Problem::new(
             ProblemCode::LoginConsumed,
-            "This login was completed before. Start again.",
+            "This login has already been completed. Start again.",
         ),
     }
 }
@@ -119,7 +119,7 @@ const fn concerns_wechat(code: ProblemCode) -> bool {
 }
 
 fn unavailable(code: Option<ProblemCode>, retry_after: Option<Duration>) -> Problem {
-    let detail = "Logging in with WeChat isn't possible right now. Try again later.";
+    let detail = "Logging in with WeChat is not possible right now. Try again later.";
     Problem::new(code.unwrap_or(ProblemCode::GatewayUnavailable), detail)
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
         .retry_after(retry_after.unwrap_or(SOON))

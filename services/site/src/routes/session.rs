@@ -16,7 +16,7 @@ pub(super) async fn read(
     let not_signed_in = || {
         Problem::new(
             ProblemCode::NotSignedIn,
-            "Nobody is signed in in this browser.",
+            "Nobody is signed in with this browser.",
         )
     };
     let session = cookies.session(&request).ok_or_else(not_signed_in)?;

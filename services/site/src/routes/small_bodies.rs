@@ -10,7 +10,7 @@ use super::BODY_LIMIT;
 /// connection ends with the answer.
 pub(super) fn refusal(headers: &HeaderMap) -> Option<Problem> {
     (announced(headers) > BODY_LIMIT).then(|| {
-        let detail = format!("The body may have {BODY_LIMIT} bytes at most.");
+        let detail = format!("The body must not exceed {BODY_LIMIT} bytes.");
         Problem::new(ProblemCode::PayloadTooLarge, detail)
     })
 }

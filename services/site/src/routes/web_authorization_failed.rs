@@ -68,12 +68,12 @@ const fn notice(failure: Failure) -> Notice<'static> {
         Failure::StateMismatch => (
             "请从头登录",
             "这次登录不是从这个浏览器开始的，您没有被登录。请回到网页，重新点登录。",
-            "This login began in another browser, so nobody was signed in. Go back and log in from there.",
+            "This login was started in another browser, so nobody was signed in. Go back and log in again.",
         ),
         Failure::ConsentMissing => (
             "您没有同意授权",
             "没有您的同意，网页无法认出您。改变主意的话，可以回去再点一次登录。",
-            "Without your consent the website can\u{2019}t know you. You can go back and try again.",
+            "Without your consent the website can\u{2019}t identify you. You can go back and try again.",
         ),
         Failure::Snapshot => (
             "请使用完整服务",
@@ -82,17 +82,17 @@ const fn notice(failure: Failure) -> Notice<'static> {
         ),
         Failure::AttemptOver => (
             "这次登录已结束",
-            "时间太久，或者已经登录过了。请回到网页，重新点登录。",
+            "登录已超时，或者已经完成。请回到网页，重新点登录。",
             "This login is over. Go back and log in again.",
         ),
         Failure::SpentCode => (
             "请再试一次",
-            "微信的授权已经用过或过期了。请回到网页，重新点登录。",
-            "WeChat\u{2019}s permission was used before or is too old. Go back and log in again.",
+            "微信的授权已被使用或已过期。请回到网页，重新点登录。",
+            "WeChat\u{2019}s authorisation was already used or has expired. Go back and log in again.",
         ),
         Failure::Unavailable => (
             "暂时无法登录",
-            "微信或登录服务没有回应。请稍后回到网页，再试一次。",
+            "微信或登录服务没有响应。请稍后回到网页，再试一次。",
             "WeChat or the login service isn\u{2019}t responding. Try again in a moment.",
         ),
     };

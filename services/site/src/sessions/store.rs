@@ -76,14 +76,9 @@ impl Sessions {
         if is_over(begun_at, ended_here.max(ended)) {
             return Ok(None);
         }
-        let subject = if let Some(given) = subject {
-            given.subject
-        } else {
-            // They logged in before there were any.
-            let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
-            let given = subjects::give(&self.store, member.clone(), unionid).await?;
-            given.subject
-        };
+        // Who logged in before there were any has none.
+        let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
+        let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
         Ok(Some(User::new(&member, subject, known)))
     }
 

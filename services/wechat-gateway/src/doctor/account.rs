@@ -67,8 +67,8 @@ pub(super) async fn check(api: &Api, store: &Store, mode: TokenMode) -> Vec<Chec
     );
     let got = match (mode, &shared) {
         (TokenMode::Stable, _) => match granted.expires_in {
-            Some(seconds) => format!("WeChat gave one; it lives for {seconds} s more"),
-            None => "WeChat gave one, and doesn't say how long it lives".to_owned(),
+            Some(seconds) => format!("WeChat issued one; it expires in {seconds} s"),
+            None => "WeChat issued one without saying when it expires".to_owned(),
         },
         (TokenMode::Legacy, Some(_)) => "WeChat takes the AppSecret; the gateways' own token of /cgi-bin/token is \
                                          used to ask the rest"
@@ -111,7 +111,7 @@ async fn quota(api: &Api, token: &str, (name, path): (&'static str, &str)) -> Ch
         Err(WechatError::Refused(refused)) => Check::skip(
             name,
             format!(
-                "WeChat doesn't tell the quota of {path} (errcode {})",
+                "WeChat doesn't report the quota of {path} (errcode {})",
                 refused.errcode
             ),
         ),
@@ -132,7 +132,7 @@ fn judge_quota(name: &'static str, path: &str, quota: Quota) -> Check {
     } = quota;
     let left = format!("{path}: {remain} of {daily_limit} calls left today");
     if daily_limit <= 0 {
-        Check::skip(name, format!("WeChat names no limit for {path}"))
+        Check::skip(name, format!("WeChat reports no limit for {path}"))
     } else if remain <= 0 {
         Check::fail(name, left, CLEAR)
     } else if remain.saturating_mul(10) < daily_limit {
@@ -147,18 +147,15 @@ async fn callback(api: &Api, token: &str) -> Check {
         Ok(found) => judge_callback(&found),
         Err(WechatError::Refused(refused)) if refused.errcode == 40201 => Check::fail(
             CALLBACK,
-            "WeChat answered 40201: no callback address is saved in the console, so no scan reaches the gateway",
+            "WeChat answered 40201: no callback URL is saved in the console, so no scan reaches the gateway",
             format!(
-                "Enter the gateway's public address with /wechat/callback as 服务器地址(URL), the Token (令牌) and \
+                "Enter the gateway's public URL followed by /wechat/callback as 服务器地址(URL), the Token (令牌) and \
                  the EncodingAESKey (消息加解密密钥) in {CONSOLE} under 消息推送 (formerly 服务器配置), and enable it (启用)"
             ),
         ),
         Err(error) => {
             let diagnosis = failures::of_call(&error);
-            let detail = format!(
-                "WeChat didn't check the callback address: {}",
-                diagnosis.detail
-            );
+            let detail = format!("WeChat didn't check the callback URL: {}", diagnosis.detail);
             Check::warn(CALLBACK, detail, diagnosis.action)
         }
     }
@@ -174,8 +171,8 @@ fn judge_callback(found: &CallbackCheck) -> Check {
     if addresses.is_empty() {
         return Check::fail(
             CALLBACK,
-            "WeChat finds no address for the host of the callback address in its console",
-            "Let the domain's DNS lead to your server, also from mainland China, and have the domain filed there (ICP备案)",
+            "WeChat can't resolve the host of the callback URL in its console",
+            "Make the domain resolve to your server, also from mainland China, and file the domain there (ICP备案)",
         );
     }
     let pings: Vec<&PingCheck> = found.ping.iter().flatten().collect();
@@ -195,17 +192,17 @@ fn judge_callback(found: &CallbackCheck) -> Check {
     if troubled.is_empty() {
         Check::ok(
             CALLBACK,
-            format!("WeChat resolves it to {places} and loses no pings"),
+            format!("WeChat resolves it to {places}, without packet loss"),
         )
     } else {
         Check::warn(
             CALLBACK,
             format!(
-                "WeChat resolves it to {places}, but loses pings to {}",
+                "WeChat resolves it to {places}, but pings get lost to {}",
                 troubled.join(", ")
             ),
-            "Harmless if a firewall drops pings on purpose; else look at the line to mainland China, since WeChat \
-             waits five seconds for an answer",
+            "Harmless if a firewall drops pings on purpose; otherwise check the route to mainland China, since WeChat \
+             waits five seconds for a response",
         )
     }
 }

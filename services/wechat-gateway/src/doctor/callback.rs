@@ -45,10 +45,8 @@ pub(super) async fn check(
     token: &CallbackToken,
 ) -> Vec<Check> {
     let Some(address) = address else {
-        let skipped = Check::skip(NAME, "public.url isn't set, so the address isn't known");
-        return vec![
-            skipped.advising("Set GATEWAY__PUBLIC__URL to the address that WeChat reaches"),
-        ];
+        let skipped = Check::skip(NAME, "public.url isn't set, so the URL is unknown");
+        return vec![skipped.advising("Set GATEWAY__PUBLIC__URL to the URL that WeChat calls")];
     };
     let [nonce, echo] = match random_numbers() {
         Ok(numbers) => numbers,
@@ -71,7 +69,7 @@ pub(super) async fn check(
     if verified.action.is_some() {
         return vec![
             verified,
-            Check::skip(SIGNATURE, "needs the gateway at that address"),
+            Check::skip(SIGNATURE, "needs the gateway at that URL"),
         ];
     }
     // Nobody's signature, in the right form.
@@ -82,8 +80,8 @@ pub(super) async fn check(
 fn judge_right(address: &Url, answer: Result<Answer, String>, echo: &str) -> Check {
     let (detail, action) = match answer {
         Err(cause) => (
-            format!("nothing answers at {address}: {cause}"),
-            "Start the gateway, and let the domain's DNS, firewall and reverse proxy lead to its public listener; \
+            format!("no response from {address}: {cause}"),
+            "Start the gateway, and make DNS, firewall and reverse proxy lead to its public listener; \
              WeChat uses ports 80 and 443 only"
                 .to_owned(),
         ),
@@ -91,17 +89,17 @@ fn judge_right(address: &Url, answer: Result<Answer, String>, echo: &str) -> Che
             return Check::ok(NAME, format!("{address} answers as WeChat expects"));
         }
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => (
-            format!("{address} refuses our signature (403): what runs there has another Token"),
+            format!("{address} rejects our signature (403): what runs there has another Token"),
             format!(
                 "Use one Token (令牌) everywhere: GATEWAY__WECHAT__TOKEN of that gateway, of these settings, and \
                  in {CONSOLE}"
             ),
         ),
         Ok(answer) if answer.status.is_redirection() => {
-            let target = answer.location.unwrap_or_else(|| "another address".to_owned());
+            let target = answer.location.unwrap_or_else(|| "another URL".to_owned());
             (
                 format!("{address} redirects ({}) to {target}, and WeChat doesn't follow", answer.status.as_u16()),
-                "Set GATEWAY__PUBLIC__URL, and 服务器地址(URL) in the console, to the address that answers itself"
+                "Set GATEWAY__PUBLIC__URL, and 服务器地址(URL) in the console, to the URL that answers without redirecting"
                     .to_owned(),
             )
         }
@@ -111,14 +109,14 @@ fn judge_right(address: &Url, answer: Result<Answer, String>, echo: &str) -> Che
         ),
         Ok(answer) if answer.status == StatusCode::OK => (
             format!(
-                "{address} answers {} bytes that aren't the echo: it isn't the gateway, or a proxy changes its answers",
+                "{address} answers {} bytes that aren't the echo: it isn't the gateway, or a proxy changes its responses",
                 answer.body.len()
             ),
-            "Let the reverse proxy pass /wechat/ on to the gateway's public listener, unchanged".to_owned(),
+            "Make the reverse proxy pass /wechat/ to the gateway's public listener unchanged".to_owned(),
         ),
         Ok(answer) => (
             format!("{address} answers HTTP {}", answer.status.as_u16()),
-            "Let the reverse proxy pass /wechat/ on to the gateway's public listener, with its query string"
+            "Make the reverse proxy pass /wechat/ to the gateway's public listener, including the query string"
                 .to_owned(),
         ),
     };
@@ -126,14 +124,14 @@ fn judge_right(address: &Url, answer: Result<Answer, String>, echo: &str) -> Che
 }
 
 fn judge_wrong(answer: Result<Answer, String>) -> Check {
-    const ACTION: &str = "Look what stands between that address and the gateway, which answers 403";
+    const ACTION: &str = "Find out what is between that URL and the gateway, which answers 403";
     match answer {
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => {
             Check::ok(SIGNATURE, "a wrong signature is refused with 403")
         }
         Ok(answer) if answer.status.is_success() => Check::fail(
             SIGNATURE,
-            "a wrong signature is accepted: whoever finds the address can pretend to be WeChat",
+            "a wrong signature is accepted: whoever finds the URL can pretend to be WeChat",
             ACTION,
         ),
         Ok(answer) => Check::warn(
@@ -143,7 +141,7 @@ fn judge_wrong(answer: Result<Answer, String>) -> Check {
         ),
         Err(cause) => Check::warn(
             SIGNATURE,
-            format!("no answer to a wrong signature: {cause}"),
+            format!("no response to a wrong signature: {cause}"),
             ACTION,
         ),
     }
@@ -204,7 +202,7 @@ mod tests {
             (Ok(answer(502, "")), "reaches no gateway"),
             (Ok(answer(200, "\"123\"")), "5 bytes that aren't the echo"),
             (Ok(answer(404, "")), "HTTP 404"),
-            (Err("Connection refused".to_owned()), "nothing answers at"),
+            (Err("Connection refused".to_owned()), "no response from"),
         ] {
             let check = judge_right(&address, given, "123");
             assert_eq!(check.status, Status::Fail);

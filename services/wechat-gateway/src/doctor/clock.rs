@@ -28,7 +28,7 @@ pub(super) fn judge(wechat: Option<ClockOffset>, redis: Option<ClockOffset>) -> 
             }
         }
         (None, Some(redis)) => by(redis, "Redis'"),
-        (None, None) => Check::skip(NAME, "neither WeChat nor Redis told the time"),
+        (None, None) => Check::skip(NAME, "neither WeChat nor Redis reported the time"),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Diagnosis {
     pub(super) action: String,
 }
 
-/// Why no access token can be had.
+/// Why can't get an access token.
 pub(super) fn of_token(error: &WechatError) -> Diagnosis {
     let WechatError::Refused(refused) = error else {
         return of_call(error);
@@ -41,7 +41,7 @@ pub(super) fn of_token(error: &WechatError) -> Diagnosis {
         ),
         89501 | 89503 => format!(
             "Let the account's administrator (管理员) confirm the request that WeChat sent to their phone, or \
-             add this server's address to the IP whitelist (IP白名单) in {CONSOLE}"
+             add this server's IP address to the IP whitelist (IP白名单) in {CONSOLE}"
         ),
         89506 => format!(
             "Wait 24 hours, then let the administrator (管理员) agree; or add this server's address to the IP \
@@ -65,8 +65,8 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         WechatError::Unreachable(error) => {
             return Diagnosis {
                 detail: format!("WeChat can't be reached: {}", cause(error)),
-                action: "Let this machine connect to api.weixin.qq.com on port 443: DNS, firewall, proxy; \
-                         compare GATEWAY__WECHAT__API_URL and GATEWAY__WECHAT__PROXY_URL"
+                action: "Make api.weixin.qq.com reachable from this machine on port 443 (DNS, firewall, proxy); \
+                         check GATEWAY__WECHAT__API_URL and GATEWAY__WECHAT__PROXY_URL"
                     .to_owned(),
             };
         }
@@ -75,7 +75,7 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         | WechatError::Unusable { .. } => {
             return Diagnosis {
                 detail: error.to_string(),
-                action: "Look whether GATEWAY__WECHAT__API_URL and the proxies in between lead to WeChat; \
+                action: "Check that GATEWAY__WECHAT__API_URL and the proxies in between lead to WeChat; \
                          run doctor again in a minute"
                     .to_owned(),
             };
@@ -90,7 +90,9 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         WechatError::Randomness(error) => {
             return Diagnosis {
                 detail: error.to_string(),
-                action: "Let this machine give random bytes, and run doctor again".to_owned(),
+                action:
+                    "Make the system's random generator available (seccomp), and run doctor again"
+                        .to_owned(),
             };
         }
         WechatError::Refused(refused) => refused,
@@ -110,10 +112,10 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         45011 => "Wait a minute, and run doctor again",
         -1 | 268_487_001 | 268_487_002 => "WeChat is busy: run doctor again in a minute",
         48004 | 50002 | 50004 | 50007 => {
-            "Look into the console's notices (通知中心) for what WeChat restricted, and appeal there"
+            "Read the console's notices (通知中心) to see what WeChat restricted, and appeal there"
         }
         _ => {
-            "Look the code up at developers.weixin.qq.com (全局返回码); for Tencent's support, note the rid"
+            "Look up the code at developers.weixin.qq.com (全局返回码); note the rid for Tencent's support"
         }
     };
     Diagnosis {
@@ -133,7 +135,7 @@ fn not_whitelisted(refused: &ApiError) -> Diagnosis {
         ),
         None => (
             refusal(refused, operator_hint(refused.errcode)),
-            "this server's public address".to_owned(),
+            "this server's public IP address".to_owned(),
         ),
     };
     Diagnosis {
@@ -186,7 +188,7 @@ mod tests {
             diagnosis.action
         );
         let diagnosis = of_token(&refused(61004, "access clientip is not registered"));
-        assert!(diagnosis.action.contains("this server's public address"));
+        assert!(diagnosis.action.contains("this server's public IP address"));
     }
 
     #[test]

@@ -58,7 +58,7 @@ const UNUSABLE: u8 = 2;
 /// The subcommand.
 pub(crate) const SUBCOMMAND: Subcommand<GatewaySettings> = Subcommand {
     name: "doctor",
-    about: "Check the settings, Redis, the clock, the WeChat accounts and the public URL, and say what to \
+    about: "Check settings, Redis, clock, WeChat accounts and the public URL, and say what to \
             do; exit 0, 1 when something failed, or 2 when the settings can't be used",
     flags: &[(JSON, "Print one JSON object for scripts")],
     options: &[(
@@ -111,12 +111,12 @@ async fn examine(
         Ok(Err(error)) => vec![Check::fail(
             "doctor",
             error.to_string(),
-            "Look whether this machine has its certificates (ca-certificates)",
+            "Check that this machine has CA certificates (ca-certificates)",
         )],
         Err(_) => vec![Check::fail(
             "doctor",
             format!("the checks took longer than {} s", WHOLE_TIMEOUT.as_secs()),
-            "Look at this machine's network and name resolution",
+            "Check this machine's network and DNS resolution",
         )],
     };
     let code = if report::is_ok(&checks) { 0 } else { FAILED };
@@ -131,7 +131,7 @@ fn no_such_account(settings: &GatewaySettings) -> Check {
         .collect();
     Check::fail(
         "doctor",
-        "no account of the settings has this name",
+        "the settings have no account of this name",
         format!("Name one of them with --account: {}", names.join(", ")),
     )
 }

@@ -16,7 +16,7 @@ pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
         return vec![Check::fail(
             NAME,
             format!("{place}: {error}"),
-            "Start Redis, and compare GATEWAY__REDIS__URL with its address and password; the site needs \
+            "Start Redis, and check the address and password in GATEWAY__REDIS__URL; the site needs \
              the same Redis",
         )];
     }
@@ -48,7 +48,7 @@ pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
         Ok(facts) => checks.extend([version(&facts), persistence(&facts), eviction(&facts)]),
         Err(error) => checks.push(Check::skip(
             "redis_version",
-            format!("Redis doesn't tell about itself: {error}"),
+            format!("Redis doesn't answer INFO: {error}"),
         )),
     }
     checks
@@ -57,7 +57,7 @@ pub(super) async fn check(store: &Store, url: &SecretString) -> Vec<Check> {
 fn version(facts: &ServerFacts) -> Check {
     const NAME: &str = "redis_version";
     let Some(version) = &facts.version else {
-        return Check::skip(NAME, "Redis doesn't tell its version");
+        return Check::skip(NAME, "Redis doesn't report its version");
     };
     if version.is_too_old() {
         return Check::fail(
@@ -77,13 +77,13 @@ fn persistence(facts: &ServerFacts) -> Check {
         Some(true) => Check::ok(NAME, "every write goes to the append-only file"),
         Some(false) => Check::warn(
             NAME,
-            "the append-only file is off: when Redis restarts, logins under way, sessions and members \
+            "the append-only file is off: when Redis restarts, logins in progress, sessions and members \
              since the last snapshot are lost",
             "Set appendonly yes in redis.conf",
         ),
         None => Check::skip(
             NAME,
-            "Redis doesn't tell whether it has an append-only file",
+            "Redis doesn't report whether it has an append-only file",
         ),
     }
 }
@@ -95,11 +95,11 @@ fn eviction(facts: &ServerFacts) -> Check {
         Some(policy) => Check::warn(
             NAME,
             format!(
-                "maxmemory-policy is {policy}: when memory is full, sessions and members vanish"
+                "maxmemory-policy is {policy}: when memory is full, sessions and members are evicted"
             ),
             "Set maxmemory-policy noeviction, or give these services a Redis of their own",
         ),
-        None => Check::skip(NAME, "Redis doesn't tell its maxmemory-policy"),
+        None => Check::skip(NAME, "Redis doesn't report its maxmemory-policy"),
     }
 }
 

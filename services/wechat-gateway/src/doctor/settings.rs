@@ -38,7 +38,7 @@ pub(super) fn unusable(error: &InvalidSettings) -> Vec<Check> {
         Check::fail(
             NAME,
             complaint.trim(),
-            "Correct it in the environment or in the file that --config names",
+            "Correct it in the environment or in the --config file",
         )
     };
     complaints.into_iter().map(fail).collect()
@@ -110,7 +110,7 @@ fn disregarded_proxy(settings: &GatewaySettings) -> Option<Check> {
     named.map(|name| {
         Check::warn(
             "proxy",
-            format!("{name} is set, and no call of the gateway goes through it"),
+            format!("{name} is set, but the gateway ignores it"),
             "Set GATEWAY__WECHAT__PROXY_URL if WeChat can be reached through that proxy only",
         )
     })
@@ -121,7 +121,7 @@ fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: bool, reach: Reach
     let Some(key) = key else {
         return Check::warn(
             NAME,
-            "no EncodingAESKey is set: pushes come in plain mode (明文模式), where no signature covers their content",
+            "no EncodingAESKey is set: pushes come in plain mode (明文模式), whose content is not signed",
             format!(
                 "Choose safe mode (安全模式) in {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY \
                  (消息加解密密钥); a test account (接口测试号) has plain mode only"
@@ -134,7 +134,7 @@ fn encryption(key: Option<&EncodingAesKey>, accept_plaintext: bool, reach: Reach
     if reach == Reach::Others && is_published {
         return Check::warn(
             NAME,
-            "wechat.encoding_aes_key is no secret: everybody knows it, it is the one of the demonstration",
+            "wechat.encoding_aes_key is not secret: it is public: the demonstration uses it",
             format!(
                 "{GENERATE} {CONSOLE} and set GATEWAY__WECHAT__ENCODING_AES_KEY (消息加解密密钥)"
             ),
@@ -156,7 +156,7 @@ fn token(token: &str, reach: Reach) -> Check {
     match guessable::judge(token, TOKEN_CHARACTERS, reach) {
         Some(why) => Check::warn(
             NAME,
-            format!("wechat.token is no good secret: {why}; whoever has it can forge pushes"),
+            format!("wechat.token is a weak secret: {why}; whoever knows it can forge pushes"),
             format!(
                 "{GENERATE} {CONSOLE}, {TOKEN_CHARACTERS} to 32 letters and digits, and set \
                  GATEWAY__WECHAT__TOKEN (令牌)"
@@ -173,7 +173,7 @@ fn senders(proxies: &TrustedProxies) -> Check {
             NAME,
             "wechat.check_callback_ip is on and no reverse proxy is named: behind one, every push seems to come from \
              the proxy and gets 403, although the console's verification passes",
-            "Name your reverse proxy in GATEWAY__PUBLIC__TRUSTED_PROXIES; without one, nothing is to be done",
+            "Add your reverse proxy to GATEWAY__PUBLIC__TRUSTED_PROXIES; without one, nothing is to be done",
         )
     } else {
         Check::ok(
@@ -221,7 +221,7 @@ fn api_key(key: &SecretString, reach: Reach) -> Check {
     match guessable::judge(key, API_KEY_CHARACTERS, reach) {
         Some(why) => Check::warn(
             NAME,
-            format!("internal.api_key is no good secret: {why}"),
+            format!("internal.api_key is a weak secret: {why}"),
             "Set GATEWAY__INTERNAL__API_KEY, and the site's SITE__GATEWAY__API_KEY, to the output of openssl rand -hex 32",
         ),
         None => Check::ok(NAME, format!("{} characters", key.chars().count())),

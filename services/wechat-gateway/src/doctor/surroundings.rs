@@ -15,9 +15,9 @@ const WHERE: &str =
 
 /// Whether the owner's backend answers HTTP at all. Nothing is pushed to it.
 pub(super) async fn relay(http: &reqwest::Client, url: Option<&Url>) -> Check {
-    const ACTION: &str = "Start your backend, and compare GATEWAY__RELAY__URL with its address";
+    const ACTION: &str = "Start your backend, and check GATEWAY__RELAY__URL";
     let Some(url) = url else {
-        return Check::skip(RELAY, "relay.url isn't set: no pushes are passed on");
+        return Check::skip(RELAY, "relay.url isn't set: no pushes are relayed");
     };
     let place = url.origin().ascii_serialization();
     // A HEAD without a signature: any answer shows that something listens.
@@ -28,7 +28,7 @@ pub(super) async fn relay(http: &reqwest::Client, url: Option<&Url>) -> Check {
         }
         Ok(_) => Check::ok(RELAY, format!("{place} answers")),
         Err(error) => {
-            let detail = format!("nothing answers at {place}: {}", failures::cause(&error));
+            let detail = format!("no response from {place}: {}", failures::cause(&error));
             Check::fail(RELAY, detail, ACTION)
         }
     }
@@ -52,19 +52,19 @@ pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) 
             "public.url isn't set, so no link to nickname and avatar is sent",
         );
         return skipped.advising(format!(
-            "Enter the host of SITE__PUBLIC__URL as {WHERE}; logins inside WeChat return there. Set \
+            "Enter the host of SITE__PUBLIC__URL as {WHERE}; logins inside WeChat redirect there. Set \
              GATEWAY__PUBLIC__URL, or GATEWAY__PROFILE__ASK=false"
         ));
     };
     let host = public_url.host_str().unwrap_or_default();
     let enter = format!(
-        "Enter {host} and the host of SITE__PUBLIC__URL, where logins inside WeChat return, as {WHERE}; without it \
+        "Enter {host} and the host of SITE__PUBLIC__URL, where logins inside WeChat redirect to, as {WHERE}; without it \
          phones see error 10003"
     );
     if used.files.is_empty() {
         let skipped = Check::skip(
             DOMAIN,
-            "no verification files are set, so there is nothing to look at",
+            "no verification files are set, so there is nothing to check",
         );
         let files = "if the console asks for a file MP_verify_….txt, put its name into GATEWAY__PUBLIC__VERIFICATION_FILES";
         return skipped.advising(format!("{enter}; {files}"));
@@ -76,13 +76,13 @@ pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) 
         let served = read(http, address.clone()).await;
         if served.as_deref() != Ok(content.as_str()) {
             let detail = match served {
-                Ok(_) => format!("{address} answers something else than the file's content"),
+                Ok(_) => format!("{address} doesn't answer with the file's content"),
                 Err(cause) => format!("{address} can't be read: {cause}"),
             };
             return Check::fail(
                 DOMAIN,
                 detail,
-                "Let the reverse proxy pass /MP_verify_*.txt on to the gateway's public listener",
+                "Make the reverse proxy pass /MP_verify_*.txt to the gateway's public listener",
             );
         }
     }

@@ -132,7 +132,7 @@ impl Confirmations {
     ///
     /// # Errors
     ///
-    /// The link is broken, or the gateway has no public address.
+    /// The link is broken, or the gateway has no public URL.
     pub fn begin(
         &self,
         visit: &PhoneVisit,
@@ -147,7 +147,7 @@ impl Confirmations {
     ///
     /// # Errors
     ///
-    /// The login is over, another browser began, or WeChat or Redis failed.
+    /// The login is over, another browser started, or WeChat or Redis failed.
     pub async fn recognise(
         &self,
         visit: &PhoneVisit,

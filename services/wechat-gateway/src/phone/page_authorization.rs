@@ -54,10 +54,10 @@ pub enum Authorized<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum PageAuthorizationError {
     /// WeChat has no address to return to: the gateway has no public one.
-    #[error("the gateway has no public address")]
+    #[error("the gateway has no public URL")]
     NotOffered,
     /// Another browser was sent to WeChat, or this one was sent for something else.
-    #[error("another browser began")]
+    #[error("another browser started")]
     AnotherBrowser,
     /// The browser was never here, or keeps no cookies.
     #[error("the browser keeps no cookies")]

@@ -26,7 +26,7 @@ pub const THANKS: Notice<'static> = Notice {
     mark: Mark::Done,
     title: "谢谢！",
     text: "网页上现在会显示您的昵称和头像。您可以关闭这个页面，回到刚才的网页。",
-    english: "Thank you. The website shows your nickname and avatar now. You can close this page.",
+    english: "Thank you. The website now shows your nickname and avatar. You can close this page.",
     link: None,
 };
 
@@ -34,8 +34,8 @@ pub const THANKS: Notice<'static> = Notice {
 pub const FOLLOW_FIRST: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请先关注公众号",
-    text: "没有保存您的昵称和头像，因为您还没有关注这个公众号。关注之后，请再点一次公众号里的链接。",
-    english: "Nothing was kept, since you don't follow the account. Follow it and press the link again.",
+    text: "没有保存您的昵称和头像，因为您还没有关注这个公众号。关注后，请再点一次公众号消息里的链接。",
+    english: "Nothing was saved because you don't follow the account. Follow it and tap the link again.",
     link: None,
 };
 
@@ -89,7 +89,7 @@ pub const FAILED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "暂时无法完成",
     text: "请稍后再点一次公众号里的链接。",
-    english: "This isn't possible right now. Press the link in the chat again in a moment.",
+    english: "This isn't possible right now. Tap the link in the chat again in a moment.",
     link: None,
 };
 
@@ -98,7 +98,7 @@ pub const TOO_MANY: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请稍等一分钟",
     text: "您所在的网络请求太频繁。请一分钟后再点一次公众号里的链接。",
-    english: "Too many requests came from your network. Press the link in the chat again in a minute.",
+    english: "Too many requests came from your network. Tap the link in the chat again in a minute.",
     link: None,
 };
 
@@ -107,7 +107,7 @@ pub const START_AGAIN: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请重新打开链接",
     text: "这个页面只在打开它的那个微信里有效。请回到公众号，再点一次消息里的链接。",
-    english: "This page only works in the WeChat that opened it. Go back to the chat and press the link again.",
+    english: "This page only works in the WeChat that opened it. Go back to the chat and tap the link again.",
     link: None,
 };
 
@@ -116,7 +116,7 @@ pub const COOKIES_NEEDED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "需要允许 Cookie",
     text: "您的浏览器没有保存 Cookie，我们无法确认是同一部手机。请在微信里直接打开公众号消息里的链接；如果还是这样，请允许 Cookie 后再试一次。",
-    english: "Your browser keeps no cookies, so this may be another phone. Open the link from the chat inside WeChat, or allow cookies and try again.",
+    english: "Your browser doesn't accept cookies, so we can't tell whether this is the same phone. Open the link in the chat inside WeChat, or allow cookies and try again.",
     link: None,
 };
 

@@ -195,11 +195,11 @@ impl WebAuthorizationLogin {
         match timeout(DETAILS_BUDGET, self.authorization.profile(person)).await {
             Ok(Ok(info)) => Some(profile::from_web_user_info(&info)),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "sns/userinfo failed; the login goes on without a profile");
+                tracing::warn!(%error, "sns/userinfo failed; the login continues without a profile");
                 None
             }
             Err(_) => {
-                tracing::warn!("sns/userinfo took too long; the login goes on without a profile");
+                tracing::warn!("sns/userinfo took too long; the login continues without a profile");
                 None
             }
         }
@@ -213,11 +213,13 @@ impl WebAuthorizationLogin {
         match timeout(DETAILS_BUDGET, ask).await {
             Ok(Ok(info)) => Some(info),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "user/info failed; whether the person follows stays unknown");
+                tracing::warn!(%error, "user/info failed; whether the person follows the account stays unknown");
                 None
             }
             Err(_) => {
-                tracing::warn!("user/info took too long; whether the person follows stays unknown");
+                tracing::warn!(
+                    "user/info took too long; whether the person follows the account stays unknown"
+                );
                 None
             }
         }

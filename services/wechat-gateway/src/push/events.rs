@@ -235,6 +235,7 @@ impl LoginEvents {
             | ScanEffect::Repeated(AttemptStatus::Scanned) = effect
         {
             tracing::error!(
+                account = self.account.in_log(),
                 "a site asks for confirmation on the phone (its login.approval is tap), and this gateway has no \
                  page for it → Set GATEWAY__PUBLIC__URL, or the site's SITE__LOGIN__APPROVAL to scan"
             );
@@ -268,11 +269,14 @@ impl LoginEvents {
         match timeout(budget, ask).await {
             Ok(Ok(info)) => Some(profile::from_user_info(&info)),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "user/info failed; the scan logs in without a profile");
+                tracing::warn!(account = self.account.in_log(), %error, "user/info failed; the login continues without a profile");
                 None
             }
             Err(_) => {
-                tracing::warn!("user/info took too long; the scan logs in without a profile");
+                tracing::warn!(
+                    account = self.account.in_log(),
+                    "user/info took too long; the login continues without a profile"
+                );
                 None
             }
         }

@@ -110,7 +110,7 @@ impl Pushes {
         };
         let answered = timeout_at(arrived + TIME_BUDGET, answer).await;
         Ok(answered.unwrap_or_else(|_| {
-            tracing::error!("a push took too long; WeChat will push it again");
+            tracing::error!("handling a push took too long; WeChat will deliver it again");
             Answer::PushAgain
         }))
     }
@@ -124,7 +124,7 @@ impl Pushes {
     ) -> Answer {
         let relay = self.relay.as_ref();
         let account = self.account.in_log();
-        tracing::warn!(account, %reason, relayed = relay.is_some(), "did nothing with a signed push");
+        tracing::warn!(account, %reason, relayed = relay.is_some(), "ignored a signed push");
         count(&self.account, "ignored", reason.label());
         match relay {
             Some(relay) => relay.pass_on(&raw(), arrived + RELAY_BUDGET).await.into(),
@@ -155,7 +155,7 @@ impl Pushes {
                     };
                 }
                 if timeout(STORING_IN_PASSING, stored).await.is_err() {
-                    tracing::error!("a push was relayed while Redis is slow to store its member");
+                    tracing::error!("a push was relayed before Redis had stored its member");
                 }
                 answer.into()
             }

@@ -149,7 +149,7 @@ impl Relay {
             let sent = exchange(&http, &url, &push).await;
             count(&account, "copy", outcome(&sent));
             if let Err(error) = sent {
-                tracing::warn!(%error, "the copy of a login couldn't be relayed");
+                tracing::warn!(%error, "couldn't relay the copy of a login");
             }
             drop(permit);
         }));

@@ -81,7 +81,7 @@ impl Senders {
                     tracing::info!(
                         account = api.account().in_log(),
                         count = listed.len(),
-                        "got WeChat's callback addresses"
+                        "fetched WeChat's callback IPs"
                     );
                     *networks.write().unwrap_or_else(PoisonError::into_inner) = listed;
                     REFRESH
@@ -89,12 +89,12 @@ impl Senders {
                 Ok(_) => {
                     tracing::warn!(
                         account = api.account().in_log(),
-                        "WeChat's list of callback addresses is empty; the last one stays in force"
+                        "WeChat's list of callback IPs is empty; the previous list stays in force"
                     );
                     RETRY_AFTER_FAILURE
                 }
                 Err(error) => {
-                    tracing::warn!(account = api.account().in_log(), %error, "WeChat's callback addresses can't be had; the last list stays in force");
+                    tracing::warn!(account = api.account().in_log(), %error, "can't fetch WeChat's callback IPs; the previous list stays in force");
                     RETRY_AFTER_FAILURE
                 }
             };

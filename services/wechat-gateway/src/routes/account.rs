@@ -43,8 +43,7 @@ impl FromRequest for AccountInPath {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let account = name_in_path(request).and_then(|name| served(request, &name));
-        ready(account.map(Self).ok_or_else(unknown))
+        ready(in_path(request).map(Self).ok_or_else(unknown))
     }
 }
 
@@ -63,12 +62,14 @@ impl FromRequest for AccountInQuery {
     }
 }
 
-/// The account's name in a path; `None` if what is there is none.
-pub(super) fn name_in_path(request: &HttpRequest) -> Option<AccountName> {
-    match request.match_info().get(PARAMETER) {
-        Some(name) => AccountName::parse(name).ok(),
-        None => Some(AccountName::default()),
-    }
+/// The account whose part of the paths this is; `None` if the gateway serves none of this name. Only accounts
+/// that are served may be told from each other in metrics: anybody can make up names.
+pub(super) fn in_path(request: &HttpRequest) -> Option<Arc<Account>> {
+    let name = match request.match_info().get(PARAMETER) {
+        Some(name) => AccountName::parse(name).ok()?,
+        None => AccountName::default(),
+    };
+    served(request, &name)
 }
 
 /// The account that a body names.
@@ -85,7 +86,7 @@ fn served(request: &HttpRequest, name: &AccountName) -> Option<Arc<Account>> {
     accounts.named(name).cloned()
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     let detail = "The gateway serves no account of this name.";
     Problem::new(ProblemCode::UnknownAccount, detail)
 }

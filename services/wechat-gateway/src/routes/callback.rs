@@ -28,7 +28,7 @@ const ACKNOWLEDGED: &str = "success";
 pub(super) async fn verify(account: AccountInPath, query: Query<PushQuery>) -> HttpResponse {
     let name = account.name.in_log();
     if account.pushes.is_signed(&query) {
-        tracing::info!(account = name, "WeChat verified the callback address");
+        tracing::info!(account = name, "WeChat verified the callback URL");
         HttpResponse::Ok()
             .content_type(ContentType::plaintext())
             .body(query.into_inner().echostr)
@@ -53,8 +53,8 @@ pub(super) async fn receive(
         tracing::warn!(
             account = account.name.in_log(),
             %sender,
-            "refused a push: its sender is none of WeChat's callback addresses; behind a reverse proxy, \
-             public.trusted_proxies must hold the proxy's address"
+            "refused a push: its sender is not one of WeChat's callback IPs; behind a reverse proxy, \
+             add the proxy to public.trusted_proxies"
         );
         return refused(&account.name, "sender", HttpResponse::Forbidden());
     }

@@ -14,7 +14,7 @@ pub(super) async fn read(
     let member = account.members.find(&openid).await?.ok_or_else(|| {
         Problem::new(
             ProblemCode::UnknownMember,
-            "No such person has met this account.",
+            "The account knows no person with this OpenID.",
         )
     })?;
     Ok(HttpResponse::Ok()

@@ -1,7 +1,7 @@
 //! The gateway's two HTTP surfaces. Nothing of one is reachable through the other.
 
 use actix_web::{
-    HttpResponse, Resource,
+    HttpResponse, Resource, ResponseError as _,
     error::{InternalError, UrlencodedError},
     http::{
         Method, StatusCode,
@@ -41,12 +41,16 @@ pub fn configure_public(config: &mut ServiceConfig) {
     problem::configure(config, BODY_LIMIT);
     // What can't be read can't be signed, and a forger is told nothing.
     let unsigned = QueryConfig::default().error_handler(|error, request| {
-        if request.method() == Method::POST
-            && let Some(account) = account::name_in_path(request)
-        {
-            figures::count(&account, "refused", "query");
-        }
-        InternalError::from_response(error, HttpResponse::Forbidden().finish()).into()
+        let answer = match account::in_path(request) {
+            Some(account) => {
+                if request.method() == Method::POST {
+                    figures::count(&account.name, "refused", "query");
+                }
+                HttpResponse::Forbidden().finish()
+            }
+            None => account::unknown().error_response(),
+        };
+        InternalError::from_response(error, answer).into()
     });
     // A person who opens a broken link gets a page.
     let broken = QueryConfig::default().error_handler(|error, _| {

@@ -53,7 +53,7 @@ impl From<NoCodeLeft> for Problem {
                 Self::new(ProblemCode::DailyCodesUsedUp, detail).retry_after(retry_after)
             }
             NoCodeLeft::Paced { retry_after } => {
-                let detail = "Many logins were begun from this client's network and few completed, and codes are scarce.";
+                let detail = "Many logins were started from this client's network and few completed, and QR codes are scarce.";
                 Self::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after)
             }
         }
@@ -61,13 +61,13 @@ impl From<NoCodeLeft> for Problem {
 }
 
 fn unavailable(after: Duration) -> Problem {
-    let detail = "WeChat's API fails or can't be reached right now. Try again later.";
+    let detail = "WeChat's API is failing or can't be reached right now. Try again later.";
     Problem::new(ProblemCode::WechatUnavailable, detail).retry_after(after)
 }
 
 fn unusable() -> Problem {
     let detail =
-        "WeChat answered, but without what was asked for. The gateway's log says what is missing.";
+        "WeChat's response lacks what was requested. The gateway's log says what is missing.";
     Problem::new(ProblemCode::WechatAnswerUnusable, detail).retry_after(AFTER_A_REFUSAL)
 }
 

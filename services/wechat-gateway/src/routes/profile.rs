@@ -39,7 +39,7 @@ pub(super) async fn store(
             if let PageAuthorizationError::Authorization(AuthorizationError::TooMany { .. }) = error
             {
                 tracing::warn!(
-                    "too many authorisation codes from one address; if it is a reverse proxy's: name it in \
+                    "too many refused authorisation codes from one IP address; if it is a reverse proxy, add it to \
                      public.trusted_proxies"
                 );
             }

@@ -30,7 +30,7 @@ pub(super) async fn create(
     match account.qr_codes.create(request).await {
         Ok(created) => Ok(HttpResponse::Created().json(created)),
         Err(error) => {
-            tracing::error!(account = account.name.in_log(), %error, "no QR code could be created");
+            tracing::error!(account = account.name.in_log(), %error, "can't create a QR code");
             Err((&error).into())
         }
     }

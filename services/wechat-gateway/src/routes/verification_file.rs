@@ -20,7 +20,7 @@ pub(super) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let content = files.0.get(name.as_str());
     let content = content
-        .ok_or_else(|| Problem::new(ProblemCode::NotFound, "There is nothing at this address."))?;
+        .ok_or_else(|| Problem::new(ProblemCode::NotFound, "No route matches this path."))?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::plaintext())
         .body(content.clone()))

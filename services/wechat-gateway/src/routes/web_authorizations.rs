@@ -36,7 +36,7 @@ pub(super) async fn begin(
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
         .ok_or_else(|| {
-            let detail = "redirect_uri must be an http or https address without a fragment.";
+            let detail = "redirect_uri must be an http or https URL without a fragment.";
             Problem::new(ProblemCode::InvalidRequest, detail)
         })?;
     let authorize_url = account
@@ -62,7 +62,7 @@ pub(super) async fn complete(
         })),
         Ok(Completed::Over) => Err(Problem::new(
             ProblemCode::LoginExpired,
-            "The login's time ran out, it was cancelled, or somebody else has it. Start again.",
+            "The login expired, was cancelled, or belongs to somebody else. Start again.",
         )),
         Err(error) => Err(problem(error)),
     }
@@ -91,23 +91,23 @@ fn problem(error: AuthorizationError) -> Problem {
     match error {
         AuthorizationError::SpentCode => Problem::new(
             ProblemCode::AuthorizationCodeSpent,
-            "The code was used before or is too old. Send the person to WeChat again.",
+            "The code was already used or has expired. Send the user to WeChat again.",
         ),
         AuthorizationError::Snapshot => Problem::new(
             ProblemCode::SnapshotPage,
-            "WeChat opened the page as a snapshot. Ask the person to press \u{201c}使用完整服务\u{201d}.",
+            "WeChat opened the page as a snapshot. Ask the user to press \u{201c}使用完整服务\u{201d}.",
         ),
         AuthorizationError::ConsentMissing => Problem::new(
             ProblemCode::ConsentMissing,
-            "The person wasn't asked for nickname and avatar, which logging in needs. Send them to WeChat again.",
+            "The user wasn't asked for nickname and avatar, which a login requires. Send them to WeChat again.",
         ),
         AuthorizationError::TooMany { retry_after } => Problem::new(
             ProblemCode::TooManyLogins,
-            "Too many codes were brought for this login. Start another one.",
+            "Too many codes were submitted for this login. Start another one.",
         )
         .retry_after(retry_after),
         AuthorizationError::Wechat(error) => {
-            tracing::error!(%error, "a code of web authorisation can't be exchanged");
+            tracing::error!(%error, "an authorisation code can't be exchanged");
             (&error).into()
         }
         AuthorizationError::Store(error) => error.into(),

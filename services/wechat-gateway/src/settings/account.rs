@@ -21,7 +21,7 @@ pub(super) static APP_ID: Key<AppId> = Key {
     meaning: "the account's AppID",
     meaning_zh: "公众号的 AppID",
     secret: false,
-    parse: |value| AppId::parse(value).map_err(|error| format!("is no AppID: {error}")),
+    parse: |value| AppId::parse(value).map_err(|error| format!("is not an AppID: {error}")),
 };
 
 /// The account's AppSecret.
@@ -91,8 +91,8 @@ static NAME: Key<String> = Key {
     name: "wechat.name",
     default: Default::Unset,
     example: "小林花店",
-    meaning: "what people call the account",
-    meaning_zh: "公众号的名称",
+    meaning: "what people call the account; nothing shows it yet",
+    meaning_zh: "公众号的名称；目前还没有地方显示",
     secret: false,
     parse: parse::text,
 };
@@ -101,8 +101,8 @@ static QR_URL: Key<Url> = Key {
     name: "wechat.qr_url",
     default: Default::Unset,
     example: "https://www.example.com/wechat-qr.png",
-    meaning: "a picture of the account's own QR code, which people scan to follow it",
-    meaning_zh: "公众号二维码图片的网址，供人扫码关注",
+    meaning: "a picture of the account's own QR code, which people scan to follow it; nothing shows it yet",
+    meaning_zh: "公众号二维码图片的网址，供人扫码关注；目前还没有地方显示",
     secret: false,
     parse: parse::http_url,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use login_protocol::account::{AccountName, DEFAULT};
-use service_kit::settings::{NamedTable, Reader, Section, TableName};
+use service_kit::settings::{NamedTable, Reader, Section};
 
 use super::{
     account::{APP_ID, AccountSettings},
@@ -37,20 +37,17 @@ pub struct AccountsSettings {
     /// The account of the section `wechat`, called `default`.
     pub default: Option<AccountSettings>,
     /// The accounts with names.
-    pub named: BTreeMap<TableName, AccountSettings>,
+    pub named: BTreeMap<AccountName, AccountSettings>,
 }
 
 impl AccountsSettings {
     /// Every account with its name, `default` first.
     pub fn iter(&self) -> impl Iterator<Item = (AccountName, &AccountSettings)> {
         let default = self.default.iter();
-        let default = default.map(|account| (AccountName::default(), account));
-        // Tables and accounts have names of one form.
-        let named = self.named.iter().filter_map(|(name, account)| {
-            let name = AccountName::parse(name.as_str()).ok()?;
-            Some((name, account))
-        });
-        default.chain(named)
+        let named = self.named.iter();
+        default
+            .map(|account| (AccountName::default(), account))
+            .chain(named.map(|(name, account)| (name.clone(), account)))
     }
 
     /// What Redis holds of an account bears its AppID, so two tables can't be one account.
@@ -62,8 +59,8 @@ impl AccountsSettings {
         for (name, account) in &self.named {
             let app_id = account.credentials.app_id.as_str();
             if let Some(other) = names.insert(app_id, name.as_str()) {
-                let wrong = format!("is the AppID of the account {other} as well");
-                reader.complain_in_table(&ACCOUNTS, name, &APP_ID, &wrong);
+                let wrong = format!("is also the AppID of the account {other}");
+                reader.complain_in_table(&ACCOUNTS, name.as_str(), &APP_ID, &wrong);
             }
         }
     }
@@ -83,7 +80,7 @@ impl Section for AccountsSettings {
             let _: Option<QrCodeSettings> = reader.section();
             None
         };
-        let named = reader.tables(&ACCOUNTS, &RESERVED_NAMES, |reader, _| reader.section());
+        let named = reader.tables(&ACCOUNTS, &RESERVED_NAMES, Reader::section);
         let accounts = Self {
             default,
             named: named?,

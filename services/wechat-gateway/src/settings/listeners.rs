@@ -99,7 +99,9 @@ fn verification_file(name: &str) -> Result<(String, String), String> {
         {
             Ok((name.to_owned(), content.to_owned()))
         }
-        _ => Err(format!("is no name of the form MP_verify_….txt: {name:?}")),
+        _ => Err(format!(
+            "is not a name of the form MP_verify_….txt: {name:?}"
+        )),
     }
 }
 

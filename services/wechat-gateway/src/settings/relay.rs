@@ -70,12 +70,12 @@ pub enum OnFailure {
 ///
 /// When it is no address of the web, or has a fragment, which is never sent.
 fn address(value: &str) -> Result<Url, String> {
-    let url = Url::parse(value).map_err(|error| format!("is no web address: {error}"))?;
+    let url = Url::parse(value).map_err(|error| format!("is not a URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err("must begin with http:// or https://".to_owned());
     }
     if url.fragment().is_some() {
-        return Err("must have no fragment, the part behind #".to_owned());
+        return Err("must not have a fragment, the part after #".to_owned());
     }
     Ok(url)
 }

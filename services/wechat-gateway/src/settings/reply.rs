@@ -112,7 +112,7 @@ static KEYWORDS: Key<BTreeMap<String, Template>> = Key {
     secret: false,
     parse: |value| {
         let texts: BTreeMap<String, String> = serde_json::from_str(value)
-            .map_err(|error| format!("is no JSON object of texts: {error}"))?;
+            .map_err(|error| format!("is not a JSON object of strings: {error}"))?;
         let answers = texts
             .into_iter()
             .map(|(keyword, text)| match Template::parse(&text) {
@@ -174,7 +174,7 @@ impl Section for ReplySettings {
 fn with_link(reader: &mut Reader<'_>, key: &'static Key<Template>) -> Option<Template> {
     let template = reader.value(key)?;
     if !template.mentions(Placeholder::Link) {
-        reader.complain(key, "must hold {link}");
+        reader.complain(key, "must contain {link}");
     }
     Some(template)
 }

@@ -277,7 +277,7 @@ impl AccessTokens {
             .as_ref()
             .map_or(1, |last| last.count.saturating_add(1));
         let pause = pauses::after(&error, count);
-        tracing::error!(account = self.refresh.account().in_log(), %error, retry_in_seconds = pause.as_secs(), "no access token can be had");
+        tracing::error!(account = self.refresh.account().in_log(), %error, retry_in_seconds = pause.as_secs(), "can't get an access token");
         let now = Instant::now();
         let failure = Failure {
             at: now,

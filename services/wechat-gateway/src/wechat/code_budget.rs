@@ -35,7 +35,7 @@ pub enum NoCodeLeft {
         retry_after: Duration,
     },
     /// Those that a client of this kind may have by now are.
-    #[error("clients of this kind had their share of the day's QR codes")]
+    #[error("the remaining QR codes of the day are reserved for other clients")]
     Paced {
         /// Until it may have more.
         retry_after: Duration,
@@ -115,7 +115,7 @@ impl CodeBudget {
             let taken = match self.take_share(client, &now).await {
                 Ok(taken) => taken,
                 Err(error) => {
-                    tracing::warn!(account = self.account.in_log(), %error, "the day's QR codes can't be counted");
+                    tracing::warn!(account = self.account.in_log(), %error, "can't count the day's QR codes");
                     return Ok(());
                 }
             };

@@ -14,7 +14,7 @@ use wechat_wire::{
 pub enum WechatError {
     /// WeChat can't be reached, or took too long.
     #[error(
-        "WeChat can't be reached: {} (if it lasts: DNS, firewall or a proxy keep this machine from api.weixin.qq.com, port 443)",
+        "WeChat can't be reached: {} (if it lasts: DNS, a firewall or a proxy keeps this machine from reaching api.weixin.qq.com, port 443)",
         cause(.0)
     )]
     Unreachable(reqwest::Error),
@@ -23,14 +23,14 @@ pub enum WechatError {
     Refused(ApiError),
     /// An answer without a body, which a wrong `AppSecret` has been seen to cause
     /// (Eric-Guo/wechat#184).
-    #[error("WeChat answered HTTP {status} without a body (if it lasts: look at the AppSecret)")]
+    #[error("WeChat answered HTTP {status} without a body (if it lasts: check the AppSecret)")]
     Empty {
         /// The HTTP status.
         status: u16,
     },
     /// The answer is not what this call answers: an error page, a cut-off body.
     #[error(
-        "WeChat answered HTTP {status}: {problem} (if it lasts: look at wechat.api_url and at proxies)"
+        "WeChat answered HTTP {status}: {problem} (if it lasts: check wechat.api_url and proxies)"
     )]
     Malformed {
         /// The HTTP status.
@@ -40,7 +40,7 @@ pub enum WechatError {
     },
     /// WeChat answered the call as done, but without what the answer is for.
     #[error(
-        "WeChat's answer can't be used: {problem} (look whether WeChat's API has changed, and at wechat.api_url)"
+        "WeChat's answer can't be used: {problem} (check whether WeChat's API has changed, and wechat.api_url)"
     )]
     Unusable {
         /// What is wrong with it.
@@ -48,8 +48,8 @@ pub enum WechatError {
     },
     /// The access token was refused, and can't be replaced yet.
     #[error(
-        "the access token was refused, and {why}: find the program that replaces this account's tokens, by \
-         force_refresh or /cgi-bin/token, or reports good ones, and let it ask the gateway's /v1/access-token"
+        "the access token was refused, and {why}: find the program that replaces this account's tokens by \
+         force_refresh or /cgi-bin/token, or reports good ones, and let it use the gateway's /v1/access-token"
     )]
     StuckToken {
         /// Why no other one could be had.
@@ -58,7 +58,7 @@ pub enum WechatError {
         retry_after: Duration,
     },
     /// No access token could be had, now or when it was last tried.
-    #[error("no access token can be had: {cause}")]
+    #[error("can't get an access token: {cause}")]
     NoToken {
         /// What went wrong when WeChat was last asked.
         cause: Arc<WechatError>,
@@ -69,7 +69,7 @@ pub enum WechatError {
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
     /// Whoever asked can't wait any longer.
-    #[error("WeChat took too long, with all repeats")]
+    #[error("WeChat took too long, including retries")]
     OutOfTime,
 }
 

@@ -64,7 +64,7 @@ where
             else {
                 return Err(error);
             };
-            tracing::warn!(%error, retry_in_seconds = pause.as_secs_f32(), "a call to WeChat failed; repeating it");
+            tracing::warn!(%error, retry_in_seconds = pause.as_secs_f32(), "a call to WeChat failed; retrying");
             sleep(pause).await;
         }
     };

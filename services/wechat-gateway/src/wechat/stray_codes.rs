@@ -77,7 +77,7 @@ impl StrayCodes {
             if let Err(error @ (AuthorizationError::Store(_) | AuthorizationError::Randomness(_))) =
                 thrown_away.await
             {
-                tracing::warn!(%error, "a code that arrived elsewhere can't be thrown away");
+                tracing::warn!(%error, "can't discard a stray authorisation code");
             }
             drop(place);
         }));

@@ -113,7 +113,7 @@ impl TokenRefresh {
         let read = self.store.run(&step).await;
         let account = self.api.account().in_log();
         read.inspect_err(
-            |error| tracing::warn!(account, %error, "the shared access token can't be read"),
+            |error| tracing::warn!(account, %error, "can't read the shared access token"),
         )
         .ok()
         .flatten()
@@ -187,7 +187,7 @@ impl TokenRefresh {
             token: token.clone(),
         };
         if let Err(error) = self.store.run(&step).await {
-            tracing::warn!(account = self.api.account().in_log(), %error, "the access token can't be shared with the other replicas");
+            tracing::warn!(account = self.api.account().in_log(), %error, "can't store the access token for the other replicas");
         }
         Ok(token)
     }
@@ -209,7 +209,7 @@ impl TokenRefresh {
         self.may_force(asker).await?;
         tracing::warn!(
             account = self.api.account().in_log(),
-            "WeChat hands out the access token that it refused; forcing another one"
+            "WeChat keeps returning the access token that it refused; forcing a refresh"
         );
         let forced = self.api.stable_token(true).await?;
         if token_text(&forced) == refused {
@@ -258,7 +258,7 @@ fn admitted(
         Ok(ForcedRefresh::TooSoon { retry_after }) => (too_soon, retry_after),
         Ok(ForcedRefresh::UsedUp { retry_after }) => (used_up, retry_after),
         Err(error) => {
-            tracing::warn!(%error, "whether the access token may be replaced can't be asked");
+            tracing::warn!(%error, "can't check whether the access token may be replaced");
             let why = "Redis can't say whether it may be replaced";
             (why, LOCK_LEASE)
         }
@@ -270,7 +270,7 @@ fn admitted(
 fn lifetime(granted: &AccessTokenGranted) -> SignedDuration {
     let Some(seconds) = granted.expires_in else {
         tracing::warn!(
-            "WeChat's answer doesn't say how long the access token lives; another one is got in {} s",
+            "WeChat's response lacks the access token's lifetime; it will be replaced in {} s",
             (UNKNOWN_LIFETIME - REPLACE_BEFORE_END).as_secs()
         );
         return UNKNOWN_LIFETIME;

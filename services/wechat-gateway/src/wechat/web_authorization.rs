@@ -44,7 +44,7 @@ pub enum Scope {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizationError {
     /// The code is spent or too old: start again.
-    #[error("the authorisation code is spent or too old")]
+    #[error("the authorisation code was already used or has expired")]
     SpentCode,
     /// The page was opened as a snapshot, whose person isn't real.
     #[error("the page was opened as a snapshot")]
@@ -154,7 +154,7 @@ impl WebAuthorization {
             && let Err(error) = self.store.run(&reserved).await
         {
             // What WeChat gave for the code is worth more than the place.
-            tracing::warn!(%error, "a code that WeChat accepted counts as a refused one for a while");
+            tracing::warn!(%error, "a code that WeChat accepted counts as refused for a while");
         }
         let mut person = recognised?;
         if asked == Scope::UserInfo {
