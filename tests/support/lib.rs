@@ -5,7 +5,7 @@
     reason = "in a test, what fails panics with a sentence that says what was expected"
 )]
 
-pub use harness::{deadline, process, redis_server, simulator, visitor};
+pub use harness::{deadline, redis_server, simulator, visitor};
 
 pub mod attempts;
 pub mod binaries;
@@ -18,6 +18,7 @@ pub mod login_page;
 pub mod news;
 pub mod nginx;
 pub mod phone_tab;
+pub mod process;
 mod publish;
 pub mod redis_cluster;
 pub mod redis_node;

@@ -31,7 +31,7 @@ pub enum Output<'line> {
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
 pub struct Child {
-    child: std::process::Child,
+    process: std::process::Child,
     group: Group,
     readers: Vec<JoinHandle<()>>,
     status: Option<ExitStatus>,
@@ -54,21 +54,21 @@ impl Child {
         } else {
             Stdio::piped()
         });
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
+        if let Some(mut stdin) = process.stdin.take() {
             // A child that closed its input early has its own reasons, and says them on its output.
             let _ = stdin.write_all(input.as_bytes());
         }
         let output = Arc::new(output);
         let mut readers = Vec::new();
-        if let Some(pipe) = child.stdout.take() {
+        if let Some(pipe) = process.stdout.take() {
             readers.push(read(pipe, Arc::clone(&output)));
         }
-        if let Some(pipe) = child.stderr.take() {
+        if let Some(pipe) = process.stderr.take() {
             readers.push(read(pipe, output));
         }
         Ok(Self {
-            child,
+            process,
             group,
             readers,
             status: None,
@@ -77,13 +77,13 @@ impl Child {
 
     /// Its number.
     pub fn id(&self) -> Pid {
-        Pid::from_child(&self.child)
+        Pid::from_child(&self.process)
     }
 
     /// How it ended; `None` while it runs.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            self.status = self.child.try_wait().ok().flatten();
+            self.status = self.process.try_wait().ok().flatten();
         }
         self.status
     }
@@ -105,7 +105,7 @@ impl Child {
     /// Kills it without warning, and waits until it is gone, with its addresses free again.
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
-        if let Ok(status) = self.child.wait() {
+        if let Ok(status) = self.process.wait() {
             self.status = Some(status);
         }
     }

@@ -22,15 +22,25 @@ impl Service {
     pub async fn start(recipe: Recipe) -> Result<Self, String> {
         let process = Process::start(recipe).await?;
         let (line, _) = process.ready().unwrap_or_default();
+        Ok(Self::listening(process, &line))
+    }
+
+    /// Waits for the line that says where it listens.
+    pub async fn ready(mut process: Process, line: &str) -> Self {
+        let line = process.line_with(line).await;
+        Self::listening(process, &line)
+    }
+
+    fn listening(process: Process, line: &str) -> Self {
         let address = |name: &str| {
             let word = line.split(' ').find_map(|word| word.strip_prefix(name));
             word.unwrap_or_else(|| panic!("{line:?} names no {name}"))
                 .to_owned()
         };
-        Ok(Self {
+        Self {
             public: address("public="),
             internal: address("internal="),
             process,
-        })
+        }
     }
 }
