@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
@@ -12,7 +11,7 @@ use login_protocol::{
     steps::{ConfirmAttempt, Exchanger, ReadSubject, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::redis::Store;
+use service_kit::{clock::Clock, redis::Store};
 use tokio::time::timeout;
 use url::Url;
 use wechat_wire::api::UserInfo;
@@ -54,6 +53,7 @@ pub struct WebAuthorizationLogin {
     tokens: Arc<AccessTokens>,
     subjects: Subjects,
     store: Arc<Store>,
+    clock: Clock,
 }
 
 /// What came of a code.
@@ -73,6 +73,7 @@ impl WebAuthorizationLogin {
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
+        clock: Clock,
     ) -> Self {
         Self {
             account,
@@ -81,6 +82,7 @@ impl WebAuthorizationLogin {
             tokens,
             subjects: Subjects::new(Arc::clone(&store)),
             store,
+            clock,
         }
     }
 
@@ -139,7 +141,7 @@ impl WebAuthorizationLogin {
         scene: &Scene,
         person: Authorized,
     ) -> Result<Outcome, AuthorizationError> {
-        let asked_at = Timestamp::now();
+        let asked_at = self.clock.now();
         let member = MemberId {
             app_id: self.api.app_id().clone(),
             openid: person.openid.clone(),
