@@ -84,8 +84,8 @@ impl Page {
             url.set_query(Some(&fields));
             return Ok(Visit::page(url));
         }
-        // Browsers keep the origin to themselves on a page that allows no referrer (Fetch, "append a
-        // request `Origin` header").
+        // Browsers keep the origin to themselves on a page that allows no referrer (Fetch, "append
+        // a request `Origin` header").
         let origin = if self.no_referrer {
             "null".to_owned()
         } else {

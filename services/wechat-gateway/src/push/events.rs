@@ -32,10 +32,12 @@ use crate::{
     wechat::{access_tokens::AccessTokens, api::Api, profile},
 };
 
-/// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the event.
+/// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the
+/// event.
 const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 
-/// The same before somebody is given a subject: the answer may tell that they have one under another account.
+/// The same before somebody is given a subject: the answer may tell that they have one under
+/// another account.
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
 /// Turns events into logins and members.
@@ -63,7 +65,7 @@ pub struct LoginRules {
     pub profile: ProfileSettings,
 }
 
-/// What came of a push.
+/// The outcome of a push.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Handled {
     /// It was about a login of ours; the phone reads this.
@@ -103,7 +105,7 @@ impl LoginEvents {
         }
     }
 
-    /// What people call a site that gives itself no name.
+    /// The name of sites that set none.
     pub fn site_name(&self) -> &str {
         self.replies.site_name()
     }
@@ -271,7 +273,7 @@ impl LoginEvents {
             .is_some_and(|at| self.clock.now().duration_since(at) > self.profile.ask_again_after)
     }
 
-    /// What WeChat tells of a person, if it does so in time.
+    /// What WeChat returns about a person, if it does so in time.
     async fn learn(&self, openid: &OpenId, budget: Duration) -> Option<Profile> {
         let ask = self
             .tokens
