@@ -31,6 +31,7 @@ const WHOLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Looks after what both services need.
 pub struct Essentials {
     store: Arc<Store>,
+    clock: Clock,
     prober: String,
     probes: Mutex<Probes>,
 }
@@ -42,10 +43,11 @@ struct Probes {
 }
 
 impl Essentials {
-    /// For this store.
-    pub fn new(store: Arc<Store>) -> Self {
+    /// For this store; Redis' clock is compared with `clock`.
+    pub fn new(store: Arc<Store>, clock: Clock) -> Self {
         Self {
             store,
+            clock,
             // Random, so that each process asks another node of a Cluster.
             prober: random::name().unwrap_or_default(),
             probes: Mutex::new(Probes {
@@ -105,7 +107,8 @@ impl Essentials {
         let by_script = ProbeWrites { prober: prober() };
         let plainly = ProbePlainWrites { prober: prober() };
         // One after the other, so that the error message is Redis' own.
-        let mut written = ClockOffset::measure(Clock::system(), self.store.run(&by_script)).await;
+        let mut written =
+            ClockOffset::measure(self.clock.clone(), self.store.run(&by_script)).await;
         if written.is_ok()
             && let Err(error) = self.store.run(&plainly).await
         {

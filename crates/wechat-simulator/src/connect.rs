@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::people::Person;
-use crate::web_authorization::{self, AuthorizeRequest, ErrorPage, Return, Step};
+use crate::web_authorization::error_page::ErrorPage;
+use crate::web_authorization::request::AuthorizeRequest;
+use crate::web_authorization::{self, Return, Step, page};
 use crate::world::World;
 
 /// The path of the authorisation's address.
@@ -47,7 +49,7 @@ async fn begin(world: Data<World>, request: HttpRequest) -> HttpResponse {
         let from_chat = cookie(&request, CHAT).is_some_and(|id| id == person.id);
         match web_authorization::begin(&world, &wanted, &person, from_chat)? {
             Step::Return(back) => Ok(send_back(&back)),
-            Step::Ask => Ok(web_authorization::respond(web_authorization::consent(
+            Step::Ask => Ok(page::respond(page::consent(
                 &wanted,
                 &person,
                 &world.public_url,
@@ -59,7 +61,7 @@ async fn begin(world: Data<World>, request: HttpRequest) -> HttpResponse {
 
 async fn decide(world: Data<World>, request: HttpRequest, pressed: Form<Pressed>) -> HttpResponse {
     if pressed.decision == Decision::Deny {
-        return web_authorization::respond(web_authorization::refused());
+        return page::respond(page::refused());
     }
     let agreed = holder(&world, &request).and_then(|person| {
         let wanted = AuthorizeRequest::parse(request.query_string())?;
@@ -80,7 +82,7 @@ fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
 
 fn send_back(back: &Return) -> HttpResponse {
     if back.twice {
-        return web_authorization::respond(web_authorization::back_twice(&back.url));
+        return page::respond(page::back_twice(&back.url));
     }
     HttpResponse::Found()
         .insert_header((header::LOCATION, back.url.as_str()))
@@ -89,5 +91,5 @@ fn send_back(back: &Return) -> HttpResponse {
 }
 
 fn failed(error: ErrorPage) -> HttpResponse {
-    web_authorization::respond(web_authorization::error(error))
+    page::respond(page::error(error))
 }

@@ -44,8 +44,8 @@ use tokio::task::JoinSet;
 use account::Account;
 use control::Closing;
 use other_accounts::OtherAccounts;
-use phone_browser::PhoneBrowsers;
-use push::PushClient;
+use phone_browser::browsers::PhoneBrowsers;
+use push::client::PushClient;
 use settings::SimulatorSettings;
 use world::World;
 

@@ -9,11 +9,13 @@ use crate::chats::{Author, Chats};
 use crate::codes::Codes;
 use crate::faults::Faults;
 use crate::people::{People, first_people};
-use crate::phone_browser::PhoneBrowsers;
-use crate::push::{Deliveries, HeldPushes, PushClient};
+use crate::phone_browser::browsers::PhoneBrowsers;
+use crate::push::client::PushClient;
+use crate::push::deliveries::Deliveries;
+use crate::push::held::HeldPushes;
 use crate::quotas::Quotas;
 use crate::tokens::Tokens;
-use crate::web_authorization::WebAccess;
+use crate::web_authorization::access::WebAccess;
 
 /// This WeChat.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    clock::Clock,
     essentials::Essentials,
     guessable::{self, Reach},
     http_server,
@@ -93,7 +94,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         shutdown: Data::new(shutdown.clone()),
     };
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
-    let readiness = readiness(Essentials::new(store));
+    let readiness = readiness(Essentials::new(store, Clock::system()));
     let internal_server = {
         let readiness = Arc::clone(&readiness);
         http_server::serve(internal_listener, move || {

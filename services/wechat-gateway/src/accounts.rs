@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use login_protocol::{account::AccountName, attempt::Approval};
-use service_kit::{client_address::TrustedProxies, redis::Store};
+use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -63,8 +63,10 @@ pub struct Shared {
     pub store: Arc<Store>,
     /// Where WeChat is.
     pub wechat: WechatSettings,
+    /// The time of day.
+    pub clock: Clock,
     /// WeChat's clock.
-    pub clock: Arc<WechatClock>,
+    pub wechat_clock: Arc<WechatClock>,
     /// The gateway's own URL as phones see it.
     pub public_url: Option<Url>,
     /// Whose `X-Forwarded-For` is trusted.
@@ -94,18 +96,19 @@ impl Account {
             qr_codes,
             ..
         } = settings;
-        let store = &shared.store;
+        let (store, clock) = (&shared.store, &shared.clock);
         let app_id = &credentials.app_id;
         let api = Arc::new(Api::new(
             name.clone(),
             &credentials,
             &shared.wechat,
-            Arc::clone(&shared.clock),
+            Arc::clone(&shared.wechat_clock),
         )?);
         let tokens = Arc::new(AccessTokens::new(
             Arc::clone(&api),
             Arc::clone(store),
             credentials.token_mode,
+            clock.clone(),
         ));
         let senders = Arc::new(Senders::new(
             shared.wechat.check_callback_ip,
@@ -127,6 +130,7 @@ impl Account {
             Arc::clone(&api),
             Arc::clone(&tokens),
             Arc::clone(store),
+            clock.clone(),
             Replies::new(replies),
             links.clone(),
             LoginRules {
@@ -151,6 +155,7 @@ impl Account {
                 pages,
                 Arc::clone(&authorization),
                 Arc::clone(store),
+                clock.clone(),
             ),
             web_authorization: Arc::new(WebAuthorizationLogin::new(
                 name.clone(),
@@ -158,6 +163,7 @@ impl Account {
                 Arc::clone(&api),
                 Arc::clone(&tokens),
                 Arc::clone(store),
+                clock.clone(),
             )),
             pushes: Pushes::new(
                 name.clone(),
@@ -165,10 +171,17 @@ impl Account {
                 Arc::clone(&senders),
                 events,
                 Relay::new(name.clone(), relay)?,
+                clock.clone(),
             ),
             members: Members::new(app_id.clone(), Arc::clone(store)),
-            code_budget: CodeBudget::new(name.clone(), app_id.clone(), qr_codes, Arc::clone(store)),
-            qr_codes: QrCodes::new(Arc::clone(&api), Arc::clone(&tokens)),
+            code_budget: CodeBudget::new(
+                name.clone(),
+                app_id.clone(),
+                qr_codes,
+                Arc::clone(store),
+                clock.clone(),
+            ),
+            qr_codes: QrCodes::new(Arc::clone(&api), Arc::clone(&tokens), clock.clone()),
             name,
             api,
             tokens,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{App, web::Data};
 use service_kit::{
+    clock::Clock,
     essentials::Essentials,
     http_server,
     lifecycle::{self, ServiceError},
@@ -46,12 +47,14 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         ..
     } = settings;
 
+    let clock = Clock::system();
     let store = Arc::new(Store::new(&redis_url).map_err(ServiceError::client)?);
     let browsers = PhoneBrowsers::new(public.url.as_ref(), public.trusted_proxies.clone());
     let shared = Shared {
         store: Arc::clone(&store),
         wechat,
-        clock: Arc::new(WechatClock::default()),
+        wechat_clock: Arc::new(WechatClock::new(clock.clone())),
+        clock: clock.clone(),
         public_url: public.url,
         proxies: public.trusted_proxies,
         browsers: browsers.clone(),
@@ -70,7 +73,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
-    let readiness = readiness(Essentials::new(store), accounts.clone());
+    let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));

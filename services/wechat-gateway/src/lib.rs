@@ -16,6 +16,9 @@ pub mod settings;
 pub mod subjects;
 pub mod wechat;
 
+#[cfg(test)]
+mod test_account;
+
 /// Runs the gateway as its command line and settings say.
 pub fn main() -> ExitCode {
     let service = Service {

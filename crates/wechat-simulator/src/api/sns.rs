@@ -10,7 +10,7 @@ use wechat_wire::web_authorization::WebAccessGranted;
 use super::answer::{Refusal, acknowledged, refusal, success};
 use super::gate::{check_secret, parameters};
 use crate::people::Person;
-use crate::web_authorization::{ExchangeError, Grant, Scope, TokenUse};
+use crate::web_authorization::access::{ExchangeError, Grant, Scope, TokenUse};
 use crate::world::World;
 
 /// The name of the virtual person in a snapshot.

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::problem::Problem;
-use crate::push::{Delivery, ReleaseOrder, courier};
+use crate::push::courier;
+use crate::push::deliveries::Delivery;
+use crate::push::held::ReleaseOrder;
 use crate::world::World;
 
 /// How often one call may repeat a push.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::problem::Problem;
 use crate::journeys::JourneyError;
-use crate::phone_browser::{Behaviour, Opened};
+use crate::phone_browser::{self, Behaviour, Opened};
 use crate::world::World;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -44,9 +44,6 @@ async fn open(
         load_return: link.load_return,
         form: link.form,
     };
-    let opened = world
-        .phone_browsers
-        .open(&world, &person, &link.url, &behaviour)
-        .await?;
+    let opened = phone_browser::open(&world, &person, &link.url, &behaviour).await?;
     Ok(Json(opened))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::account::SetupRefused;
 use crate::journeys::JourneyError;
-use crate::phone_browser::OpenError;
+use crate::phone_browser::open_error::OpenError;
 
 /// A failure with a stable code.
 #[derive(Debug)]

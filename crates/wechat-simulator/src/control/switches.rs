@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::account::{NAME, ORIGINAL_ID};
 use crate::changes::Change;
 use crate::faults::{FaultRule, RULES};
-use crate::push::VerificationOutcome;
+use crate::push::client::VerificationOutcome;
 use crate::setup::Setup;
 use crate::world::World;
 

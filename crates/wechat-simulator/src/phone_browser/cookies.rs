@@ -5,6 +5,8 @@ use actix_web::cookie::time::{OffsetDateTime, SignedDuration as Duration};
 use jiff::Timestamp;
 use url::Url;
 
+use super::local_host::is_local;
+
 /// How many cookies one browser keeps.
 const CAPACITY: usize = 200;
 
@@ -73,7 +75,7 @@ impl CookieJar {
     pub(super) fn header(&self, url: &Url) -> Option<String> {
         let now = Timestamp::now();
         // Browsers treat loopback addresses as secure.
-        let secure = url.scheme() == "https" || super::is_local(url);
+        let secure = url.scheme() == "https" || is_local(url);
         let sent: Vec<_> = self
             .cookies
             .iter()

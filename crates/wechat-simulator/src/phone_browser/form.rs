@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use url::form_urlencoded;
 
-use super::OpenError;
+use super::open_error::OpenError;
 
 /// The only form of a page.
 #[derive(Debug, PartialEq, Eq)]

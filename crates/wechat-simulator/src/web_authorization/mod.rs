@@ -3,13 +3,10 @@
 //! The phone goes to `open.weixin.qq.com/connect/oauth2/authorize`, is asked or not, and comes back
 //! to the page's server with a code. The server exchanges it below `/sns`.
 
-mod access;
-mod page;
-mod request;
-
-pub(crate) use access::{ExchangeError, Grant, Scope, TokenUse, WebAccess};
-pub(crate) use page::{ErrorPage, back_twice, consent, error, refused, respond};
-pub(crate) use request::AuthorizeRequest;
+pub(crate) mod access;
+pub(crate) mod error_page;
+pub(crate) mod page;
+pub(crate) mod request;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -17,6 +14,9 @@ use url::Url;
 use crate::people::Person;
 use crate::setup::Setup;
 use crate::world::World;
+use access::{Grant, Scope};
+use error_page::ErrorPage;
+use request::AuthorizeRequest;
 
 /// What the phone does when it opens the authorisation's address.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use url::{Host, Url, form_urlencoded};
 
 use super::access::Scope;
-use super::page::ErrorPage;
+use super::error_page::ErrorPage;
 
 /// The parameters in the order that they must have.
 const ORDER: [&str; 5] = ["appid", "redirect_uri", "response_type", "scope", "state"];

@@ -196,7 +196,7 @@ async fn examined_account(
         http,
     } = installation;
     let credentials = &account.credentials;
-    let clock = Arc::new(WechatClock::default());
+    let clock = Arc::new(WechatClock::new(Clock::system()));
     let api = Api::new(name.clone(), credentials, &settings.wechat, clock);
     let api = api.map_err(ServiceError::client)?;
     let public_url = settings.public.url.as_ref();

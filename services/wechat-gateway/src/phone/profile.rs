@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     identity::{AppId, MemberId},
     steps::{Exchanger, ReadSubject, RecordProfile},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::redis::Store;
+use service_kit::{clock::Clock, redis::Store};
 
 use super::{
     browser::PhoneVisit,
@@ -35,6 +34,7 @@ pub struct ShownProfiles {
     authorization: Arc<WebAuthorization>,
     subjects: Arc<Subjects>,
     store: Arc<Store>,
+    clock: Clock,
 }
 
 /// The outcome for a profile. It is stored for the code; the version before stored the redirect
@@ -58,6 +58,7 @@ impl ShownProfiles {
         pages: Arc<PageAuthorization>,
         authorization: Arc<WebAuthorization>,
         store: Arc<Store>,
+        clock: Clock,
     ) -> Self {
         Self {
             app_id,
@@ -66,6 +67,7 @@ impl ShownProfiles {
             authorization,
             subjects: Arc::new(Subjects::new(Arc::clone(&store))),
             store,
+            clock,
         }
     }
 
@@ -110,6 +112,7 @@ impl ShownProfiles {
         let exchange = {
             let authorization = Arc::clone(&self.authorization);
             let (store, subjects) = (Arc::clone(&self.store), Arc::clone(&self.subjects));
+            let clock = self.clock.clone();
             let (app_id, code) = (self.app_id.clone(), response.code().to_owned());
             let client = Exchanger::Client(visit.client);
             async move {
@@ -133,7 +136,7 @@ impl ShownProfiles {
                 };
                 let step = RecordProfile {
                     member,
-                    at: Timestamp::now(),
+                    at: clock.now(),
                     unionid: unionid.map(str::to_owned),
                     profile: info.as_ref().ok().map(profile::from_web_user_info),
                 };

@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
@@ -13,7 +12,7 @@ use login_protocol::{
     steps::{ConfirmAttempt, Exchanger, ReadSubject, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::redis::Store;
+use service_kit::{clock::Clock, redis::Store};
 use tokio::time::timeout;
 use url::Url;
 use wechat_wire::api::UserInfo;
@@ -55,6 +54,7 @@ pub struct WebAuthorizationLogin {
     tokens: Arc<AccessTokens>,
     subjects: Subjects,
     store: Arc<Store>,
+    clock: Clock,
 }
 
 /// The outcome of a code.
@@ -74,6 +74,7 @@ impl WebAuthorizationLogin {
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
+        clock: Clock,
     ) -> Self {
         Self {
             account,
@@ -82,6 +83,7 @@ impl WebAuthorizationLogin {
             tokens,
             subjects: Subjects::new(Arc::clone(&store)),
             store,
+            clock,
         }
     }
 
@@ -140,7 +142,7 @@ impl WebAuthorizationLogin {
         scene: &Scene,
         person: Authorized,
     ) -> Result<Outcome, AuthorizationError> {
-        let asked_at = Timestamp::now();
+        let asked_at = self.clock.now();
         let member = MemberId {
             app_id: self.api.app_id().clone(),
             openid: person.openid.clone(),

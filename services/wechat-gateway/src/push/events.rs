@@ -13,7 +13,10 @@ use login_protocol::{
         ReadMember, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome,
     },
 };
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    clock::Clock,
+    redis::{Store, StoreError},
+};
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
 
@@ -42,6 +45,7 @@ pub struct LoginEvents {
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
     store: Arc<Store>,
+    clock: Clock,
     subjects: Subjects,
     replies: Replies,
     links: PhoneLinks,
@@ -82,6 +86,7 @@ impl LoginEvents {
         api: Arc<Api>,
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
+        clock: Clock,
         replies: Replies,
         links: PhoneLinks,
         rules: LoginRules,
@@ -91,6 +96,7 @@ impl LoginEvents {
             tokens,
             subjects: Subjects::new(Arc::clone(&store)),
             store,
+            clock,
             replies,
             links,
             account: rules.account,
@@ -190,10 +196,7 @@ impl LoginEvents {
             .or_else(|| known.as_ref()?.unionid.as_deref());
         let naming = self.subjects.name(&member, subject, unionid).await?;
         let known = known.filter(|member| member.subscribed);
-        let is_outdated = known
-            .as_ref()
-            .and_then(|member| member.shown_at)
-            .is_some_and(|at| Timestamp::now().duration_since(at) > self.profile.ask_again_after);
+        let is_outdated = self.is_shown_outdated(known.as_ref());
         let nickname = learned
             .as_ref()
             .and_then(|profile| profile.nickname.clone())
@@ -260,7 +263,14 @@ impl LoginEvents {
         let learned_at = known
             .filter(|member| member.subscribed)
             .and_then(|member| member.profile_at);
-        learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > self.profile.max_age)
+        learned_at.is_none_or(|at| self.clock.now().duration_since(at) > self.profile.max_age)
+    }
+
+    /// Whether what the person showed is so old that they are asked for it again.
+    fn is_shown_outdated(&self, known: Option<&Member>) -> bool {
+        let shown_at = known.and_then(|member| member.shown_at);
+        shown_at
+            .is_some_and(|at| self.clock.now().duration_since(at) > self.profile.ask_again_after)
     }
 
     /// What WeChat returns about a person, if it does so in time.
@@ -293,5 +303,96 @@ const fn name(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::NewFollower => "subscribe",
         Arrival::Follower => "scan",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use service_kit::clock::Hands;
+
+    use super::*;
+    use crate::{accounts::Account, test_account};
+
+    const NOON: &str = "2026-11-27T12:00:00Z";
+
+    /// Asks WeChat again after a day, and the person after a month.
+    fn events() -> (LoginEvents, Hands) {
+        let (clock, hands) = Clock::standing(NOON.parse().unwrap());
+        let (settings, shared) = test_account::settings(clock.clone());
+        let account = AccountName::default();
+        let rules = LoginRules {
+            account: account.clone(),
+            approval: shared.approval,
+            profile: ProfileSettings {
+                ask: true,
+                max_age: SignedDuration::from_hours(24),
+                ask_again_after: SignedDuration::from_hours(24 * 30),
+            },
+        };
+        let links = PhoneLinks::new(&account, None, true);
+        let Account { api, tokens, .. } = Account::new(account, settings.clone(), &shared).unwrap();
+        let replies = Replies::new(settings.replies);
+        let events = LoginEvents::new(api, tokens, shared.store, clock, replies, links, rules);
+        (events, hands)
+    }
+
+    /// A follower of whom all was learned at noon.
+    fn follower() -> Member {
+        let noon = NOON.parse().unwrap();
+        Member {
+            openid: OpenId::parse("o6_bmjrPTlm6_2sgVt7hMZOPfL2M").unwrap(),
+            unionid: None,
+            nickname: Some("小林".to_owned()),
+            avatar_url: None,
+            location: None,
+            subscribed: true,
+            first_seen_at: noon,
+            last_seen_at: noon,
+            profile_at: Some(noon),
+            shown_at: Some(noon),
+        }
+    }
+
+    #[test]
+    fn what_wechat_told_and_what_a_person_showed_grow_old() {
+        let (events, hands) = events();
+        let follower = follower();
+        let (day, month) = (24 * 3600, 30 * 24 * 3600);
+        for (seconds, is_profile_due, is_shown_outdated) in [
+            (0, false, false),
+            (day, false, false),
+            (day + 1, true, false),
+            (month, true, false),
+            (month + 1, true, true),
+        ] {
+            let noon: Timestamp = NOON.parse().unwrap();
+            hands.put(noon + SignedDuration::from_secs(seconds));
+            let judged = (
+                events.is_profile_due(Some(&follower)),
+                events.is_shown_outdated(Some(&follower)),
+            );
+            assert_eq!(judged, (is_profile_due, is_shown_outdated), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn of_who_is_unknown_or_has_left_the_profile_is_asked_and_nobody_showed_one() {
+        let (events, _hands) = events();
+        let unknown = Member {
+            profile_at: None,
+            shown_at: None,
+            ..follower()
+        };
+        let left = Member {
+            subscribed: false,
+            ..follower()
+        };
+        for member in [None, Some(&unknown), Some(&left)] {
+            assert!(events.is_profile_due(member));
+        }
+        for member in [None, Some(&unknown)] {
+            assert!(!events.is_shown_outdated(member));
+        }
     }
 }

@@ -3,9 +3,8 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt::spawn};
-use jiff::Timestamp;
 use login_protocol::account::AccountName;
-use service_kit::{random, redis::StoreError, request_id};
+use service_kit::{clock::Clock, random, redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -40,6 +39,7 @@ pub struct Pushes {
     senders: Arc<Senders>,
     events: Arc<LoginEvents>,
     relay: Option<Relay>,
+    clock: Clock,
 }
 
 /// What WeChat is answered.
@@ -64,6 +64,7 @@ impl Pushes {
         senders: Arc<Senders>,
         events: Arc<LoginEvents>,
         relay: Option<Relay>,
+        clock: Clock,
     ) -> Self {
         Self {
             account,
@@ -71,6 +72,7 @@ impl Pushes {
             senders,
             events,
             relay,
+            clock,
         }
     }
 
@@ -102,7 +104,7 @@ impl Pushes {
         raw: impl Fn() -> RawPush,
         arrived: Instant,
     ) -> Result<Answer, Refusal> {
-        let opened = self.security.open(query, body, Timestamp::now())?;
+        let opened = self.security.open(query, body, self.clock.now())?;
         let answer = async {
             match &opened {
                 Opened::Push(opened) => self.act(opened, raw, arrived).await,
@@ -181,7 +183,7 @@ impl Pushes {
         // lost.
         match random::bytes() {
             Ok(random) => {
-                let now = Timestamp::now().as_second();
+                let now = self.clock.now().as_second();
                 Answer::Reply(self.security.seal(opened, &text, now, random))
             }
             Err(error) => {
@@ -219,6 +221,67 @@ async fn store(
                 // Here and not where it is answered: a relayed push was answered before.
                 return handled
                     .inspect_err(|error| tracing::error!(%error, "a push couldn't be stored"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use wechat_wire::{push::Push, signature::CallbackToken};
+
+    use super::*;
+    use crate::test_account::account;
+
+    /// A message with a keyword, signed and sent in this second.
+    fn message(second: i64) -> (PushQuery, String) {
+        let token = CallbackToken::parse("testtokentesttoken").unwrap();
+        let (timestamp, nonce) = (second.to_string(), "42".to_owned());
+        let query = PushQuery {
+            signature: token.sign(&timestamp, &nonce).as_str().to_owned(),
+            timestamp,
+            nonce,
+            ..PushQuery::default()
+        };
+        let push = Push {
+            to_user_name: "gh_0123456789ab".to_owned(),
+            from_user_name: "o6_bmjrPTlm6_2sgVt7hMZOPfL2M".to_owned(),
+            create_time: second,
+            body: PushBody::Message {
+                msg_type: "text".to_owned(),
+                msg_id: Some("1".to_owned()),
+                content: Some("hours".to_owned()),
+            },
+        };
+        (query, push.to_xml())
+    }
+
+    #[tokio::test]
+    async fn a_push_is_taken_within_five_minutes_and_its_reply_says_when() {
+        let noon: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let (clock, hands) = Clock::standing(noon);
+        let pushes = account(clock).pushes;
+        let (query, body) = message(noon.as_second());
+        let unasked = || unreachable!("there is no backend");
+        for (seconds, is_taken) in [
+            (-301, false),
+            (-300, true),
+            (0, true),
+            (300, true),
+            (301, false),
+        ] {
+            let now = noon + SignedDuration::from_secs(seconds);
+            hands.put(now);
+            let taken = pushes.take(&query, body.as_bytes(), unasked, Instant::now());
+            match taken.await {
+                Ok(Answer::Reply(reply)) => {
+                    assert!(is_taken, "{seconds}");
+                    let written = format!("<CreateTime>{}</CreateTime>", now.as_second());
+                    assert!(reply.contains(&written), "{seconds}: {reply}");
+                }
+                Err(Refusal::Stale) => assert!(!is_taken, "{seconds}"),
+                other => panic!("{seconds}: {other:?}"),
             }
         }
     }

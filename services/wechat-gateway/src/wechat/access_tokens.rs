@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::steps::StoredAccessToken;
-use service_kit::{redis::Store, request_id};
+use service_kit::{clock::Clock, redis::Store, request_id};
 use tokio::{
     sync::{Mutex, Notify},
     time::{Instant, sleep},
@@ -39,6 +39,7 @@ const REPORT_SPACING: Duration = Duration::from_secs(10);
 /// See the module's text.
 pub struct AccessTokens {
     refresh: TokenRefresh,
+    clock: Clock,
     memory: RwLock<Held>,
     /// Locked while a refresh is on its way.
     refreshing: Mutex<()>,
@@ -88,8 +89,7 @@ enum Asker {
 }
 
 impl Held {
-    fn usable(&self, need: &Need) -> Option<StoredAccessToken> {
-        let now = Timestamp::now();
+    fn usable(&self, need: &Need, now: Timestamp) -> Option<StoredAccessToken> {
         let token = self.token.as_ref();
         let token = token.filter(|token| need.is_met_by(token, now))?;
         (!self.is_refused()).then(|| token.clone())
@@ -107,9 +107,10 @@ impl Held {
 
 impl AccessTokens {
     /// Holds nothing yet; [`AccessTokens::keep_fresh`] starts with a token from Redis or WeChat.
-    pub fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
+    pub fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode, clock: Clock) -> Self {
         Self {
-            refresh: TokenRefresh::new(api, store, mode),
+            refresh: TokenRefresh::new(api, store, mode, clock.clone()),
+            clock,
             memory: RwLock::default(),
             refreshing: Mutex::new(()),
             trouble: Notify::new(),
@@ -173,7 +174,7 @@ impl AccessTokens {
     /// Whether a token is at hand; if not, why.
     pub fn held(&self) -> Result<(), String> {
         let memory = self.read();
-        if memory.usable(&Need::Usable).is_some() {
+        if memory.usable(&Need::Usable, self.clock.now()).is_some() {
             return Ok(());
         }
         let failure = memory.failure.as_ref();
@@ -188,7 +189,7 @@ impl AccessTokens {
     pub async fn keep_fresh(self: &Arc<Self>) {
         loop {
             let wait = match self.obtain(Need::Fresh, Asker::Gateway).await {
-                Ok(token) => until_replaced(&token, Timestamp::now()),
+                Ok(token) => until_replaced(&token, self.clock.now()),
                 Err(WechatError::NoToken { retry_after, .. }) => retry_after.min(LOOK_WHILE_PAUSED),
                 Err(_) => LOOK_WHILE_PAUSED,
             };
@@ -207,7 +208,7 @@ impl AccessTokens {
         let asked_at = Instant::now();
         let (need, paused) = {
             let memory = self.read();
-            if let Some(token) = memory.usable(&need) {
+            if let Some(token) = memory.usable(&need, self.clock.now()) {
                 return Ok(token);
             }
             // A token that this gateway knows to be refused helps nobody, whatever was requested.
@@ -244,7 +245,7 @@ impl AccessTokens {
         let _only_one = self.refreshing.lock().await;
         {
             let memory = self.read();
-            if let Some(token) = memory.usable(need) {
+            if let Some(token) = memory.usable(need, self.clock.now()) {
                 return Ok(token);
             }
             // All who waited for a refresh that failed share its failure: asking WeChat again for
@@ -335,6 +336,7 @@ fn until_replaced(token: &StoredAccessToken, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_account::account;
 
     #[test]
     fn a_token_is_replaced_ahead_of_its_end_and_a_short_one_not_all_the_time() {
@@ -355,6 +357,21 @@ mod tests {
             };
             let until = until_replaced(&token, now);
             assert_eq!(until, Duration::from_secs(wait), "{left}");
+        }
+    }
+    #[tokio::test]
+    async fn a_token_is_held_until_ten_seconds_before_its_end() {
+        let noon: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let (clock, hands) = Clock::standing(noon);
+        let tokens = account(clock).tokens;
+        assert!(tokens.held().is_err());
+        tokens.keep(StoredAccessToken {
+            token: "t".to_owned(),
+            expires_at: noon + SignedDuration::from_hours(2),
+        });
+        for (seconds, is_held) in [(0, true), (7189, true), (7190, false), (7200, false)] {
+            hands.put(noon + SignedDuration::from_secs(seconds));
+            assert_eq!(tokens.held().is_ok(), is_held, "{seconds}");
         }
     }
 }

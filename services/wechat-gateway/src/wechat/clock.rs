@@ -13,7 +13,6 @@ use tokio::time::Instant;
 const ASKED_EVERY: Duration = Duration::from_secs(10);
 
 /// What time WeChat has.
-#[derive(Default)]
 pub struct WechatClock {
     /// This machine's.
     own: Clock,
@@ -29,6 +28,14 @@ struct State {
 }
 
 impl WechatClock {
+    /// Nothing is known of it yet; `own` is this machine's.
+    pub fn new(own: Clock) -> Self {
+        Self {
+            own,
+            state: Mutex::default(),
+        }
+    }
+
     /// WeChat's answer just said that it is this time there.
     pub fn told(&self, time: Timestamp) {
         self.lock().told = Some((time, Instant::now()));
@@ -66,10 +73,7 @@ mod tests {
         let noon: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
         let seconds = SignedDuration::from_secs;
         let (own, hands) = Clock::standing(noon);
-        let clock = WechatClock {
-            own,
-            state: Mutex::default(),
-        };
+        let clock = WechatClock::new(own);
         assert_eq!(clock.offset(), None);
         clock.told(noon + seconds(300));
         let at_least = |offset: i64| {

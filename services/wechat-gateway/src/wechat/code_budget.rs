@@ -10,7 +10,10 @@ use login_protocol::{
     identity::AppId,
     steps::{CodesTaken, ReadCodesTaken, TakeCodes},
 };
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    clock::Clock,
+    redis::{Store, StoreError},
+};
 use tokio::{sync::Mutex, time::sleep};
 
 use super::pacing;
@@ -45,6 +48,7 @@ pub enum NoCodeLeft {
 /// What is left of the day's codes.
 pub struct CodeBudget {
     store: Arc<Store>,
+    clock: Clock,
     account: AccountName,
     app_id: AppId,
     per_day: u32,
@@ -76,10 +80,12 @@ impl CodeBudget {
         app_id: AppId,
         settings: QrCodeSettings,
         store: Arc<Store>,
+        clock: Clock,
     ) -> Self {
         Self {
             account,
             store,
+            clock,
             app_id,
             per_day: settings.per_day,
             today: Mutex::default(),
@@ -96,7 +102,7 @@ impl CodeBudget {
         if self.per_day == 0 {
             return Ok(());
         }
-        let now = now();
+        let now = self.now();
         let mut today = self.today.lock().await;
         if today.day != now.date() {
             *today = Today {
@@ -208,7 +214,7 @@ impl CodeBudget {
         loop {
             let wait = match self.look().await {
                 Some(_) => {
-                    let now = now();
+                    let now = self.now();
                     until(tomorrow(&now), &now).min(SHOWN_AGAIN)
                 }
                 None => SHOWN_SOON,
@@ -221,7 +227,7 @@ impl CodeBudget {
     async fn look(&self) -> Option<u32> {
         let step = ReadCodesTaken {
             app_id: self.app_id.clone(),
-            day: now().date(),
+            day: self.now().date(),
         };
         let taken = self.store.run(&step).await.ok()?;
         let left = self.per_day.saturating_sub(taken);
@@ -264,14 +270,15 @@ impl CodeBudget {
         metrics::gauge!("wechat_qr_codes_left", "account" => self.account.label()).set(left);
     }
 
+    /// WeChat's days are China's.
+    fn now(&self) -> Zoned {
+        let china = TimeZone::fixed(jiff::tz::offset(8));
+        self.clock.now().to_zoned(china)
+    }
+
     const fn tenth(&self) -> u32 {
         self.per_day / 10
     }
-}
-
-/// WeChat's days are China's.
-fn now() -> Zoned {
-    Timestamp::now().to_zoned(TimeZone::fixed(jiff::tz::offset(8)))
 }
 
 fn start_of_day(now: &Zoned) -> Timestamp {
@@ -292,4 +299,85 @@ fn into_the_day(now: &Zoned) -> Duration {
 
 fn until(at: Timestamp, now: &Zoned) -> Duration {
     Duration::try_from(at.duration_since(now.timestamp())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::test_account::account;
+
+    const PER_DAY: u32 = 9000;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_share_ends_with_chinas_day() {
+        let (clock, hands) = Clock::standing(at("2026-11-27T15:59:59.999Z"));
+        let budget = account(clock).code_budget;
+        *budget.today.lock().await = Today {
+            day: date(2026, 11, 27),
+            few: Share {
+                left: 2,
+                ..Share::default()
+            },
+            ..Today::default()
+        };
+        assert_eq!(budget.take(ClientLogins::Few).await, Ok(()));
+        assert_eq!(budget.today.lock().await.few.left, 1);
+        hands.put(at("2026-11-27T16:00:00Z"));
+        // A share of the new day's can't be had, since Redis is away; the old day's isn't used for
+        // it.
+        assert_eq!(budget.take(ClientLogins::Few).await, Ok(()));
+        let today = budget.today.lock().await;
+        assert_eq!((today.day, today.few.left), (date(2026, 11, 28), 0));
+    }
+
+    #[tokio::test]
+    async fn who_had_many_waits_until_the_line_passes() {
+        let (clock, hands) = Clock::standing(at("2026-11-27T04:00:00Z"));
+        let budget = account(clock).code_budget;
+        let taken = CodesTaken {
+            granted: 0,
+            in_all: 4000,
+        };
+        let paced = |milliseconds| NoCodeLeft::Paced {
+            retry_after: Duration::from_millis(milliseconds),
+        };
+        let now = budget.now();
+        let mut today = budget.today.lock().await;
+        today.day = now.date();
+        // 4001 of 9000 may be used 44,175.36 s after midnight.
+        let refused = budget.refuse(&mut today.many, taken, &now);
+        assert_eq!(refused, paced(975_360));
+        today.few.left = 1;
+        drop(today);
+
+        hands.put(at("2026-11-27T04:16:15.359Z"));
+        assert_eq!(budget.take(ClientLogins::Many).await, Err(paced(1)));
+        assert_eq!(budget.take(ClientLogins::Few).await, Ok(()));
+        hands.put(at("2026-11-27T04:16:15.360Z"));
+        assert_eq!(budget.take(ClientLogins::Many).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn used_up_means_until_midnight_in_china() {
+        for (now, retry_after) in [
+            ("2026-11-27T15:59:59Z", Duration::from_secs(1)),
+            ("2026-11-27T16:00:00Z", pacing::DAY),
+            ("2026-11-28T04:00:00Z", pacing::DAY / 2),
+        ] {
+            let (clock, _hands) = Clock::standing(at(now));
+            let budget = account(clock).code_budget;
+            let taken = CodesTaken {
+                granted: 0,
+                in_all: PER_DAY,
+            };
+            let refused = budget.refuse(&mut Share::default(), taken, &budget.now());
+            assert_eq!(refused, NoCodeLeft::UsedUp { retry_after }, "{now}");
+        }
+    }
 }

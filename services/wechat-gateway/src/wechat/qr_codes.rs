@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use login_protocol::gateway_api::{CreateQrCode, QrCode};
+use service_kit::clock::Clock;
 
 use super::{
     access_tokens::AccessTokens,
@@ -16,12 +17,13 @@ use super::{
 pub struct QrCodes {
     api: Arc<Api>,
     tokens: Arc<AccessTokens>,
+    clock: Clock,
 }
 
 impl QrCodes {
     /// Codes of this account.
-    pub const fn new(api: Arc<Api>, tokens: Arc<AccessTokens>) -> Self {
-        Self { api, tokens }
+    pub const fn new(api: Arc<Api>, tokens: Arc<AccessTokens>, clock: Clock) -> Self {
+        Self { api, tokens, clock }
     }
 
     /// Asks WeChat for a code.
@@ -29,7 +31,7 @@ impl QrCodes {
         let CreateQrCode {
             scene, ttl_seconds, ..
         } = request;
-        let asked_at = Timestamp::now();
+        let asked_at = self.clock.now();
         let create = async |token: &str| {
             self.api
                 .create_qr_code(token, scene.as_str(), ttl_seconds)

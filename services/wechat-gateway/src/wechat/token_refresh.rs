@@ -11,6 +11,7 @@ use login_protocol::{
     },
 };
 use service_kit::{
+    clock::Clock,
     random,
     redis::{Store, StoreError},
 };
@@ -92,6 +93,7 @@ pub struct TokenRefresh {
     api: Arc<Api>,
     store: Arc<Store>,
     mode: TokenMode,
+    clock: Clock,
 }
 
 impl TokenRefresh {
@@ -101,8 +103,13 @@ impl TokenRefresh {
     }
 
     /// For the account of `api`.
-    pub const fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
-        Self { api, store, mode }
+    pub const fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode, clock: Clock) -> Self {
+        Self {
+            api,
+            store,
+            mode,
+            clock,
+        }
     }
 
     /// The replicas' token, if it will do.
@@ -117,7 +124,7 @@ impl TokenRefresh {
         )
         .ok()
         .flatten()
-        .filter(|token| need.is_met_by(token, Timestamp::now()))
+        .filter(|token| need.is_met_by(token, self.clock.now()))
     }
 
     /// A token that will do: another replica's, or WeChat's if none has one. Only one replica at a
@@ -169,7 +176,7 @@ impl TokenRefresh {
 
     /// Asks WeChat, and shares what it grants.
     async fn fetch(&self, need: &Need, asker: &str) -> Result<StoredAccessToken, WechatError> {
-        let asked_at = Timestamp::now();
+        let asked_at = self.clock.now();
         let granted = timeout(FETCH_BOUND, self.granted(need, asker)).await;
         let granted = granted.unwrap_or(Err(WechatError::OutOfTime))?;
         let lifetime = lifetime(&granted);
