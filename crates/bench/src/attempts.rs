@@ -1,174 +1,68 @@
-//! Attempts and members written to Redis beforehand, by the protocol's own steps.
+//! Attempts and people that are there before a turn begins.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use jiff::Timestamp;
-use login_protocol::{
-    account::AccountName,
-    attempt::AttemptStatus,
-    identity::{AppId, MemberId, OpenId},
-    member::Profile,
-    method::Method,
-    scene::BrowserSecret,
-    site::{Realm, Site, SiteId},
-    steps::{Asker, GiveSubject, OpenAttempt, ReadStatus, RecordFollow, ShownCode},
-    subject::{Subject, UnionDigest},
-};
-use secrecy::SecretString;
-use service_kit::redis::Store;
-use url::Url;
-
-/// How many steps go in one round trip.
-const BATCH: usize = 500;
-
-/// What a code of WeChat's encodes; its stand-in says the same.
-pub(crate) const CODE_CONTENT: &str =
-    "http://weixin.qq.com/q/02cGd9FoRdbFh1HuVy1u1z2026bench0k5QvNw";
-
-/// The public address of the site, whose attempts they are.
-pub(crate) const SITE_URL: &str = "http://localhost";
-
-/// Everybody's UnionID; the stand-in of WeChat says the same.
-const UNIONID: &str = "o6_bmasdasdsad6_2sgVt7hMZOPfL";
-
-/// Where such a code's picture lies.
-const IMAGE_URL: &str = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw%3D%3D";
+use crate::{asked_attempts::AskedAttempts, attempt::Attempt, written_attempts::WrittenAttempts};
 
 /// Where attempts and people come from, each one new.
 pub(crate) struct Attempts {
-    store: Store,
-    site: Arc<Site>,
-    secrets: AtomicU64,
+    source: Source,
     people: AtomicU64,
 }
 
+/// How they come about.
+pub(crate) enum Source {
+    /// In Redis directly, where the format is ours.
+    Written(Box<WrittenAttempts>),
+    /// By requests, where it isn't.
+    Asked(Box<AskedAttempts>),
+}
+
 impl Attempts {
-    /// In this Redis.
-    pub(crate) fn new(redis_url: &str) -> Result<Self, String> {
-        let store = Store::new(&SecretString::from(redis_url));
-        let site_url = Url::parse(SITE_URL).map_err(|error| error.to_string())?;
-        let realm = Realm {
-            site: SiteId::of(&site_url),
-            account: AccountName::default(),
-        };
-        Ok(Self {
-            store: store.map_err(|error| error.to_string())?,
-            site: Arc::new(Site {
-                realm,
-                name: None,
-                approval: None,
-                require_following: false,
-            }),
-            secrets: AtomicU64::new(1),
+    /// From there.
+    pub(crate) const fn new(source: Source) -> Self {
+        Self {
+            source,
             people: AtomicU64::new(1),
-        })
+        }
     }
 
-    /// Opens pending attempts.
+    /// Opens pending attempts. Those that are asked for live as long as the program lets them.
     pub(crate) async fn open(
         &self,
         count: usize,
         lifetime: Duration,
-    ) -> Result<Vec<BrowserSecret>, String> {
-        let secrets: Vec<_> = (0..count).map(|_| self.secret()).collect();
-        for batch in secrets.chunks(BATCH) {
-            let steps: Vec<_> = batch
-                .iter()
-                .map(|secret| OpenAttempt {
-                    scene: secret.scene(),
-                    lifetime,
-                    method: Method::Scan,
-                    code: Some(ShownCode {
-                        content: CODE_CONTENT.to_owned(),
-                        image_url: IMAGE_URL.to_owned(),
-                    }),
-                    site: Arc::clone(&self.site),
-                    asker: Asker {
-                        description: "Chrome · Windows".to_owned(),
-                        address: "10.0.0.x".to_owned(),
-                    },
-                })
-                .collect();
-            let opened = self.store.run_all(&steps).await;
-            opened.map_err(|error| format!("attempts can't be opened: {error}"))?;
+    ) -> Result<Vec<Attempt>, String> {
+        match &self.source {
+            Source::Written(written) => written.open(count, lifetime).await,
+            Source::Asked(asked) => asked.open(count).await,
         }
-        Ok(secrets)
     }
 
     /// How many of these attempts are confirmed.
-    pub(crate) async fn confirmed(&self, secrets: &[BrowserSecret]) -> Result<usize, String> {
-        let mut confirmed = 0;
-        for batch in secrets.chunks(BATCH) {
-            let steps: Vec<_> = batch
-                .iter()
-                .map(|secret| ReadStatus {
-                    scene: secret.scene(),
-                    realm: self.site.realm.clone(),
-                })
-                .collect();
-            let found = self.store.run_all(&steps).await;
-            let found = found.map_err(|error| format!("attempts can't be read: {error}"))?;
-            let is_confirmed =
-                |(status, _): &&(AttemptStatus, _)| *status == AttemptStatus::Confirmed;
-            confirmed += found.iter().filter(is_confirmed).count();
+    pub(crate) async fn confirmed(&self, attempts: &[Attempt]) -> Result<usize, String> {
+        match &self.source {
+            Source::Written(written) => written.confirmed(attempts).await,
+            Source::Asked(asked) => asked.confirmed(attempts).await,
         }
-        Ok(confirmed)
+    }
+
+    /// People whose profile WeChat told just now.
+    pub(crate) async fn members(&self, count: usize) -> Result<Vec<String>, String> {
+        let openids: Vec<_> = (0..count).map(|_| self.stranger()).collect();
+        match &self.source {
+            Source::Written(written) => written.members(&openids).await?,
+            Source::Asked(asked) => asked.members(&openids).await?,
+        }
+        Ok(openids)
     }
 
     /// An openid that nobody had before.
     pub(crate) fn stranger(&self) -> String {
         let number = self.people.fetch_add(1, Ordering::Relaxed);
         format!("oBench{number:022}")
-    }
-
-    /// People whose profile WeChat told just now.
-    pub(crate) async fn members(&self, count: usize) -> Result<Vec<String>, String> {
-        let openids: Vec<_> = (0..count).map(|_| self.stranger()).collect();
-        let wrong = |error: &dyn std::fmt::Display| format!("members can't be written: {error}");
-        let members = openids.iter().map(|openid| {
-            Ok(MemberId {
-                app_id: AppId::parse(harness::account::APP_ID).map_err(|error| wrong(&error))?,
-                openid: OpenId::parse(openid).map_err(|error| wrong(&error))?,
-            })
-        });
-        let members: Vec<_> = members.collect::<Result<_, String>>()?;
-        for batch in members.chunks(BATCH) {
-            let follow = |member: &MemberId| RecordFollow {
-                member: member.clone(),
-                at: Timestamp::now(),
-                profile: Some(Profile {
-                    unionid: Some(UNIONID.to_owned()),
-                    ..Profile::default()
-                }),
-            };
-            // They have logged in before.
-            let give = |member: &MemberId| GiveSubject {
-                member: member.clone(),
-                subject: Subject::from_random([0xbe; 16]),
-                given_at: None,
-                union: Some(UnionDigest::of(UNIONID)),
-            };
-            let follow: Vec<_> = batch.iter().map(follow).collect();
-            let give: Vec<_> = batch.iter().map(give).collect();
-            let recorded = self.store.run_all(&follow).await;
-            recorded.map_err(|error| wrong(&error))?;
-            let given = self.store.run_all(&give).await;
-            given.map_err(|error| wrong(&error))?;
-        }
-        Ok(openids)
-    }
-
-    /// Random is what nobody can guess; here it is enough that each is another.
-    fn secret(&self) -> BrowserSecret {
-        let number = self.secrets.fetch_add(1, Ordering::Relaxed);
-        let mut bytes = [0xbe; 32];
-        bytes[..8].copy_from_slice(&number.to_le_bytes());
-        BrowserSecret::from_random(bytes)
     }
 }

@@ -2,10 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use login_protocol::scene::BrowserSecret;
-
-/// The site's cookie of the attempt, without https.
-const ATTEMPT_COOKIE: &str = "wechat-login";
+use crate::attempt::Attempt;
 
 /// A browser of these days.
 const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
@@ -22,11 +19,11 @@ pub(crate) fn request(
     method: &str,
     path: &str,
     visitor: u64,
-    attempt: Option<&BrowserSecret>,
+    attempt: Option<&Attempt>,
 ) -> Vec<u8> {
     let address = address(visitor);
-    let cookie = attempt.map_or_else(String::new, |secret| {
-        format!("cookie: {ATTEMPT_COOKIE}={}\r\n", secret.expose())
+    let cookie = attempt.map_or_else(String::new, |attempt| {
+        format!("cookie: {}\r\n", attempt.cookie)
     });
     let length = if method == "GET" {
         ""
@@ -41,18 +38,14 @@ pub(crate) fn request(
     .into_bytes()
 }
 
-/// The attempt that an answer's cookie binds to this browser.
-pub(crate) fn attempt_of(head: &[u8]) -> Option<BrowserSecret> {
+/// The first cookie that an answer sets, `name=value`.
+pub(crate) fn cookie(head: &[u8]) -> Option<&str> {
     let head = std::str::from_utf8(head).ok()?;
-    let value = head.split_once("set-cookie: ")?.1;
-    let value = value.strip_prefix(ATTEMPT_COOKIE)?.strip_prefix('=')?;
-    BrowserSecret::parse(value.split(';').next()?).ok()
-}
-
-/// Whether an answer's head signs the browser in.
-pub(crate) fn is_signed_in(head: &[u8]) -> bool {
-    let head = std::str::from_utf8(head).unwrap_or_default();
-    head.contains("set-cookie: wechat-session=")
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        let cookie = value.split(';').next()?;
+        name.eq_ignore_ascii_case("set-cookie").then_some(cookie)
+    })
 }
 
 #[cfg(test)]
@@ -67,13 +60,8 @@ mod tests {
 
     #[test]
     fn the_cookie_comes_back_as_it_was_set() {
-        let secret = BrowserSecret::from_random([3; 32]);
-        let sent = request("POST", "/api/login", 1, Some(&secret));
-        let sent = String::from_utf8(sent).unwrap();
-        let pair = sent.split_once("cookie: ").unwrap().1;
-        let pair = pair.split("\r\n").next().unwrap();
-        let head = format!("HTTP/1.1 201 Created\r\nset-cookie: {pair}; Path=/; HttpOnly\r\n\r\n");
-        assert_eq!(attempt_of(head.as_bytes()), Some(secret));
-        assert_eq!(attempt_of(b"HTTP/1.1 201 Created\r\n\r\n"), None);
+        let head = b"HTTP/1.1 201 Created\r\nSet-Cookie: a=b=; Path=/; HttpOnly\r\n\r\n";
+        assert_eq!(cookie(head), Some("a=b="));
+        assert_eq!(cookie(b"HTTP/1.1 201 Created\r\n\r\n"), None);
     }
 }

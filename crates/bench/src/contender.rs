@@ -2,9 +2,27 @@
 
 use harness::phone::Mode;
 
+/// Who does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Party {
+    /// Our services, and the limits beside them.
+    Ours,
+    /// The other program of the same contract.
+    Peer,
+}
+
 /// One of those who take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Contender {
+pub(crate) struct Contender {
+    /// Who.
+    pub(crate) party: Party,
+    /// What.
+    pub(crate) work: Work,
+}
+
+/// What takes turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
     /// The framework answering static JSON.
     LimitStatic,
     /// The same with one Redis command: L.
@@ -23,17 +41,17 @@ pub(crate) enum Contender {
     Login,
 }
 
-/// Everybody, in the order of their turns.
-pub(crate) const ALL: [Contender; 9] = [
-    Contender::LimitStatic,
-    Contender::LimitRedis,
-    Contender::LimitHop,
-    Contender::Poll,
-    Contender::PushNew(Mode::Plain),
-    Contender::PushNew(Mode::Safe),
-    Contender::PushKnown,
-    Contender::Open,
-    Contender::Login,
+/// All of it, in the order of the turns.
+pub(crate) const ALL: [Work; 9] = [
+    Work::LimitStatic,
+    Work::LimitRedis,
+    Work::LimitHop,
+    Work::Poll,
+    Work::PushNew(Mode::Plain),
+    Work::PushNew(Mode::Safe),
+    Work::PushKnown,
+    Work::Open,
+    Work::Login,
 ];
 
 /// The most round trips to Redis that one operation should take, or the only number of commands.
@@ -45,7 +63,7 @@ pub(crate) enum RedisTarget {
     OneCommand,
 }
 
-impl Contender {
+impl Work {
     /// Its name on the command line and in JSON.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -59,6 +77,11 @@ impl Contender {
             Self::Open => "open",
             Self::Login => "login",
         }
+    }
+
+    /// Whether it is one of the limits, which nobody else has.
+    pub(crate) const fn is_limit(self) -> bool {
+        matches!(self, Self::LimitStatic | Self::LimitRedis | Self::LimitHop)
     }
 
     /// What it is, for people.
@@ -102,5 +125,39 @@ impl Contender {
     /// Whether its requests are made for one use.
     pub(crate) const fn is_used_up(self) -> bool {
         matches!(self, Self::PushNew(_) | Self::PushKnown | Self::Open)
+    }
+}
+
+impl Contender {
+    /// L.
+    pub(crate) const LIMIT: Self = Self::ours(Work::LimitRedis);
+
+    /// Our services, or a limit.
+    pub(crate) const fn ours(work: Work) -> Self {
+        let party = Party::Ours;
+        Self { party, work }
+    }
+
+    /// Its name in reports and in JSON.
+    pub(crate) fn name(self) -> String {
+        let name = self.work.name();
+        match self.party {
+            Party::Ours => name.to_owned(),
+            Party::Peer => format!("{name}-peer"),
+        }
+    }
+
+    /// What it is, for people.
+    pub(crate) fn what(self) -> String {
+        match self.party {
+            Party::Ours => self.work.what().to_owned(),
+            Party::Peer => format!("  the peer: {}", self.work.name()),
+        }
+    }
+
+    /// The share of L that it should reach. Of a peer nothing is asked.
+    pub(crate) fn target(self) -> Option<f64> {
+        let target = self.work.target();
+        target.filter(|_| self.party == Party::Ours)
     }
 }

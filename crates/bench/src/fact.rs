@@ -46,6 +46,11 @@ impl Fact {
         self
     }
 
+    /// Nothing is asked of it after all.
+    pub(crate) fn ask_nothing(&mut self) {
+        (self.at_most, self.reached) = (None, None);
+    }
+
     /// With a note.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());

@@ -12,8 +12,9 @@ use harness::{
 };
 
 use crate::{
-    attempts::SITE_URL,
+    peer::Peer,
     plan::{Plan, Side},
+    written_attempts::SITE_URL,
 };
 
 /// More codes a day than any run asks for. The counting stays on.
@@ -42,6 +43,10 @@ pub(crate) struct Fleet {
     pub(crate) site: Process,
     /// Where browsers reach the site.
     pub(crate) site_address: SocketAddr,
+    /// The other program, in plain and in safe mode.
+    pub(crate) peers: Option<[Peer; 2]>,
+    /// Where WeChat's stand-in answers.
+    pub(crate) stand_in_address: SocketAddr,
     plain_address: SocketAddr,
     safe_address: SocketAddr,
     site_recipe: Recipe,
@@ -66,19 +71,23 @@ impl Fleet {
         recipe.arguments = vec!["limit".to_owned(), redis_url.clone(), stand_in_url.clone()];
         recipe.ready = "limit ready ";
         let limit = Process::start(recipe).await?;
-        let limit_url = last_word(&limit);
-        let limit_address = limit_url
-            .trim_start_matches("http://")
-            .parse()
-            .map_err(|_| format!("the limit says it listens on {limit_url:?}"))?;
+        let (limit_address, stand_in_address) = (address(&limit)?, address(&stand_in)?);
 
         let [open, safe, site] = [(); 3].map(|()| addresses());
         let gateway = |mode, addresses| gateway(plan, mode, addresses, &redis_url, &stand_in_url);
         let gateway_plain = gateway(Mode::Plain, open);
         let gateway_safe = gateway(Mode::Safe, safe);
         let site_recipe = self::site(plan, site, safe[1], &redis_url);
+        let peer = |mode| Peer::start(plan, mode, &redis_url, &stand_in_url);
+        let peers = if plan.peer.is_empty() {
+            None
+        } else {
+            Some([peer(Mode::Plain).await?, peer(Mode::Safe).await?])
+        };
         Ok(Self {
             redis,
+            peers,
+            stand_in_address,
             stand_in,
             limit,
             limit_address,
@@ -115,9 +124,12 @@ impl Fleet {
         &self.redis_url
     }
 
-    /// Another site in the place of this one, with memory that nobody has used yet.
-    pub(crate) async fn fresh_site(mut self) -> Result<Self, String> {
+    /// Other processes in the place of the site and the peer, with memory that nobody has used yet.
+    pub(crate) async fn fresh_sites(mut self) -> Result<Self, String> {
         self.site.restart().await?;
+        if let Some([_, safe]) = &mut self.peers {
+            safe.restart().await?;
+        }
         Ok(self)
     }
 
@@ -210,6 +222,12 @@ fn site(plan: &Plan, addresses: [SocketAddr; 2], gateway: SocketAddr, redis_url:
         ready: services::SITE_READY,
         ..recipe(plan, "site", "site", Side::Service)
     }
+}
+
+fn address(process: &Process) -> Result<SocketAddr, String> {
+    let url = last_word(process);
+    let address = url.trim_start_matches("http://").parse();
+    address.map_err(|_| format!("{} says it listens on {url:?}", process.name()))
 }
 
 fn last_word(process: &Process) -> String {

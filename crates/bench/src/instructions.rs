@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use crate::{
-    contender::Contender,
+    contender::{Contender, Work},
     fleet, machine,
     output::say,
     plan::{Check, Plan},
@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// The paths that are counted.
-const PATHS: [Contender; 6] = [
-    Contender::Poll,
-    Contender::PushNew(Mode::Plain),
-    Contender::PushNew(Mode::Safe),
-    Contender::PushKnown,
-    Contender::Open,
-    Contender::Login,
+const PATHS: [Work; 6] = [
+    Work::Poll,
+    Work::PushNew(Mode::Plain),
+    Work::PushNew(Mode::Safe),
+    Work::PushKnown,
+    Work::Open,
+    Work::Login,
 ];
 
 /// Operations that count for nothing: connections, scripts, first uses.
@@ -57,7 +57,7 @@ pub(crate) async fn check(plan: &Plan, check: &Check) -> Result<(), String> {
     let mut world = World::create(plan).await?;
     let mut counted = BTreeMap::new();
     for path in PATHS {
-        let count = count(&mut world, plan, path).await?;
+        let count = count(&mut world, plan, Contender::ours(path)).await?;
         say(&format!("{:<31} {count:>9} instructions", path.what()));
         counted.insert(path.name().to_owned(), count);
     }

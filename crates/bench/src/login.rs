@@ -14,8 +14,10 @@ use harness::phone::{Mode, Phone};
 use login_protocol::scene::Scene;
 
 use crate::{
+    attempt::Attempt,
     attempts::Attempts,
     browser,
+    codes::Codes,
     event_stream::{CONFIRMED, EventStream},
     http_wire::Connection,
     load::{Outcome, nanoseconds},
@@ -28,6 +30,8 @@ pub(crate) struct Stage {
     pub(crate) site: SocketAddr,
     /// Where WeChat reaches the gateway.
     pub(crate) gateway: SocketAddr,
+    /// WeChat's stand-in, where only it can say which scene a browser's code is of.
+    pub(crate) stand_in: Option<SocketAddr>,
     /// The phones.
     pub(crate) phone: Phone,
     /// The attempts.
@@ -60,13 +64,19 @@ pub(crate) struct Seat {
     stage: Arc<Stage>,
     site: Connection,
     gateway: Connection,
+    codes: Option<Codes>,
 }
 
 impl Stage {
     /// A place for visitors.
     pub(crate) async fn seat(self: &Arc<Self>) -> Result<Seat, String> {
         let wrong = |error: std::io::Error| format!("can't connect: {error}");
+        let codes = match self.stand_in {
+            Some(stand_in) => Some(Codes::connect(stand_in).await?),
+            None => None,
+        };
         Ok(Seat {
+            codes,
             stage: Arc::clone(self),
             site: Connection::open(self.site).await.map_err(wrong)?,
             gateway: Connection::open(self.gateway).await.map_err(wrong)?,
@@ -90,16 +100,23 @@ impl Seat {
         if answer.status != 201 {
             return Err(format!("POST /api/login was answered {}", answer.status));
         }
-        let secret = browser::attempt_of(answer.head).ok_or("no cookie of an attempt")?;
-        let follow = browser::request("GET", "/api/login/events", visitor, Some(&secret));
+        let attempt = if let Some(codes) = &mut self.codes {
+            codes.attempt(&answer).await?
+        } else {
+            let cookie = browser::cookie(answer.head);
+            let attempt = cookie.and_then(Attempt::from_cookie);
+            attempt.ok_or("no cookie of an attempt")?
+        };
+        let follow = browser::request("GET", "/api/login/events", visitor, Some(&attempt));
         let mut stream = EventStream::open(self.stage.site, visitor, &follow)
             .await
             .map_err(wrong)?;
-        let scene = secret.scene();
-        let scanned = self.scan(openid, scene, &mut stream).await?;
-        let complete = browser::request("POST", "/api/login/complete", visitor, Some(&secret));
+        let scanned = self
+            .scan(openid, attempt.scene.clone(), &mut stream)
+            .await?;
+        let complete = browser::request("POST", "/api/login/complete", visitor, Some(&attempt));
         let answer = self.site.exchange(&complete).await.map_err(wrong)?;
-        if answer.status != 200 || !browser::is_signed_in(answer.head) {
+        if answer.status != 200 || browser::cookie(answer.head).is_none() {
             return Err(format!("the completion was answered {}", answer.status));
         }
         Ok(scanned)

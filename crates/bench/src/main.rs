@@ -5,8 +5,11 @@
 //! binary is also the processes that it measures with: the limits, WeChat's stand-in, and what
 //! keeps cores awake.
 
+mod asked_attempts;
+mod attempt;
 mod attempts;
 mod browser;
+mod codes;
 mod contender;
 mod event_stream;
 mod fact;
@@ -21,6 +24,7 @@ mod login;
 mod machine;
 mod news;
 mod output;
+mod peer;
 mod phone;
 mod plan;
 mod publications;
@@ -28,6 +32,7 @@ mod redis_statistics;
 mod report;
 mod round_trips;
 mod run;
+mod scenes;
 mod spinner;
 mod stand_in;
 mod starting;
@@ -35,6 +40,7 @@ mod statistics;
 mod turn;
 mod waiting;
 mod waiting_streams;
+mod written_attempts;
 
 use std::{env, process::ExitCode};
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use harness::phone::Mode;
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep},
@@ -12,6 +13,7 @@ use tokio::{
 
 use crate::{
     browser,
+    contender::Party,
     event_stream::EventStream,
     fact::Fact,
     load::nanoseconds,
@@ -45,19 +47,28 @@ const CROWD_P50_MS: f64 = 1.0;
 const CROWD_P99_MS: f64 = 10.0;
 
 /// Both situations.
-pub(crate) async fn measure(world: &World, plan: &Plan) -> Result<Vec<Fact>, String> {
-    let publications = Publications::follow(world.fleet.redis_url()).await?;
-    let members = world.stage.attempts.members(MEMBERS).await?;
+pub(crate) async fn measure(world: &World, plan: &Plan, party: Party) -> Result<Vec<Fact>, String> {
+    // What a peer publishes is its own affair.
+    let publications = match party {
+        Party::Ours => Some(Publications::follow(world.fleet.redis_url()).await?),
+        Party::Peer => None,
+    };
+    let stage = world.stage(party, Mode::Safe)?;
+    let whose = match party {
+        Party::Ours => "",
+        Party::Peer => " at the peer",
+    };
+    let members = stage.attempts.members(MEMBERS).await?;
     say("  nobody else waits");
     let logins = if plan.quick { 300 } else { 1000 };
-    let alone = alone(&world.stage, &members, logins).await?;
+    let alone = alone(&stage, &members, logins).await?;
     say(&format!("  {OTHERS} others wait, 100 logins a second"));
-    let others = WaitingStreams::open(&world.stage, OTHERS).await?;
+    let others = WaitingStreams::open(&stage, OTHERS).await?;
     if let Some(refused) = &others.refused {
         return Err(format!("the others can't wait: {refused}"));
     }
     let logins = if plan.quick { 500 } else { 2000 };
-    let crowd = crowd(&world.stage, &members, logins).await?;
+    let crowd = crowd(&stage, &members, logins).await?;
     drop(others);
 
     let mut facts = Vec::new();
@@ -69,14 +80,19 @@ pub(crate) async fn measure(world: &World, plan: &Plan) -> Result<Vec<Fact>, Str
             [Some(CROWD_P50_MS), Some(CROWD_P99_MS)],
         ),
     ] {
-        let (published, pushed) = times(&scans, &publications)?;
+        let pushed = pushed(&scans);
+        let published = match &publications {
+            Some(publications) => Some(published(&scans, publications)?),
+            None => None,
+        };
         // The way from the push to the publication is the gateway's, and counted by the pushes' own
         // rows.
         for (what, times, bounds) in [
             ("published", published, bounds),
-            ("push sent", pushed, [None, None]),
+            ("push sent", Some(pushed), [None, None]),
         ] {
-            let name = |percent| format!("{who}: {what} → stream has it, {percent}");
+            let Some(times) = times else { continue };
+            let name = |percent| format!("{who}{whose}: {what} → stream has it, {percent}");
             let values = [
                 ("p50", times.p50_us, bounds[0]),
                 ("p99", times.p99_us, bounds[1]),
@@ -103,14 +119,17 @@ async fn alone(
     let mut seat = stage.seat().await?;
     let attempts = stage.attempts.open(logins, LIFETIME).await?;
     let mut scans = Vec::with_capacity(logins);
-    for (secret, openid) in attempts.iter().zip(members.iter().cycle()) {
+    for (attempt, openid) in attempts.iter().zip(members.iter().cycle()) {
         let visitor = stage.visitor();
-        let follow = browser::request("GET", "/api/login/events", visitor, Some(secret));
+        let follow = browser::request("GET", "/api/login/events", visitor, Some(attempt));
         let mut stream = EventStream::open(stage.site, visitor, &follow)
             .await
             .map_err(|error| error.to_string())?;
         sleep(PAUSE).await;
-        scans.push(seat.scan(openid, secret.scene(), &mut stream).await?);
+        scans.push(
+            seat.scan(openid, attempt.scene.clone(), &mut stream)
+                .await?,
+        );
     }
     Ok(scans)
 }
@@ -150,10 +169,17 @@ fn lock(seats: &Mutex<Vec<Seat>>) -> std::sync::MutexGuard<'_, Vec<Seat>> {
     seats.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From the publication and from the push to the news.
-fn times(scans: &[Scanned], publications: &Publications) -> Result<(Times, Times), String> {
+/// From the push to the news.
+fn pushed(scans: &[Scanned]) -> Times {
+    let took = scans
+        .iter()
+        .map(|scan| nanoseconds(scan.heard_at - scan.pushed_at));
+    Times::of(took.collect())
+}
+
+/// From the publication to the news.
+fn published(scans: &[Scanned], publications: &Publications) -> Result<Times, String> {
     let mut published = Vec::with_capacity(scans.len());
-    let mut pushed = Vec::with_capacity(scans.len());
     for scanned in scans {
         let at = publications
             .at(&scanned.scene)
@@ -161,7 +187,6 @@ fn times(scans: &[Scanned], publications: &Publications) -> Result<(Times, Times
         // This process may read the stream first when both are there.
         let since = scanned.heard_at.saturating_duration_since(at);
         published.push(nanoseconds(since));
-        pushed.push(nanoseconds(scanned.heard_at - scanned.pushed_at));
     }
-    Ok((Times::of(published), Times::of(pushed)))
+    Ok(Times::of(published))
 }

@@ -15,6 +15,10 @@ pub(crate) struct Plan {
     /// The cores that may be used, in the order of services, load, Redis, WeChat; the last one
     /// serves whoever is left. Empty where nothing is pinned.
     pub(crate) cores: Vec<usize>,
+    /// Another program of the same contract, with its arguments, to measure in the same turns;
+    /// empty for none.
+    #[serde(default)]
+    pub(crate) peer: Vec<String>,
     /// Where the binaries lie.
     pub(crate) binaries: PathBuf,
     /// The Redis server.
@@ -91,6 +95,7 @@ mod tests {
             quick: true,
             only: Vec::new(),
             cores: cores.to_vec(),
+            peer: Vec::new(),
             binaries: PathBuf::new(),
             redis_server: PathBuf::new(),
             folder: PathBuf::new(),

@@ -21,8 +21,8 @@ const SATURATED: f64 = 0.95;
 /// The turns of one contender in one line.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    name: &'static str,
-    what: &'static str,
+    name: String,
+    what: String,
     rate: f64,
     rate_spread: f64,
     p50_us: f64,
@@ -30,6 +30,7 @@ pub(crate) struct Row {
     service_busy: f64,
     others_busy: BTreeMap<String, f64>,
     service_seconds_per_1000: f64,
+    redis_seconds_per_1000: f64,
     commands: f64,
     /// The rate beside L's of the same round.
     ratio: Option<f64>,
@@ -112,6 +113,7 @@ impl Row {
             service_busy: middle(|turn| turn.service_busy),
             others_busy,
             service_seconds_per_1000: middle(|turn| turn.service_seconds_per_1000),
+            redis_seconds_per_1000: middle(|turn| turn.redis_seconds_per_1000),
             // An empty sum of floats is -0.
             commands: middle(|turn| turn.commands.values().fold(0.0, |sum, each| sum + each)),
             ratio: some(&ratios, median),
@@ -139,7 +141,7 @@ impl Row {
             _ => String::new(),
         };
         let line = format!(
-            "{:<31} {:>8.0} {:>4.0}% {:>7.0} {:>8.0} {:>4.0}%{} {:>4.0}% {:>8.1} {:>6.2} {:>7} {:>4.0}% {:>7} {:>4.0}% {verdict}",
+            "{:<31} {:>8.0} {:>4.0}% {:>7.0} {:>8.0} {:>4.0}%{} {:>4.0}% {:>8.1} {:>6.1} {:>6.2} {:>7} {:>4.0}% {:>7} {:>4.0}% {verdict}",
             self.what,
             self.rate,
             self.rate_spread * 100.0,
@@ -149,6 +151,7 @@ impl Row {
             if self.load_bound { '*' } else { ' ' },
             others,
             self.service_seconds_per_1000 * 1000.0,
+            self.redis_seconds_per_1000 * 1000.0,
             self.commands,
             figure(self.ratio),
             percent(self.ratio_spread),
@@ -171,7 +174,7 @@ pub(crate) fn redis_facts(contender: Contender, redis: &RoundTrips) -> Vec<Fact>
     } = redis;
     let note = format!("of {operations}: on average {mean:.2}, at most {most}");
     let trips = Fact::new(format!("{name}: round trips to Redis"), *median, "").note(note);
-    match contender.redis_target() {
+    match contender.work.redis_target() {
         Some(RedisTarget::RoundTrips(most)) => {
             vec![trips.at_most(crate::statistics::float(most))]
         }
@@ -219,7 +222,7 @@ impl Report {
         if !self.rows.is_empty() {
             say("");
             say(&format!(
-                "{:<31} {:>8} {:>5} {:>7} {:>8} {:>5}  {:>5} {:>8} {:>6} {:>7} {:>5} {:>7} {:>5} {:>6}",
+                "{:<31} {:>8} {:>5} {:>7} {:>8} {:>5}  {:>5} {:>8} {:>6} {:>6} {:>7} {:>5} {:>7} {:>5} {:>6}",
                 "",
                 "a second",
                 "±",
@@ -229,6 +232,7 @@ impl Report {
                 "other",
                 "ms/1000",
                 "Redis",
+                "cmds",
                 "of L",
                 "±",
                 "cpu L/x",
@@ -245,7 +249,7 @@ impl Report {
                 "other: load, Redis and WeChat's stand-in together; ms/1000: processor time of the services for 1000 operations;",
             );
             say(
-                "Redis: commands for one operation, those inside scripts included; cpu L/x: processor time of L / of this one",
+                "Redis: its own processor time for 1000 operations, in ms; cmds: its commands for one, those inside scripts included; cpu L/x: processor time of L / of this one",
             );
         }
         if !self.facts.is_empty() {

@@ -55,9 +55,9 @@ impl World {
                 }
             }
             Job::Logins => {
-                let mut seat = self.stage.seat().await?;
+                let mut seat = self.stage_of(contender)?.seat().await?;
                 for _ in 0..=operations {
-                    let openid = self.stage.attempts.stranger();
+                    let openid = self.stage_of(contender)?.attempts.stranger();
                     let before = self.statistics().await?;
                     seat.log_in(&openid).await?;
                     seen.push(self.statistics().await?.since(&before));

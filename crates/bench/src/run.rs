@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    attempts::Attempts,
-    contender::{self, Contender},
+    asked_attempts::AskedAttempts,
+    attempts::{Attempts, Source},
+    contender::{self, Contender, Party},
     fact::Fact,
     file_limit,
     fleet::Fleet,
@@ -34,6 +35,7 @@ use crate::{
     statistics::float,
     turn::{Turn, World},
     waiting,
+    written_attempts::WrittenAttempts,
 };
 
 /// What has names on the command line beside the contenders.
@@ -102,14 +104,18 @@ async fn measure(plan: Plan) -> Result<(), String> {
     }
     if plan.includes(NEWS) {
         say("news of a scan");
-        facts.extend(news::measure(&world, &plan).await?);
+        for party in parties(&plan) {
+            facts.extend(news::measure(&world, &plan, *party).await?);
+        }
     }
     if plan.includes(WAITING) {
         say(&format!("{file_limit} files may be open"));
         for size in waiting::sizes(&plan, file_limit) {
             say(&format!("{size} waiting browsers"));
-            world = world.with_fresh_site().await?;
-            facts.extend(waiting::measure(&mut world, &plan, size).await?);
+            for party in parties(&plan) {
+                world = world.with_fresh_sites().await?;
+                facts.extend(waiting::measure(&mut world, &plan, *party, size).await?);
+            }
         }
     }
     if plan.includes(STARTING) {
@@ -130,13 +136,12 @@ async fn measure(plan: Plan) -> Result<(), String> {
 
 /// All contenders that are asked for, and L beside them.
 async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), String> {
-    let mut asked: Vec<Contender> = contender::ALL.to_vec();
-    asked.retain(|contender| plan.includes(contender.name()));
+    let mut asked = contenders(plan);
     if asked.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    if !asked.contains(&Contender::LimitRedis) {
-        asked.insert(0, Contender::LimitRedis);
+    if !asked.contains(&Contender::LIMIT) {
+        asked.insert(0, Contender::LIMIT);
     }
     let mut rates: HashMap<Contender, f64> = HashMap::new();
     let mut trips: HashMap<Contender, RoundTrips> = HashMap::new();
@@ -145,7 +150,7 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
         let warm = world.turn(*contender, WARM_UP, WARM_UP_TIME).await;
         let warm = warm.map_err(|error| format!("{}: {error}", contender.name()))?;
         rates.insert(*contender, warm.rate);
-        if contender.target().is_some() {
+        if !contender.work.is_limit() {
             trips.insert(*contender, world.round_trips(*contender, SINGLE).await?);
         }
     }
@@ -154,20 +159,20 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
     for round in 1..=plan.rounds() {
         // L has its turn between all others, since the machine is faster at one moment than at the
         // next.
-        let mut limit = world.turn(Contender::LimitRedis, 0, plan.turn()).await?;
-        for contender in &asked {
+        let mut limit = world.turn(Contender::LIMIT, 0, plan.turn()).await?;
+        for contender in in_order(&asked, round) {
             let rate = rates.get(contender).copied().unwrap_or(0.0);
             let count = enough(*contender, rate, plan.turn());
             let turn = world.turn(*contender, count, plan.turn()).await;
             let turn = turn.map_err(|error| format!("{}: {error}", contender.name()))?;
-            if *contender == Contender::LimitRedis {
+            if *contender == Contender::LIMIT {
                 limit = turn.clone();
                 beside
                     .entry(*contender)
                     .or_default()
                     .push(Beside::of([&turn, &turn]));
             } else {
-                let next = world.turn(Contender::LimitRedis, 0, plan.turn()).await?;
+                let next = world.turn(Contender::LIMIT, 0, plan.turn()).await?;
                 beside
                     .entry(*contender)
                     .or_default()
@@ -199,9 +204,44 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
     Ok((rows, facts.flatten().collect()))
 }
 
+/// Who is measured.
+fn parties(plan: &Plan) -> &'static [Party] {
+    if plan.peer.is_empty() {
+        &[Party::Ours]
+    } else {
+        &[Party::Ours, Party::Peer]
+    }
+}
+
+/// All that is asked for, the peer's work beside ours.
+fn contenders(plan: &Plan) -> Vec<Contender> {
+    let asked = contender::ALL
+        .iter()
+        .filter(|work| plan.includes(work.name()));
+    let both = asked.flat_map(|work| {
+        let parties = parties(plan).iter();
+        let parties = parties.filter(|party| **party == Party::Ours || !work.is_limit());
+        parties.map(|party| Contender {
+            party: *party,
+            work: *work,
+        })
+    });
+    both.collect()
+}
+
+/// Every second round goes the other way round, so that nobody is always after the same one.
+fn in_order(asked: &[Contender], round: usize) -> Box<dyn Iterator<Item = &Contender> + '_> {
+    if round.is_multiple_of(2) {
+        Box::new(asked.iter().rev())
+    } else {
+        Box::new(asked.iter())
+    }
+}
+
 /// The most that each service held while contenders took turns.
 fn peaks(fleet: &Fleet) -> Result<Vec<Fact>, String> {
-    let services = [&fleet.site, &fleet.gateway_plain, &fleet.gateway_safe];
+    let mut services = vec![&fleet.site, &fleet.gateway_plain, &fleet.gateway_safe];
+    services.extend(fleet.peers.iter().flatten().map(|peer| &peer.process));
     let peak = |process: &Process| {
         let kib = memory(process.id())?.peak_kib;
         let name = format!("{}: resident at most in all turns", process.name());
@@ -217,7 +257,7 @@ fn peaks(fleet: &Fleet) -> Result<Vec<Fact>, String> {
     reason = "the product is positive and bounded"
 )]
 fn enough(contender: Contender, rate: f64, turn: Duration) -> usize {
-    if !contender.is_used_up() {
+    if !contender.work.is_used_up() {
         return 0;
     }
     let needed = rate * turn.as_secs_f64() * MARGIN;
@@ -230,23 +270,43 @@ impl World {
         let fleet = Fleet::start(plan).await?;
         let client = Client::open(fleet.redis_url()).map_err(|error| error.to_string())?;
         let redis = client.get_multiplexed_async_connection().await;
+        let written = WrittenAttempts::new(fleet.redis_url())?;
         let stage = Stage {
             site: fleet.site_address,
             gateway: fleet.gateway_address(Mode::Safe),
+            stand_in: None,
             phone: Phone::default(),
-            attempts: Attempts::new(fleet.redis_url())?,
+            attempts: Attempts::new(Source::Written(Box::new(written))),
             visitors: AtomicU64::new(1),
         };
+        let of_peer = |address, mode| {
+            let asked = AskedAttempts::new(address, fleet.stand_in_address, mode);
+            Arc::new(Stage {
+                site: address,
+                gateway: address,
+                stand_in: Some(fleet.stand_in_address),
+                phone: Phone::default(),
+                attempts: Attempts::new(Source::Asked(Box::new(asked))),
+                visitors: AtomicU64::new(1),
+            })
+        };
+        let peer_stages = fleet.peers.as_ref().map(|[plain, safe]| {
+            [
+                of_peer(plain.address, Mode::Plain),
+                of_peer(safe.address, Mode::Safe),
+            ]
+        });
         Ok(Self {
             fleet,
             stage: Arc::new(stage),
+            peer_stages,
             redis: redis.map_err(|error| error.to_string())?,
         })
     }
 
-    async fn with_fresh_site(self) -> Result<Self, String> {
+    async fn with_fresh_sites(self) -> Result<Self, String> {
         Ok(Self {
-            fleet: self.fleet.fresh_site().await?,
+            fleet: self.fleet.fresh_sites().await?,
             ..self
         })
     }
@@ -255,13 +315,17 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contender::Work;
 
     #[test]
     fn enough_is_made_ready_for_what_is_used_up_only() {
         let turn = Duration::from_secs(2);
-        assert_eq!(enough(Contender::Poll, 50_000.0, turn), 0);
-        assert_eq!(enough(Contender::PushKnown, 10_000.0, turn), 26_000);
-        assert_eq!(enough(Contender::Open, 1.0, turn), WARM_UP);
-        assert_eq!(enough(Contender::Open, f64::MAX, turn), MOST);
+        assert_eq!(enough(Contender::ours(Work::Poll), 50_000.0, turn), 0);
+        assert_eq!(
+            enough(Contender::ours(Work::PushKnown), 10_000.0, turn),
+            26_000
+        );
+        assert_eq!(enough(Contender::ours(Work::Open), 1.0, turn), WARM_UP);
+        assert_eq!(enough(Contender::ours(Work::Open), f64::MAX, turn), MOST);
     }
 }

@@ -1,6 +1,6 @@
 //! WeChat's API as a few answers that never change, cheaper than anything that asks for them.
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{attempts::CODE_CONTENT, http_wire::Head, output::say};
+use crate::{http_wire::Head, output::say, scenes::Scenes};
 
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
 const TOKEN: &str = r#"{"access_token":"98_benchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbench","expires_in":7200}"#;
@@ -32,23 +32,24 @@ pub(crate) async fn serve() -> Result<(), String> {
         .map_err(wrong)?;
     let address = listener.local_addr().map_err(wrong)?;
     say(&format!("stand-in ready http://{address}"));
+    let scenes = Arc::new(Scenes::default());
     loop {
         // One that can't be accepted is its client's loss.
         if let Ok((stream, _)) = listener.accept().await {
             // Without it answers may wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
-            tokio::spawn(answer_all(stream));
+            tokio::spawn(answer_all(stream, Arc::clone(&scenes)));
         }
     }
 }
 
-async fn answer_all(mut stream: TcpStream) {
-    let answers = Answers::new();
+async fn answer_all(mut stream: TcpStream, scenes: Arc<Scenes>) {
+    let answers = Answers::new(scenes);
     let mut received = Vec::with_capacity(8 * 1024);
     loop {
         while let Some(length) = complete_request(&received) {
             let answer = answers.to(&received[..length]);
-            if stream.write_all(answer).await.is_err() {
+            if stream.write_all(&answer).await.is_err() {
                 return;
             }
             received.drain(..length);
@@ -68,38 +69,43 @@ fn complete_request(received: &[u8]) -> Option<usize> {
     (received.len() >= length).then_some(length)
 }
 
+/// What a code of WeChat's is called where its picture is asked for.
+const TICKET: &str = "gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw==";
+
 struct Answers {
     token: Vec<u8>,
-    code: Vec<u8>,
     person: Vec<u8>,
     hop: Vec<u8>,
+    scenes: Arc<Scenes>,
 }
 
 impl Answers {
-    fn new() -> Self {
-        let code = format!(
-            r#"{{"ticket":"gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9xL2taZ2Z3TVRtNzJXV1Brb3ZhYmJJAAIEZ23sUwMEmm3sUw==","expire_seconds":360,"url":"{CODE_CONTENT}"}}"#
-        );
+    fn new(scenes: Arc<Scenes>) -> Self {
         Self {
             token: with_head(TOKEN),
-            code: with_head(&code),
             person: with_head(PERSON),
             hop: with_head(BODY),
+            scenes,
         }
     }
 
-    fn to(&self, request: &[u8]) -> &[u8] {
-        let path = request.split(|byte| *byte == b' ').nth(1).unwrap_or(b"");
-        if path.starts_with(b"/cgi-bin/user/info?") {
-            &self.person
-        } else if path.starts_with(b"/cgi-bin/qrcode/create?") {
-            &self.code
-        } else if path == HOP.as_bytes() {
-            &self.hop
-        } else if path == b"/cgi-bin/stable_token" {
-            &self.token
+    fn to(&self, request: &[u8]) -> Cow<'_, [u8]> {
+        let text = std::str::from_utf8(request).unwrap_or_default();
+        let path = text.split(' ').nth(1).unwrap_or_default();
+        if path.starts_with("/cgi-bin/user/info?") {
+            Cow::Borrowed(&self.person)
+        } else if path.starts_with("/cgi-bin/qrcode/create?") {
+            let content = self.scenes.content(text);
+            let code = format!(r#"{{"ticket":"{TICKET}","expire_seconds":360,"url":"{content}"}}"#);
+            Cow::Owned(with_head(&code))
+        } else if path == HOP {
+            Cow::Borrowed(&self.hop)
+        } else if path == "/cgi-bin/stable_token" {
+            Cow::Borrowed(&self.token)
+        } else if let Some(scene) = self.scenes.scene(path) {
+            Cow::Owned(with_head(&scene))
         } else {
-            b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+            Cow::Borrowed(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
         }
     }
 }
@@ -123,6 +129,7 @@ mod tests {
     use wechat_wire::api::{AccessTokenGranted, QrCodeCreated, UserInfo, decode};
 
     use super::*;
+    use crate::written_attempts::CODE_CONTENT;
 
     fn body(answer: &[u8]) -> &[u8] {
         let head = Head::parse(answer).unwrap();
@@ -132,13 +139,19 @@ mod tests {
 
     #[test]
     fn the_gateway_can_read_the_answers() {
-        let answers = Answers::new();
-        let to = |line: &str| body(answers.to(format!("{line} HTTP/1.1\r\n\r\n").as_bytes()));
-        let granted: AccessTokenGranted = decode(to("POST /cgi-bin/stable_token")).unwrap();
+        let answers = Answers::new(Arc::default());
+        let to = |line: &str| {
+            let answer = answers
+                .to(format!("{line} HTTP/1.1\r\n\r\n").as_bytes())
+                .into_owned();
+            body(&answer).to_vec()
+        };
+        let granted: AccessTokenGranted = decode(&to("POST /cgi-bin/stable_token")).unwrap();
         assert_eq!(granted.expires_in, Some(7200));
-        let code: QrCodeCreated = decode(to("POST /cgi-bin/qrcode/create?access_token=x")).unwrap();
-        assert_eq!(code.url, CODE_CONTENT);
-        let person: UserInfo = decode(to("GET /cgi-bin/user/info?openid=x")).unwrap();
+        let code: QrCodeCreated =
+            decode(&to("POST /cgi-bin/qrcode/create?access_token=x")).unwrap();
+        assert_eq!(code.url.len(), CODE_CONTENT.len());
+        let person: UserInfo = decode(&to("GET /cgi-bin/user/info?openid=x")).unwrap();
         assert_eq!(person.is_subscribed(), Some(true));
     }
 

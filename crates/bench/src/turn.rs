@@ -2,19 +2,20 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use deadpool_redis::redis::{aio::MultiplexedConnection, cmd};
 use harness::{phone::Mode, process::Process};
-use login_protocol::scene::BrowserSecret;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::{
+    attempt::Attempt,
     browser,
-    contender::Contender,
+    contender::{Contender, Party, Work},
     fleet::Fleet,
     kernel_figures::processor_time,
     limit,
@@ -49,8 +50,10 @@ const SAMPLE: usize = 1000;
 pub(crate) struct World {
     /// The processes.
     pub(crate) fleet: Fleet,
-    /// What logins are made of.
+    /// What logins are made of, at our services.
     pub(crate) stage: Arc<Stage>,
+    /// The same at the other program, in plain and in safe mode.
+    pub(crate) peer_stages: Option<[Arc<Stage>; 2]>,
     /// A connection for looking.
     pub(crate) redis: MultiplexedConnection,
 }
@@ -72,6 +75,8 @@ pub(crate) struct Turn {
     pub(crate) service_busy: f64,
     /// How busy each of the others kept its core, of 1.
     pub(crate) others_busy: BTreeMap<String, f64>,
+    /// Redis' own processor time for 1000 operations.
+    pub(crate) redis_seconds_per_1000: f64,
     /// Redis commands of one operation by name, those inside scripts included.
     pub(crate) commands: BTreeMap<String, f64>,
 }
@@ -85,7 +90,7 @@ pub(crate) enum Job {
         /// The requests.
         requests: Arc<Requests>,
         /// What the requests scan, in their order.
-        scanned: Vec<BrowserSecret>,
+        scanned: Vec<Attempt>,
     },
     /// Whole logins.
     Logins,
@@ -111,41 +116,42 @@ impl World {
         count: usize,
     ) -> Result<Job, String> {
         self.clear().await?;
-        let (address, status) = match contender {
-            Contender::LimitStatic | Contender::LimitRedis | Contender::LimitHop => {
+        let stage = self.stage_of(contender)?;
+        let (address, status) = match contender.work {
+            Work::LimitStatic | Work::LimitRedis | Work::LimitHop => {
                 (self.fleet.limit_address, 200)
             }
-            Contender::Poll => (self.fleet.site_address, 200),
-            Contender::Open => (self.fleet.site_address, 201),
-            Contender::PushNew(mode) => (self.fleet.gateway_address(mode), 200),
-            Contender::PushKnown => (self.fleet.gateway_address(Mode::Plain), 200),
-            Contender::Login => return Ok(Job::Logins),
+            Work::Poll => (stage.site, 200),
+            Work::Open => (stage.site, 201),
+            Work::PushNew(mode) => (self.callback(contender.party, mode)?, 200),
+            Work::PushKnown => (self.callback(contender.party, Mode::Plain)?, 200),
+            Work::Login => return Ok(Job::Logins),
         };
         let mut scanned = Vec::new();
-        let requests = match contender {
-            Contender::LimitStatic => Requests::in_turn(self.polls(limit::STATIC).await?),
-            Contender::LimitRedis => Requests::in_turn(self.polls(limit::REDIS).await?),
-            Contender::LimitHop => Requests::in_turn(self.polls(limit::HOP).await?),
-            Contender::Poll => Requests::in_turn(self.polls("/api/login").await?),
-            Contender::PushNew(mode) => {
-                scanned = self.stage.attempts.open(count, LIFETIME).await?;
-                let pushes = scanned.iter().map(|secret| {
-                    let openid = self.stage.attempts.stranger();
-                    phone::scan(&self.stage.phone, mode, &openid, &secret.scene())
+        let requests = match contender.work {
+            Work::LimitStatic => Requests::in_turn(polls(&stage, limit::STATIC).await?),
+            Work::LimitRedis => Requests::in_turn(polls(&stage, limit::REDIS).await?),
+            Work::LimitHop => Requests::in_turn(polls(&stage, limit::HOP).await?),
+            Work::Poll => Requests::in_turn(polls(&stage, "/api/login").await?),
+            Work::PushNew(mode) => {
+                scanned = stage.attempts.open(count, LIFETIME).await?;
+                let pushes = scanned.iter().map(|attempt| {
+                    let openid = stage.attempts.stranger();
+                    phone::scan(&stage.phone, mode, &openid, &attempt.scene)
                 });
                 Requests::once(pushes.collect())
             }
-            Contender::PushKnown => {
-                let members = self.stage.attempts.members(KNOWN).await?;
-                scanned = self.stage.attempts.open(count, LIFETIME).await?;
+            Work::PushKnown => {
+                let members = stage.attempts.members(KNOWN).await?;
+                scanned = stage.attempts.open(count, LIFETIME).await?;
                 let people = members.iter().cycle();
-                let pushes = scanned.iter().zip(people).map(|(secret, openid)| {
-                    phone::scan(&self.stage.phone, Mode::Plain, openid, &secret.scene())
+                let pushes = scanned.iter().zip(people).map(|(attempt, openid)| {
+                    phone::scan(&stage.phone, Mode::Plain, openid, &attempt.scene)
                 });
                 Requests::once(pushes.collect())
             }
-            Contender::Open | Contender::Login => {
-                let open = |_| browser::request("POST", "/api/login", self.stage.visitor(), None);
+            Work::Open | Work::Login => {
+                let open = |_| browser::request("POST", "/api/login", stage.visitor(), None);
                 Requests::once((0..count).map(open).collect())
             }
         };
@@ -156,11 +162,33 @@ impl World {
         })
     }
 
-    /// The same request for everybody, but for the path.
-    async fn polls(&self, path: &str) -> Result<Vec<Vec<u8>>, String> {
-        let secrets = self.stage.attempts.open(POLLED, LIFETIME).await?;
-        let poll = |secret| browser::request("GET", path, self.stage.visitor(), Some(secret));
-        Ok(secrets.iter().map(poll).collect())
+    /// Where this contender's logins happen.
+    pub(crate) fn stage_of(&self, contender: Contender) -> Result<Arc<Stage>, String> {
+        let mode = match contender.work {
+            Work::PushNew(mode) => mode,
+            Work::Poll | Work::PushKnown => Mode::Plain,
+            _ => Mode::Safe,
+        };
+        self.stage(contender.party, mode)
+    }
+
+    /// Where logins of this party happen whose pushes come in this mode.
+    pub(crate) fn stage(&self, party: Party, mode: Mode) -> Result<Arc<Stage>, String> {
+        match (party, &self.peer_stages) {
+            (Party::Ours, _) => Ok(Arc::clone(&self.stage)),
+            (Party::Peer, Some([plain, safe])) => Ok(Arc::clone(match mode {
+                Mode::Plain => plain,
+                Mode::Safe => safe,
+            })),
+            (Party::Peer, None) => Err("no peer runs".to_owned()),
+        }
+    }
+
+    fn callback(&self, party: Party, mode: Mode) -> Result<SocketAddr, String> {
+        match party {
+            Party::Ours => Ok(self.fleet.gateway_address(mode)),
+            Party::Peer => Ok(self.stage(party, mode)?.gateway),
+        }
     }
 
     /// Takes a turn. What is used up ends it early.
@@ -179,7 +207,7 @@ impl World {
             }
             Job::Logins => {
                 for _ in 0..VISITORS {
-                    seats.push(self.stage.seat().await?);
+                    seats.push(self.stage_of(contender)?.seat().await?);
                 }
             }
         }
@@ -196,37 +224,27 @@ impl World {
             requests, scanned, ..
         } = &job
         {
-            self.check_scans(&scanned[..requests.sent().min(scanned.len())])
-                .await?;
+            let sent = &scanned[..requests.sent().min(scanned.len())];
+            check_scans(self.stage_of(contender)?.as_ref(), sent).await?;
         }
         Ok(Turn::new(&before, &after, outcome))
-    }
-
-    /// A sample of the scanned attempts has to be confirmed.
-    async fn check_scans(&self, scanned: &[BrowserSecret]) -> Result<(), String> {
-        let every = scanned.len().div_ceil(SAMPLE).max(1);
-        let sample: Vec<_> = scanned.iter().step_by(every).cloned().collect();
-        let confirmed = self.stage.attempts.confirmed(&sample).await?;
-        if confirmed == sample.len() {
-            return Ok(());
-        }
-        Err(format!(
-            "of {} scanned attempts only {confirmed} are confirmed",
-            sample.len()
-        ))
     }
 
     /// The processes whose work is measured.
     pub(crate) fn services(&self, contender: Contender) -> Vec<&Process> {
         let fleet = &self.fleet;
-        match contender {
-            Contender::LimitStatic | Contender::LimitRedis | Contender::LimitHop => {
-                vec![&fleet.limit]
-            }
-            Contender::Poll => vec![&fleet.site],
-            Contender::PushNew(mode) => vec![fleet.gateway(mode)],
-            Contender::PushKnown => vec![fleet.gateway(Mode::Plain)],
-            Contender::Open | Contender::Login => vec![&fleet.site, &fleet.gateway_safe],
+        if let (Party::Peer, Some([plain, safe])) = (contender.party, &fleet.peers) {
+            return vec![match contender.work {
+                Work::Poll | Work::PushKnown | Work::PushNew(Mode::Plain) => &plain.process,
+                _ => &safe.process,
+            }];
+        }
+        match contender.work {
+            Work::LimitStatic | Work::LimitRedis | Work::LimitHop => vec![&fleet.limit],
+            Work::Poll => vec![&fleet.site],
+            Work::PushNew(mode) => vec![fleet.gateway(mode)],
+            Work::PushKnown => vec![fleet.gateway(Mode::Plain)],
+            Work::Open | Work::Login => vec![&fleet.site, &fleet.gateway_safe],
         }
     }
 
@@ -258,6 +276,27 @@ impl World {
             .await
             .map_err(|error| format!("Redis can't be asked: {error}"))
     }
+}
+
+/// The same request for everybody, but for the path.
+async fn polls(stage: &Stage, path: &str) -> Result<Vec<Vec<u8>>, String> {
+    let attempts = stage.attempts.open(POLLED, LIFETIME).await?;
+    let poll = |attempt| browser::request("GET", path, stage.visitor(), Some(attempt));
+    Ok(attempts.iter().map(poll).collect())
+}
+
+/// A sample of the scanned attempts has to be confirmed.
+async fn check_scans(stage: &Stage, scanned: &[Attempt]) -> Result<(), String> {
+    let every = scanned.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<_> = scanned.iter().step_by(every).cloned().collect();
+    let confirmed = stage.attempts.confirmed(&sample).await?;
+    if confirmed == sample.len() {
+        return Ok(());
+    }
+    Err(format!(
+        "of {} scanned attempts only {confirmed} are confirmed",
+        sample.len()
+    ))
 }
 
 async fn log_in(seats: Vec<crate::login::Seat>, duration: Duration) -> Outcome {
@@ -297,6 +336,8 @@ impl Turn {
                 time.saturating_sub(earlier).as_secs_f64() / seconds,
             )
         };
+        let redis = |used: &Used| used.others.get("redis").copied().unwrap_or_default();
+        let redis = redis(after).saturating_sub(redis(before)).as_secs_f64();
         let work = after.statistics.since(&before.statistics);
         let each = |(name, calls)| (name, float(calls) / count);
         Self {
@@ -306,6 +347,7 @@ impl Turn {
             times: Times::of(outcome.nanoseconds),
             service_seconds_per_1000: services * 1000.0 / count,
             service_busy: services / seconds,
+            redis_seconds_per_1000: redis * 1000.0 / count,
             others_busy: after.others.iter().map(busy).collect(),
             commands: work.commands.into_iter().map(each).collect(),
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::{
+    contender::{Contender, Party, Work},
     fact::Fact,
     kernel_figures::{memory, processor_time},
     output::say,
@@ -43,12 +44,21 @@ pub(crate) fn sizes(plan: &Plan, file_limit: u64) -> Vec<usize> {
 pub(crate) async fn measure(
     world: &mut World,
     plan: &Plan,
+    party: Party,
     wanted: usize,
 ) -> Result<Vec<Fact>, String> {
-    let site = world.fleet.site.id();
+    let contender = Contender {
+        party,
+        work: Work::Login,
+    };
+    let site = world
+        .services(contender)
+        .first()
+        .map(|process| process.id());
+    let site = site.ok_or("nobody serves browsers")?;
     let before = memory(site)?;
     let began = Instant::now();
-    let streams = WaitingStreams::open(&world.stage, wanted).await?;
+    let streams = WaitingStreams::open(&world.stage_of(contender)?, wanted).await?;
     let opened = streams.all.len();
     say(&format!(
         "  {opened} streams open after {:.1} s",
@@ -69,7 +79,11 @@ pub(crate) async fn measure(
     let held = full.resident_kib.max(after.resident_kib);
     let each =
         |kib: u64| float(kib.saturating_sub(before.resident_kib)) / float((opened as u64).max(1));
-    let name = |what: &str| format!("{opened} waiting: {what}");
+    let whose = match party {
+        Party::Ours => "",
+        Party::Peer => " at the peer",
+    };
+    let name = |what: &str| format!("{opened} waiting{whose}: {what}");
     let mut resident = Fact::new(name("resident for each"), each(held), "KiB")
         .at_most(STREAM_KIB)
         .note(format!(
@@ -117,6 +131,9 @@ pub(crate) async fn measure(
                 first.count, first.p50_us, last.count, last.p50_us
             ));
         facts.push(fact);
+    }
+    if party == Party::Peer {
+        facts.iter_mut().for_each(Fact::ask_nothing);
     }
     Ok(facts)
 }

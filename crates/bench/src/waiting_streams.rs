@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use login_protocol::scene::BrowserSecret;
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
-use crate::{browser, event_stream::EventStream, load::nanoseconds, login::Stage};
+use crate::{
+    attempt::Attempt, browser, event_stream::EventStream, load::nanoseconds, login::Stage,
+};
 
 /// How many are being opened at once.
 const AT_ONCE: usize = 64;
@@ -54,24 +55,24 @@ impl WaitingStreams {
         Ok(streams)
     }
 
-    async fn open_timed(&mut self, stage: &Stage, attempts: &[BrowserSecret]) -> Vec<u32> {
+    async fn open_timed(&mut self, stage: &Stage, attempts: &[Attempt]) -> Vec<u32> {
         let mut times = Vec::with_capacity(attempts.len());
-        for secret in attempts {
+        for attempt in attempts {
             if self.refused.is_some() {
                 break;
             }
             let began = Instant::now();
-            let opened = open(stage, secret).await;
+            let opened = open(stage, attempt).await;
             times.push(nanoseconds(began.elapsed()));
             self.keep(opened);
         }
         times
     }
 
-    async fn open_together(&mut self, stage: &Arc<Stage>, attempts: &[BrowserSecret]) {
+    async fn open_together(&mut self, stage: &Arc<Stage>, attempts: &[Attempt]) {
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let mut opening = JoinSet::new();
-        for secret in attempts {
+        for attempt in attempts {
             if self.refused.is_some() {
                 break;
             }
@@ -82,9 +83,9 @@ impl WaitingStreams {
             while let Some(opened) = opening.try_join_next() {
                 self.keep(opened.unwrap_or_else(|error| Err(error.to_string())));
             }
-            let (stage, secret) = (Arc::clone(stage), secret.clone());
+            let (stage, attempt) = (Arc::clone(stage), attempt.clone());
             opening.spawn(async move {
-                let opened = open(&stage, &secret).await;
+                let opened = open(&stage, &attempt).await;
                 drop(permit);
                 opened
             });
@@ -106,9 +107,9 @@ impl WaitingStreams {
     }
 }
 
-async fn open(stage: &Stage, secret: &BrowserSecret) -> Result<EventStream, String> {
+async fn open(stage: &Stage, attempt: &Attempt) -> Result<EventStream, String> {
     let visitor = stage.visitor();
-    let request = browser::request("GET", "/api/login/events", visitor, Some(secret));
+    let request = browser::request("GET", "/api/login/events", visitor, Some(attempt));
     let opened = timeout(PATIENCE, EventStream::open(stage.site, visitor, &request)).await;
     match opened {
         Ok(opened) => opened.map_err(|error| error.to_string()),

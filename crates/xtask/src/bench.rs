@@ -29,9 +29,13 @@ pub(crate) struct Options {
     /// push-known, open, login, news, waiting, starting
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
+    /// Also measures this program, which serves the contract of both services as one process and is
+    /// given their environment. A path with its arguments, between spaces
+    #[arg(long, value_name = "COMMAND")]
+    peer: Option<String>,
     /// Count instructions under valgrind instead, and compare them with those kept in the
     /// repository
-    #[arg(long, conflicts_with_all = ["only", "quick", "json"])]
+    #[arg(long, conflicts_with_all = ["only", "quick", "json", "peer"])]
     check: bool,
     /// Keep the counts as those to compare with from now on
     #[arg(long, requires = "check")]
@@ -61,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let plan = json!({
         "quick": options.quick,
         "only": options.only,
+        "peer": words(options.peer.as_deref()),
         "cores": cores,
         "binaries": binaries,
         "redis_server": redis,
@@ -88,6 +93,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     // It becomes this very process, so that Ctrl-C and the exit status are its own.
     let failed = command.arg(plan.to_string()).exec();
     Err(Failure::new(format!("could not run bench: {failed}")))
+}
+
+/// The words of a command.
+fn words(command: Option<&str>) -> Vec<&str> {
+    command.unwrap_or_default().split_whitespace().collect()
 }
 
 /// Builds the services as they are shipped: in the workspace as a whole, other packages would turn
