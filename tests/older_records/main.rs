@@ -3,8 +3,10 @@
 //!
 //! `cargo xtask test rolling_upgrade` builds that version's binaries below `target/older`; then
 //!
-//! `LOGIN_OLDER_BINARIES=$PWD/target/older/COMMIT/build/debug cargo run -p system-tests --example
-//! older_records`
+//! ```sh
+//! LOGIN_OLDER_BINARIES=$PWD/target/older/COMMIT/build/debug \
+//!     cargo run -p system-tests --example older_records
+//! ```
 //!
 //! writes `tests/resilience/fixtures/version-COMMIT.json`. It is made anew when `harness::older`
 //! names another version, or when it has to hold more. Redis, the simulator and the made-up account
