@@ -6,6 +6,7 @@
 //! binaries in `LOGIN_OLDER_BINARIES` and `--test rolling_upgrade`.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc,
@@ -127,6 +128,9 @@ enum Outages {
 
 /// A login on its way, at both sites in turn.
 struct Login<'system> {
+    /// Its three lowest bits say which site comes first, whether the login ends at the version that
+    /// opened it, and how often it is completed.
+    number: usize,
     wechat: &'system Simulator,
     person: Person,
     visitor: Visitor,
@@ -137,7 +141,7 @@ struct Login<'system> {
 }
 
 impl Login<'_> {
-    /// The visitor's next request goes to the other version, and so does every one after it.
+    /// The browser waits at the other version than it began at.
     async fn is_scanned(&mut self) {
         let mut events = self.visitor.try_events().await;
         let scanned = self.wechat.scan(&self.person, &self.content).await;
@@ -155,20 +159,29 @@ impl Login<'_> {
         .await;
     }
 
-    /// Completes the login, once more at the other version as after a lost answer, and leaves it
-    /// signed in.
+    /// Completes the login, at the version that opened it or at the other one, once or a second time as
+    /// after a lost answer, and leaves it signed in.
     async fn completes(mut self) -> (Person, Visitor) {
-        let mut sessions = Vec::new();
-        for _ in 0..2 {
-            let answer = self.outages.call(&mut self.visitor, COMPLETE, 200).await;
-            assert_eq!(answer.json["user"]["openid"], self.person.openid);
-            sessions.push(self.visitor.cookies()[SESSION_COOKIE].clone());
+        if self.number / 2 % 2 == 1 {
+            let standing = self.calls(Method::GET, "/api/login", 200).await;
+            assert_eq!(standing.json["status"], "confirmed");
         }
-        assert_eq!(sessions[0], sessions[1], "two sessions of one login");
+        let mut sessions = BTreeSet::new();
+        for _ in 0..=self.number / 4 % 2 {
+            let answer = self.calls(Method::POST, COMPLETE, 200).await;
+            assert_eq!(answer.json["user"]["openid"], self.person.openid);
+            sessions.insert(self.visitor.cookies()[SESSION_COOKIE].clone());
+        }
+        assert_eq!(sessions.len(), 1, "two sessions of one login");
         self.visitor.move_to(self.reads_sessions);
         let user = self.visitor.session().await.expect("signed in");
         assert_eq!(user["openid"], self.person.openid);
         (self.person, self.visitor)
+    }
+
+    async fn calls(&mut self, method: Method, path: &str, status: u16) -> Answer {
+        let visitor = &mut self.visitor;
+        self.outages.call(visitor, method, path, status).await
     }
 
     async fn goes_through(mut self) -> (Person, Visitor) {
@@ -178,11 +191,11 @@ impl Login<'_> {
 }
 
 impl Outages {
-    /// Posts until it succeeds; in between only an outage may be told.
-    async fn call(self, visitor: &mut Visitor, path: &str, status: u16) -> Answer {
-        let what = format!("POST {path} succeeds");
+    /// Asks until it succeeds; in between only an outage may be told.
+    async fn call(self, visitor: &mut Visitor, method: Method, path: &str, status: u16) -> Answer {
+        let what = format!("{method} {path} succeeds");
         eventually(&what, async || {
-            let answer = visitor.try_call(Method::POST, path).await;
+            let answer = visitor.try_call(method.clone(), path).await;
             let is_good = answer
                 .as_ref()
                 .is_some_and(|answer| answer.status == status);
@@ -210,15 +223,18 @@ impl Entrance<'_> {
     /// Somebody new in front of a code, every other one of them at the other version first.
     async fn begin(&self, outages: Outages) -> Login<'_> {
         let mut sites = self.sites.to_vec();
-        let turn = self.visitors.fetch_add(1, Ordering::Relaxed) % sites.len();
-        sites.rotate_left(turn);
+        let number = self.visitors.fetch_add(1, Ordering::Relaxed);
+        sites.rotate_left(number % 2);
         let mut visitor = Visitor::behind(self.http.clone(), Arc::new(Replicas::new(sites)));
-        let answer = outages.call(&mut visitor, "/api/login", 201).await;
+        let answer = outages
+            .call(&mut visitor, Method::POST, "/api/login", 201)
+            .await;
         let content = answer.json["qr"]["content"]
             .as_str()
             .expect("a code")
             .to_owned();
         Login {
+            number,
             wechat: self.wechat,
             person: self.wechat.person("小林", true).await,
             visitor,
