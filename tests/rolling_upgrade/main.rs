@@ -121,8 +121,8 @@ impl Place {
 enum Outages {
     /// While a process is replaced, as a browser does.
     Expected,
-    /// Not while two versions serve in peace: a repeat would be answered by the other one, and hide that
-    /// this pair doesn't work.
+    /// Not while two versions serve in peace: a repeat would be answered by the other one, and hide
+    /// that this pair doesn't work.
     None,
 }
 
@@ -159,8 +159,8 @@ impl Login<'_> {
         .await;
     }
 
-    /// Completes the login, at the version that opened it or at the other one, once or a second time as
-    /// after a lost answer, and leaves it signed in.
+    /// Completes the login, at the version that opened it or at the other one, once or a second
+    /// time as after a lost answer, and leaves it signed in.
     async fn completes(mut self) -> (Person, Visitor) {
         if self.number / 2 % 2 == 1 {
             let standing = self.calls(Method::GET, "/api/login", 200).await;
