@@ -9,4 +9,5 @@ mod sentinel;
 mod start;
 mod stop_under_load;
 mod system;
+mod upgrade;
 mod wechat;

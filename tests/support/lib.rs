@@ -17,6 +17,7 @@ pub mod log_folder;
 pub mod login_page;
 pub mod news;
 pub mod nginx;
+pub mod older_records;
 pub mod phone_tab;
 pub mod process;
 mod publish;

@@ -70,6 +70,7 @@ pub struct Plan {
     site: BTreeMap<String, String>,
     simulator: BTreeMap<String, String>,
     accounts: Vec<String>,
+    binaries: Option<PathBuf>,
 }
 
 impl Default for Plan {
@@ -83,6 +84,7 @@ impl Default for Plan {
             site: BTreeMap::new(),
             simulator: BTreeMap::new(),
             accounts: Vec::new(),
+            binaries: None,
         }
     }
 }
@@ -161,6 +163,18 @@ impl Plan {
         );
         self.accounts.push(name.to_owned());
         self
+    }
+
+    /// Gateways and sites of another version, from this folder.
+    #[must_use]
+    pub fn binaries(mut self, folder: &Path) -> Self {
+        self.binaries = Some(folder.to_owned());
+        self
+    }
+
+    fn service(&self, name: &str) -> PathBuf {
+        let folder = self.binaries.as_ref();
+        folder.map_or_else(|| binaries::path(name), |folder| folder.join(name))
     }
 
     /// Starts everything and waits until it is ready.
@@ -252,7 +266,7 @@ impl Stack {
     /// Starts one more gateway.
     pub async fn add_gateway(&mut self) {
         let name = format!("gateway-{}", self.gateways.len());
-        let mut recipe = Recipe::new(&name, binaries::path("wechat-gateway"), &self.log);
+        let mut recipe = Recipe::new(&name, self.plan.service("wechat-gateway"), &self.log);
         recipe.environment = self.gateway_environment().into_iter().collect();
         recipe.ready = services::GATEWAY_READY;
         self.gateways.push(started(Service::start(recipe).await));
@@ -261,7 +275,7 @@ impl Stack {
     /// Starts one more site.
     pub async fn add_site(&mut self) {
         let name = format!("site-{}", self.sites.len());
-        let mut recipe = Recipe::new(&name, binaries::path("site"), &self.log);
+        let mut recipe = Recipe::new(&name, self.plan.service("site"), &self.log);
         recipe.environment = self.site_environment().into_iter().collect();
         recipe.ready = services::SITE_READY;
         self.sites.push(started(Service::start(recipe).await));

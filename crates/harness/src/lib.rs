@@ -12,6 +12,7 @@ pub mod account;
 pub mod cargo;
 pub mod child;
 pub mod folder;
+pub mod older;
 pub mod ports;
 pub mod services;
 

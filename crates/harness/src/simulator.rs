@@ -93,6 +93,12 @@ impl Simulator {
         self.create(body).await
     }
 
+    /// Creates a follower whom the services know from an earlier simulator.
+    pub async fn known_person(&self, nickname: &str, openid: &str) -> Person {
+        let body = json!({ "nickname": nickname, "follows": true, "openid": openid });
+        self.create(body).await
+    }
+
     async fn create(&self, body: Value) -> Person {
         let person = self.control(Method::POST, "/simulator/people", body).await;
         let text = |member: &str| person[member].as_str().expect("a person has it").to_owned();

@@ -55,6 +55,8 @@ pub(crate) struct Follow {
 /// What a new person is made from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewPerson {
+    /// See [`Person::openid`]; random when absent.
+    pub(crate) openid: Option<String>,
     /// The name; empty is allowed, as in WeChat's answers.
     pub(crate) nickname: String,
     /// See [`Person::avatar_url`].
@@ -107,7 +109,7 @@ impl People {
     pub(crate) fn add(&self, new: NewPerson, now: Timestamp) -> Person {
         let person = Person {
             id: random::short_id(),
-            openid: random::openid(),
+            openid: new.openid.unwrap_or_else(random::openid),
             snapshot_openid: random::openid(),
             unionid: new.unionid,
             nickname: new.nickname,

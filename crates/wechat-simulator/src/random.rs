@@ -32,6 +32,16 @@ pub(crate) fn openid() -> String {
     format!("{OPENID_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes::<18>()))
 }
 
+/// Whether it could be one of [`openid`].
+pub(crate) fn is_openid(text: &str) -> bool {
+    let rest = text.strip_prefix(OPENID_PREFIX);
+    rest.is_some_and(|rest| {
+        URL_SAFE_NO_PAD
+            .decode(rest)
+            .is_ok_and(|bytes| bytes.len() == 18)
+    })
+}
+
 /// An access token of 138 characters in the recorded form `NN_<base64url>`.
 pub(crate) fn access_token() -> String {
     format!(
@@ -80,6 +90,7 @@ mod tests {
     #[test]
     fn identifiers_have_the_recorded_lengths() {
         assert_eq!(openid().len(), 28);
+        assert!(is_openid(&openid()) && !is_openid("oSim") && !is_openid(&web_code()));
         assert_eq!(access_token().len(), 138);
         assert_eq!(qr_code_path().len(), 22);
         assert_eq!(web_code().len(), 32);

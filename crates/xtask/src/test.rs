@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use harness::older::BINARIES;
 use serde_json::Value;
 
 use crate::failure::{During, Failure};
+use crate::older::{self, Older};
 use crate::{console, log_scan, packages, repository};
 
 #[derive(clap::Args)]
@@ -22,6 +25,10 @@ pub(crate) struct Options {
 
 /// The file of tests that need a browser.
 const BROWSER_TESTS: &str = "journeys";
+
+/// The test that needs the version before: its file, which cargo leaves out unless it is named, and
+/// its name.
+const ROLLING_UPGRADE: [&str; 2] = ["rolling_upgrade", "a_rolling_upgrade_loses_no_login"];
 
 /// Totals over cargo's `test result:` lines.
 #[derive(Default)]
@@ -37,19 +44,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     packages::for_tests(!options.no_browser)?;
     let mut times = Vec::new();
     if options.filter.is_none() {
-        let denying_warnings = [
-            "clippy",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ];
         stage(&mut times, "formatting", || {
             cargo(&["fmt", "--all", "--check"], &[])
         })?;
-        stage(&mut times, "clippy", || cargo(&denying_warnings, &[]))?;
+        stage(&mut times, "clippy", || {
+            for targets in [&["--all-targets"][..], &["--test", ROLLING_UPGRADE[0]]] {
+                let workspace = ["clippy", "--locked", "--workspace"];
+                let denying_warnings = ["--", "-D", "warnings"];
+                cargo(&[&workspace, targets, &denying_warnings].concat(), &[])?;
+            }
+            Ok(())
+        })?;
         stage(&mut times, "documentation", || {
             let arguments = ["doc", "--locked", "--workspace", "--no-deps", "--quiet"];
             cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
@@ -61,13 +66,24 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         cargo(&["build", "--locked", "--workspace", "--bins"], &[])?;
         cargo(&["test", "--locked", "--workspace", "--no-run"], &[])
     })?;
+    let mut older = None;
+    if options.wants_rolling_upgrade() {
+        stage(&mut times, "version before", || {
+            older = Some(older::build()?);
+            Ok(())
+        })?;
+    }
     let logs = repository::target().join("test-logs");
     let mut results = Results::default();
-    stage(&mut times, "tests", || {
+    let tested = stage(&mut times, "tests", || {
         let _ = fs::remove_dir_all(&logs);
         fs::create_dir_all(&logs).during("create target/test-logs")?;
-        run_tests(options, &mut results)
-    })?;
+        run_tests(options, older.as_ref(), &mut results)
+    });
+    if let Some(Older::Unavailable(reason)) = older {
+        console::note(&format!("the rolling upgrade wasn't tested: {reason}"));
+    }
+    tested?;
     if options.filter.is_none() {
         stage(&mut times, "log search", || log_scan::run(&logs))?;
     }
@@ -128,8 +144,19 @@ fn succeed(success: bool, arguments: &[&str]) -> Result<(), Failure> {
     }
 }
 
+impl Options {
+    fn wants_rolling_upgrade(&self) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| ROLLING_UPGRADE[1].contains(filter))
+    }
+}
+
 /// Runs the tests that the options leave.
-fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
+fn run_tests(
+    options: &Options,
+    older: Option<&Older>,
+    results: &mut Results,
+) -> Result<(), Failure> {
     let filter: Vec<&str> = options.filter.as_deref().into_iter().collect();
     if options.no_browser {
         // Cargo can name the test files to run, but none to leave out, and then forgets the
@@ -142,10 +169,14 @@ fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
             targets.extend(["--test".to_owned(), name]);
         }
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        cargo_test(&targets, &filter, results)?;
-        cargo_test(&["--doc"], &filter, results)?;
+        cargo_test(&targets, &filter, None, results)?;
+        cargo_test(&["--doc"], &filter, None, results)?;
     } else {
-        cargo_test(&[], &filter, results)?;
+        cargo_test(&[], &filter, None, results)?;
+    }
+    if let Some(Older::At(folder)) = older {
+        let targets = ["--test", ROLLING_UPGRADE[0]];
+        cargo_test(&targets, &filter, Some(folder), results)?;
     }
     if results.passed == 0 {
         return Err(Failure::new("not one test ran"));
@@ -153,7 +184,7 @@ fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The names of the workspace's files of integration tests.
+/// The names of the workspace's files of integration tests that cargo runs unasked.
 fn test_files() -> Result<BTreeSet<String>, Failure> {
     let output = repository::cargo()
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
@@ -165,14 +196,22 @@ fn test_files() -> Result<BTreeSet<String>, Failure> {
     let targets = list(&metadata, "packages")
         .into_iter()
         .flat_map(|package| list(&package, "targets"));
-    let tests = targets.filter(|target| list(target, "kind").contains(&Value::from("test")));
+    let tests = targets.filter(|target| {
+        list(target, "kind").contains(&Value::from("test")) && target["test"] == true
+    });
     Ok(tests
         .filter_map(|target| target["name"].as_str().map(str::to_owned))
         .collect())
 }
 
 /// Runs cargo test, shows the runner's own lines as they come, and adds its summaries up.
-fn cargo_test(targets: &[&str], filter: &[&str], results: &mut Results) -> Result<(), Failure> {
+/// `older` is the folder of the version before, for tests that need it.
+fn cargo_test(
+    targets: &[&str],
+    filter: &[&str],
+    older: Option<&Path>,
+    results: &mut Results,
+) -> Result<(), Failure> {
     // One failure shouldn't hide the others.
     let arguments = [
         &["test", "--locked", "--workspace", "--no-fail-fast"],
@@ -184,6 +223,7 @@ fn cargo_test(targets: &[&str], filter: &[&str], results: &mut Results) -> Resul
     let mut child = repository::cargo()
         .args(&arguments)
         .env("TEST_LOG_DIR", repository::target().join("test-logs"))
+        .envs(older.map(|folder| (BINARIES, folder)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -12,6 +12,7 @@ use crate::chats::Line;
 use crate::journeys::{self, JourneyError, ScanOutcome};
 use crate::people::{NewPerson, PersonView};
 use crate::push::courier::Dispatch;
+use crate::random;
 use crate::world::World;
 
 /// The longest name, place or address that a new person may have, in characters.
@@ -32,6 +33,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
+    /// That of somebody whom the services know from an earlier simulator.
+    openid: Option<String>,
     nickname: Option<String>,
     avatar_url: Option<String>,
     avatar_seed: Option<u64>,
@@ -92,6 +95,14 @@ async fn create(world: Data<World>, wanted: Json<Wanted>) -> Result<HttpResponse
     {
         return Err(Problem::invalid("a text has more than 500 characters"));
     }
+    if let Some(openid) = &wanted.openid {
+        if !random::is_openid(openid) {
+            return Err(Problem::invalid("openid is none that a simulator gives"));
+        }
+        if world.people.find_by_openid(openid).is_some() {
+            return Err(Problem::invalid("somebody has this openid"));
+        }
+    }
     let avatar_url = wanted.avatar_url.filter(|address| !address.is_empty());
     if avatar_url
         .as_deref()
@@ -100,6 +111,7 @@ async fn create(world: Data<World>, wanted: Json<Wanted>) -> Result<HttpResponse
         return Err(Problem::invalid("avatar_url is not an address"));
     }
     let new = NewPerson {
+        openid: wanted.openid,
         nickname: wanted.nickname.unwrap_or_else(|| "微信用户".to_owned()),
         avatar_url,
         avatar_seed: wanted.avatar_seed,
