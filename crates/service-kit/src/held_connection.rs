@@ -1,9 +1,9 @@
-//! Connections that wait for long and cost little.
+//! Long-lived connections that cost little.
 //!
-//! While a connection speaks HTTP, actix-http keeps two buffers of 8 KiB for it, and the state of a parser.
-//! A stream of events that is silent for minutes needs neither. So once the head and the first piece of
-//! its body are written, the HTTP machinery is told that the connection has ended, and the socket goes to a
-//! [`Held`], which writes what is left of the body.
+//! While a connection speaks HTTP, actix-http keeps two buffers of 8 KiB for it, and the state of a
+//! parser. A stream of events that is silent for minutes needs neither. So once the head and the
+//! first chunk of the body are written, actix-http is told that the connection has ended, and the
+//! socket goes to a [`Held`], which writes the rest of the body.
 
 use std::{
     cell::Cell,
@@ -29,8 +29,8 @@ use tokio::{
 
 use crate::connection_pace::Pace;
 
-/// How long a connection that was ended waits for its client to notice. Closing it at once could take
-/// away the last piece before it is read.
+/// How long a finished connection waits for its client to notice. Closing it at once could discard
+/// the last chunk before it is read.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The bytes around a chunk: its length in hexadecimal digits, and line ends.
@@ -54,14 +54,14 @@ enum Phase {
     /// HTTP goes back and forth.
     #[default]
     Http,
-    /// All that HTTP may write is with the machinery, and not all of it with the system.
+    /// actix-http has everything that HTTP will write, but the system doesn't have all of it yet.
     Flushing,
-    /// What the machinery writes from now on is thrown away.
+    /// What actix-http writes from now on is discarded.
     Taken,
 }
 
 impl Handover {
-    /// What is left to do when the machinery has ended: nothing, or to hold the connection.
+    /// What remains to be done when actix-http has finished: nothing, or holding the connection.
     pub(crate) fn take(&self) -> Option<LocalBoxFuture<'static, ()>> {
         let socket = self.socket.take()?;
         let holder = self.holder.take()?;
@@ -69,7 +69,7 @@ impl Handover {
     }
 }
 
-/// A connection's socket, as the HTTP machinery sees it.
+/// A connection's socket, as actix-http sees it.
 pub(crate) struct Socket {
     stream: Option<TcpStream>,
     handover: Rc<Handover>,
@@ -140,7 +140,7 @@ impl AsyncWrite for Socket {
         written
     }
 
-    /// The machinery flushes when the system has accepted all that it wrote.
+    /// actix-http flushes when the system has accepted everything that it wrote.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.handover.phase.get() == Phase::Flushing {
             self.handover.phase.set(Phase::Taken);
@@ -159,8 +159,8 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Answers with a body that `holder` goes on with after this first piece, on a connection that is its own
-/// from then on. `None` when the request came over a connection that can't be held.
+/// Responds with a body that `holder` continues after this first chunk, on a connection that
+/// belongs to it from then on. `None` if the request's connection can't be held.
 pub fn hold<H>(
     request: &HttpRequest,
     mut response: HttpResponseBuilder,
@@ -176,11 +176,11 @@ where
         holder: Some(Box::new(move |held| Box::pin(holder(held)))),
         handover,
     };
-    // The machinery ends a connection that takes no further requests.
+    // actix-http ends a connection that takes no further requests.
     Some(response.force_close().body(opening))
 }
 
-/// The body's beginning. It ends when the connection's socket is no longer the machinery's.
+/// The start of the body. It ends when actix-http no longer owns the connection's socket.
 struct Opening {
     first: Option<Bytes>,
     holder: Option<Holder>,
@@ -202,7 +202,7 @@ impl MessageBody for Opening {
             return Poll::Ready(Some(Ok(first)));
         }
         if let Some(holder) = self.holder.take() {
-            // The machinery comes for more only when it has what there was.
+            // actix-http asks for more only after taking what there was.
             self.handover.holder.set(Some(holder));
             self.handover.phase.set(Phase::Flushing);
         }
@@ -214,14 +214,15 @@ impl MessageBody for Opening {
     }
 }
 
-/// A connection with an answer's head and the beginning of its body behind it, and nothing around it.
+/// A connection with an answer's head and the beginning of its body behind it, and nothing around
+/// it.
 pub struct Held {
     socket: TcpStream,
 }
 
 impl Held {
-    /// Sends a piece of the body (RFC 9112, 7.1). A client that has left so much unread that there is no room
-    /// for it in the system's buffers isn't waited for.
+    /// Sends a piece of the body (RFC 9112, 7.1). A client that has left so much unread that there
+    /// is no room for it in the system's buffers isn't waited for.
     ///
     /// # Errors
     ///
@@ -234,8 +235,8 @@ impl Held {
         self.write(&chunk)
     }
 
-    /// Returns when the client has hung up. It has nothing to say any more; when it does all the same, it
-    /// is taken for one that has.
+    /// Returns when the client has hung up. It has nothing to say any more; when it does all the
+    /// same, it is taken for one that has.
     pub async fn gone(&self) {
         let mut unexpected = [0; 1];
         while self.socket.readable().await.is_ok() {

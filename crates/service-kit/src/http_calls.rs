@@ -1,10 +1,11 @@
 //! Many calls to one HTTP server, over connections that are kept from one to the next.
 //!
-//! It is hyper's own connection with nothing around it: a call parses no URL, asks no policy for redirects (they
-//! aren't followed), boxes nothing and goes through no lock of a pool that other servers share. A connection
-//! belongs to the thread that made it, whose runtime drives it; a thread takes its own first, so that a call wakes no
-//! other thread. A scan with `user/info` takes a fifth fewer instructions than with reqwest, which stays for what
-//! is rare: calls through a proxy, and all that has another address each time.
+//! It is hyper's own connection with nothing around it: a call parses no URL, asks no policy for
+//! redirects (they aren't followed), boxes nothing and goes through no lock of a pool that other
+//! servers share. A connection belongs to the thread that made it, whose runtime drives it; a
+//! thread takes its own first, so that a call wakes no other thread. A scan with `user/info` takes
+//! a fifth fewer instructions than with reqwest, which stays for what is rare: calls through a
+//! proxy, and all that has another address each time.
 
 use std::{
     error::Error,
@@ -35,7 +36,8 @@ use crate::http_client::{self, AGENT, IDLE, Proxy};
 /// Calls to one server.
 pub struct HttpCalls {
     way: Way,
-    /// What lies in front of every path: nothing, or a path that begins with a slash and doesn't end with one.
+    /// What lies in front of every path: nothing, or a path that begins with a slash and doesn't
+    /// end with one.
     base_path: String,
     timeout: Duration,
 }
@@ -117,8 +119,8 @@ pub(crate) fn deepest(error: &(dyn Error + 'static)) -> String {
 }
 
 impl HttpCalls {
-    /// Calls to the server at this address, each of which is given up after `timeout`, its connection included. They
-    /// go through the proxy, if there is one. Nothing connects yet.
+    /// Calls to the server at this address, each of which is given up after `timeout`, its
+    /// connection included. They go through the proxy, if there is one. Connects lazily.
     ///
     /// # Errors
     ///
@@ -141,8 +143,8 @@ impl HttpCalls {
         })
     }
 
-    /// Makes a call and reads its answer, of which the body may have `limit` bytes. `path` begins with a slash and
-    /// may have a query. Redirects are answers as any other.
+    /// Makes a call and reads its answer, of which the body may have `limit` bytes. `path` begins
+    /// with a slash and may have a query. Redirects are answers as any other.
     ///
     /// # Errors
     ///
@@ -264,7 +266,8 @@ impl Direct {
 
         let mut connection = match self.kept() {
             Some(connection) => connection,
-            // In a box: connecting takes kilobytes of room, which every call would hold and move around.
+            // In a box: connecting takes kilobytes of room, which every call would hold and move
+            // around.
             None => Box::pin(self.connect()).await?,
         };
         let response = connection.requests.send_request(request).await;

@@ -1,9 +1,10 @@
 //! Redis: running the protocol's steps, and listening to a channel.
 //!
-//! One multiplexed connection serves all requests of a worker thread: their commands share its round
-//! trips, and none has to wake another thread, which costs more than a command does. A connection that
-//! fails is dropped, and the step is sent once more over a fresh one, which is safe because steps can be
-//! repeated. Redis may be one server, the primary that Sentinels name, or a Cluster.
+//! One multiplexed connection serves all requests of a worker thread: their commands share its
+//! round trips, and none has to wake another thread, which costs more than a command does. A
+//! connection that fails is dropped, and the step is sent once more over a fresh one, which is safe
+//! because steps can be repeated. Redis may be one server, the primary that Sentinels name, or a
+//! Cluster.
 
 use std::{
     slice,
@@ -68,7 +69,7 @@ pub enum StoreError {
     /// The connection broke, Redis took too long, or it refused the command.
     #[error("Redis failed: {0}")]
     Failed(#[from] RedisError),
-    /// The key holds what this version doesn't know.
+    /// The key holds a value that this version doesn't know.
     #[error(transparent)]
     Unexpected(#[from] UnexpectedReply),
 }
@@ -79,14 +80,14 @@ impl StoreError {
         matches!(self, Self::Failed(error) if is_said_by_redis(error))
     }
 
-    /// Tells the operator of a request that couldn't be served for it.
+    /// Logs that a request failed because of it.
     pub fn log(&self) {
         tracing::error!(error = %self, "a Redis operation failed");
     }
 }
 
 impl From<StoreError> for Problem {
-    /// What a client is told. The log holds the rest.
+    /// What a client reads. The log has the details.
     fn from(error: StoreError) -> Self {
         error.log();
         let detail = "The service's store is unavailable right now. Try again in a moment.";
@@ -97,8 +98,9 @@ impl From<StoreError> for Problem {
 /// A Redis that runs steps.
 pub struct Store {
     source: Source,
-    /// The connection of each thread, whose runtime drives it. A thread that takes the place of an ended one finds
-    /// a connection that nobody drives any more: it is lost, and replaced as any other.
+    /// The connection of each thread, whose runtime drives it. A thread that replaces one that
+    /// ended finds a connection that nobody drives any more: it counts as lost and is replaced like
+    /// any other.
     slots: ThreadLocal<Slot>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
@@ -108,8 +110,8 @@ pub struct Store {
 #[derive(Default)]
 struct Slot {
     shared: Mutex<Option<Shared>>,
-    /// Locked while a connection is made, and holds when that last failed: all who wait for it share
-    /// what comes of it.
+    /// Locked while connecting, and holds when that last failed: everybody who waits shares the
+    /// outcome.
     connecting: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -120,11 +122,11 @@ struct Shared {
 }
 
 impl Store {
-    /// A store at this address. Nothing connects yet.
+    /// A store at this URL. Connects lazily.
     ///
     /// # Errors
     ///
-    /// When the address can't be read.
+    /// When the URL is invalid.
     pub fn new(url: &SecretString) -> Result<Self, RedisError> {
         let address = RedisAddress::parse(url.expose_secret()).map_err(|wrong| {
             RedisError::from((ErrorKind::InvalidClientConfig, "the Redis address", wrong))
@@ -140,14 +142,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When Redis can't be reached or answers what it shouldn't. The step may have had its effect all
-    /// the same; repeating it is safe.
+    /// When Redis can't be reached or answers what it shouldn't. The step may have had its effect
+    /// all the same; repeating it is safe.
     pub async fn run<S: Step>(&self, step: &S) -> Result<S::Outcome, StoreError> {
         let replies = self.send(&[step.operation()]).await?;
         Ok(step.outcome(&replies[0])?)
     }
 
-    /// Runs two steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// Runs two steps in this order, in one round trip except in a Cluster. Each is atomic, the
     /// pair isn't.
     ///
     /// # Errors
@@ -161,8 +163,8 @@ impl Store {
         self.run_together((first, second)).await
     }
 
-    /// Runs up to eight steps in this order, in one round trip unless a Cluster holds them. Each is atomic,
-    /// all together aren't. One that is `None` is left out.
+    /// Runs up to eight steps in this order, in one round trip unless a Cluster holds them. Each is
+    /// atomic, all together aren't. One that is `None` is left out.
     ///
     /// # Errors
     ///
@@ -225,7 +227,8 @@ impl Store {
         Ok(subscription)
     }
 
-    /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in full.
+    /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in
+    /// full.
     async fn send(&self, operations: &[Operation]) -> Result<Vec<Reply>, StoreError> {
         match self
             .query(Request::Steps(operations, Scripts::ByName))
@@ -260,7 +263,8 @@ impl Store {
         let slot = self.slots.get_or_default();
         match slot.get() {
             Some(shared) => Ok(shared),
-            // In a box: connecting takes kilobytes of room, which every request would hold and move around.
+            // Boxed: connecting takes kilobytes, which every request's future would contain and
+            // move around.
             None => Box::pin(self.connect(slot)).await,
         }
     }
@@ -294,8 +298,8 @@ impl Store {
         }
     }
 
-    /// Gives up a connection that failed, and those of other threads that are older: what ended the one has
-    /// probably ended them, and each would cost a request to find out.
+    /// Drops a connection that failed, and older ones of other threads: they are probably broken as
+    /// well, and finding out would cost a request each.
     fn discard(&self, generation: u64) {
         for slot in &self.slots {
             let mut shared = locked(&slot.shared);
@@ -359,8 +363,8 @@ impl Request<'_> {
         }
     }
 
-    /// All commands for a connection of the redis crate's. A pipeline goes to one node of a Cluster; a command alone
-    /// might go to all of them, and fail when one is away.
+    /// All commands for a connection of the redis crate's. A pipeline goes to one node of a
+    /// Cluster; a command alone might go to all of them, and fail when one is away.
     fn pipeline(self) -> Pipeline {
         let mut pipeline = Pipeline::new();
         match self {
@@ -422,14 +426,14 @@ fn is_connection_lost(error: &RedisError) -> bool {
         || is_replica(error)
 }
 
-/// Whether it was a replica that refused: after a failover the old primary has become one. Before 7.0 Redis
-/// quotes in words of its own what stopped a script.
+/// Whether it was a replica that refused: after a failover the old primary has become one. Before
+/// 7.0, Redis words errors inside scripts differently.
 fn is_replica(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
         || (is_said_by_redis(error) && error.to_string().contains("-READONLY "))
 }
 
-/// Whether the words are Redis' own, be they known to its client or not.
+/// Whether the message is from Redis itself, known to its client or not.
 fn is_said_by_redis(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }

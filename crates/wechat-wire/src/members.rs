@@ -10,11 +10,12 @@ use serde_json::Error;
 
 /// A body as text that a strict JSON parser takes.
 ///
-/// Byte order marks and raw control characters are dropped; outside strings the latter are only white
-/// space. Broken UTF-8, unpaired surrogates (`\ud83d`, of an emoji that was cut in two) and broken
-/// escapes become U+FFFD. All of them have been seen in people's names.
+/// Byte order marks and raw control characters are dropped; outside strings the latter are only
+/// white space. Broken UTF-8, unpaired surrogates (`\ud83d`, of an emoji that was cut in two) and
+/// broken escapes become U+FFFD. All of them have been seen in people's names.
 pub(crate) fn readable(body: &[u8]) -> Cow<'_, str> {
-    // Most bodies are as they should be, and that is told ten times as fast as what is wrong with one.
+    // Most bodies are as they should be, and that is told ten times as fast as what is wrong with
+    // one.
     let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let text = if text.bytes().any(|byte| byte < 0x20) {
         Cow::Owned(text.chars().filter(|character| *character >= ' ').collect())
@@ -95,7 +96,8 @@ fn text_of(string: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Reads a `T` from those members that are JSON and not null; of several with one name from the last.
+/// Reads a `T` from those members that are JSON and not null; of several with one name from the
+/// last.
 ///
 /// # Errors
 ///
@@ -105,7 +107,8 @@ pub(crate) fn read<T: DeserializeOwned>(members: Vec<Member<'_>>) -> Result<T, E
         .into_iter()
         .filter(|(_, value)| *value != "null" && is_json(value))
         .collect();
-    // By length first, which hardly any two have in common. Those of one name stay in order, and the last is kept.
+    // By length first, which hardly any two have in common. Those of one name stay in order, and
+    // the last is kept.
     known.sort_by(|(one, _), (other, _)| (one.len(), one).cmp(&(other.len(), other)));
     known.dedup_by(|later, earlier| {
         let is_again = later.0 == earlier.0;
@@ -120,8 +123,8 @@ pub(crate) fn read<T: DeserializeOwned>(members: Vec<Member<'_>>) -> Result<T, E
     T::deserialize(MapDeserializer::new(known))
 }
 
-/// Whether a value is JSON. A string is, once it has [readable] characters and escapes and ends where its
-/// member does, and so are digits; that spares most members of most answers a parser.
+/// Whether a value is JSON. A string is, once it has [readable] characters and escapes and ends
+/// where its member does, and so are digits; that spares most members of most answers a parser.
 fn is_json(value: &str) -> bool {
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit())
         && (value.len() == 1 || !value.starts_with('0'));

@@ -24,8 +24,8 @@ use tokio::{
 /// How long to wait before subscribing again. The waiting browsers are polled at the same pace.
 const RESUBSCRIBE_AFTER: Duration = Duration::from_secs(1);
 
-/// How often a silent subscription is checked: a peer that hangs says nothing, and a replica may have
-/// taken its place.
+/// How often a silent subscription is checked: a peer that hangs says nothing, and a replica may
+/// have taken its place.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How long Redis may take to answer the check.
@@ -49,7 +49,7 @@ pub struct Wait {
 }
 
 impl LoginWatch {
-    /// Nobody waits yet; [`LoginWatch::follow`] must run for news to arrive.
+    /// Nobody waits yet; [`LoginWatch::follow`] must run for status changes to arrive.
     pub fn new(realm: Realm, store: Arc<Store>) -> Self {
         Self {
             realm,
@@ -58,7 +58,7 @@ impl LoginWatch {
         }
     }
 
-    /// Begins to wait for one attempt's changes. To miss none, begin before reading where it stands.
+    /// Starts waiting for one attempt's changes. To miss none, start before reading its status.
     pub fn wait_for(self: &Arc<Self>, scene: Scene) -> Wait {
         let news = self
             .lock()
@@ -73,8 +73,8 @@ impl LoginWatch {
     }
 
     /// Follows the channel for as long as the site runs. While it is lost, every waiting browser's
-    /// attempt is read in batches; when it is back, once more, so that no change is missed. What is lost without
-    /// a message is noticed within five seconds.
+    /// attempt is read in batches; when it is back, once more, so that no change is missed. What is
+    /// lost without a message is noticed within five seconds.
     pub async fn follow(&self) {
         tokio::join!(self.follow_news(), self.notice_losses());
     }
@@ -112,8 +112,9 @@ impl LoginWatch {
         }
     }
 
-    /// Nobody publishes that a Redis was emptied, or that a replica which knew less took over. But then the
-    /// attempts of all browsers are missing, so that any one tells: one is looked at, each time another one.
+    /// Nobody publishes that Redis was emptied, or that a stale replica took over. But then the
+    /// attempts of all browsers are missing, so checking any one suffices: a different one each
+    /// time.
     async fn notice_losses(&self) {
         for turn in 0.. {
             sleep(HEARTBEAT).await;
@@ -171,11 +172,11 @@ impl LoginWatch {
 }
 
 impl Wait {
-    /// The next news. What it says may be older than what the caller has read meanwhile.
+    /// The next status change. It may be older than what the caller has read meanwhile.
     pub async fn news(&mut self) -> AttemptStatus {
         loop {
             if self.news.changed().await.is_err() {
-                // The sender lives as long as this wait; without it there is no news.
+                // The sender lives as long as this wait; without it there are no status changes.
                 std::future::pending::<()>().await;
             }
             if let Some(status) = *self.news.borrow_and_update() {

@@ -1,9 +1,9 @@
 //! QR codes (ISO/IEC 18004). qrcodegen encodes; this chooses the mask.
 //!
-//! The standard wants each code tried under all eight masks, and the one taken that has the fewest penalty
-//! points. Done module by module that was more than half of what it costs to start a login. Two facts make it cheap: the
-//! difference between a code under one mask and the same code under another depends on the code's version
-//! alone, and a whole line of modules fits into one number.
+//! The standard wants each code tried under all eight masks, and the one taken that has the fewest
+//! penalty points. Done module by module that was more than half of what it costs to start a login.
+//! Two facts make it cheap: the difference between a code under one mask and the same code under
+//! another depends on the code's version alone, and a whole line of modules fits into one number.
 
 use std::sync::OnceLock;
 
@@ -11,8 +11,8 @@ use qrcodegen::{DataTooLong, Mask, QrCode as Encoded, QrCodeEcc, QrSegment, Vers
 
 mod penalty;
 
-/// The largest version whose lines fit, with room for the quiet zone on both sides: 117 modules, which hold 997
-/// bytes. WeChat's contents have about 45.
+/// The largest version whose lines fit, with room for the quiet zone on both sides: 117 modules,
+/// which hold 997 bytes. WeChat's contents have about 45.
 const LARGEST: u8 = 25;
 
 /// 15 % of the code may be unreadable, and more where the version has room for it.
@@ -32,7 +32,8 @@ pub(crate) struct QrCode {
     rows: Vec<u128>,
 }
 
-/// All modules, twice: a dark one is a one in its row and in its column, and the first is the lowest bit.
+/// All modules, twice: a dark one is a one in its row and in its column, and the first is the
+/// lowest bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Modules {
     rows: Vec<u128>,
@@ -82,8 +83,8 @@ fn under(
     Encoded::encode_segments_advanced(segments, CORRECTION, smallest, largest, Some(mask), true)
 }
 
-/// Found out by encoding nothing under each mask. A mask turns the same modules over whatever they hold, and
-/// what names the mask in the code is linear in its number.
+/// Determined by encoding nothing under each mask. A mask inverts the same modules whatever they
+/// contain, and what names the mask in the code is linear in its number.
 fn differences(version: Version) -> Vec<Modules> {
     let nothing = |mask| {
         let code = under(Mask::new(mask), &[], [version, version]);

@@ -48,8 +48,8 @@ fn push_runs(path: &mut String, mut row: u128, y: usize) {
     }
 }
 
-/// Appends a number in decimal digits. A code has some hundred runs, and formatting them as any value is
-/// formatted took a fifth of the whole drawing.
+/// Appends a number in decimal digits. A code has some hundred runs, and formatting them as any
+/// value is formatted took a fifth of the whole drawing.
 fn push_number(text: &mut String, number: usize) {
     if number > 9 {
         push_number(text, number / 10);

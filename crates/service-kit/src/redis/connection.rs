@@ -39,7 +39,7 @@ pub(super) enum Connection {
 }
 
 impl Source {
-    /// Nothing connects yet.
+    /// Connects lazily.
     pub(super) fn new(address: RedisAddress) -> RedisResult<Self> {
         match address {
             RedisAddress::Server(url) => Ok(Self::Server(Client::open(url)?)),

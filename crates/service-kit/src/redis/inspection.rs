@@ -12,8 +12,8 @@ pub const OLDEST_REDIS: &str = "5.0";
 
 const OLDEST_MAJOR: u32 = 5;
 
-/// What a Redis calls its version, such as `7.2.4`. Relatives of Redis name the one that they are compatible
-/// with.
+/// What a Redis calls its version, such as `7.2.4`. Relatives of Redis name the one that they are
+/// compatible with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerVersion(String);
 

@@ -1,9 +1,10 @@
 //! A connection to one Redis server, which many requests share.
 //!
-//! Each request adds its commands to those that are to be written and waits for its replies; one task writes all
-//! that came together since it last did, and hands out what it reads. The redis crate's own connection does the same
-//! with a parser, a channel and a command's copy more: for a scan's three round trips 60,000 instructions more, a
-//! fifth of all. It stays for TLS, for Clusters, and for subscriptions.
+//! Each request adds its commands to those that are to be written and waits for its replies; one
+//! task writes all that came together since it last did, and hands out what it reads. The redis
+//! crate's own connection does the same with a parser, a channel and a command's copy more: for a
+//! scan's three round trips 60,000 instructions more, a fifth of all. It stays for TLS, for
+//! Clusters, and for subscriptions.
 
 use std::{
     collections::VecDeque,
@@ -59,8 +60,8 @@ struct Waiting {
 }
 
 impl Link {
-    /// A new connection to this server, driven by the thread's runtime; `None` if it isn't one that can be had
-    /// without TLS.
+    /// A new connection to this server, driven by the thread's runtime; `None` if it isn't one that
+    /// can be had without TLS.
     pub(super) async fn connect(server: &ConnectionInfo) -> RedisResult<Option<Self>> {
         let link = match server.addr() {
             ConnectionAddr::Tcp(host, port) => {
@@ -178,7 +179,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
         loop {
             self.received.reserve(READ);
-            // After a read that leaves room Tokio knows that there is no more, and asks the system nothing.
+            // After a read that leaves room Tokio knows that there is no more, and asks the system
+            // nothing.
             let reading = pin!(self.stream.read_buf(&mut self.received));
             match ready!(reading.poll(context)) {
                 Ok(0) => return Poll::Ready(Err(gone().into())),

@@ -1,4 +1,5 @@
-//! What goes over a connection to Redis: commands, and replies as the protocol's steps read them (RESP 2,
+//! What goes over a connection to Redis: commands, and replies as the protocol's steps read them
+//! (RESP 2,
 //! <https://redis.io/docs/latest/develop/reference/protocol-spec/>).
 
 use std::str;
@@ -11,7 +12,8 @@ use super::Scripts;
 /// A reply's elements in order, a nil as `None`. A single value is a list of one.
 pub(super) type Reply = Vec<Option<String>>;
 
-/// The most elements that any reply of ours has, and many more: what says that it has more is no reply.
+/// The most elements that any reply of ours has, and many more: what says that it has more is no
+/// reply.
 const MOST_ELEMENTS: usize = 100_000;
 
 /// Adds a command.
@@ -77,7 +79,8 @@ fn write_length(out: &mut Vec<u8>, kind: u8, length: usize) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A reply at the beginning of what was received, and how many bytes it has; `None` until all of it is there.
+/// A reply at the beginning of what was received, and how many bytes it has; `None` until all of it
+/// is there.
 ///
 /// # Errors
 ///

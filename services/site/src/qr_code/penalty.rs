@@ -1,7 +1,8 @@
-//! How hard a code might be to read, in the standard's penalty points (ISO/IEC 18004:2015, 7.8.3.1).
+//! How hard a code might be to read, in the standard's penalty points (ISO/IEC 18004:2015,
+//! 7.8.3.1).
 //!
-//! A line of modules is a number, and what is asked of every module in it is asked of all at once. Beyond the
-//! code's edge everything is light, as the quiet zone is.
+//! A line of modules is a number, and what is asked of every module in it is asked of all at once.
+//! Beyond the code's edge everything is light, as the quiet zone is.
 
 /// A finder pattern's cross section, from the lowest bit.
 const FINDER: [bool; 7] = [true, false, true, true, true, false, true];
@@ -169,7 +170,8 @@ mod tests {
         run[0][..7].fill(true);
         assert_eq!(fast(&run), 5);
 
-        // What looks like a finder pattern, at the edge, in the middle with light on one side, and on both.
+        // What looks like a finder pattern, at the edge, in the middle with light on one side, and
+        // on both.
         let finder = [true, false, true, true, true, false, true];
         let mut lines = chessboard.clone();
         lines[0][..7].copy_from_slice(&finder);

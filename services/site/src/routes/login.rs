@@ -23,7 +23,7 @@ use crate::{
 /// How often a browser without a stream should ask, in milliseconds.
 const POLL_INTERVAL_MS: u32 = 2000;
 
-/// Where an attempt stands, as a browser reads it.
+/// An attempt's status, as a browser reads it.
 #[derive(Serialize)]
 pub(super) struct Status {
     pub(super) status: AttemptStatus,
@@ -75,7 +75,7 @@ pub(super) async fn start(
         code,
         ..
     } = opened;
-    // Whatever is begun or taken up here has a code.
+    // Whatever is started or resumed here has a code.
     let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
     let svg = qr_drawing::svg(&content).map_err(|_| {
         tracing::error!(

@@ -1,4 +1,5 @@
-//! `GET /api/login/events`: the attempt's status as server-sent events, at once and on every change.
+//! `GET /api/login/events`: the attempt's status as server-sent events, at once and on every
+//! change.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +39,8 @@ const RECONNECT_AFTER_MS: u32 = 1000;
 /// How long a refused client should leave the stream alone.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// How long after an attempt's end to look whether it is really over, and how long to leave Redis alone
-/// while it is away.
+/// How long after an attempt's end to look whether it is really over, and how long to leave Redis
+/// alone while it is away.
 const EXPIRY_CHECK: Duration = Duration::from_millis(500);
 
 /// Opens the stream. It ends after a final status, and when the site stops; the browser then opens
@@ -70,7 +71,7 @@ pub(super) async fn follow(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        // nginx would hold events back to fill a buffer.
+        // nginx would buffer events.
         .insert_header(("x-accel-buffering", "no"));
     if status.is_final() {
         return Ok(response.body(first));
@@ -125,8 +126,8 @@ impl Stream {
                 status = self.wait.news() => Some(status),
                 () = sleep(until_expiry.min(KEEP_ALIVE)) => {
                     if until_expiry <= KEEP_ALIVE {
-                        // In a box, so that the stream holds room for a conversation with Redis only while
-                        // it has one.
+                        // Boxed, so that the stream has room for a Redis request only while it
+                        // makes one.
                         Box::pin(self.look_again()).await
                     } else {
                         None
@@ -157,7 +158,7 @@ impl Stream {
         left.max(EXPIRY_CHECK)
     }
 
-    /// Where the attempt stands; `None` while Redis is away, and the next look will tell.
+    /// The attempt's status; `None` while Redis is unavailable, and the next read will tell.
     async fn look_again(&mut self) -> Option<AttemptStatus> {
         let read = self.logins.status_and_life(&self.secret).await;
         let (status, _, left) = read.inspect_err(StoreError::log).ok()?;
