@@ -6,6 +6,31 @@ use std::{fmt, time::Duration};
 use reqwest::{Client, ClientBuilder};
 use url::Url;
 
+use crate::http_calls::deepest;
+
+/// What all calls say of the program that makes them.
+pub(crate) const AGENT: &str = concat!("wechat-login/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection is kept that nobody uses.
+pub(crate) const IDLE: Duration = Duration::from_secs(30);
+
+/// How long connecting may take for a call that may take this long.
+pub(crate) fn connect_timeout(timeout: Duration) -> Duration {
+    Duration::from_secs(2).min(timeout)
+}
+
+/// The root cause of a failed request. It never contains the URL's query.
+pub fn cause(error: &reqwest::Error) -> String {
+    use std::error::Error as _;
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    // The outermost error only says that a request failed.
+    error
+        .source()
+        .map_or_else(|| "the request failed".to_owned(), deepest)
+}
+
 /// Names the one TLS implementation of this process. Safe to call again.
 pub fn install_tls() {
     // An error means that it is installed already.
@@ -80,10 +105,10 @@ pub fn build_through(proxy: Option<&Proxy>, timeout: Duration) -> reqwest::Resul
 
 fn bounded(timeout: Duration) -> ClientBuilder {
     builder()
-        .user_agent(concat!("wechat-login/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(2).min(timeout))
+        .user_agent(AGENT)
+        .connect_timeout(connect_timeout(timeout))
         .timeout(timeout)
-        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_idle_timeout(IDLE)
 }
 
 #[cfg(test)]

@@ -14,9 +14,8 @@ use std::{
     },
 };
 
-use deadpool_redis::{
-    PoolError,
-    redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, aio::PubSub, cmd},
+use deadpool_redis::redis::{
+    Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, aio::PubSub, cmd,
 };
 use futures_util::future::try_join_all;
 use login_protocol::{
@@ -32,12 +31,15 @@ use crate::{
     settings::{Default, Key},
 };
 use address::RedisAddress;
-use connection::{Batch, Connection, RESPONSE_TIMEOUT, Source};
+use connection::{Connection, RESPONSE_TIMEOUT, Source};
+use wire::Reply;
 
 mod address;
 mod connection;
 mod inspection;
+mod link;
 mod together;
+mod wire;
 
 pub use inspection::{OLDEST_REDIS, ServerFacts, ServerVersion};
 pub use together::{Part, Parts};
@@ -63,7 +65,7 @@ pub static REDIS_URL: Key<SecretString> = Key {
 pub enum StoreError {
     /// No connection could be made.
     #[error("Redis can't be reached: {0}")]
-    Unreachable(#[source] PoolError),
+    Unreachable(#[source] RedisError),
     /// The connection broke, Redis took too long, or it refused the command.
     #[error("Redis failed: {0}")]
     Failed(#[from] RedisError),
@@ -209,11 +211,7 @@ impl Store {
     ///
     /// When it doesn't.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        // A pipeline goes to one node of a Cluster; the command alone would go to all of them, and
-        // fail when one is away.
-        let mut ping = Pipeline::new();
-        ping.cmd("PING");
-        self.query(&ping.into()).await.map(drop)
+        self.query(Request::Words(&["PING"])).await.map(drop)
     }
 
     /// Listens to a channel over a connection of its own.
@@ -231,26 +229,26 @@ impl Store {
 
     /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in
     /// full.
-    async fn send(&self, operations: &[Operation]) -> Result<Vec<Vec<Option<String>>>, StoreError> {
-        let values = match self.query(&batch(operations, Scripts::ByName)).await {
+    async fn send(&self, operations: &[Operation]) -> Result<Vec<Reply>, StoreError> {
+        match self
+            .query(Request::Steps(operations, Scripts::ByName))
+            .await
+        {
             Err(StoreError::Failed(error)) if is_unknown_script(&error) => {
-                self.query(&batch(operations, Scripts::InFull)).await?
+                self.query(Request::Steps(operations, Scripts::InFull))
+                    .await
             }
-            other => other?,
-        };
-        values
-            .into_iter()
-            .map(|value| texts(value).map_err(StoreError::from))
-            .collect()
+            other => other,
+        }
     }
 
-    async fn query(&self, batch: &Batch) -> Result<Vec<Value>, StoreError> {
+    async fn query(&self, request: Request<'_>) -> Result<Vec<Reply>, StoreError> {
         let mut shared = self.shared().await?;
-        match shared.connection.query(batch).await {
+        match shared.connection.query(request).await {
             Err(error) if is_connection_lost(&error) => {
                 self.discard(shared.generation);
                 let mut fresh = self.shared().await?;
-                let retried = fresh.connection.query(batch).await;
+                let retried = fresh.connection.query(request).await;
                 retried
                     .inspect_err(|error| self.discard_if_lost(error, fresh.generation))
                     .map_err(StoreError::from)
@@ -287,7 +285,7 @@ impl Store {
         let connected = self.source.connect().await;
         *failed_at = connected.is_err().then(Instant::now);
         let shared = Shared {
-            connection: connected?,
+            connection: connected.map_err(StoreError::Unreachable)?,
             generation: self.generations.fetch_add(1, Ordering::Relaxed),
         };
         *locked(&slot.shared) = Some(shared.clone());
@@ -331,15 +329,59 @@ enum Scripts {
     InFull,
 }
 
-fn batch(operations: &[Operation], scripts: Scripts) -> Batch {
-    if let [operation] = operations {
-        return command(operation, scripts).into();
+/// What goes to Redis in one round trip.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    /// A command that belongs to no step.
+    Words(&'a [&'a str]),
+    /// Those of some steps.
+    Steps(&'a [Operation], Scripts),
+}
+
+impl Request<'_> {
+    /// Adds the commands to what is to be sent, and says how many they are.
+    fn write(self, out: &mut Vec<u8>) -> usize {
+        match self {
+            Self::Words(words) => {
+                wire::write_words(out, words);
+                1
+            }
+            Self::Steps(operations, scripts) => {
+                for operation in operations {
+                    wire::write_operation(out, operation, scripts);
+                }
+                operations.len()
+            }
+        }
     }
-    let mut pipeline = Pipeline::with_capacity(operations.len());
-    for operation in operations {
-        pipeline.add_command(command(operation, scripts));
+
+    /// The command of a single step, for a connection of the redis crate's.
+    fn single_step(self) -> Option<Cmd> {
+        match self {
+            Self::Steps([operation], scripts) => Some(command(operation, scripts)),
+            _ => None,
+        }
     }
-    pipeline.into()
+
+    /// All commands for a connection of the redis crate's. A pipeline goes to one node of a
+    /// Cluster; a command alone might go to all of them, and fail when one is away.
+    fn pipeline(self) -> Pipeline {
+        let mut pipeline = Pipeline::new();
+        match self {
+            Self::Words([name, arguments @ ..]) => {
+                let mut command = cmd(name);
+                command.arg(arguments);
+                pipeline.add_command(command);
+            }
+            Self::Words([]) => {}
+            Self::Steps(operations, scripts) => {
+                for operation in operations {
+                    pipeline.add_command(command(operation, scripts));
+                }
+            }
+        }
+        pipeline
+    }
 }
 
 fn command(operation: &Operation, scripts: Scripts) -> Cmd {

@@ -1,7 +1,7 @@
 //! An answer's members, each on its own: what can't be read of one costs no other.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::mem;
 
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer, Visitor};
@@ -14,7 +14,9 @@ use serde_json::Error;
 /// white space. Broken UTF-8, unpaired surrogates (`\ud83d`, of an emoji that was cut in two) and
 /// broken escapes become U+FFFD. All of them have been seen in people's names.
 pub(crate) fn readable(body: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(body);
+    // Most bodies are as they should be, and that is told ten times as fast as what is wrong with
+    // one.
+    let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let text = if text.bytes().any(|byte| byte < 0x20) {
         Cow::Owned(text.chars().filter(|character| *character >= ' ').collect())
     } else {
@@ -101,13 +103,34 @@ fn text_of(string: &str) -> Option<Cow<'_, str>> {
 ///
 /// They are no `T`.
 pub(crate) fn read<T: DeserializeOwned>(members: Vec<Member<'_>>) -> Result<T, Error> {
-    let known: BTreeMap<_, _> = members
+    let mut known: Vec<_> = members
         .into_iter()
-        .filter(|(_, value)| *value != "null")
-        .filter(|(_, value)| serde_json::from_str::<IgnoredAny>(value).is_ok())
-        .map(|(name, value)| (name, ValueText(value)))
+        .filter(|(_, value)| *value != "null" && is_json(value))
         .collect();
-    T::deserialize(MapDeserializer::new(known.into_iter()))
+    // By length first, which hardly any two have in common. Those of one name stay in order, and
+    // the last is kept.
+    known.sort_by(|(one, _), (other, _)| (one.len(), one).cmp(&(other.len(), other)));
+    known.dedup_by(|later, earlier| {
+        let is_again = later.0 == earlier.0;
+        if is_again {
+            mem::swap(later, earlier);
+        }
+        is_again
+    });
+    let known = known
+        .into_iter()
+        .map(|(name, value)| (name, ValueText(value)));
+    T::deserialize(MapDeserializer::new(known))
+}
+
+/// Whether a value is JSON. A string is, once it has [readable] characters and escapes and ends
+/// where its member does, and so are digits; that spares most members of most answers a parser.
+fn is_json(value: &str) -> bool {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit())
+        && (value.len() == 1 || !value.starts_with('0'));
+    (is_number && !value.is_empty())
+        || string_length(value) == Some(value.len())
+        || serde_json::from_str::<IgnoredAny>(value).is_ok()
 }
 
 /// The text of a value, which is read when somebody wants it.
@@ -140,14 +163,18 @@ impl<'de> Deserializer<'de> for ValueText<'de> {
 
 /// How long the string is with which `text` begins, its quotation marks included.
 fn string_length(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    let after_the_first = text.strip_prefix('"')?.bytes();
-    let end = after_the_first.enumerate().find(|(_, byte)| {
-        let ends = *byte == b'"' && !is_escaped;
-        is_escaped = *byte == b'\\' && !is_escaped;
-        ends
-    });
-    end.map(|(index, _)| index + 2)
+    let bytes = text.as_bytes();
+    if bytes.first() != Some(&b'"') {
+        return None;
+    }
+    let mut index = 1;
+    loop {
+        match bytes.get(index)? {
+            b'"' => return Some(index + 1),
+            b'\\' => index += 2,
+            _ => index += 1,
+        }
+    }
 }
 
 /// How far it is to the comma or brace that ends the value with which `text` begins.

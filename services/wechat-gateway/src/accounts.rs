@@ -30,6 +30,9 @@ use crate::{
     },
 };
 
+/// An HTTP client can't be made.
+pub type ClientError = Box<dyn std::error::Error + Send + Sync>;
+
 /// One Official Account.
 pub struct Account {
     /// What the owner calls it.
@@ -87,7 +90,7 @@ impl Account {
         name: AccountName,
         settings: AccountSettings,
         shared: &Shared,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, ClientError> {
         let AccountSettings {
             credentials,
             relay,
@@ -223,13 +226,13 @@ impl Accounts {
     /// # Errors
     ///
     /// When no HTTP client can be created.
-    pub fn new(settings: &AccountsSettings, shared: &Shared) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: &AccountsSettings, shared: &Shared) -> Result<Self, ClientError> {
         let accounts = settings.iter().map(|(name, settings)| {
             let account = Account::new(name.clone(), settings.clone(), shared)?;
             Ok((name, Arc::new(account)))
         });
         Ok(Self(Arc::new(
-            accounts.collect::<Result<_, reqwest::Error>>()?,
+            accounts.collect::<Result<_, ClientError>>()?,
         )))
     }
 

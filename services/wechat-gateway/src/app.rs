@@ -60,7 +60,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers: browsers.clone(),
         approval,
     };
-    let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::client)?;
+    let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
 
     let public_server = {
         let (accounts, browsers) = (Data::new(accounts.clone()), Data::new(browsers));

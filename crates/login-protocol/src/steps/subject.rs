@@ -110,6 +110,10 @@ impl Step for GiveSubject {
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<GivenSubject, UnexpectedReply> {
         let given = match words(reply).as_slice() {
+            [Some("given"), Some(given_at_ms)] => {
+                let union = self.union.as_ref().map(UnionDigest::as_str);
+                GivenSubject::read(self.subject.as_str(), given_at_ms, union)
+            }
             [Some(subject), Some(given_at_ms), union] => {
                 GivenSubject::read(subject, given_at_ms, *union)
             }

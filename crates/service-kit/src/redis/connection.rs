@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use deadpool_redis::{
-    Connection as PooledConnection, Manager, Pool, Runtime,
-    redis::{
-        AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, TlsMode,
-        Value,
-        aio::{MultiplexedConnection, PubSub},
-        cluster::ClusterClient,
-        cluster_async::ClusterConnection,
-        sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
-    },
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, TlsMode, Value,
+    aio::{ConnectionLike, MultiplexedConnection, PubSub},
+    cluster::ClusterClient,
+    cluster_async::ClusterConnection,
+    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{StoreError, address::RedisAddress};
+use super::{Request, address::RedisAddress, link::Link, wire::Reply};
 
 /// How long making a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -25,10 +21,7 @@ pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where connections come from.
 pub(super) enum Source {
-    Server {
-        client: Client,
-        pool: Pool,
-    },
+    Server(Client),
     Sentinel(Mutex<SentinelClient>),
     Cluster {
         client: ClusterClient,
@@ -36,29 +29,12 @@ pub(super) enum Source {
     },
 }
 
-/// What goes to Redis in one round trip.
-pub(super) enum Batch {
-    /// A single command, which has a shorter way than a pipeline of one.
-    Command(Cmd),
-    Pipeline(Pipeline),
-}
-
-impl From<Cmd> for Batch {
-    fn from(command: Cmd) -> Self {
-        Self::Command(command)
-    }
-}
-
-impl From<Pipeline> for Batch {
-    fn from(pipeline: Pipeline) -> Self {
-        Self::Pipeline(pipeline)
-    }
-}
-
 /// A connection that all requests share.
 #[derive(Clone)]
 pub(super) enum Connection {
-    Server(MultiplexedConnection),
+    Server(Link),
+    /// To a server by TLS.
+    Tls(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
@@ -66,13 +42,7 @@ impl Source {
     /// Connects lazily.
     pub(super) fn new(address: RedisAddress) -> RedisResult<Self> {
         match address {
-            RedisAddress::Server(url) => {
-                let manager = Manager::new_with_config(url.as_str(), config())?;
-                Ok(Self::Server {
-                    client: Client::open(url)?,
-                    pool: pool(manager)?,
-                })
-            }
+            RedisAddress::Server(url) => Ok(Self::Server(Client::open(url)?)),
             RedisAddress::Sentinel {
                 sentinels,
                 service,
@@ -104,18 +74,15 @@ impl Source {
     }
 
     /// A new connection to the primary, or to the Cluster.
-    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
+    pub(super) async fn connect(&self) -> RedisResult<Connection> {
         match self {
-            Self::Server { pool, .. } => {
-                let pooled = pool.get().await.map_err(StoreError::Unreachable)?;
-                Ok(Connection::Server(PooledConnection::take(pooled)))
-            }
+            Self::Server(client) => in_time(server(client)).await,
             Self::Sentinel(client) => {
-                let connection = in_time(async {
-                    let mut client = client.lock().await;
-                    client.get_async_connection_with_config(&config()).await
-                });
-                Ok(Connection::Server(connection.await?))
+                in_time(async {
+                    let primary = client.lock().await.async_get_client().await?;
+                    server(&primary).await
+                })
+                .await
             }
             Self::Cluster { client, .. } => {
                 let connection = in_time(client.get_async_connection()).await?;
@@ -127,7 +94,7 @@ impl Source {
     /// A connection of its own for a subscription.
     pub(super) async fn subscriber(&self) -> RedisResult<PubSub> {
         match self {
-            Self::Server { client, .. } => in_time(client.get_async_pubsub()).await,
+            Self::Server(client) => in_time(client.get_async_pubsub()).await,
             Self::Sentinel(client) => {
                 in_time(async {
                     let primary = client.lock().await.async_get_client().await?;
@@ -157,43 +124,40 @@ impl Source {
 
 impl Connection {
     /// The reply to each command, in their order.
-    pub(super) async fn query(&mut self, batch: &Batch) -> RedisResult<Vec<Value>> {
-        match (self, batch) {
-            (Self::Server(connection), Batch::Command(command)) => command
-                .query_async(connection)
-                .await
-                .map(|value| vec![value]),
-            (Self::Server(connection), Batch::Pipeline(pipeline)) => {
-                pipeline.query_async(connection).await
-            }
-            (Self::Cluster(connection), Batch::Command(command)) => command
-                .query_async(connection)
-                .await
-                .map(|value| vec![value]),
-            (Self::Cluster(connection), Batch::Pipeline(pipeline)) => {
-                pipeline.query_async(connection).await
-            }
-        }
+    pub(super) async fn query(&mut self, request: Request<'_>) -> RedisResult<Vec<Reply>> {
+        let values = match self {
+            Self::Server(link) => return link.query(request).await,
+            Self::Tls(connection) => ask(connection, request).await,
+            Self::Cluster(connection) => ask(connection, request).await,
+        };
+        values?.into_iter().map(super::texts).collect()
     }
+}
+
+async fn ask(
+    connection: &mut impl ConnectionLike,
+    request: Request<'_>,
+) -> RedisResult<Vec<Value>> {
+    match request.single_step() {
+        // A command alone has a shorter way than a pipeline of one.
+        Some(command) => Ok(vec![command.query_async(connection).await?]),
+        None => request.pipeline().query_async(connection).await,
+    }
+}
+
+async fn server(client: &Client) -> RedisResult<Connection> {
+    if let Some(link) = Link::connect(client.get_connection_info()).await? {
+        return Ok(Connection::Server(link));
+    }
+    let config = config();
+    let connection = client.get_multiplexed_async_connection_with_config(&config);
+    connection.await.map(Connection::Tls)
 }
 
 fn config() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
-}
-
-fn pool(manager: Manager) -> RedisResult<Pool> {
-    let pool = Pool::builder(manager)
-        .max_size(4)
-        .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(CONNECT_TIMEOUT))
-        .create_timeout(Some(CONNECT_TIMEOUT))
-        .recycle_timeout(Some(RESPONSE_TIMEOUT))
-        .build();
-    pool.map_err(|error| {
-        RedisError::from((ErrorKind::InvalidClientConfig, "pool", error.to_string()))
-    })
 }
 
 async fn in_time<T>(connecting: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use deadpool_redis::redis::{Cmd, ErrorKind, Pipeline, RedisError, Value, cmd, from_redis_value};
+use deadpool_redis::redis::{ErrorKind, RedisError};
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
+use super::{Request, Store, StoreError};
 
 /// The oldest version that works. Since 5.0 a script may read the clock before it writes.
 pub const OLDEST_REDIS: &str = "5.0";
@@ -66,8 +66,8 @@ impl Store {
     ///
     /// When Redis can't be reached, or this user may not ask.
     pub async fn server_facts(&self) -> Result<ServerFacts, StoreError> {
-        let info: String = self.single(cmd("INFO")).await?;
-        Ok(ServerFacts::parse(&info))
+        let info = self.words(&["INFO"]).await?;
+        Ok(ServerFacts::parse(info.first().map_or("", String::as_str)))
     }
 
     /// What version Redis has; `None` when it keeps that to itself.
@@ -76,8 +76,8 @@ impl Store {
     ///
     /// As [`Store::server_facts`].
     pub async fn server_version(&self) -> Result<Option<ServerVersion>, StoreError> {
-        let info: String = self.single(cmd("INFO").arg("server").clone()).await?;
-        Ok(ServerFacts::parse(&info).version)
+        let info = self.words(&["INFO", "server"]).await?;
+        Ok(ServerFacts::parse(info.first().map_or("", String::as_str)).version)
     }
 
     /// What time Redis has.
@@ -86,21 +86,23 @@ impl Store {
     ///
     /// When Redis can't be reached, or this user may not ask.
     pub async fn server_time(&self) -> Result<Timestamp, StoreError> {
-        let (seconds, microseconds): (i64, i32) = self.single(cmd("TIME")).await?;
-        let time = Timestamp::new(seconds, microseconds.saturating_mul(1000));
-        Ok(time.map_err(|_| RedisError::from((ErrorKind::Parse, "TIME is out of range")))?)
+        let time = self.words(&["TIME"]).await?;
+        let parts = match time.as_slice() {
+            [seconds, microseconds] => seconds.parse().ok().zip(microseconds.parse::<i32>().ok()),
+            _ => None,
+        };
+        let time = parts.and_then(|(seconds, microseconds)| {
+            Timestamp::new(seconds, microseconds.saturating_mul(1000)).ok()
+        });
+        let unreadable = || RedisError::from((ErrorKind::Parse, "TIME is out of range"));
+        Ok(time.ok_or_else(unreadable)?)
     }
 
-    async fn single<T: deadpool_redis::redis::FromRedisValue>(
-        &self,
-        command: Cmd,
-    ) -> Result<T, StoreError> {
-        // As a pipeline, which goes to one node of a Cluster. The command alone would go to all of
-        // them.
-        let mut pipeline = Pipeline::new();
-        pipeline.add_command(command);
-        let reply = self.query(&pipeline.into()).await?.into_iter().next();
-        Ok(from_redis_value(reply.unwrap_or(Value::Nil)).map_err(RedisError::from)?)
+    /// What a command is answered. It goes to one node of a Cluster.
+    async fn words(&self, command: &[&str]) -> Result<Vec<String>, StoreError> {
+        let mut replies = self.query(Request::Words(command)).await?;
+        let reply = replies.pop().unwrap_or_default();
+        Ok(reply.into_iter().flatten().collect())
     }
 }
 

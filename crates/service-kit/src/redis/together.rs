@@ -4,7 +4,7 @@ use std::slice::Iter;
 
 use login_protocol::steps::{Operation, Step, UnexpectedReply};
 
-type Reply = Vec<Option<String>>;
+use super::wire::Reply;
 
 /// A step, or one that is left out this time.
 pub trait Part {

@@ -1,11 +1,10 @@
 //! Why a call failed, and what the operator can do about it.
 
+pub(super) use service_kit::http_client::cause;
 use wechat_wire::{
     api::ApiError,
     error_code::{address_to_whitelist, operator_hint},
 };
-
-pub(super) use crate::wechat::error::cause;
 
 use crate::wechat::error::WechatError;
 
@@ -64,7 +63,7 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
     let refused = match error {
         WechatError::Unreachable(error) => {
             return Diagnosis {
-                detail: format!("WeChat can't be reached: {}", cause(error)),
+                detail: format!("WeChat can't be reached: {error}"),
                 action: "Make api.weixin.qq.com reachable from this machine on port 443 (DNS, firewall, proxy); \
                          check GATEWAY__WECHAT__API_URL and GATEWAY__WECHAT__PROXY_URL"
                     .to_owned(),

@@ -198,7 +198,7 @@ async fn examined_account(
     let credentials = &account.credentials;
     let clock = Arc::new(WechatClock::new(Clock::system()));
     let api = Api::new(name.clone(), credentials, &settings.wechat, clock);
-    let api = api.map_err(ServiceError::client)?;
+    let api = api.map_err(ServiceError::Client)?;
     let public_url = settings.public.url.as_ref();
     let callback_url = public_url.map(|url| callback::url(url, name));
     let (clock, asked, callback, relay) = tokio::join!(

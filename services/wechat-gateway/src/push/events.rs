@@ -234,11 +234,16 @@ impl LoginEvents {
                 ScanEffect::Gone => "gone",
             },
         );
-        let confirm = self.links.confirm(Some(&scene));
-        if confirm.is_none()
-            && let ScanEffect::Accepted(AttemptStatus::Scanned)
-            | ScanEffect::Repeated(AttemptStatus::Scanned) = effect
-        {
+        let asks_to_confirm = matches!(
+            effect,
+            ScanEffect::Accepted(AttemptStatus::Scanned)
+                | ScanEffect::Repeated(AttemptStatus::Scanned)
+        );
+        // Only where it is needed: a URL costs more than the rest of the reply.
+        let confirm = asks_to_confirm
+            .then(|| self.links.confirm(Some(&scene)))
+            .flatten();
+        if confirm.is_none() && asks_to_confirm {
             tracing::error!(
                 account = self.account.in_log(),
                 "a site asks for confirmation on the phone (its login.approval is tap), and this gateway has no \

@@ -1,17 +1,24 @@
 //! The calls themselves: URLs, bodies and limits.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
+use actix_web::web::Bytes;
 use jiff::{Timestamp, fmt::rfc2822};
 use login_protocol::{
     account::AccountName,
     identity::{AppId, OpenId},
 };
-use reqwest::header::DATE;
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
+};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
-use service_kit::{clock_offset::ClockOffset, http_client};
-use url::Url;
+use serde::{Serialize, de::DeserializeOwned};
+use service_kit::{
+    clock_offset::ClockOffset,
+    http_calls::{Answer, CallError, HttpCalls},
+};
+use url::{Url, form_urlencoded};
 use wechat_wire::{
     api::{
         AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo,
@@ -35,10 +42,9 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// WeChat's API for one account.
 pub struct Api {
     account: AccountName,
-    http: reqwest::Client,
+    server: HttpCalls,
     app_id: AppId,
     secret: SecretString,
-    server_url: Url,
     pictures_url: Url,
     clock: Arc<WechatClock>,
 }
@@ -51,13 +57,13 @@ impl Api {
         credentials: &Credentials,
         wechat: &WechatSettings,
         clock: Arc<WechatClock>,
-    ) -> reqwest::Result<Self> {
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let proxy = wechat.proxy.as_ref();
         Ok(Self {
             account,
-            http: http_client::build_through(wechat.proxy.as_ref(), CALL_TIMEOUT)?,
+            server: HttpCalls::new(&wechat.api_url, proxy, CALL_TIMEOUT)?,
             app_id: credentials.app_id.clone(),
             secret: credentials.app_secret.clone(),
-            server_url: wechat.api_url.clone(),
             pictures_url: wechat.mp_url.clone(),
             clock,
         })
@@ -85,13 +91,8 @@ impl Api {
         } else {
             StableTokenRequest::current(self.app_id.as_str(), secret)
         };
-        self.call(
-            "stable_token",
-            self.http
-                .post(self.address("/cgi-bin/stable_token"))
-                .json(&body),
-        )
-        .await
+        let request = ApiRequest::post("/cgi-bin/stable_token", &[], &body);
+        self.call("stable_token", &request).await
     }
 
     /// A new token of the other family; the one before ends within five minutes.
@@ -102,8 +103,8 @@ impl Api {
             ("appid", self.app_id.as_str()),
             ("secret", self.secret.expose_secret()),
         ];
-        let request = self.http.get(self.address("/cgi-bin/token"));
-        self.call("token", request.query(&query)).await
+        let request = ApiRequest::get("/cgi-bin/token", &query);
+        self.call("token", &request).await
     }
 
     /// Creates a temporary QR code with a string scene.
@@ -114,12 +115,10 @@ impl Api {
         scene: &str,
         expire_seconds: u32,
     ) -> Result<QrCodeCreated, WechatError> {
-        let request = self
-            .http
-            .post(self.address("/cgi-bin/qrcode/create"))
-            .query(&[("access_token", token)]);
+        let query = [("access_token", token)];
         let body = CreateQrCodeRequest::temporary_str_scene(scene, u64::from(expire_seconds));
-        self.call("qrcode/create", request.json(&body)).await
+        let request = ApiRequest::post("/cgi-bin/qrcode/create", &query, &body);
+        self.call("qrcode/create", &request).await
     }
 
     /// What the account may know of a person.
@@ -130,13 +129,8 @@ impl Api {
             ("openid", openid.as_str()),
             ("lang", "zh_CN"),
         ];
-        self.call(
-            "user/info",
-            self.http
-                .get(self.address("/cgi-bin/user/info"))
-                .query(&query),
-        )
-        .await
+        let request = ApiRequest::get("/cgi-bin/user/info", &query);
+        self.call("user/info", &request).await
     }
 
     /// Exchanges a code of web authorisation.
@@ -148,13 +142,8 @@ impl Api {
             ("code", code),
             ("grant_type", "authorization_code"),
         ];
-        self.call(
-            "sns/oauth2/access_token",
-            self.http
-                .get(self.address("/sns/oauth2/access_token"))
-                .query(&query),
-        )
-        .await
+        let request = ApiRequest::get("/sns/oauth2/access_token", &query);
+        self.call("sns/oauth2/access_token", &request).await
     }
 
     /// The profile of somebody who consented; the token is theirs, not the account's.
@@ -169,52 +158,42 @@ impl Api {
             ("openid", openid.as_str()),
             ("lang", "zh_CN"),
         ];
-        self.call(
-            "sns/userinfo",
-            self.http.get(self.address("/sns/userinfo")).query(&query),
-        )
-        .await
+        let request = ApiRequest::get("/sns/userinfo", &query);
+        self.call("sns/userinfo", &request).await
     }
 
     /// How often a call, named by its path, can still be made today.
     /// <https://developers.weixin.qq.com/doc/service/api/apimanage/api_getapiquota>
     pub async fn quota(&self, token: &str, path: &str) -> Result<Quota, WechatError> {
-        let request = self
-            .http
-            .post(self.address("/cgi-bin/openapi/quota/get"))
-            .query(&[("access_token", token)]);
+        let query = [("access_token", token)];
         let body = QuotaRequest {
             cgi_path: path.to_owned(),
         };
-        let answer: QuotaAnswer = self.call("openapi/quota/get", request.json(&body)).await?;
+        let request = ApiRequest::post("/cgi-bin/openapi/quota/get", &query, &body);
+        let answer: QuotaAnswer = self.call("openapi/quota/get", &request).await?;
         Ok(answer.quota)
     }
 
     /// How WeChat itself reaches the callback URL that its console holds.
     /// <https://developers.weixin.qq.com/doc/service/api/base/api_callbackcheck>
     pub async fn check_callback(&self, token: &str) -> Result<CallbackCheck, WechatError> {
-        let request = self
-            .http
-            .post(self.address("/cgi-bin/callback/check"))
-            .query(&[("access_token", token)]);
+        let query = [("access_token", token)];
         let body = CallbackCheckRequest::all();
-        self.call("callback/check", request.json(&body)).await
+        let request = ApiRequest::post("/cgi-bin/callback/check", &query, &body);
+        self.call("callback/check", &request).await
     }
 
     /// From where WeChat pushes.
     /// <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
     pub async fn callback_addresses(&self, token: &str) -> Result<AddressList, WechatError> {
-        let request = self
-            .http
-            .get(self.address("/cgi-bin/getcallbackip"))
-            .query(&[("access_token", token)]);
-        self.call("getcallbackip", request).await
+        let request = ApiRequest::get("/cgi-bin/getcallbackip", &[("access_token", token)]);
+        self.call("getcallbackip", &request).await
     }
 
     /// WeChat's time, to the second: the `Date` of a response, whatever else it contains.
     pub async fn server_time(&self) -> Result<Option<Timestamp>, WechatError> {
-        let address = self.address("/cgi-bin/getcallbackip");
-        let answer = self.http.get(address).send().await?;
+        let request = ApiRequest::get("/cgi-bin/getcallbackip", &[]);
+        let answer = self.send(&request).await?;
         Ok(self.note_time(&answer))
     }
 
@@ -241,8 +220,8 @@ impl Api {
         ))
     }
 
-    fn note_time(&self, answer: &reqwest::Response) -> Option<Timestamp> {
-        let date = answer.headers().get(DATE)?.to_str().ok()?;
+    fn note_time(&self, answer: &Answer) -> Option<Timestamp> {
+        let date = answer.headers.get(DATE)?.to_str().ok()?;
         let date = rfc2822::parse(date).ok()?.timestamp();
         self.clock.told(date);
         Some(date)
@@ -256,23 +235,18 @@ impl Api {
         url
     }
 
-    fn address(&self, path: &str) -> Url {
-        with_path(&self.server_url, path)
-    }
-
     async fn call<T: DeserializeOwned>(
         &self,
         name: &'static str,
-        request: reqwest::RequestBuilder,
+        request: &ApiRequest,
     ) -> Result<T, WechatError> {
-        let again = request.try_clone();
         let mut answer = self.counted(name, request).await;
         // WeChat may close a kept connection at the moment at which it is used again. That is
         // nobody's failure, and a call that it didn't answer can be made again.
-        if let (Err(error), Some(again)) = (&answer, again)
+        if let Err(error) = &answer
             && error.is_closed_connection()
         {
-            answer = self.counted(name, again).await;
+            answer = self.counted(name, request).await;
         }
         answer
     }
@@ -280,7 +254,7 @@ impl Api {
     async fn counted<T: DeserializeOwned>(
         &self,
         name: &'static str,
-        request: reqwest::RequestBuilder,
+        request: &ApiRequest,
     ) -> Result<T, WechatError> {
         let answer = self.exchange(request).await;
         let outcome = match &answer {
@@ -296,23 +270,60 @@ impl Api {
         answer
     }
 
-    async fn exchange<T: DeserializeOwned>(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<T, WechatError> {
-        let mut response = request.send().await?;
-        self.note_time(&response);
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                let problem = format!("a body of more than {ANSWER_LIMIT} bytes");
-                return Err(WechatError::Malformed { status, problem });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        decode(&body).map_err(|error| WechatError::undecoded(status, error))
+    async fn exchange<T: DeserializeOwned>(&self, request: &ApiRequest) -> Result<T, WechatError> {
+        let answer = self.send(request).await?;
+        self.note_time(&answer);
+        let status = answer.status.as_u16();
+        decode(&answer.body).map_err(|error| WechatError::undecoded(status, error))
     }
+
+    async fn send(&self, request: &ApiRequest) -> Result<Answer, CallError> {
+        let ApiRequest { target, body } = request;
+        let (method, headers, body) = match body {
+            Some(body) => (Method::POST, json(), body.clone()),
+            None => (Method::GET, HeaderMap::new(), Bytes::new()),
+        };
+        let call = self
+            .server
+            .call(method, target, headers, body, ANSWER_LIMIT);
+        call.await
+    }
+}
+
+/// A call that can be made again.
+struct ApiRequest {
+    /// Path and query.
+    target: String,
+    /// The body of a `POST`.
+    body: Option<Bytes>,
+}
+
+impl ApiRequest {
+    fn get(path: &str, query: &[(&str, &str)]) -> Self {
+        let mut target = path.to_owned();
+        if !query.is_empty() {
+            target.push('?');
+            let begin = target.len();
+            target = form_urlencoded::Serializer::for_suffix(target, begin)
+                .extend_pairs(query)
+                .finish();
+        }
+        Self { target, body: None }
+    }
+
+    fn post(path: &str, query: &[(&str, &str)], body: &impl Serialize) -> Self {
+        // Only maps with keys that are no text can't be JSON.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self {
+            body: Some(body.into()),
+            ..Self::get(path, query)
+        }
+    }
+}
+
+fn json() -> HeaderMap {
+    let kind = HeaderValue::from_static("application/json");
+    HeaderMap::from_iter([(CONTENT_TYPE, kind)])
 }
 
 fn with_path(base: &Url, path: &str) -> Url {

@@ -1,8 +1,8 @@
 //! Why a call to WeChat failed, and what its caller may do.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use service_kit::random::NoRandomness;
+use service_kit::{http_calls::CallError, random::NoRandomness};
 use wechat_wire::{
     api::{ApiError, DecodeError, Problem as BadBody},
     error_code::{Remedy, address_to_whitelist, operator_hint, remedy},
@@ -14,10 +14,9 @@ use wechat_wire::{
 pub enum WechatError {
     /// WeChat can't be reached, or took too long.
     #[error(
-        "WeChat can't be reached: {} (if it lasts: DNS, a firewall or a proxy keeps this machine from reaching api.weixin.qq.com, port 443)",
-        cause(.0)
+        "WeChat can't be reached: {0} (if it lasts: DNS, a firewall or a proxy keeps this machine from reaching api.weixin.qq.com, port 443)"
     )]
-    Unreachable(reqwest::Error),
+    Unreachable(CallError),
     /// WeChat refused, as it does inside HTTP 200.
     #[error("WeChat answered {}: {} ({})", .0.errcode, .0.errmsg, hint(.0))]
     Refused(ApiError),
@@ -92,22 +91,15 @@ pub fn hint(error: &ApiError) -> String {
     }
 }
 
-/// The root cause of a failed request. It never contains the URL's query.
-pub fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".to_owned();
-    }
-    // The outermost error only says that a request failed.
-    let mut deepest = error.source();
-    while let Some(source) = deepest.and_then(Error::source) {
-        deepest = Some(source);
-    }
-    deepest.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
-}
-
-impl From<reqwest::Error> for WechatError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Unreachable(error.without_url())
+impl From<CallError> for WechatError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::TooLarge { status, .. } => Self::Malformed {
+                status: status.as_u16(),
+                problem: error.to_string(),
+            },
+            other => Self::Unreachable(other),
+        }
     }
 }
 
@@ -140,8 +132,7 @@ impl WechatError {
 
     /// Whether the connection ended after the request was sent and before an answer came.
     pub fn is_closed_connection(&self) -> bool {
-        matches!(self, Self::Unreachable(error)
-            if error.is_request() && !error.is_connect() && !error.is_timeout())
+        matches!(self, Self::Unreachable(error) if error.is_closed_connection())
     }
 
     /// When repeating the call makes sense, if WeChat's trouble is of the kind that passes.
