@@ -8,6 +8,7 @@ pub mod allowed_origins;
 pub mod app;
 pub mod asker;
 pub mod cookies;
+mod event_streams;
 pub mod gateway_client;
 pub mod login;
 pub mod login_watch;
@@ -18,6 +19,8 @@ pub mod return_to;
 pub mod routes;
 pub mod sessions;
 pub mod settings;
+mod status_event;
+mod timer_wheel;
 pub mod user;
 pub mod waiting_room;
 

@@ -18,18 +18,11 @@ use crate::{
     cookies::Cookies,
     login::{Living, Logins, Visit},
     qr_drawing,
+    status_event::Status,
 };
 
 /// How often a browser without a stream should ask, in milliseconds.
 const POLL_INTERVAL_MS: u32 = 2000;
-
-/// Where an attempt stands, as a browser reads it.
-#[derive(Serialize)]
-pub(super) struct Status {
-    pub(super) status: AttemptStatus,
-    /// Unknown once it has expired.
-    pub(super) expires_at: Option<Timestamp>,
-}
 
 #[derive(Serialize)]
 struct Started {
