@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::USER_AGENT, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{ContentType, USER_AGENT},
+    web::Data,
+};
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -36,8 +40,19 @@ struct Started {
 #[derive(Serialize)]
 struct Qr {
     content: String,
-    svg: String,
     image_url: String,
+    /// Empty, and the last member of all: [`Started::with_drawing`] fills it in.
+    svg: &'static str,
+}
+
+impl Started {
+    /// The answer's JSON, with a drawing that is escaped already.
+    fn with_drawing(&self, svg: &str) -> String {
+        let end = "\"}}";
+        let json = serde_json::to_string(self).unwrap_or_default();
+        let beginning = json.strip_suffix(end).unwrap_or_default();
+        [beginning, svg, end].concat()
+    }
 }
 
 /// Where a request comes from.
@@ -70,7 +85,7 @@ pub(super) async fn start(
     } = opened;
     // Whatever is begun or taken up here has a code.
     let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
-    let svg = qr_drawing::svg(&content).map_err(|_| {
+    let svg = qr_drawing::svg_in_json(&content).map_err(|_| {
         tracing::error!(
             length = content.len(),
             "the content from the gateway doesn't fit into a QR code"
@@ -84,13 +99,14 @@ pub(super) async fn start(
         poll_interval_ms: POLL_INTERVAL_MS,
         qr: Qr {
             content,
-            svg,
             image_url,
+            svg: "",
         },
     };
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&secret, logins.cookie_lifetime()))
-        .json(started))
+        .content_type(ContentType::json())
+        .body(started.with_drawing(&svg)))
 }
 
 /// `GET`: where it stands.
