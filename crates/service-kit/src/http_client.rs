@@ -6,6 +6,9 @@ use std::{fmt, time::Duration};
 use reqwest::{Client, ClientBuilder};
 use url::Url;
 
+/// What all clients call themselves.
+pub const USER_AGENT: &str = concat!("wechat-login/", env!("CARGO_PKG_VERSION"));
+
 /// Names the one TLS implementation of this process. Safe to call again.
 pub fn install_tls() {
     // An error means that it is installed already.
@@ -79,7 +82,7 @@ pub fn build_through(proxy: Option<&Proxy>, timeout: Duration) -> reqwest::Resul
 
 fn bounded(timeout: Duration) -> ClientBuilder {
     builder()
-        .user_agent(concat!("wechat-login/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .connect_timeout(Duration::from_secs(2).min(timeout))
         .timeout(timeout)
         .pool_idle_timeout(Duration::from_secs(30))
