@@ -227,7 +227,12 @@ pub struct Held {
 }
 
 impl Held {
-    fn new(socket: TcpStream) -> io::Result<Self> {
+    /// Takes a socket from the runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn new(socket: TcpStream) -> io::Result<Self> {
         let socket = mio::net::TcpStream::from_std(socket.into_std()?);
         Ok(Self { socket })
     }

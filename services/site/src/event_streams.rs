@@ -429,3 +429,183 @@ impl Table {
         over
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use login_protocol::scene::BrowserSecret;
+    use service_kit::held_connection::HangUps;
+    use tokio::{
+        io::AsyncReadExt as _,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::{timer_wheel::TICK, waiting_room::WaitingRoom};
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// The streams of a site, and a room that has one seat.
+    fn site() -> (Arc<EventStreams>, HangUps, Arc<WaitingRoom>) {
+        let (hang_ups, noticed) = HangUps::new().unwrap();
+        let streams = Arc::new(EventStreams::new(noticed));
+        (streams, hang_ups, Arc::new(WaitingRoom::new(1, 1)))
+    }
+
+    fn scene(number: u8) -> Scene {
+        BrowserSecret::from_random([number; 32]).scene()
+    }
+
+    async fn connection() -> (Held, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let browser = TcpStream::connect(listener.local_addr().unwrap());
+        let (accepted, browser) = tokio::join!(listener.accept(), browser);
+        (Held::new(accepted.unwrap().0).unwrap(), browser.unwrap())
+    }
+
+    fn first(status: AttemptStatus, left: Duration) -> FirstEvent {
+        FirstEvent {
+            status,
+            expires_at: None,
+            over_at: Instant::now() + left,
+        }
+    }
+
+    const MINUTES: Duration = Duration::from_mins(5);
+
+    async fn assert_next(browser: &mut TcpStream, part: &str) {
+        let mut read = [0; 256];
+        let length = browser.read(&mut read).await.unwrap();
+        let read = String::from_utf8_lossy(&read[..length]);
+        assert!(read.contains(part), "{part:?} in {read:?}");
+    }
+
+    #[tokio::test]
+    async fn news_before_the_first_event_come_after_it_unless_it_knew_them() {
+        for (told, next) in [
+            (AttemptStatus::Pending, "confirmed"),
+            (AttemptStatus::Confirmed, "consumed"),
+        ] {
+            let (streams, _hang_ups, room) = site();
+            let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+            streams.tell(&scene(2), AttemptStatus::Denied);
+            streams.tell(&scene(1), AttemptStatus::Confirmed);
+            let (held, mut browser) = connection().await;
+            beginning.go_on(held, &first(told, MINUTES));
+            streams.tell(&scene(1), AttemptStatus::Confirmed);
+            if next == "confirmed" {
+                assert_next(&mut browser, next).await;
+            }
+            streams.tell(&scene(1), AttemptStatus::Consumed);
+            assert_next(&mut browser, "consumed").await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_news_end_the_stream_and_free_the_seat() {
+        let (streams, mut hang_ups, room) = site();
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        assert!(room.enter(CLIENT).is_err());
+        streams.tell(&scene(1), AttemptStatus::Expired);
+        assert!(room.enter(CLIENT).is_ok());
+        assert!(streams.scenes().is_empty());
+        let mut rest = String::new();
+        browser.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.ends_with("\r\n0\r\n\r\n"), "{rest:?}");
+        // The browser notices, and then nothing is left.
+        drop(browser);
+        streams.hung_up(hang_ups.wait(Duration::from_secs(10)).unwrap());
+        streams.close();
+        assert!(streams.have_ended());
+    }
+
+    #[tokio::test]
+    async fn a_hang_up_that_is_told_late_ends_nobody_elses_stream() {
+        let (streams, mut hang_ups, room) = site();
+        let (held, browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        drop(browser);
+        let gone: Vec<_> = hang_ups.wait(Duration::from_secs(10)).unwrap().collect();
+        assert_eq!(gone.len(), 1);
+        streams.hung_up(gone.iter().copied());
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(2), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        assert_eq!(streams.lock().places.len(), 1, "the same place");
+        streams.hung_up(gone.into_iter());
+        streams.tell(&scene(2), AttemptStatus::Confirmed);
+        assert_next(&mut browser, "confirmed").await;
+    }
+
+    #[tokio::test]
+    async fn one_that_never_goes_on_leaves_nothing() {
+        let (streams, _hang_ups, room) = site();
+        drop(streams.begin(scene(1), room.enter(CLIENT).unwrap()));
+        assert!(room.enter(CLIENT).is_ok());
+        assert!(streams.scenes().is_empty());
+        streams.close();
+        assert!(streams.have_ended());
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_is_kept_alive_and_looked_after_at_its_attempts_end() {
+        let (streams, _hang_ups, room) = site();
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        let began = Instant::now();
+        let life = Duration::from_millis(89_500);
+        beginning.go_on(held, &first(AttemptStatus::Pending, life));
+        assert!(streams.serve_timers(began + KEEP_ALIVE / 2).is_empty());
+        assert!(streams.serve_timers(began + KEEP_ALIVE + TICK).is_empty());
+        assert!(
+            streams
+                .serve_timers(began + Duration::from_secs(89))
+                .is_empty()
+        );
+        let later = began + life + 2 * TICK;
+        assert_eq!(streams.serve_timers(later), [scene(1)]);
+        // Until more is known, it is looked after again.
+        assert_eq!(
+            streams.serve_timers(later + EXPIRY_CHECK + TICK),
+            [scene(1)]
+        );
+        streams.prolong(&scene(1), later + MINUTES);
+        assert!(streams.serve_timers(later + 4 * EXPIRY_CHECK).is_empty());
+        streams.tell(&scene(1), AttemptStatus::Denied);
+        let mut all = String::new();
+        browser.read_to_string(&mut all).await.unwrap();
+        let (comments, event) = all.split_at(all.find("event").unwrap());
+        // Prolonging found the timer due once more.
+        assert_eq!(comments.matches("3\r\n:\n\n\r\n").count(), 2, "{all:?}");
+        assert!(event.contains("denied"));
+    }
+
+    #[tokio::test]
+    async fn a_site_that_stops_ends_all_streams_and_those_that_begin() {
+        let (streams, mut hang_ups, room) = site();
+        let late = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        let room = Arc::new(WaitingRoom::new(1, 1));
+        let (held, mut early_browser) = connection().await;
+        let early = streams.begin(scene(2), room.enter(CLIENT).unwrap());
+        early.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        streams.close();
+        assert!(!streams.have_ended());
+        let (held, mut late_browser) = connection().await;
+        late.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        for browser in [&mut early_browser, &mut late_browser] {
+            let mut rest = String::new();
+            browser.read_to_string(&mut rest).await.unwrap();
+            assert_eq!(rest, "0\r\n\r\n");
+        }
+        assert!(!streams.have_ended(), "they haven't noticed");
+        drop([early_browser, late_browser]);
+        while !streams.have_ended() {
+            streams.hung_up(hang_ups.wait(Duration::from_secs(10)).unwrap());
+        }
+        assert!(streams.lock().closed_at.unwrap().elapsed() < FAREWELL);
+    }
+}

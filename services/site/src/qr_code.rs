@@ -1,10 +1,11 @@
 //! QR codes (ISO/IEC 18004). qrcodegen encodes; this makes it cheap for the contents that WeChat gives.
 //!
-//! What has a code's length in common has its version, its level and everything in it but the content: and each bit of
-//! the content turns over the same modules, its own and those of the error correction, whatever the other bits are
-//! (Reed-Solomon codes and masks are linear). So the code is the exclusive or of what its bits turn over, which is found
-//! out once for each length, by encoding each bit alone. A row of modules is a number. Encoding, the choice of the mask
-//! among all eight, and drawing took 414,000 instructions of the site's 650,000 for `POST /api/login`, and take 113,000.
+//! Contents of the same length have the same version and level. Each bit of the content turns over the same modules, its
+//! own and those of the error correction, whatever the other bits are (Reed-Solomon codes and masks are linear). So a code
+//! is an example of its length with the modules turned over of those bits in which it differs, which are found out once
+//! for each length, by encoding each bit. WeChat's contents begin alike, so few differ. A row of modules is a number.
+//! Encoding, the choice of the mask among all eight, and drawing took 414,000 instructions of the site's 650,000 for
+//! `POST /api/login`, and take 75,000.
 
 use std::sync::OnceLock;
 
@@ -37,8 +38,10 @@ pub(crate) struct QrCode {
 
 /// What the codes of one length are made of. The lowest bit of a row is the module on the left, and a one is dark.
 struct Length {
-    /// By mask: the code of nothing but zeros.
-    zeros: Vec<Vec<u64>>,
+    /// The first content that had it.
+    example: Vec<u8>,
+    /// By mask: its code.
+    codes: Vec<Vec<u64>>,
     /// The modules that each bit of the content turns over, the first one's rows first.
     bits: Vec<u64>,
 }
@@ -57,7 +60,7 @@ impl QrCode {
                 rows: rows_of(&encoded(&segments, None)?),
             });
         };
-        let length = length.get_or_init(|| Length::of(content.len()));
+        let length = length.get_or_init(|| Length::of(content.as_bytes()));
         let rows = length.rows(content.as_bytes());
         Ok(Self {
             rows: rows.into_iter().map(u128::from).collect(),
@@ -76,35 +79,41 @@ impl QrCode {
 }
 
 impl Length {
-    fn of(bytes: usize) -> Self {
-        let mut content = vec![0; bytes];
-        let zeros: Vec<_> = (0..MASKS).map(|mask| under(mask, &content)).collect();
-        let mut bits = Vec::with_capacity(bytes * 8 * zeros[0].len());
-        for byte in 0..bytes {
+    fn of(example: &[u8]) -> Self {
+        let codes: Vec<_> = (0..MASKS).map(|mask| under(mask, example)).collect();
+        let mut bits = Vec::with_capacity(example.len() * 8 * codes[0].len());
+        let mut content = example.to_vec();
+        for byte in 0..content.len() {
             for bit in 0..8 {
-                content[byte] = 0x80 >> bit;
-                let rows = under(0, &content);
-                bits.extend(rows.iter().zip(&zeros[0]).map(|(row, zero)| row ^ zero));
+                content[byte] ^= 0x80 >> bit;
+                let code = under(0, &content);
+                bits.extend(code.iter().zip(&codes[0]).map(|(row, other)| row ^ other));
+                content[byte] = example[byte];
             }
-            content[byte] = 0;
         }
-        Self { zeros, bits }
+        Self {
+            example: content,
+            codes,
+            bits,
+        }
     }
 
     /// The code of this content, which has the length, under the mask with the fewest penalty points.
     fn rows(&self, content: &[u8]) -> Vec<u64> {
-        let side = self.zeros[0].len();
+        let side = self.codes[0].len();
         let mut turned_over = vec![0; side];
-        for (byte, of_byte) in content.iter().zip(self.bits.chunks_exact(8 * side)) {
-            for (bit, of_bit) in of_byte.chunks_exact(side).enumerate() {
-                if byte & 0x80 >> bit != 0 {
-                    turn_over(&mut turned_over, of_bit);
+        let bytes = content.iter().zip(&self.example);
+        for ((byte, other), bits) in bytes.zip(self.bits.chunks_exact(8 * side)) {
+            let differing = byte ^ other;
+            for (bit, modules) in bits.chunks_exact(side).enumerate() {
+                if differing & 0x80 >> bit != 0 {
+                    turn_over(&mut turned_over, modules);
                 }
             }
         }
-        let tried = self.zeros.iter().map(|zeros| {
+        let tried = self.codes.iter().map(|code| {
             let mut rows = turned_over.clone();
-            turn_over(&mut rows, zeros);
+            turn_over(&mut rows, code);
             rows
         });
         let best = tried.min_by_key(|rows| penalty::points(rows));

@@ -1,6 +1,6 @@
 //! Drawing a QR code as SVG.
 
-use std::{array, sync::LazyLock};
+use std::{array, io::Write as _, sync::LazyLock};
 
 use qrcodegen::DataTooLong;
 
@@ -43,37 +43,38 @@ fn pieces<const LONGEST: usize>(text: impl Fn(usize) -> String) -> [Piece<LONGES
     })
 }
 
-/// The code as an SVG document, dark on white with its quiet zone, one unit a module; as it stands inside a JSON
+/// Appends the code as an SVG document, dark on white with its quiet zone, one unit a module; as it stands inside a JSON
 /// string, with its quotes escaped.
 ///
 /// `serde_json` looks at each byte for what has to be escaped, which took 44,000 instructions for a drawing of five
-/// kilobytes.
+/// kilobytes, and more copies of them.
 ///
 /// # Errors
 ///
 /// When the content is too long.
-pub fn svg_in_json(content: &str) -> Result<String, DataTooLong> {
+pub fn draw_in_json(json: &mut Vec<u8>, content: &str) -> Result<(), DataTooLong> {
     let code = QrCode::encode(content)?;
     let side = code.side() + 2 * QUIET_ZONE;
     // A browser that turns the drawing into a picture needs a size in pixels.
     let pixels = side * 8;
-    let beginning = format!(
+    // Writing into a vector doesn't fail.
+    let _ = write!(
+        json,
         r##"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\""##
     );
-    let path = path(&code);
-    // The pieces are text.
-    let path = str::from_utf8(&path).unwrap_or_default();
-    Ok([&beginning, path, r#"\"/></svg>"#].concat())
+    draw_path(json, &code);
+    json.extend_from_slice(br#"\"/></svg>"#);
+    Ok(())
 }
 
-/// A rectangle for each run of dark modules.
-fn path(code: &QrCode) -> Vec<u8> {
+/// Appends a rectangle for each run of dark modules.
+fn draw_path(text: &mut Vec<u8>, code: &QrCode) {
     let beginnings = code.rows().iter().map(|row| row & !(row << 1));
     let runs: u32 = beginnings.map(u128::count_ones).sum();
-    let mut path = vec![0; runs as usize * RUN];
-    let mut end = 0;
+    let mut end = text.len();
+    text.resize(end + runs as usize * RUN, 0);
+    let (edge_texts, row_texts, run_texts) = (&*EDGES, &*ROWS, &*RUNS);
     for (y, row) in code.rows().iter().enumerate() {
-        let y = &ROWS[y + QUIET_ZONE];
         let row = *row << QUIET_ZONE;
         // Where the colour changes.
         let mut edges = row ^ row << 1;
@@ -83,17 +84,16 @@ fn path(code: &QrCode) -> Vec<u8> {
                 edges &= edges - 1;
                 edge
             });
-            put(&mut path, &mut end, &EDGES[left]);
-            put(&mut path, &mut end, y);
-            put(&mut path, &mut end, &RUNS[right - left]);
+            put(text, &mut end, &edge_texts[left]);
+            put(text, &mut end, &row_texts[y + QUIET_ZONE]);
+            put(text, &mut end, &run_texts[right - left]);
         }
     }
-    path.truncate(end);
-    path
+    text.truncate(end);
 }
 
-fn put<const LONGEST: usize>(path: &mut [u8], end: &mut usize, piece: &Piece<LONGEST>) {
-    path[*end..][..LONGEST].copy_from_slice(&piece.bytes);
+fn put<const LONGEST: usize>(text: &mut [u8], end: &mut usize, piece: &Piece<LONGEST>) {
+    text[*end..][..LONGEST].copy_from_slice(&piece.bytes);
     *end += piece.length;
 }
 
@@ -112,7 +112,10 @@ mod tests {
             .iter()
             .map(|row| row.count_ones() as usize)
             .sum();
-        let json = format!("\"{}\"", svg_in_json(content).unwrap());
+        let mut json = b"\"".to_vec();
+        draw_in_json(&mut json, content).unwrap();
+        json.push(b'"');
+        let json = String::from_utf8(json).unwrap();
         let svg: String = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_string(&svg).unwrap(), json);
         let drawn: usize = svg
@@ -146,12 +149,14 @@ mod tests {
                     x += run.len();
                 }
             }
-            assert_eq!(String::from_utf8(path(&code)).unwrap(), expected);
+            let mut path = Vec::new();
+            draw_path(&mut path, &code);
+            assert_eq!(String::from_utf8(path).unwrap(), expected);
         }
     }
 
     #[test]
     fn too_much_content_is_an_error() {
-        assert!(svg_in_json(&"x".repeat(5000)).is_err());
+        assert!(draw_in_json(&mut Vec::new(), &"x".repeat(5000)).is_err());
     }
 }

@@ -31,19 +31,22 @@ pub(super) fn points(rows: &[u64]) -> u32 {
     padded[LIGHT_BESIDE..][..side].copy_from_slice(rows);
     let padded = &padded[..side + 2 * LIGHT_BESIDE];
 
+    // Three points for five modules of one colour in a line, and one more for each further one: a run has that many
+    // modules in which, or one or two modules before which, five alike begin.
     let mut points = 0;
     for row in rows {
         let alike = alike(array::from_fn(|at| row >> at)) & ones(side - (RUN - 1));
-        points += runs(alike, alike << 1);
+        points += (alike | alike << 1 | alike << 2).count_ones();
         let row = row << LIGHT_BESIDE;
         points += finders(&array::from_fn(|at| row >> at));
     }
-    let mut before = 0;
+    let [mut before, mut before_that] = [0; 2];
     for rows in rows.array_windows() {
         let alike = alike(*rows) & ones(side);
-        points += runs(alike, before);
-        before = alike;
+        points += (alike | before | before_that).count_ones();
+        [before, before_that] = [alike, before];
     }
+    points += (before | before_that).count_ones() + before.count_ones();
     for rows in padded.array_windows() {
         points += finders(rows);
     }
@@ -53,12 +56,6 @@ pub(super) fn points(rows: &[u64]) -> u32 {
 /// Where the first of five modules of one colour is.
 const fn alike([one, two, three, four, five]: [u64; RUN]) -> u64 {
     (one & two & three & four & five) | !(one | two | three | four | five)
-}
-
-/// Three points for five modules of one colour in a line, and one more for each further one. `alike` is where the
-/// first of five is, `before` where there is one a module earlier.
-const fn runs(alike: u64, before: u64) -> u32 {
-    alike.count_ones() + 2 * (alike & !before).count_ones()
 }
 
 /// Forty points for what looks like a finder pattern beside a light area.

@@ -14,6 +14,7 @@ use login_protocol::{
     scene::BrowserSecret,
     steps::{OpenedAttempt, ShownCode},
 };
+use qrcodegen::DataTooLong;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
@@ -46,12 +47,14 @@ struct Qr {
 }
 
 impl Started {
-    /// The answer's JSON, with a drawing that is escaped already.
-    fn with_drawing(&self, svg: &str) -> String {
-        let end = "\"}}";
-        let json = serde_json::to_string(self).unwrap_or_default();
-        let beginning = json.strip_suffix(end).unwrap_or_default();
-        [beginning, svg, end].concat()
+    /// The answer's JSON, with the code drawn.
+    fn with_drawing(&self) -> Result<Vec<u8>, DataTooLong> {
+        let end = b"\"}}";
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.truncate(json.len().saturating_sub(end.len()));
+        qr_drawing::draw_in_json(&mut json, &self.qr.content)?;
+        json.extend_from_slice(end);
+        Ok(json)
     }
 }
 
@@ -85,13 +88,6 @@ pub(super) async fn start(
     } = opened;
     // Whatever is begun or taken up here has a code.
     let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
-    let svg = qr_drawing::svg_in_json(&content).map_err(|_| {
-        tracing::error!(
-            length = content.len(),
-            "the content from the gateway doesn't fit into a QR code"
-        );
-        problems::internal()
-    })?;
     let started = Started {
         status,
         expires_at,
@@ -103,10 +99,17 @@ pub(super) async fn start(
             svg: "",
         },
     };
+    let json = started.with_drawing().map_err(|_| {
+        tracing::error!(
+            length = started.qr.content.len(),
+            "the content from the gateway doesn't fit into a QR code"
+        );
+        problems::internal()
+    })?;
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&secret, logins.cookie_lifetime()))
         .content_type(ContentType::json())
-        .body(started.with_drawing(&svg)))
+        .body(json))
 }
 
 /// `GET`: where it stands.
