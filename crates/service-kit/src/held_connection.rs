@@ -380,13 +380,16 @@ mod tests {
             connections.push(held);
         }
         let mut gone = Vec::new();
-        while gone.len() < count / 2 {
-            gone.extend(hang_ups.wait(Duration::from_secs(10)).unwrap());
-        }
+        let mut wait_for = |count| {
+            while gone.len() < count {
+                let before = gone.len();
+                gone.extend(hang_ups.wait(Duration::from_secs(10)).unwrap());
+                assert!(gone.len() > before, "nobody in time");
+            }
+        };
+        wait_for(count / 2);
         drop(clients);
-        while gone.len() < count {
-            gone.extend(hang_ups.wait(Duration::from_secs(10)).unwrap());
-        }
+        wait_for(count);
         gone.sort_unstable();
         assert_eq!(gone, (0..count).collect::<Vec<_>>());
         assert_eq!(hang_ups.wait(Duration::ZERO).unwrap().count(), 0);
