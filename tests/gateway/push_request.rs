@@ -1,7 +1,8 @@
 //! Requests as WeChat makes them, and as forgers do: every part can be bent before it is sent.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::LazyLock;
 
+use harness::phone::{Mode, Phone};
 use jiff::Timestamp;
 use login_protocol::scene::Scene;
 use reqwest::RequestBuilder;
@@ -15,14 +16,16 @@ use wechat_wire::{
     push::{Push, PushBody},
     reply::{EncryptedReply, Reply},
     signature::CallbackToken,
+    signed_push::{Delivery, SignedPush},
 };
 
 use crate::http;
 
 /// The account's original id, as pushes name it.
-pub(crate) const ACCOUNT: &str = "gh_0123456789ab";
+pub(crate) const ACCOUNT: &str = harness::account::ORIGINAL_ID;
 
-static COUNT: AtomicU32 = AtomicU32::new(1);
+/// Signs for the account; no two deliveries have the same nonce.
+static PHONE: LazyLock<Phone> = LazyLock::new(Phone::default);
 
 /// The account's callback token.
 pub(crate) fn token() -> CallbackToken {
@@ -81,36 +84,25 @@ pub(crate) struct PushRequest {
 }
 
 impl PushRequest {
-    /// Any body with a right plain signature.
+    /// Any body with a right plain signature, from nobody in particular.
     pub(crate) fn signed(body: impl Into<Vec<u8>>) -> Self {
-        let timestamp = Timestamp::now().as_second().to_string();
-        let nonce = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-        let signature = token().sign(&timestamp, &nonce).to_string();
-        let query = [
-            ("signature", signature),
-            ("timestamp", timestamp),
-            ("nonce", nonce),
-        ];
-        Self {
-            path: "/wechat/callback".to_owned(),
-            query: query.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-            body: body.into(),
-        }
+        let signed = SignedPush::plain(body, "", PHONE.token(), &PHONE.delivery());
+        Self::of(signed).without("openid")
     }
 
     /// A push in plain mode.
     pub(crate) fn plain(push: &Push) -> Self {
-        Self::signed(push.to_xml()).with("openid", &push.from_user_name)
+        Self::of(PHONE.sign(push, Mode::Plain))
     }
 
     /// A push in safe mode.
     pub(crate) fn safe(push: &Push) -> Self {
-        Self::encrypted(&crypto(), push.to_xml().as_bytes())
+        Self::of(PHONE.sign(push, Mode::Safe))
     }
 
     /// Any document in safe mode, encrypted like this and signed for it.
     pub(crate) fn encrypted(crypto: &MessageCrypto, document: &[u8]) -> Self {
-        Self::with_ciphertext(&crypto.encrypt(random(), document))
+        Self::with_ciphertext(&crypto.encrypt(PHONE.delivery().random, document))
     }
 
     /// Any text in place of the ciphertext of safe mode, signed for it.
@@ -119,44 +111,59 @@ impl PushRequest {
             to_user_name: ACCOUNT.to_owned(),
             encrypt: encrypt.to_owned(),
         };
-        Self::signed(envelope.to_safe_xml()).signed_for(encrypt)
+        Self::signed_for(encrypt, envelope.to_safe_xml())
     }
 
     /// A push in compatible mode with other clear fields than those that are encrypted.
     pub(crate) fn compatible(push: &Push, clear: &Push) -> Self {
-        let encrypt = crypto().encrypt(random(), push.to_xml().as_bytes());
-        Self::signed(compatible_xml(clear, &encrypt)).signed_for(&encrypt)
+        let encrypt = PHONE
+            .crypto()
+            .encrypt(PHONE.delivery().random, push.to_xml().as_bytes());
+        Self::signed_for(&encrypt, compatible_xml(clear, &encrypt))
     }
 
     /// A document in compatible mode: the clear fields as they are, and beside them the ciphertext.
     pub(crate) fn compatible_document(document: &[u8], clear: &[u8]) -> Self {
-        let encrypt = crypto().encrypt(random(), document);
+        let encrypt = PHONE.crypto().encrypt(PHONE.delivery().random, document);
         let clear = clear.strip_suffix(b"</xml>").unwrap_or(clear);
         let envelope = format!("<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>\n");
-        Self::signed([clear, envelope.as_bytes()].concat()).signed_for(&encrypt)
+        Self::signed_for(&encrypt, [clear, envelope.as_bytes()].concat())
     }
 
     /// The same, signed anew as if WeChat had sent it at this second with this nonce.
     pub(crate) fn signed_at(self, timestamp: &str, nonce: &str) -> Self {
-        let signature = token().sign(timestamp, nonce);
-        let signed = self
-            .with("timestamp", timestamp)
-            .with("nonce", nonce)
-            .with("signature", signature.as_str());
-        match EncryptedPush::parse(&signed.body) {
-            Ok(envelope) => signed.signed_for(&envelope.encrypt),
-            Err(_) => signed,
-        }
+        let delivery = Delivery {
+            timestamp: timestamp.to_owned(),
+            nonce: nonce.to_owned(),
+            random: [0; 16],
+        };
+        let body = self.body.clone();
+        let signed = match EncryptedPush::parse(&body) {
+            Ok(envelope) => {
+                SignedPush::encrypted(&envelope.encrypt, body, "", PHONE.token(), &delivery)
+            }
+            Err(_) => SignedPush::plain(body, "", PHONE.token(), &delivery),
+        };
+        let parameters = signed.parameters.iter();
+        let parameters = parameters.filter(|(name, _)| *name != "openid");
+        parameters.fold(self, |request, (name, value)| request.with(name, value))
     }
 
-    fn signed_for(self, encrypt: &str) -> Self {
-        let signature = token().sign_encrypted(
-            self.parameter("timestamp"),
-            self.parameter("nonce"),
-            encrypt,
-        );
-        self.with("encrypt_type", "aes")
-            .with("msg_signature", signature.as_str())
+    fn signed_for(encrypt: &str, body: impl Into<Vec<u8>>) -> Self {
+        let delivery = PHONE.delivery();
+        let signed = SignedPush::encrypted(encrypt, body, "", PHONE.token(), &delivery);
+        Self::of(signed).without("openid")
+    }
+
+    fn of(signed: SignedPush) -> Self {
+        let query = signed.parameters.into_iter();
+        Self {
+            path: "/wechat/callback".to_owned(),
+            query: query
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            body: signed.body,
+        }
     }
 
     /// A parameter's value.
@@ -237,11 +244,6 @@ impl PushRequest {
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
         assert_eq!(answer.text, "", "{what}");
     }
-}
-
-/// Bytes that no other message of this process begins with.
-fn random() -> [u8; 16] {
-    u128::from(COUNT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
 }
 
 /// The text of a reply to a push in plain mode, whose names must be swapped.

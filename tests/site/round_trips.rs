@@ -2,8 +2,6 @@
 
 use std::thread;
 
-use reqwest::Method;
-use serde_json::json;
 use system_tests::{
     redis_server::RedisServer,
     simulator::Person,
@@ -75,7 +73,10 @@ async fn a_unionid_costs_one_round_trip_once() {
     let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
     meet_every_worker(&stack, workers).await;
     for number in 0..4 * workers {
-        let person = stack.wechat.person_of_union(&format!("oUnion-before-{number}")).await;
+        let person = stack
+            .wechat
+            .person_of_union(&format!("oUnion-before-{number}"))
+            .await;
         let mut visitor = stack.visitor();
         for _ in 0..2 {
             fresh(&mut visitor);
@@ -86,7 +87,10 @@ async fn a_unionid_costs_one_round_trip_once() {
     let own = Count::of(&stack.redis).await.since(&before);
     let mut people = Vec::new();
     for number in 0..SHARE {
-        let person = stack.wechat.person_of_union(&format!("oUnion-{number}")).await;
+        let person = stack
+            .wechat
+            .person_of_union(&format!("oUnion-{number}"))
+            .await;
         people.push((person, stack.visitor()));
     }
     for round_trips in [8, 7] {

@@ -4,7 +4,6 @@ use login_protocol::{
     steps::ClaimUnion,
     subject::{Subject, UnionDigest},
 };
-use reqwest::Method;
 use serde_json::json;
 use system_tests::{
     attempts,

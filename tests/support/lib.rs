@@ -5,10 +5,11 @@
     reason = "in a test, what fails panics with a sentence that says what was expected"
 )]
 
+pub use harness::{deadline, redis_server, simulator, visitor};
+
 pub mod attempts;
 pub mod binaries;
 pub mod browser;
-pub mod deadline;
 pub mod edge;
 pub mod forward_proxy;
 pub mod hostile_client;
@@ -23,8 +24,5 @@ pub mod redis_cluster;
 pub mod redis_node;
 pub mod redis_proxy;
 pub mod redis_sentinel;
-pub mod redis_server;
-pub mod simulator;
 pub mod stack;
 pub mod unreadable;
-pub mod visitor;

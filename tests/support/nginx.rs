@@ -2,10 +2,10 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU16, Ordering},
 };
+
+pub use harness::ports::free as free_port;
 
 use crate::{
     deadline::eventually,
@@ -16,21 +16,6 @@ use crate::{
 pub struct Nginx {
     folder: PathBuf,
     _process: Process,
-}
-
-/// A port of the loopback address that nobody listens on: below those that the system gives to whoever asks for any,
-/// so that nobody gets it before nginx does.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = std::process::id() * 64;
-    let ports = std::iter::repeat_with(|| {
-        let number = begin + u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-        u16::try_from(10_000 + number % 20_000).expect("it is a port")
-    });
-    let mut free = ports
-        .take(1000)
-        .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.next().expect("a port is free")
 }
 
 impl Nginx {

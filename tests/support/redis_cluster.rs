@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::{
-    deadline::eventually,
-    redis_node::{RedisNode, free_port},
-};
+use harness::{deadline::eventually, ports};
+
+use crate::redis_node::RedisNode;
 
 /// The slots of each node.
 const SLOTS: [(&str, &str); 3] = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
@@ -22,7 +21,7 @@ impl RedisCluster {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
         for number in 0..SLOTS.len() {
-            let bus = free_port().to_string();
+            let bus = ports::free().to_string();
             let name = format!("cluster-{number}");
             let arguments = [
                 "--cluster-enabled",

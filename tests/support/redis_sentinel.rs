@@ -2,10 +2,11 @@
 
 use std::{fs, path::Path};
 
+use harness::{deadline::eventually, ports};
+
 use crate::{
-    deadline::eventually,
     process::{self, Process},
-    redis_node::{RedisNode, free_port},
+    redis_node::RedisNode,
 };
 
 /// What the Sentinels call the primary.
@@ -85,7 +86,7 @@ impl RedisSentinel {
 }
 
 async fn sentinel(number: usize, primary: &RedisNode, log: &Path) -> (u16, Process) {
-    let port = free_port();
+    let port = ports::free();
     let folder = primary.folder().join(format!("sentinel-{number}"));
     fs::create_dir_all(&folder).expect("a folder can be made");
     let path = folder.join("sentinel.conf");

@@ -1,29 +1,22 @@
 //! A whole system: Redis, the simulator, a gateway and a site, or several of each.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
+pub use harness::{
+    account::{API_KEY, APP_ID, APP_SECRET, ENCODING_AES_KEY, TOKEN},
+    service::Service,
+};
+use harness::{ports, process::Recipe, services};
 use serde_json::{Value, json};
 
 use crate::{
-    binaries,
-    deadline::PATIENCE,
-    log_folder,
-    process::{self, Process},
-    redis_server::RedisServer,
-    simulator::Simulator,
+    binaries, deadline::PATIENCE, log_folder, redis_server::RedisServer, simulator::Simulator,
     visitor::Visitor,
 };
-
-/// The made-up account's AppID.
-pub const APP_ID: &str = "wx00000000000000ee";
-/// Its AppSecret.
-pub const APP_SECRET: &str = "testsecret00testsecret00testsecr";
-/// Its callback token.
-pub const TOKEN: &str = "testtokentesttoken";
-/// Its EncodingAESKey.
-pub const ENCODING_AES_KEY: &str = "testkeytestkeytestkeytestkeytestkeytestkey0";
-/// The bearer key between site and gateway.
-pub const API_KEY: &str = "test-api-key-test-api-key-test-api-key";
 
 /// What WeChat's console shows of a made-up account with a name.
 #[derive(Debug, Clone)]
@@ -49,16 +42,6 @@ impl Credentials {
             encoding_aes_key: format!("{name:x>42}0"),
         }
     }
-}
-
-/// A running gateway or site.
-pub struct Service {
-    /// Its public address, without a path.
-    pub public: String,
-    /// Its internal address, without a path.
-    pub internal: String,
-    /// The process, for signals and its lines.
-    pub process: Process,
 }
 
 /// A running system.
@@ -211,43 +194,26 @@ impl Plan {
         stack
     }
 
-    async fn start_simulator(&self, log: &std::path::Path) -> Simulator {
-        let mut environment = vec![
-            setting("SIMULATOR__PUBLIC__BIND", "127.0.0.1:0"),
-            setting("SIMULATOR__WECHAT__APP_ID", APP_ID),
-            setting("SIMULATOR__WECHAT__APP_SECRET", APP_SECRET),
-            setting("SIMULATOR__WECHAT__TOKEN", TOKEN),
-            // Most tests want a nickname and not its journey; those of web authorisation say otherwise.
-            setting("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "true"),
-        ];
-        if self.encrypted {
-            environment.push(setting(
-                "SIMULATOR__WECHAT__ENCODING_AES_KEY",
-                ENCODING_AES_KEY,
-            ));
-        }
-        environment.extend(self.simulator.clone());
-        let mut process = process::start(
-            "simulator",
-            binaries::path("wechat-simulator"),
-            NO_ARGUMENTS,
-            &environment,
-            log,
-        );
-        let line = process.line_with("wechat-simulator ready ").await;
-        let url = line
-            .rsplit(' ')
-            .next()
-            .expect("the line ends with an address")
-            .to_owned();
-        Simulator::new(url, process)
+    async fn start_simulator(&self, log: &Path) -> Simulator {
+        let mut recipe = Recipe::new("simulator", binaries::path("wechat-simulator"), log);
+        recipe.ready = services::SIMULATOR_READY;
+        recipe.environment = services::simulator(ports::ANY);
+        recipe
+            .environment
+            .extend(services::account("SIMULATOR", self.encrypted));
+        // Most tests want a nickname and not its journey; those of web authorisation say otherwise.
+        recipe.environment.extend(services::environment([(
+            "SIMULATOR__WECHAT__PROFILE_IN_USER_INFO",
+            "true",
+        )]));
+        recipe.environment.extend(self.simulator.clone());
+        started(Simulator::start(recipe).await)
     }
 }
 
-const NO_ARGUMENTS: [&str; 0] = [];
-
-fn setting(key: &str, value: &str) -> (String, String) {
-    (key.to_owned(), value.to_owned())
+/// What can't be started ends the test, in the words of whoever tried.
+fn started<T>(outcome: Result<T, String>) -> T {
+    outcome.unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 impl Stack {
@@ -264,45 +230,20 @@ impl Stack {
 
     /// The environment of a gateway of this system.
     pub fn gateway_environment(&self) -> Vec<(String, String)> {
-        let mut environment: BTreeMap<_, _> = [
-            setting("GATEWAY__PUBLIC__BIND", "127.0.0.1:0"),
-            setting("GATEWAY__INTERNAL__BIND", "127.0.0.1:0"),
-            setting("GATEWAY__INTERNAL__API_KEY", API_KEY),
-            setting("GATEWAY__REDIS__URL", &self.redis.url()),
-            setting("GATEWAY__WECHAT__APP_ID", APP_ID),
-            setting("GATEWAY__WECHAT__APP_SECRET", APP_SECRET),
-            setting("GATEWAY__WECHAT__TOKEN", TOKEN),
-            setting("GATEWAY__WECHAT__API_URL", self.wechat.url()),
-            setting("GATEWAY__WECHAT__MP_URL", self.wechat.url()),
-            setting("GATEWAY__WECHAT__OPEN_URL", self.wechat.url()),
-        ]
-        .into();
-        if self.plan.encrypted {
-            environment.extend([setting(
-                "GATEWAY__WECHAT__ENCODING_AES_KEY",
-                ENCODING_AES_KEY,
-            )]);
-        }
+        let mut environment = services::gateway(ports::ANY, ports::ANY, &self.redis.url());
+        environment.extend(services::account("GATEWAY", self.plan.encrypted));
+        environment.extend(services::wechat_at(self.wechat.url()));
         environment.extend(self.plan.gateway.clone());
         environment.into_iter().collect()
     }
 
     /// The environment of a site of this system.
     pub fn site_environment(&self) -> Vec<(String, String)> {
-        let gateway = self
-            .gateways
-            .first()
-            .map_or("http://127.0.0.1:1", |gateway| &gateway.internal);
-        let mut environment: BTreeMap<_, _> = [
-            setting("SITE__PUBLIC__BIND", "127.0.0.1:0"),
-            // The port isn't known yet; pages are ours by their Host header.
-            setting("SITE__PUBLIC__URL", "http://localhost"),
-            setting("SITE__INTERNAL__BIND", "127.0.0.1:0"),
-            setting("SITE__REDIS__URL", &self.redis.url()),
-            setting("SITE__GATEWAY__URL", gateway),
-            setting("SITE__GATEWAY__API_KEY", API_KEY),
-        ]
-        .into();
+        let gateway = self.gateways.first();
+        let gateway = gateway.map_or("http://127.0.0.1:1", |gateway| &gateway.internal);
+        let any = [ports::ANY; 2];
+        // The port isn't known yet; pages are ours by their Host header.
+        let mut environment = services::site(any, "http://localhost", &self.redis.url(), gateway);
         environment.extend(self.plan.site.clone());
         environment.into_iter().collect()
     }
@@ -310,29 +251,19 @@ impl Stack {
     /// Starts one more gateway.
     pub async fn add_gateway(&mut self) {
         let name = format!("gateway-{}", self.gateways.len());
-        let process = process::start(
-            &name,
-            binaries::path("wechat-gateway"),
-            NO_ARGUMENTS,
-            &self.gateway_environment(),
-            &self.log,
-        );
-        self.gateways
-            .push(Service::ready(process, "wechat-gateway ready ").await);
+        let mut recipe = Recipe::new(&name, binaries::path("wechat-gateway"), &self.log);
+        recipe.environment = self.gateway_environment().into_iter().collect();
+        recipe.ready = services::GATEWAY_READY;
+        self.gateways.push(started(Service::start(recipe).await));
     }
 
     /// Starts one more site.
     pub async fn add_site(&mut self) {
         let name = format!("site-{}", self.sites.len());
-        let process = process::start(
-            &name,
-            binaries::path("site"),
-            NO_ARGUMENTS,
-            &self.site_environment(),
-            &self.log,
-        );
-        self.sites
-            .push(Service::ready(process, "site ready ").await);
+        let mut recipe = Recipe::new(&name, binaries::path("site"), &self.log);
+        recipe.environment = self.site_environment().into_iter().collect();
+        recipe.ready = services::SITE_READY;
+        self.sites.push(started(Service::start(recipe).await));
     }
 
     /// Makes WeChat push to this gateway.
@@ -371,22 +302,5 @@ impl Stack {
     /// A new browser that visits the first site.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(&self.sites[0].public)
-    }
-}
-
-impl Service {
-    /// Waits for the line that says where it listens.
-    pub async fn ready(mut process: Process, line: &str) -> Self {
-        let line = process.line_with(line).await;
-        let address = |name: &str| {
-            let word = line.split(' ').find_map(|word| word.strip_prefix(name));
-            word.unwrap_or_else(|| panic!("{line:?} names no {name}"))
-                .to_owned()
-        };
-        Self {
-            public: address("public="),
-            internal: address("internal="),
-            process,
-        }
     }
 }

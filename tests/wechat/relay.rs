@@ -1,5 +1,6 @@
 //! Pushes that aren't logins go to the owner's backend, and its answer goes back to WeChat.
 
+use harness::{account::ORIGINAL_ID, phone::Phone};
 use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderMap},
@@ -7,13 +8,12 @@ use reqwest::{
 use serde_json::Value;
 use system_tests::{
     deadline::eventually,
-    stack::{APP_ID, ENCODING_AES_KEY, Plan, Stack, TOKEN},
+    stack::{Plan, Stack},
 };
 use wechat_wire::{
     envelope::EncryptedPush,
-    message_crypto::{EncodingAesKey, MessageCrypto},
     push::{Push, PushBody},
-    signature::CallbackToken,
+    signed_push::{Delivery, SignedPush},
 };
 
 use crate::backend::{Backend, Behaviour};
@@ -25,9 +25,18 @@ pub(crate) struct SentPush {
     pub(crate) body: Vec<u8>,
 }
 
+impl From<SignedPush> for SentPush {
+    fn from(signed: SignedPush) -> Self {
+        Self {
+            query: signed.query(),
+            body: signed.body,
+        }
+    }
+}
+
 pub(crate) fn message(content: &str) -> Push {
     Push {
-        to_user_name: "gh_0123456789ab".to_owned(),
+        to_user_name: ORIGINAL_ID.to_owned(),
         from_user_name: PERSON.to_owned(),
         create_time: now(),
         body: PushBody::Message {
@@ -47,14 +56,8 @@ pub(crate) fn plain(push: &Push) -> SentPush {
 }
 
 pub(crate) fn plain_document(document: &[u8]) -> SentPush {
-    let timestamp = now().to_string();
-    let signature = CallbackToken::parse(TOKEN)
-        .expect("a token")
-        .sign(&timestamp, "42");
-    SentPush {
-        query: format!("signature={signature}&timestamp={timestamp}&nonce=42&openid={PERSON}"),
-        body: document.to_vec(),
-    }
+    let phone = Phone::default();
+    SignedPush::plain(document, PERSON, phone.token(), &phone.delivery()).into()
 }
 
 pub(crate) fn safe(push: &Push) -> SentPush {
@@ -62,22 +65,14 @@ pub(crate) fn safe(push: &Push) -> SentPush {
 }
 
 pub(crate) fn safe_document(document: &[u8]) -> SentPush {
-    let key = EncodingAesKey::parse(ENCODING_AES_KEY).expect("a key");
-    let encrypt = MessageCrypto::new(&key, APP_ID).encrypt([7; 16], document);
-    let timestamp = now().to_string();
-    let token = CallbackToken::parse(TOKEN).expect("a token");
-    let signature = token.sign(&timestamp, "42");
-    let msg_signature = token.sign_encrypted(&timestamp, "42", &encrypt);
+    let phone = Phone::default();
+    let delivery = phone.delivery();
     let envelope = EncryptedPush {
-        to_user_name: "gh_0123456789ab".to_owned(),
-        encrypt,
+        to_user_name: ORIGINAL_ID.to_owned(),
+        encrypt: phone.crypto().encrypt(delivery.random, document),
     };
-    SentPush {
-        query: format!(
-            "signature={signature}&timestamp={timestamp}&nonce=42&encrypt_type=aes&msg_signature={msg_signature}"
-        ),
-        body: envelope.to_safe_xml().into_bytes(),
-    }
+    let body = envelope.to_safe_xml();
+    SignedPush::encrypted(&envelope.encrypt, body, PERSON, phone.token(), &delivery).into()
 }
 
 pub(crate) async fn push(stack: &Stack, sent: &SentPush) -> reqwest::Response {
@@ -296,15 +291,18 @@ async fn without_a_backend_the_account_greets_and_answers_keywords() {
 #[tokio::test]
 async fn a_push_from_another_time_is_refused() {
     let stack = Plan::default().plain().sites(0).start().await;
-    let token = CallbackToken::parse(TOKEN).expect("a token");
+    let phone = Phone::default();
     for (offset, status) in [(-290, 200), (290, 200), (-310, 403), (310, 403)] {
-        let timestamp = (now() + offset).to_string();
-        let signature = token.sign(&timestamp, "42");
-        let query = format!("signature={signature}&timestamp={timestamp}&nonce=42");
-        let sent = SentPush {
-            query,
-            body: message("你好").to_xml().into_bytes(),
+        let delivery = Delivery {
+            timestamp: (now() + offset).to_string(),
+            ..phone.delivery()
         };
-        assert_eq!(push(&stack, &sent).await.status(), status, "{offset} s");
+        let body = message("你好").to_xml();
+        let sent = SignedPush::plain(body, PERSON, phone.token(), &delivery);
+        assert_eq!(
+            push(&stack, &sent.into()).await.status(),
+            status,
+            "{offset} s"
+        );
     }
 }

@@ -21,7 +21,7 @@ async fn without_redis(backend: &Backend) -> Stack {
 
 fn event(body: PushBody) -> Push {
     Push {
-        to_user_name: "gh_0123456789ab".to_owned(),
+        to_user_name: harness::account::ORIGINAL_ID.to_owned(),
         from_user_name: PERSON.to_owned(),
         create_time: now(),
         body,

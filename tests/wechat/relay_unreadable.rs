@@ -17,7 +17,7 @@ use crate::{
 async fn spoilt_logins(stack: &Stack) -> (login_protocol::scene::Scene, Vec<Unreadable>) {
     let scene = attempts::open(&stack.redis.store()).await;
     let login = Push {
-        to_user_name: "gh_0123456789ab".to_owned(),
+        to_user_name: harness::account::ORIGINAL_ID.to_owned(),
         from_user_name: new_openid(),
         create_time: now(),
         body: PushBody::scan(scene.as_str(), "a ticket"),

@@ -24,8 +24,6 @@ use secrecy::SecretString;
 use service_kit::redis::Store;
 use url::Url;
 
-use crate::account;
-
 /// How many steps go in one round trip.
 const BATCH: usize = 500;
 
@@ -135,7 +133,7 @@ impl Attempts {
         let wrong = |error: &dyn std::fmt::Display| format!("members can't be written: {error}");
         let members = openids.iter().map(|openid| {
             Ok(MemberId {
-                app_id: AppId::parse(account::APP_ID).map_err(|error| wrong(&error))?,
+                app_id: AppId::parse(harness::account::APP_ID).map_err(|error| wrong(&error))?,
                 openid: OpenId::parse(openid).map_err(|error| wrong(&error))?,
             })
         });

@@ -1,6 +1,6 @@
 //! Who is measured, in turns: the limits, and each path of the services.
 
-use crate::phone::Mode;
+use harness::phone::Mode;
 
 /// One of those who take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

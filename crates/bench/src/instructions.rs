@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use harness::{phone::Mode, process::Process};
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
@@ -13,9 +14,7 @@ use crate::{
     contender::Contender,
     fleet, machine,
     output::say,
-    phone::Mode,
     plan::{Check, Plan},
-    process::Process,
     statistics::float,
     turn::World,
 };
@@ -114,7 +113,7 @@ async fn count(world: &mut World, plan: &Plan, path: Contender) -> Result<u64, S
 
 async fn control(command: &str, service: &Process) -> Result<(), String> {
     let output = Command::new("callgrind_control")
-        .args([command, &service.id()?.to_string()])
+        .args([command, &service.id().to_string()])
         .output()
         .await
         .map_err(|error| format!("callgrind_control can't be run: {error}"))?;

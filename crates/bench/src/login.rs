@@ -10,6 +10,7 @@ use std::{
     time::Instant,
 };
 
+use harness::phone::{Mode, Phone};
 use login_protocol::scene::Scene;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     event_stream::{CONFIRMED, EventStream},
     http_wire::Connection,
     load::{Outcome, nanoseconds},
-    phone::{Mode, Phone},
+    phone,
 };
 
 /// Where logins happen, and what they are made of.
@@ -111,7 +112,7 @@ impl Seat {
         scene: Scene,
         stream: &mut EventStream,
     ) -> Result<Scanned, String> {
-        let push = self.stage.phone.scan(Mode::Safe, openid, &scene);
+        let push = phone::scan(&self.stage.phone, Mode::Safe, openid, &scene);
         let pushed_at = Instant::now();
         let heard = async {
             stream.wait_for(CONFIRMED).await?;

@@ -4,7 +4,6 @@
 //! `cargo xtask bench` builds this and runs it with a [`plan::Plan`] as its only argument. The binary
 //! is also the processes that it measures with: the limits, WeChat's stand-in, and what keeps cores awake.
 
-mod account;
 mod attempts;
 mod browser;
 mod contender;
@@ -23,7 +22,6 @@ mod news;
 mod output;
 mod phone;
 mod plan;
-mod process;
 mod publications;
 mod redis_statistics;
 mod report;

@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration};
 
+use harness::process::{Process, Recipe};
 use tokio::time::sleep;
 
 use crate::{
@@ -9,7 +10,6 @@ use crate::{
     fleet::Fleet,
     kernel_figures::memory,
     output::say,
-    process::{Process, Recipe},
     statistics::{float, median},
 };
 
@@ -42,13 +42,14 @@ async fn start(recipe: &Recipe) -> Result<[Fact; 3], String> {
     let mut milliseconds = Vec::with_capacity(STARTS);
     let mut idle = 0.0;
     for number in 1..=STARTS {
-        let process = Process::start(recipe).await?;
-        milliseconds.push(process.took().as_secs_f64() * 1000.0);
+        let mut process = Process::start(recipe.clone()).await?;
+        let (_, took) = process.ready().unwrap_or_default();
+        milliseconds.push(took.as_secs_f64() * 1000.0);
         if number == STARTS {
             sleep(SETTLED).await;
-            idle = float(memory(process.id()?)?.resident_kib) / 1024.0;
+            idle = float(memory(process.id())?.resident_kib) / 1024.0;
         }
-        process.end().await?;
+        process.kill();
     }
     let file = fs::metadata(&recipe.program)
         .map_err(|error| format!("{} can't be read: {error}", recipe.program.display()))?;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use deadpool_redis::redis::{aio::MultiplexedConnection, cmd};
+use harness::{phone::Mode, process::Process};
 use login_protocol::scene::BrowserSecret;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -19,8 +20,7 @@ use crate::{
     limit,
     load::{self, Outcome, Requests, Target},
     login::Stage,
-    phone::Mode,
-    process::Process,
+    phone,
     redis_statistics::Statistics,
     stand_in,
     statistics::{Times, float},
@@ -131,7 +131,7 @@ impl World {
                 scanned = self.stage.attempts.open(count, LIFETIME).await?;
                 let pushes = scanned.iter().map(|secret| {
                     let openid = self.stage.attempts.stranger();
-                    self.stage.phone.scan(mode, &openid, &secret.scene())
+                    phone::scan(&self.stage.phone, mode, &openid, &secret.scene())
                 });
                 Requests::once(pushes.collect())
             }
@@ -140,7 +140,7 @@ impl World {
                 scanned = self.stage.attempts.open(count, LIFETIME).await?;
                 let people = members.iter().cycle();
                 let pushes = scanned.iter().zip(people).map(|(secret, openid)| {
-                    self.stage.phone.scan(Mode::Plain, openid, &secret.scene())
+                    phone::scan(&self.stage.phone, Mode::Plain, openid, &secret.scene())
                 });
                 Requests::once(pushes.collect())
             }
@@ -234,13 +234,13 @@ impl World {
         let statistics = self.statistics().await?;
         let mut services = Duration::ZERO;
         for service in self.services(contender) {
-            services += processor_time(service.id()?)?;
+            services += processor_time(service.id())?;
         }
         let fleet = &self.fleet;
         let others = [
             ("load", std::process::id()),
-            (fleet.redis.name(), fleet.redis.id()?),
-            (fleet.stand_in.name(), fleet.stand_in.id()?),
+            (fleet.redis.process.name(), fleet.redis.process.id()),
+            (fleet.stand_in.name(), fleet.stand_in.id()),
         ];
         let others = others
             .into_iter()

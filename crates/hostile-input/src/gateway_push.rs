@@ -18,6 +18,7 @@ use wechat_wire::{
     push::Push,
     reply::{EncryptedReply, Reply},
     signature::CallbackToken,
+    signed_push::{Delivery, SignedPush},
     xml::XmlError,
 };
 
@@ -112,24 +113,17 @@ fn check_at(account: &Account, now: i64, body: &[u8], expected: Result<&Push, Un
     if timestamp.len() != 10 {
         return;
     }
-    let query = PushQuery {
-        signature: account.token.sign(&timestamp, NONCE).to_string(),
-        timestamp: timestamp.clone(),
+    let delivery = Delivery {
+        timestamp,
         nonce: NONCE.to_owned(),
-        ..PushQuery::default()
+        random: [7; 16],
     };
-    check_opened(account, &account.plain, &query, body, at, expected);
-    assert!(is_refused(&account.safe, &query, body, at));
+    let token = &account.token;
+    let plain = SignedPush::plain(body, "", token, &delivery);
+    check_opened(account, &account.plain, &plain, at, expected);
+    assert!(is_refused(&account.safe, &plain, at));
 
-    let encrypt = account.crypto.encrypt([7; 16], body);
-    let query = PushQuery {
-        msg_signature: account
-            .token
-            .sign_encrypted(&timestamp, NONCE, &encrypt)
-            .to_string(),
-        encrypt_type: "aes".to_owned(),
-        ..query
-    };
+    let encrypt = account.crypto.encrypt(delivery.random, body);
     // In compatible mode the clear fields stand beside it, and can't spoil it.
     let clear = body.strip_suffix(b"</xml>").unwrap_or(body);
     let beside = format!("<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>\n");
@@ -138,28 +132,36 @@ fn check_at(account: &Account, now: i64, body: &[u8], expected: Result<&Push, Un
         to_user_name: String::new(),
         encrypt,
     };
-    check_opened(
-        account,
-        &account.safe,
-        &query,
-        envelope.to_safe_xml().as_bytes(),
-        at,
-        expected,
-    );
+    let encrypted = |body| SignedPush::encrypted(&envelope.encrypt, body, "", token, &delivery);
+    let safe = encrypted(envelope.to_safe_xml().into_bytes());
+    check_opened(account, &account.safe, &safe, at, expected);
     if EncryptedPush::parse(&beside).is_err() {
-        check_opened(account, &account.safe, &query, &beside, at, expected);
+        let compatible = encrypted(beside);
+        check_opened(account, &account.safe, &compatible, at, expected);
+    }
+}
+
+/// The parameters as the gateway's route reads them.
+fn query(signed: &SignedPush) -> PushQuery {
+    let parameter = |name| signed.parameter(name).to_owned();
+    PushQuery {
+        signature: parameter("signature"),
+        timestamp: parameter("timestamp"),
+        nonce: parameter("nonce"),
+        echostr: parameter("echostr"),
+        encrypt_type: parameter("encrypt_type"),
+        msg_signature: parameter("msg_signature"),
     }
 }
 
 fn check_opened(
     account: &Account,
     security: &PushSecurity,
-    query: &PushQuery,
-    body: &[u8],
+    signed: &SignedPush,
     now: Timestamp,
     expected: Result<&Push, Unusable>,
 ) {
-    match security.open(query, body, now) {
+    match security.open(&query(signed), &signed.body, now) {
         Ok(Opened::Push(opened)) => {
             assert_eq!(Ok(&opened.push.push), expected);
             let sealed = security.seal(&opened, "已登录", 1_700_000_000, [7; 16]);
@@ -202,6 +204,6 @@ fn check_forged(account: &Account, bytes: &[u8]) {
     }
 }
 
-fn is_refused(security: &PushSecurity, query: &PushQuery, body: &[u8], now: Timestamp) -> bool {
-    security.open(query, body, now).is_err()
+fn is_refused(security: &PushSecurity, signed: &SignedPush, now: Timestamp) -> bool {
+    security.open(&query(signed), &signed.body, now).is_err()
 }

@@ -1,14 +1,19 @@
 //! The processes under test, with addresses that outlive them.
 
-use std::{fs, net::TcpListener, path::PathBuf, process::ExitStatus};
+use std::{path::Path, process::ExitStatus};
 
+use harness::{
+    child::Group,
+    ports,
+    process::{Errors, Process, Recipe},
+    redis_server::{Durability, Listener, RedisServer},
+    service::Service,
+    services,
+    simulator::Simulator,
+};
 use tokio::sync::Mutex;
 
-use crate::{
-    account,
-    plan::Plan,
-    process::{Process, Recipe},
-};
+use crate::plan::Plan;
 
 /// The replicas of each service.
 const REPLICAS: usize = 2;
@@ -36,91 +41,38 @@ pub(crate) const VICTIMS: [Victim; 5] = [
 /// Everything that runs.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    redis: Mutex<Process>,
+    redis: Mutex<RedisServer>,
     gateways: Vec<Mutex<Process>>,
     sites: Vec<Mutex<Process>>,
-    simulator: String,
+    wechat: Simulator,
+    redis_url: String,
     gateway_urls: Vec<String>,
     site_urls: Vec<String>,
-    redis_folder: PathBuf,
-    _simulator: Process,
 }
 
 impl Fleet {
     /// Starts everything, and waits until it is ready.
     pub(crate) async fn start(plan: &Plan) -> Result<Self, String> {
-        fs::create_dir_all(&plan.folder)
-            .map_err(|error| format!("{} can't be made: {error}", plan.folder.display()))?;
-        // A socket's path may have 107 bytes at most, so it can't be below the target folder.
-        let redis_folder = std::env::temp_dir().join(format!("soak-redis-{}", std::process::id()));
-        fs::create_dir_all(&redis_folder)
-            .map_err(|error| format!("{} can't be made: {error}", redis_folder.display()))?;
-        let redis_url = url_of(&redis_folder);
-        let redis = Process::start(redis(plan, &redis_folder)).await?;
-        let simulator = Process::start(simulator(plan)).await?;
-        let simulator_url = simulator.ready_line().rsplit(' ').next();
-        let simulator_url = simulator_url.unwrap_or_default().to_owned();
-
-        let ports = free_ports(4 * REPLICAS)?;
-        let address = |port: u16| format!("127.0.0.1:{port}");
+        let of = recipe("redis", &plan.redis_server, plan);
+        let redis = RedisServer::of(of, Listener::Socket, Durability::EveryWrite).await?;
+        let redis_url = redis.url();
+        let wechat = Simulator::start(simulator(plan)).await?;
         let mut fleet = Self {
             redis: Mutex::new(redis),
             gateways: Vec::new(),
             sites: Vec::new(),
-            simulator: simulator_url.clone(),
+            wechat,
+            redis_url,
             gateway_urls: Vec::new(),
             site_urls: Vec::new(),
-            redis_folder,
-            _simulator: simulator,
         };
-        for (number, ports) in ports.chunks_exact(4).enumerate() {
-            let [gateway, gateway_internal, site, site_internal] = *ports else {
-                continue;
-            };
-            let mut recipe = recipe(plan, "wechat-gateway", number);
-            recipe.ready = "wechat-gateway ready ";
-            recipe.environment = settings(&[
-                ("GATEWAY__PUBLIC__BIND", &address(gateway)),
-                ("GATEWAY__INTERNAL__BIND", &address(gateway_internal)),
-                ("GATEWAY__INTERNAL__API_KEY", account::API_KEY),
-                ("GATEWAY__REDIS__URL", &redis_url),
-                ("GATEWAY__WECHAT__APP_ID", account::APP_ID),
-                ("GATEWAY__WECHAT__APP_SECRET", account::APP_SECRET),
-                ("GATEWAY__WECHAT__TOKEN", account::TOKEN),
-                (
-                    "GATEWAY__WECHAT__ENCODING_AES_KEY",
-                    account::ENCODING_AES_KEY,
-                ),
-                ("GATEWAY__WECHAT__API_URL", &simulator_url),
-                ("GATEWAY__WECHAT__MP_URL", &simulator_url),
-                ("GATEWAY__WECHAT__OPEN_URL", &simulator_url),
-                ("GATEWAY__LOG__LEVEL", "warn"),
-            ]);
-            let started = Process::start(recipe).await?;
-            fleet.gateways.push(Mutex::new(started));
-            fleet
-                .gateway_urls
-                .push(format!("http://{}", address(gateway)));
-
-            let mut recipe = self::recipe(plan, "site", number);
-            recipe.ready = "site ready ";
-            recipe.environment = settings(&[
-                ("SITE__PUBLIC__BIND", &address(site)),
-                ("SITE__PUBLIC__URL", "http://localhost"),
-                ("SITE__INTERNAL__BIND", &address(site_internal)),
-                ("SITE__REDIS__URL", &redis_url),
-                (
-                    "SITE__GATEWAY__URL",
-                    &format!("http://{}", address(gateway_internal)),
-                ),
-                ("SITE__GATEWAY__API_KEY", account::API_KEY),
-                // Each visitor says an address of its own, so that the usual limits stay on.
-                ("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.1/32"),
-                ("SITE__LOG__LEVEL", "warn"),
-            ]);
-            let started = Process::start(recipe).await?;
-            fleet.sites.push(Mutex::new(started));
-            fleet.site_urls.push(format!("http://{}", address(site)));
+        for number in 0..REPLICAS {
+            let gateway = Service::start(gateway(number, plan, &fleet)).await?;
+            let site = Service::start(site(number, plan, &fleet, &gateway.internal)).await?;
+            fleet.gateway_urls.push(gateway.public);
+            fleet.gateways.push(Mutex::new(gateway.process));
+            fleet.site_urls.push(site.public);
+            fleet.sites.push(Mutex::new(site.process));
         }
         Ok(fleet)
     }
@@ -135,138 +87,119 @@ impl Fleet {
         self.gateway_urls.clone()
     }
 
-    /// The simulator's address.
-    pub(crate) fn simulator(&self) -> &str {
-        &self.simulator
+    /// The simulator, which plays WeChat's API.
+    pub(crate) const fn wechat(&self) -> &Simulator {
+        &self.wechat
     }
 
     /// The address of Redis.
-    pub(crate) fn redis_url(&self) -> String {
-        url_of(&self.redis_folder)
+    pub(crate) fn redis_url(&self) -> &str {
+        &self.redis_url
     }
 
     /// Kills one without warning, and starts it again.
     pub(crate) async fn kill(&self, victim: Victim) -> Result<(), String> {
-        self.process(victim).lock().await.restart_after_kill().await
+        match self.service(victim) {
+            Some(service) => service.lock().await.restart().await,
+            None => self.redis.lock().await.process.restart().await,
+        }
     }
 
-    /// Asks one to stop, and starts it again.
+    /// Asks one to stop, and starts it again. Returns how it ended.
     pub(crate) async fn stop(&self, victim: Victim) -> Result<ExitStatus, String> {
-        self.process(victim).lock().await.restart_after_stop().await
+        match self.service(victim) {
+            Some(service) => stop_and_restart(&mut *service.lock().await).await,
+            None => stop_and_restart(&mut self.redis.lock().await.process).await,
+        }
     }
 
-    /// Sees to it that Redis runs.
-    pub(crate) async fn redis_again(&self) -> Result<(), String> {
-        self.redis.lock().await.ensure_running().await
+    /// Starts Redis if it doesn't run.
+    pub(crate) async fn ensure_redis(&self) -> Result<(), String> {
+        let mut redis = self.redis.lock().await;
+        if redis.process.exited().is_none() {
+            return Ok(());
+        }
+        redis.process.restart().await
     }
 
-    /// The kind, the process number and the memory of all who run. One that is being started again is left
-    /// out.
-    pub(crate) fn memory(&self) -> Vec<(&'static str, u32, u64)> {
+    /// The kind and the memory, in KiB, of all who run. One that is being started again is left out.
+    pub(crate) fn memory(&self) -> Vec<(&'static str, u64)> {
+        let resident = |process: &Mutex<Process>| process.try_lock().ok()?.try_resident_kib();
         let gateways = self.gateways.iter().map(|one| ("wechat-gateway", one));
         let sites = self.sites.iter().map(|one| ("site", one));
-        let redis = [("redis", &self.redis)];
-        gateways
+        let services = gateways
             .chain(sites)
-            .chain(redis)
-            .filter_map(|(kind, process)| {
-                let (number, kib) = process.try_lock().ok()?.resident_kib()?;
-                Some((kind, number, kib))
-            })
-            .collect()
+            .filter_map(|(kind, process)| Some((kind, resident(process)?)));
+        let redis = self.redis.try_lock().ok();
+        let redis = redis.and_then(|redis| Some(("redis", redis.process.try_resident_kib()?)));
+        services.chain(redis).collect()
     }
 
-    fn process(&self, victim: Victim) -> &Mutex<Process> {
+    fn service(&self, victim: Victim) -> Option<&Mutex<Process>> {
         match victim {
-            Victim::Gateway(number) => &self.gateways[number],
-            Victim::Site(number) => &self.sites[number],
-            Victim::Redis => &self.redis,
+            Victim::Gateway(number) => Some(&self.gateways[number]),
+            Victim::Site(number) => Some(&self.sites[number]),
+            Victim::Redis => None,
         }
     }
 }
 
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        // What stays behind is a temporary folder.
-        let _ = fs::remove_dir_all(&self.redis_folder);
-    }
+async fn stop_and_restart(process: &mut Process) -> Result<ExitStatus, String> {
+    let status = process.try_stop().await?;
+    process.restart().await?;
+    Ok(status)
 }
 
-fn recipe(plan: &Plan, program: &str, number: usize) -> Recipe {
+/// Ctrl-C is for the soak, which then ends its children.
+fn recipe(name: &str, program: &Path, plan: &Plan) -> Recipe {
     Recipe {
-        name: format!("{program}-{number}"),
-        program: plan.binaries.join(program),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        ready: "",
-        folder: plan.folder.clone(),
+        errors: Errors::Straight,
+        group: Group::Own,
+        ..Recipe::new(name, program, &plan.folder)
     }
 }
 
 fn simulator(plan: &Plan) -> Recipe {
+    let mut environment = services::simulator(ports::ANY);
+    environment.extend(services::account("SIMULATOR", true));
+    environment.extend(services::environment([("SIMULATOR__LOG__LEVEL", "warn")]));
     Recipe {
-        ready: "wechat-simulator ready ",
-        environment: settings(&[
-            ("SIMULATOR__PUBLIC__BIND", "127.0.0.1:0"),
-            ("SIMULATOR__WECHAT__APP_ID", account::APP_ID),
-            ("SIMULATOR__WECHAT__APP_SECRET", account::APP_SECRET),
-            ("SIMULATOR__WECHAT__TOKEN", account::TOKEN),
-            (
-                "SIMULATOR__WECHAT__ENCODING_AES_KEY",
-                account::ENCODING_AES_KEY,
-            ),
-            ("SIMULATOR__LOG__LEVEL", "warn"),
-        ]),
-        ..recipe(plan, "wechat-simulator", 0)
+        environment,
+        ready: services::SIMULATOR_READY,
+        ..recipe("simulator", &plan.binaries.join("wechat-simulator"), plan)
     }
 }
 
-fn redis(plan: &Plan, folder: &std::path::Path) -> Recipe {
-    let socket = folder.join("socket").display().to_string();
-    let folder = folder.display().to_string();
-    let arguments = [
-        "--port",
-        "0",
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-        // What was acknowledged is on the disk.
-        "--appendfsync",
-        "always",
-        "--unixsocket",
-        &socket,
-        "--dir",
-        &folder,
-    ];
+fn gateway(number: usize, plan: &Plan, fleet: &Fleet) -> Recipe {
+    let [public, internal] = addresses();
+    let mut environment = services::gateway(public, internal, &fleet.redis_url);
+    environment.extend(services::account("GATEWAY", true));
+    environment.extend(services::wechat_at(fleet.wechat.url()));
+    environment.extend(services::environment([("GATEWAY__LOG__LEVEL", "warn")]));
+    let program = plan.binaries.join("wechat-gateway");
     Recipe {
-        name: "redis".to_owned(),
-        program: plan.redis_server.clone(),
-        arguments: arguments.map(str::to_owned).to_vec(),
-        environment: Vec::new(),
-        ready: "eady to accept connections",
-        folder: plan.folder.clone(),
+        environment,
+        ready: services::GATEWAY_READY,
+        ..recipe(&format!("wechat-gateway-{number}"), &program, plan)
     }
 }
 
-fn settings(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-    pairs.iter().map(owned).collect()
+fn site(number: usize, plan: &Plan, fleet: &Fleet, gateway: &str) -> Recipe {
+    let mut environment =
+        services::site(addresses(), "http://localhost", &fleet.redis_url, gateway);
+    environment.extend(services::environment([
+        // Each visitor says an address of its own, so that the usual limits stay on.
+        ("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.1/32"),
+        ("SITE__LOG__LEVEL", "warn"),
+    ]));
+    Recipe {
+        environment,
+        ready: services::SITE_READY,
+        ..recipe(&format!("site-{number}"), &plan.binaries.join("site"), plan)
+    }
 }
 
-fn url_of(redis_folder: &std::path::Path) -> String {
-    format!("redis+unix://{}", redis_folder.join("socket").display())
-}
-
-/// Ports that nobody uses. All are held until all are found, so that no two are the same.
-fn free_ports(count: usize) -> Result<Vec<u16>, String> {
-    let none = |error: std::io::Error| format!("no free port: {error}");
-    let held: Result<Vec<_>, _> = (0..count)
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect();
-    let held = held.map_err(none)?;
-    let ports = held
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?.port()));
-    ports.collect::<Result<_, _>>().map_err(none)
+/// Two addresses that a process keeps over all restarts.
+fn addresses() -> [std::net::SocketAddr; 2] {
+    [ports::local(ports::free()), ports::local(ports::free())]
 }

@@ -1,16 +1,15 @@
 //! One login, with a browser that behaves as the modal does and a person who scans.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
+use harness::visitor::{ATTEMPT_COOKIE, Answer, Events, Replicas, SESSION_COOKIE, Visitor};
 use login_protocol::scene::{BrowserSecret, Scene};
-use reqwest::{Client, Method, Response};
-use serde_json::Value;
+use reqwest::{Client, Method};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{
-    phone::{Phone, Scanned},
+    deliveries::{Deliveries, Scanned},
     tally::{Count, Tally},
-    visitor::{ATTEMPT_COOKIE, Answer, SESSION_COOKIE, Visitor},
 };
 
 /// A login that takes longer is lost.
@@ -31,10 +30,10 @@ const REPEATED: u64 = 10;
 /// What all logins share.
 #[derive(Debug)]
 pub(crate) struct World {
-    /// The sites' addresses.
-    pub(crate) sites: Vec<String>,
-    /// The phones.
-    pub(crate) phone: Phone,
+    /// The sites.
+    pub(crate) site: Arc<Replicas>,
+    /// The phones, as far as the account hears of them.
+    pub(crate) wechat: Deliveries,
     /// The people's openids.
     pub(crate) people: Vec<String>,
     /// The counts.
@@ -66,7 +65,7 @@ impl World {
     async fn log_in(&self, number: u64) -> &str {
         let person = usize::try_from(number).unwrap_or(0) % self.people.len();
         let openid = &self.people[person];
-        let mut visitor = Visitor::new(&self.http, &self.sites, number);
+        let mut visitor = self.visitor(number);
         loop {
             let scene = self.begin(&mut visitor).await;
             match self.attempt(&mut visitor, openid, &scene, number).await {
@@ -76,22 +75,31 @@ impl World {
         }
     }
 
+    /// A browser without cookies, with an address of its own.
+    fn visitor(&self, number: u64) -> Visitor {
+        let mut visitor = Visitor::behind(self.http.clone(), Arc::clone(&self.site));
+        let number = u32::try_from(number & 0x00ff_ffff).unwrap_or(0);
+        let address = Ipv4Addr::from(0x0a00_0000 | number);
+        visitor.set_header("x-forwarded-for", &address.to_string());
+        visitor
+    }
+
     /// Opens the modal. The scene is what the code's picture would lead the phone to.
-    async fn begin(&self, visitor: &mut Visitor<'_>) -> Scene {
+    async fn begin(&self, visitor: &mut Visitor) -> Scene {
         loop {
-            let answer = visitor.call(Method::POST, "/api/login").await;
-            let secret = visitor.cookie(ATTEMPT_COOKIE);
+            let answer = visitor.try_call(Method::POST, "/api/login").await;
+            let secret = visitor.cookies().get(ATTEMPT_COOKIE);
             let secret = secret.and_then(|text| BrowserSecret::parse(text).ok());
-            match (answer, secret) {
-                (Some(Answer { status: 201, .. }), Some(secret)) => return secret.scene(),
-                (answer, _) => self.wait_as_told(answer.as_ref()).await,
+            match (status_of(answer.as_ref()), secret) {
+                (201, Some(secret)) => return secret.scene(),
+                _ => self.wait_as_told(answer.as_ref()).await,
             }
         }
     }
 
     async fn attempt(
         &self,
-        visitor: &mut Visitor<'_>,
+        visitor: &mut Visitor,
         openid: &str,
         scene: &Scene,
         number: u64,
@@ -119,7 +127,7 @@ impl World {
 
     async fn scan_until_answered(&self, openid: &str, scene: &Scene) {
         loop {
-            let (scanned, deliveries) = self.phone.scan(openid, scene).await;
+            let (scanned, deliveries) = self.wechat.scan(openid, scene).await;
             if deliveries > 1 {
                 self.tally.add(Count::PushRepeated);
             }
@@ -134,36 +142,31 @@ impl World {
     }
 
     /// Where the attempt stands, from whoever can say.
-    async fn status(&self, visitor: &mut Visitor<'_>) -> String {
+    async fn status(&self, visitor: &mut Visitor) -> String {
         loop {
-            let answer = visitor.call(Method::GET, "/api/login").await;
-            match &answer {
-                Some(Answer {
-                    status: 200, json, ..
-                }) => {
-                    return json["status"].as_str().unwrap_or_default().to_owned();
+            let answer = visitor.try_call(Method::GET, "/api/login").await;
+            match (status_of(answer.as_ref()), &answer) {
+                (200, Some(answer)) => {
+                    let status = answer.json["status"].as_str();
+                    return status.unwrap_or_default().to_owned();
                 }
-                Some(Answer {
-                    status: 404 | 410, ..
-                }) => return "expired".to_owned(),
+                (404 | 410, _) => return "expired".to_owned(),
                 _ => self.wait_as_told(answer.as_ref()).await,
             }
         }
     }
 
-    async fn complete(&self, visitor: &mut Visitor<'_>, openid: &str, number: u64) -> Attempt {
+    async fn complete(&self, visitor: &mut Visitor, openid: &str, number: u64) -> Attempt {
         let mut session = None;
         let mut repeats = u64::from(number.is_multiple_of(REPEATED));
         loop {
-            let answer = visitor.call(Method::POST, "/api/login/complete").await;
-            match &answer {
-                Some(Answer {
-                    status: 200, json, ..
-                }) => {
-                    if json["user"]["openid"] != *openid {
+            let answer = visitor.try_call(Method::POST, "/api/login/complete").await;
+            match (status_of(answer.as_ref()), &answer) {
+                (200, Some(answer)) => {
+                    if answer.json["user"]["openid"] != *openid {
                         self.tally.add(Count::WrongPerson);
                     }
-                    let cookie = visitor.cookie(SESSION_COOKIE).cloned();
+                    let cookie = visitor.cookies().get(SESSION_COOKIE).cloned();
                     if session.is_some() && session != cookie {
                         self.tally.add(Count::Doubled);
                     }
@@ -173,9 +176,7 @@ impl World {
                     }
                     repeats -= 1;
                 }
-                Some(Answer {
-                    status: 404 | 410, ..
-                }) => {
+                (404 | 410, _) => {
                     // As the modal: perhaps another request of this browser's went through.
                     if self.is_signed_in(visitor, openid).await {
                         return Attempt::SignedIn;
@@ -195,14 +196,12 @@ impl World {
         Attempt::SignedIn
     }
 
-    async fn is_signed_in(&self, visitor: &mut Visitor<'_>, openid: &str) -> bool {
+    async fn is_signed_in(&self, visitor: &mut Visitor, openid: &str) -> bool {
         loop {
-            let answer = visitor.call(Method::GET, "/api/session").await;
-            match &answer {
-                Some(Answer {
-                    status: 200, json, ..
-                }) => return json["user"]["openid"] == *openid,
-                Some(Answer { status: 401, .. }) => return false,
+            let answer = visitor.try_call(Method::GET, "/api/session").await;
+            match (status_of(answer.as_ref()), &answer) {
+                (200, Some(answer)) => return answer.json["user"]["openid"] == *openid,
+                (401, _) => return false,
                 _ => self.wait_as_told(answer.as_ref()).await,
             }
         }
@@ -215,63 +214,42 @@ impl World {
         } else {
             Count::Unanswered
         });
-        let told = answer.and_then(|answer| answer.retry_after);
+        let told = answer.and_then(Answer::retry_after);
         sleep(told.map_or(RECONNECT_AFTER, Duration::from_secs)).await;
     }
 }
 
-/// The browser's event stream, opened again whenever it breaks.
-struct Stream {
-    open: Option<Response>,
-    unread: String,
+/// The status of an answer; 0 when there was none.
+fn status_of(answer: Option<&Answer>) -> u16 {
+    answer.map_or(0, |answer| answer.status.as_u16())
 }
 
-impl Stream {
-    async fn open(visitor: &mut Visitor<'_>) -> Self {
-        let mut stream = Self {
-            open: None,
-            unread: String::new(),
-        };
-        stream.reopen(visitor).await;
-        stream
-    }
+/// The browser's event stream, opened again whenever it breaks.
+struct Stream(Option<Events>);
 
-    async fn reopen(&mut self, visitor: &mut Visitor<'_>) {
-        self.unread.clear();
-        let response = visitor.send(Method::GET, "/api/login/events").await;
-        self.open = response.filter(|response| response.status() == 200);
+impl Stream {
+    async fn open(visitor: &mut Visitor) -> Self {
+        Self(visitor.try_events().await)
     }
 
     /// The first status that isn't `pending`; `None` when there was none in time.
-    async fn decision(&mut self, end: Instant, visitor: &mut Visitor<'_>) -> Option<String> {
+    async fn decision(&mut self, end: Instant, visitor: &mut Visitor) -> Option<String> {
         let decided = async {
             loop {
-                match self.next_status().await {
+                let status = match &mut self.0 {
+                    Some(events) => events.next_status().await,
+                    None => None,
+                };
+                match status {
                     Some(status) if status == "pending" => {}
                     Some(status) => return status,
                     None => {
                         sleep(RECONNECT_AFTER).await;
-                        self.reopen(visitor).await;
+                        self.0 = visitor.try_events().await;
                     }
                 }
             }
         };
         timeout_at(end, decided).await.ok()
-    }
-
-    /// The next status of this stream; `None` when it has ended.
-    async fn next_status(&mut self) -> Option<String> {
-        loop {
-            while let Some(end) = self.unread.find("\n\n") {
-                let event: String = self.unread.drain(..end + 2).collect();
-                let data = event.lines().find_map(|line| line.strip_prefix("data: "));
-                if let Some(data) = data {
-                    let data: Value = serde_json::from_str(data).ok()?;
-                    return Some(data["status"].as_str()?.to_owned());
-                }
-            }
-            let chunk = self.open.as_mut()?.chunk().await.ok().flatten()?;
-            self.unread.push_str(std::str::from_utf8(&chunk).ok()?);
-        }
     }
 }

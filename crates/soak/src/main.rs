@@ -3,33 +3,35 @@
 //!
 //! `cargo xtask soak` builds this and runs it with a [`plan::Plan`] as its only argument.
 
-mod account;
+mod deliveries;
 mod fleet;
 mod login;
 mod memory;
 mod outages;
 mod output;
 mod people;
-mod phone;
 mod plan;
-mod process;
 mod randomness;
 mod report;
 mod sessions;
 mod tally;
-mod visitor;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+use harness::visitor::Replicas;
+use reqwest::Client;
 use tokio::{task::JoinSet, time::interval};
 
 use crate::{
-    fleet::Fleet, login::World, memory::Memory, outages::Outages, output::say, phone::Phone,
-    plan::Plan, tally::Tally,
+    deliveries::Deliveries, fleet::Fleet, login::World, memory::Memory, outages::Outages,
+    output::say, plan::Plan, tally::Tally,
 };
 
 /// How often a line says how far it is, and memory is looked at.
 const PROGRESS: Duration = Duration::from_secs(5);
+
+/// As long as the modal waits for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,21 +49,26 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The client that all browsers share, with connections that are kept.
+fn browsers() -> Result<Client, String> {
+    service_kit::http_client::build(ANSWER_TIMEOUT).map_err(|error| error.to_string())
+}
+
 /// Runs it all. `false`: it ran, and something was lost, doubled, or kept from finishing.
 async fn run(plan: Plan) -> Result<bool, String> {
     let fleet = Arc::new(Fleet::start(&plan).await?);
-    let people = people::create(fleet.simulator(), plan.people).await?;
+    let people = people::create(fleet.wechat(), plan.people).await;
     say(&format!(
         "two gateways, two sites, one Redis; {} logins by {} people, {} at once, seed {}",
         plan.logins, plan.people, plan.at_once, plan.seed
     ));
     let tally = Arc::new(Tally::new(plan.logins));
     let world = Arc::new(World {
-        sites: fleet.sites(),
-        phone: Phone::new(fleet.gateways(), plan.push_interval())?,
+        site: Arc::new(Replicas::new(fleet.sites())),
+        wechat: Deliveries::new(fleet.gateways(), plan.push_interval())?,
         people,
         tally: Arc::clone(&tally),
-        http: visitor::client()?,
+        http: browsers()?,
     });
     let mut workers = JoinSet::new();
     for _ in 0..plan.at_once {
@@ -94,8 +101,8 @@ async fn run(plan: Plan) -> Result<bool, String> {
     workers.shutdown().await;
     memory.look(&fleet, tally.elapsed());
     // Whatever was struck last is up again before its Redis is asked.
-    let sessions = match fleet.redis_again().await {
-        Ok(()) => sessions::compare(&fleet.redis_url(), &tally).await,
+    let sessions = match fleet.ensure_redis().await {
+        Ok(()) => sessions::compare(fleet.redis_url(), &tally).await,
         Err(failure) => Err(failure),
     };
     let outcome = report::Outcome::new(&plan, &tally, &outages, &memory, sessions, broken);

@@ -27,7 +27,7 @@ impl Memory {
     pub(crate) fn look(&mut self, fleet: &Fleet, at: Duration) {
         let seen = fleet.memory().into_iter();
         self.samples
-            .extend(seen.map(|(kind, _, kib)| Sample { at, kind, kib }));
+            .extend(seen.map(|(kind, kib)| Sample { at, kind, kib }));
     }
 
     /// For each kind of process: the most that one of them held in the first, the second and the last third

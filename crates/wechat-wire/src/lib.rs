@@ -18,6 +18,7 @@ pub mod message_crypto;
 pub mod push;
 pub mod reply;
 pub mod signature;
+pub mod signed_push;
 pub mod web_authorization;
 pub mod xml;
 

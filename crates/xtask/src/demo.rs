@@ -4,15 +4,10 @@
 use std::env;
 use std::fmt::Write;
 
-use crate::failure::Failure;
+use harness::ports;
+use harness::services::{self, Environment};
 
-/// A made-up Official Account. It exists in the simulator only, so nothing here is a secret.
-mod account {
-    pub(super) const APP_ID: &str = "wx5e1f0a2b3c4d5e6f";
-    pub(super) const APP_SECRET: &str = "5117d6e1f0a2b3c4d5e6f708192a3b4c";
-    pub(super) const TOKEN: &str = "demonstration";
-    pub(super) const ENCODING_AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
-}
+use crate::failure::Failure;
 
 /// Where everything listens, all on 127.0.0.1.
 pub(crate) struct Ports {
@@ -23,9 +18,6 @@ pub(crate) struct Ports {
     pub(crate) simulator: u16,
     pub(crate) redis: u16,
 }
-
-/// Names and values of environment variables.
-pub(crate) type Environment = Vec<(&'static str, String)>;
 
 /// What the processes of one run share.
 pub(crate) struct Settings {
@@ -61,84 +53,51 @@ impl Settings {
 
     pub(crate) fn gateway(&self) -> Environment {
         let ports = &self.ports;
-        let mut environment = vec![
-            (
-                "GATEWAY__PUBLIC__BIND",
-                format!("127.0.0.1:{}", ports.gateway),
-            ),
-            (
-                "GATEWAY__INTERNAL__BIND",
-                format!("127.0.0.1:{}", ports.gateway_internal),
-            ),
-            ("GATEWAY__INTERNAL__API_KEY", self.api_key.clone()),
-            ("GATEWAY__REDIS__URL", self.redis()),
-        ];
+        let (public, internal) = (
+            ports::local(ports.gateway),
+            ports::local(ports.gateway_internal),
+        );
+        let mut environment = services::gateway(public, internal, &self.redis());
+        set(
+            &mut environment,
+            "GATEWAY__INTERNAL__API_KEY",
+            &self.api_key,
+        );
         if self.simulated {
             // A real phone could open no address of this machine's own.
             unless_set(
                 &mut environment,
                 "GATEWAY__PUBLIC__URL",
-                local(ports.gateway),
+                &local(ports.gateway),
             );
-            let simulator = local(ports.simulator);
-            environment.extend([
-                ("GATEWAY__WECHAT__APP_ID", account::APP_ID.to_owned()),
-                (
-                    "GATEWAY__WECHAT__APP_SECRET",
-                    account::APP_SECRET.to_owned(),
-                ),
-                ("GATEWAY__WECHAT__TOKEN", account::TOKEN.to_owned()),
-                (
-                    "GATEWAY__WECHAT__ENCODING_AES_KEY",
-                    account::ENCODING_AES_KEY.to_owned(),
-                ),
-                ("GATEWAY__WECHAT__API_URL", simulator.clone()),
-                ("GATEWAY__WECHAT__MP_URL", simulator.clone()),
-                ("GATEWAY__WECHAT__OPEN_URL", simulator),
-            ]);
+            environment.extend(services::account("GATEWAY", true));
+            environment.extend(services::wechat_at(&local(ports.simulator)));
         }
         environment
     }
 
     pub(crate) fn site(&self) -> Environment {
         let ports = &self.ports;
-        let mut environment = vec![
-            ("SITE__PUBLIC__BIND", format!("127.0.0.1:{}", ports.site)),
-            (
-                "SITE__INTERNAL__BIND",
-                format!("127.0.0.1:{}", ports.site_internal),
-            ),
-            ("SITE__REDIS__URL", self.redis()),
-            ("SITE__GATEWAY__URL", local(ports.gateway_internal)),
-            ("SITE__GATEWAY__API_KEY", self.api_key.clone()),
-        ];
-        unless_set(&mut environment, "SITE__PUBLIC__URL", local(ports.site));
+        let addresses = [ports::local(ports.site), ports::local(ports.site_internal)];
+        let gateway = local(ports.gateway_internal);
+        let public_url = env::var("SITE__PUBLIC__URL").unwrap_or_else(|_| local(ports.site));
+        let mut environment = services::site(addresses, &public_url, &self.redis(), &gateway);
+        set(&mut environment, "SITE__GATEWAY__API_KEY", &self.api_key);
         environment
     }
 
     pub(crate) fn simulator(&self) -> Environment {
         let ports = &self.ports;
-        vec![
-            (
-                "SIMULATOR__PUBLIC__BIND",
-                format!("127.0.0.1:{}", ports.simulator),
-            ),
-            ("SIMULATOR__PUBLIC__URL", local(ports.simulator)),
-            (
-                "SIMULATOR__CALLBACK__URL",
-                format!("{}/wechat/callback", local(ports.gateway)),
-            ),
-            ("SIMULATOR__WECHAT__APP_ID", account::APP_ID.to_owned()),
-            (
-                "SIMULATOR__WECHAT__APP_SECRET",
-                account::APP_SECRET.to_owned(),
-            ),
-            ("SIMULATOR__WECHAT__TOKEN", account::TOKEN.to_owned()),
-            (
-                "SIMULATOR__WECHAT__ENCODING_AES_KEY",
-                account::ENCODING_AES_KEY.to_owned(),
-            ),
-        ]
+        let mut environment = services::simulator(ports::local(ports.simulator));
+        environment.extend(services::account("SIMULATOR", true));
+        set(
+            &mut environment,
+            "SIMULATOR__PUBLIC__URL",
+            &local(ports.simulator),
+        );
+        let callback_url = format!("{}/wechat/callback", local(ports.gateway));
+        set(&mut environment, "SIMULATOR__CALLBACK__URL", &callback_url);
+        environment
     }
 }
 
@@ -170,23 +129,19 @@ fn random_hexadecimal() -> Result<String, Failure> {
     }))
 }
 
-fn unless_set(environment: &mut Environment, key: &'static str, value: String) {
+fn set(environment: &mut Environment, key: &str, value: &str) {
+    environment.insert(key.to_owned(), value.to_owned());
+}
+
+fn unless_set(environment: &mut Environment, key: &str, value: &str) {
     if env::var_os(key).is_none() {
-        environment.push((key, value));
+        set(environment, key, value);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_made_up_account_has_the_shape_of_a_real_one() {
-        assert!(account::APP_ID.starts_with("wx") && account::APP_ID.len() == 18);
-        assert_eq!(account::APP_SECRET.len(), 32);
-        assert!((3..=32).contains(&account::TOKEN.len()));
-        assert_eq!(account::ENCODING_AES_KEY.len(), 43);
-    }
 
     #[test]
     fn every_generated_key_is_long_enough_and_new() {

@@ -25,20 +25,8 @@ pub(crate) fn target() -> PathBuf {
 
 /// `cargo`, the one that runs this command, working in the repository's root.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root());
-    // What cargo told this process about its own package isn't meant for another cargo: ring's build script
-    // runs again when one of these changes, and everything above it is compiled anew.
-    for (name, _) in env::vars_os() {
-        let own = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        if name
-            .to_str()
-            .is_some_and(|name| own.iter().any(|prefix| name.starts_with(prefix)))
-        {
-            command.env_remove(name);
-        }
-    }
-    command
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    harness::cargo::command(program, &root())
 }
 
 /// The folder that holds the binaries of a debug or of a release build.

@@ -5,14 +5,13 @@
 //! alone, which then decides who ends when.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use harness::child::{Child, Group, Output};
+use rustix::process::Signal;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -40,10 +39,8 @@ pub(crate) struct Role {
 struct Member {
     role: Role,
     child: Child,
-    group: Pid,
     lines: VecDeque<String>,
     open_pipes: usize,
-    exited: Option<ExitStatus>,
 }
 
 enum Event {
@@ -98,7 +95,7 @@ impl Supervisor {
     pub(crate) fn start(
         &mut self,
         role: Role,
-        command: &mut Command,
+        command: Command,
         input: &str,
     ) -> Result<String, Ended> {
         let index = self.spawn(role, command, input).map_err(Ended::Died)?;
@@ -150,13 +147,13 @@ impl Supervisor {
     pub(crate) fn stop(&mut self) {
         let mut patience = STOP_LIMIT;
         for index in (0..self.members.len()).rev() {
-            if self.members[index].has_exited() {
+            if self.members[index].child.exited().is_some() {
                 self.release(index);
                 continue;
             }
-            let _ = kill_process_group(self.members[index].group, Signal::TERM);
+            self.members[index].child.signal(Signal::TERM);
             let deadline = Instant::now() + patience;
-            while !self.members[index].has_exited() {
+            while self.members[index].child.exited().is_none() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if matches!(self.next_event(left), Some(Event::Stop)) {
                     patience = Duration::ZERO;
@@ -171,38 +168,25 @@ impl Supervisor {
         self.members.clear();
     }
 
-    fn spawn(&mut self, role: Role, command: &mut Command, input: &str) -> Result<usize, Failure> {
+    fn spawn(&mut self, role: Role, mut command: Command, input: &str) -> Result<usize, Failure> {
         let name = role.name;
-        let mut child = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .during(&format!("start {name}"))?;
-        let group = Pid::from_child(&child);
-        self.guard.watch(group);
         let index = self.members.len();
-        if let Some(mut stdin) = child.stdin.take() {
-            // A child that closed its input early has its own reasons, and says them on its output.
-            let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
-        }
-        let pipes: [Option<Box<dyn Read + Send>>; 2] = [
-            child.stdout.take().map(|pipe| Box::new(pipe) as _),
-            child.stderr.take().map(|pipe| Box::new(pipe) as _),
-        ];
-        let open_pipes = pipes.iter().flatten().count();
-        for pipe in pipes.into_iter().flatten() {
-            let sender = self.sender.clone();
-            thread::spawn(move || forward_lines(pipe, index, &sender));
-        }
+        let sender = self.sender.clone();
+        command.stderr(Stdio::piped());
+        let child = Child::spawn(command, Group::Own, input, move |output| {
+            // Nobody listens any more once everything is being stopped.
+            let _ = sender.send(match output {
+                Output::Line(line) => Event::Line(index, line.to_owned()),
+                Output::End => Event::PipeClosed(index),
+            });
+        });
+        let child = child.during(&format!("start {name}"))?;
+        self.guard.watch(child.id());
         self.members.push(Member {
             role,
             child,
-            group,
             lines: VecDeque::new(),
-            open_pipes,
-            exited: None,
+            open_pipes: 2,
         });
         Ok(index)
     }
@@ -232,18 +216,12 @@ impl Supervisor {
     /// The message about a child that has died, once everything it wrote has been read.
     fn find_death(&mut self) -> Option<Failure> {
         self.members.iter_mut().find_map(|member| {
-            if !member.has_exited() {
-                return None;
-            }
+            let status = member.child.exited()?;
             if member.open_pipes > 0 {
                 // A process that it left behind may hold them open for ever.
-                let _ = kill_process_group(member.group, Signal::KILL);
+                member.child.signal(Signal::KILL);
                 return None;
             }
-            let status = member
-                .exited
-                .map(|status| status.to_string())
-                .unwrap_or_default();
             Some(Failure::new(format!(
                 "{} ended by itself ({status}).{}",
                 member.role.name,
@@ -254,10 +232,9 @@ impl Supervisor {
 
     /// Kills what is left of a child's group, which is nobody when the child ended properly.
     fn release(&mut self, index: usize) {
-        let member = &mut self.members[index];
-        let _ = kill_process_group(member.group, Signal::KILL);
-        let _ = member.child.wait();
-        self.guard.forget(member.group);
+        let child = &mut self.members[index].child;
+        child.kill();
+        self.guard.forget(child.id());
     }
 
     fn name(&self, index: usize) -> &'static str {
@@ -273,13 +250,6 @@ impl Drop for Supervisor {
 }
 
 impl Member {
-    fn has_exited(&mut self) -> bool {
-        if self.exited.is_none() {
-            self.exited = self.child.try_wait().ok().flatten();
-        }
-        self.exited.is_some()
-    }
-
     fn keep(&mut self, line: &str) {
         if self.role.shown {
             console::process_line(self.role.name, self.role.colour, line);
@@ -297,20 +267,4 @@ impl Member {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
         format!(" Its last lines:\n    {}", lines.join("\n    "))
     }
-}
-
-fn forward_lines(pipe: impl Read, index: usize, sender: &Sender<Event>) {
-    let mut reader = BufReader::new(pipe);
-    let mut bytes = Vec::new();
-    while reader
-        .read_until(b'\n', &mut bytes)
-        .is_ok_and(|length| length > 0)
-    {
-        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        bytes.clear();
-        if sender.send(Event::Line(index, line)).is_err() {
-            return;
-        }
-    }
-    let _ = sender.send(Event::PipeClosed(index));
 }

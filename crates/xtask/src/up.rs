@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::builder::TypedValueParser;
+use harness::services::{self, Environment};
 
 use crate::console::{self, Colour};
-use crate::demo::{self, Environment, Ports, Settings, local};
+use crate::demo::{self, Ports, Settings, local};
 use crate::failure::{During, Failure};
 use crate::listening_ports::{free_or_any, require_free};
 use crate::supervisor::{Ended, Role, Supervisor};
@@ -158,6 +159,9 @@ fn start_all(
     };
 
     console::step("Starting Redis");
+    // The configuration comes on standard input, so that no process list shows the password.
+    let mut server = Command::new(redis);
+    server.arg("-").current_dir(folder.join("redis"));
     supervisor.start(
         Role {
             name: "redis",
@@ -165,10 +169,7 @@ fn start_all(
             ready: "Ready to accept connections",
             shown: false,
         },
-        // The configuration comes on standard input, so that no process list shows the password.
-        Command::new(redis)
-            .arg("-")
-            .current_dir(folder.join("redis")),
+        server,
         &redis_configuration(settings),
     )?;
     if simulated {
@@ -177,10 +178,10 @@ fn start_all(
             Role {
                 name: "simulator",
                 colour: Colour::Green,
-                ready: "wechat-simulator ready",
+                ready: services::SIMULATOR_READY,
                 shown: true,
             },
-            &mut service("wechat-simulator", settings.simulator()),
+            service("wechat-simulator", settings.simulator()),
             "",
         )?;
     }
@@ -189,10 +190,10 @@ fn start_all(
         Role {
             name: "gateway",
             colour: Colour::Cyan,
-            ready: "wechat-gateway ready",
+            ready: services::GATEWAY_READY,
             shown: true,
         },
-        &mut service("wechat-gateway", settings.gateway()),
+        service("wechat-gateway", settings.gateway()),
         "",
     )?;
     console::step("Starting the site");
@@ -200,10 +201,10 @@ fn start_all(
         Role {
             name: "site",
             colour: Colour::Magenta,
-            ready: "site ready",
+            ready: services::SITE_READY,
             shown: true,
         },
-        &mut service("site", settings.site()),
+        service("site", settings.site()),
         "",
     )?;
     Ok(())

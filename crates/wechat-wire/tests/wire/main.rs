@@ -16,3 +16,4 @@ mod message_crypto;
 mod push;
 mod round_trips;
 mod signature;
+mod signed_push;

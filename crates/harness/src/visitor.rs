@@ -1,20 +1,56 @@
 //! A browser over plain HTTP: cookies, and nothing else that a test doesn't ask for.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use reqwest::{
     Client, Method, Response, StatusCode,
-    header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+    header::{COOKIE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
 };
 use serde_json::Value;
 
 use crate::deadline::{PATIENCE, eventually};
 
+/// The site's cookie of the attempt, without https.
+pub const ATTEMPT_COOKIE: &str = "wechat-login";
+/// The site's cookie of the session, without https.
+pub const SESSION_COOKIE: &str = "wechat-session";
+
+/// Processes that do the same, which requests reach in turn, as through an edge.
+#[derive(Debug)]
+pub struct Replicas {
+    urls: Vec<String>,
+    turn: AtomicUsize,
+}
+
+impl Replicas {
+    /// Those at these addresses, which have no path.
+    pub fn new(urls: Vec<String>) -> Self {
+        Self {
+            urls,
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Each of them once, beginning with the one whose turn it is: one that takes no connection is passed over.
+    pub fn in_turn(&self) -> impl Iterator<Item = &str> {
+        self.urls.iter().map(|_| {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            self.urls[turn % self.urls.len()].as_str()
+        })
+    }
+}
+
 /// A browser of its own.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Visitor {
     http: Client,
-    site: String,
+    site: Arc<Replicas>,
     cookies: BTreeMap<String, String>,
     headers: HeaderMap,
     body: Option<String>,
@@ -33,13 +69,25 @@ pub struct Answer {
     pub json: Value,
 }
 
+impl Answer {
+    /// The seconds of `Retry-After`.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
+    }
+}
+
 impl Visitor {
     /// Visits the site at this address.
     pub fn new(site: &str) -> Self {
         let http = service_kit::http_client::build(PATIENCE).expect("a client can be made");
+        Self::behind(http, Arc::new(Replicas::new(vec![site.to_owned()])))
+    }
+
+    /// Visits the replicas of a site in turn, over connections that it shares with others.
+    pub fn behind(http: Client, site: Arc<Replicas>) -> Self {
         Self {
             http,
-            site: site.to_owned(),
+            site,
             cookies: BTreeMap::new(),
             headers: HeaderMap::new(),
             body: None,
@@ -48,7 +96,7 @@ impl Visitor {
 
     /// Goes on at another replica with the same cookies.
     pub fn move_to(&mut self, site: &str) {
-        site.clone_into(&mut self.site);
+        self.site = Arc::new(Replicas::new(vec![site.to_owned()]));
     }
 
     /// Sends this header from now on.
@@ -68,24 +116,39 @@ impl Visitor {
         response.expect("the site answers")
     }
 
-    /// Sends a request; `None` when no answer comes, as from a site that dies.
+    /// Sends a request to the next replica that takes the connection; `None` when no answer comes, as from a site that
+    /// dies.
     pub async fn try_send(&mut self, method: Method, path: &str) -> Option<Response> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.site))
-            .headers(self.headers.clone());
-        if !cookies.is_empty() {
-            request = request.header(COOKIE, cookies.join("; "));
+        let replicas = Arc::clone(&self.site);
+        for site in replicas.in_turn() {
+            let mut request = self
+                .http
+                .request(method.clone(), format!("{site}{path}"))
+                .headers(self.headers.clone());
+            if !cookies.is_empty() {
+                request = request.header(COOKIE, cookies.join("; "));
+            }
+            if let Some(body) = &self.body {
+                request = request.body(body.clone());
+            }
+            match request.send().await {
+                Ok(response) => {
+                    self.keep_cookies(&response);
+                    return Some(response);
+                }
+                Err(error) if error.is_connect() => {}
+                Err(_) => return None,
+            }
         }
-        if let Some(body) = &self.body {
-            request = request.body(body.clone());
-        }
-        let response = request.send().await.ok()?;
+        None
+    }
+
+    fn keep_cookies(&mut self, response: &Response) {
         for cookie in response.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("cookies are plain");
             let (name, value) = cookie
@@ -99,7 +162,6 @@ impl Visitor {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Some(response)
     }
 
     /// Sends a request and reads the answer.
@@ -190,6 +252,7 @@ impl Visitor {
 }
 
 /// An open event stream.
+#[derive(Debug)]
 pub struct Events {
     response: Response,
     unread: String,

@@ -4,9 +4,13 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::process::Process;
+use crate::{
+    deadline::PATIENCE,
+    process::{Process, Recipe},
+};
 
 /// A running simulator.
+#[derive(Debug)]
 pub struct Simulator {
     http: Client,
     url: String,
@@ -26,15 +30,21 @@ pub struct Person {
 }
 
 impl Simulator {
-    /// Speaks to the simulator at this address.
-    pub fn new(url: String, process: Process) -> Self {
-        let http = service_kit::http_client::build(crate::deadline::PATIENCE)
-            .expect("a client can be made");
-        Self {
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// It can't be started, or isn't ready in time, in words.
+    pub async fn start(recipe: Recipe) -> Result<Self, String> {
+        let process = Process::start(recipe).await?;
+        let (line, _) = process.ready().unwrap_or_default();
+        let url = line.rsplit(' ').next().unwrap_or_default().to_owned();
+        let http = service_kit::http_client::build(PATIENCE).map_err(|error| error.to_string())?;
+        Ok(Self {
             http,
             url,
             process: Some(process),
-        }
+        })
     }
 
     /// The same for another account than the first one.
