@@ -1,4 +1,5 @@
-//! Several accounts: all are examined, or the one that is named, and each is told of its own settings.
+//! Several accounts: all are examined, or the one that is named, and each is told of its own
+//! settings.
 
 use serde_json::Value;
 use system_tests::stack::Plan;

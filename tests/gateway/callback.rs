@@ -1,4 +1,4 @@
-//! What the callback address refuses before it reads what a push says.
+//! What the callback URL refuses before it reads what a push says.
 
 use login_protocol::attempt::AttemptStatus;
 use reqwest::Method;

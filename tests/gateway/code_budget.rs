@@ -1,4 +1,5 @@
-//! The day's QR codes: all gateways together stop before WeChat's quota does, and clients who had many before that.
+//! The day's QR codes: all gateways together stop before WeChat's quota does, and clients who had
+//! many before that.
 
 use reqwest::Method;
 use serde_json::json;

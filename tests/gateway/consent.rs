@@ -1,5 +1,5 @@
-//! Logging in needs a consent. The address that sends people to WeChat is public, and whoever writes the
-//! silent scope into it gets a code for which nobody was asked.
+//! Logging in needs a consent. The address that sends people to WeChat is public, and whoever
+//! writes the silent scope into it gets a code for which nobody was asked.
 
 use login_protocol::{attempt::AttemptStatus, scene::Scene, steps::ReadMember};
 use reqwest::Method;
@@ -124,8 +124,8 @@ async fn the_scope_is_one_of_several_or_what_the_next_call_shows() {
     }
 }
 
-/// What comes of a code whose answer says no scope while `sns/userinfo` fails this often (`null`: always), and how
-/// often that is asked.
+/// What comes of a code whose answer says no scope while `sns/userinfo` fails this often (`null`:
+/// always), and how often that is asked.
 async fn without_scope(failures: Value) -> (Answer, u64) {
     let stack = http::start(Plan::default()).await;
     let store = stack.redis.store();

@@ -1,5 +1,5 @@
-//! Bodies without an end, at every listener of both services: each loses its connection, whoever reads it and whether
-//! anybody does.
+//! Bodies without an end, at every listener of both services: each loses its connection, whoever
+//! reads it and whether anybody does.
 
 use futures_util::future::join_all;
 use login_protocol::attempt::AttemptStatus;

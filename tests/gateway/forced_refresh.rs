@@ -1,5 +1,5 @@
-//! `force_refresh`: only for a token that WeChat keeps handing out, and within WeChat's own limits, on
-//! all gateways together.
+//! `force_refresh`: only for a token that WeChat keeps handing out, and within WeChat's own limits,
+//! on all gateways together.
 
 use std::time::Duration;
 
@@ -75,7 +75,8 @@ async fn a_second_gateway_forces_none_within_the_spacing_of_the_first() {
         line.contains("find the program that replaces this account's tokens"),
         "{line}"
     );
-    // The refused token isn't given away as a good one, and the gateway that wasn't refused goes on.
+    // The refused token isn't given away as a good one, and the gateway that wasn't refused goes
+    // on.
     let held = http::get(&stack.gateways[1], HELD).await;
     assert_problem(&held, 503, "wechat_unavailable");
     assert_eq!(create_code(&stack, 0).await.status, 201);

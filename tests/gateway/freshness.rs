@@ -19,7 +19,8 @@ const AN_HOUR: i64 = 3600;
 #[tokio::test]
 async fn an_old_push_stays_old_when_its_timestamp_and_nonce_trade_places() {
     let now = Timestamp::now().as_second();
-    // WeChat's nonces are numbers of up to ten digits: one of many looks like a second that is yet to come.
+    // WeChat's nonces are numbers of up to ten digits: one of many looks like a second that is yet
+    // to come.
     let (signed_at, nonce) = ((now - AN_HOUR).to_string(), now.to_string());
     for plan in [Plan::default(), Plan::default().plain()] {
         let stack = http::start(plan.clone()).await;
@@ -57,8 +58,8 @@ async fn a_timestamp_is_written_as_wechat_writes_it() {
     let (scene, person) = (attempts::open(&store).await, new_openid());
     let push = PushRequest::plain(&scan(&person, &scene));
     let now = Timestamp::now().as_second();
-    // The signature covers timestamp and nonce as one row of characters, so that the border between them can be
-    // moved: a nonce may lend a timestamp the zeros at its end.
+    // The signature covers timestamp and nonce as one row of characters, so that the border between
+    // them can be moved: a nonce may lend a timestamp the zeros at its end.
     for odd in [
         format!("0{now}"),
         format!("+{now}"),

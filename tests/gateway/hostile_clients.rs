@@ -1,5 +1,5 @@
-//! Clients that keep to no rules, at the address that the whole internet reaches: each is ended, and
-//! between them WeChat's pushes are answered as ever.
+//! Clients that keep to no rules, at the address that the whole internet reaches: each is ended,
+//! and between them WeChat's pushes are answered as ever.
 
 use futures_util::future::join_all;
 use login_protocol::attempt::AttemptStatus;

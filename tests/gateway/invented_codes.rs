@@ -1,4 +1,5 @@
-//! Anybody can invent codes of web authorisation, and only WeChat can tell: their number is bounded.
+//! Anybody can invent codes of web authorisation, and only WeChat can tell: their number is
+//! bounded.
 
 use reqwest::Method;
 use serde_json::json;

@@ -27,8 +27,8 @@ use crate::http;
 
 const LOCK: &str = "wechat-login:access-token-lock:{wx00000000000000ee}";
 
-/// Passes everything on to the Redis at this socket; but of the connection that is the first to ask for
-/// something with these words, no answer arrives any more. Returns its address.
+/// Passes everything on to the Redis at this socket; but of the connection that is the first to ask
+/// for something with these words, no answer arrives any more. Returns its address.
 async fn lossy(redis: &Path, words: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");

@@ -98,8 +98,8 @@ async fn ten_cold_gateways_make_one_token_call(mode: &str, path: &str) {
     assert_eq!(stack.wechat.calls(path).await, 1);
 }
 
-/// A stranger ends the token of ten running gateways this many times in a row; all of their requests are
-/// answered.
+/// A stranger ends the token of ten running gateways this many times in a row; all of their
+/// requests are answered.
 async fn ten_running_gateways_make_one_refresh(mode: &str, path: &str, times: u64) {
     let stack = http::start(plan(mode).gateways(GATEWAYS)).await;
     assert_eq!(stack.wechat.calls(path).await, 1);

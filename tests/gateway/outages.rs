@@ -58,8 +58,8 @@ async fn a_push_that_arrives_while_redis_restarts_logs_in_with_its_first_deliver
     assert_eq!(attempts::owner(&store, &scene).await, person);
 }
 
-/// What WeChat did with the push of a scan that happened while Redis was away until its first delivery was
-/// answered 503.
+/// What WeChat did with the push of a scan that happened while Redis was away until its first
+/// delivery was answered 503.
 async fn scanned_over_an_outage(stack: &mut Stack) -> Value {
     let store = stack.redis.store();
     let follower = stack.wechat.person("小林", true).await;

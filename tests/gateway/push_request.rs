@@ -75,7 +75,7 @@ pub(crate) fn subscribe(openid: &str, scene: &Scene) -> Push {
     )
 }
 
-/// A request to the callback address.
+/// A request to the callback URL.
 #[derive(Debug, Clone)]
 pub(crate) struct PushRequest {
     path: String,

@@ -32,7 +32,8 @@ async fn create_code(stack: &Stack) {
 #[tokio::test]
 async fn a_clock_that_would_refuse_pushes_is_told_by_wechats_last_answer() {
     for (seconds, words) in [(600, "behind WeChat's"), (-600, "ahead of WeChat's")] {
-        // One that isn't ready asks WeChat for the time, and would hear the other clock's a moment later.
+        // One that isn't ready asks WeChat for the time, and would hear the other clock's a moment
+        // later.
         let stack = http::start(Plan::default()).await;
         wechat_is_ahead(&stack, seconds).await;
         create_code(&stack).await;

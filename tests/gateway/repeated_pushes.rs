@@ -15,7 +15,8 @@ use crate::{
     push_request::{PushRequest, scan, sealed_reply, subscribe},
 };
 
-/// Delivers the push this often to every gateway, all at once, and returns the words that came back.
+/// Delivers the push this often to every gateway, all at once, and returns the words that came
+/// back.
 async fn deliver_at_once(stack: &Stack, push: &Push, times: usize) -> Vec<String> {
     let requests: Vec<_> = stack
         .gateways

@@ -1,4 +1,5 @@
-//! Doubled slashes and slashes at the end, as reverse proxies make them, and addresses that nothing is at.
+//! Doubled slashes and slashes at the end, as reverse proxies make them, and addresses that nothing
+//! is at.
 
 use login_protocol::attempt::AttemptStatus;
 use reqwest::Method;

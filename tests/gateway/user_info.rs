@@ -1,4 +1,5 @@
-//! `user/info` in all its moods: the scan logs in within WeChat's patience, with or without a profile.
+//! `user/info` in all its moods: the scan logs in within WeChat's patience, with or without a
+//! profile.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! What WeChat answers when it doesn't do what it was asked, as one table for each call: what the
-//! caller sees, how often WeChat is called, which figure counts it, and what the log tells the operator.
+//! caller sees, how often WeChat is called, which figure counts it, and what the log tells the
+//! operator.
 //!
 //! The rows are those of the official list of error codes (全局返回码) and of what callers of the API
 //! have seen: error pages, empty bodies, control characters, broken UTF-8.

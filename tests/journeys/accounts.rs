@@ -1,5 +1,6 @@
-//! Several accounts and several sites on one gateway and one Redis, in browsers: each phone reads its own site's
-//! name, each site's rule holds, and an account that is broken the whole time keeps no other from logging in.
+//! Several accounts and several sites on one gateway and one Redis, in browsers: each phone reads
+//! its own site's name, each site's rule holds, and an account that is broken the whole time keeps
+//! no other from logging in.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,8 +15,8 @@ const FORUM: usize = 0;
 const SHOP: usize = 1;
 const BROKEN: usize = 2;
 
-/// A forum at the account that needs no name, where the scan logs in; a shop at the account `shop`, where a press
-/// is needed; and a site at an account whose AppSecret is wrong.
+/// A forum at the account that needs no name, where the scan logs in; a shop at the account `shop`,
+/// where a press is needed; and a site at an account whose AppSecret is wrong.
 async fn three_sites() -> Stack {
     let mut stack = Plan::default()
         .account("shop")
@@ -57,8 +58,8 @@ async fn newest_scene(wechat: &Simulator) -> String {
     newest["scene"].as_str().expect("it has a scene").to_owned()
 }
 
-/// A code of this account with the scene of another one's, and what it says. Whoever has the account's AppSecret can
-/// make one.
+/// A code of this account with the scene of another one's, and what it says. Whoever has the
+/// account's AppSecret can make one.
 async fn code_with(wechat: &Simulator, stack: &Stack, account: &str, scene: &str) -> String {
     let path = format!("/v1/access-token?account={account}");
     let token = stack.internal(&path).await;

@@ -12,9 +12,9 @@ use system_tests::{
 use thirtyfour::Key;
 use tokio::time::Instant;
 
-/// Whatever an open modal does by itself it does within this time: it polls every 2.4 s at the most,
-/// a broken stream opens again after 1 s, a silent one is given up after 5 s, and a network that is
-/// away is tried again after 3.6 s at the most.
+/// Whatever an open modal does by itself it does within this time: it polls every 2.4 s at the
+/// most, a broken stream opens again after 1 s, a silent one is given up after 5 s, and a network
+/// that is away is tried again after 3.6 s at the most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 
 /// How many requests the site has answered, or begun to, on either listener; asking isn't counted.

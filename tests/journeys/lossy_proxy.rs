@@ -88,8 +88,8 @@ impl Line {
         thread::spawn(move || pass_answers(from_site, to_browser, &losing));
     }
 
-    /// A browser sends its next request on a connection only after the last one's answer, and one of
-    /// ours fits into one packet: each read is the beginning of a request.
+    /// A browser sends its next request on a connection only after the last one's answer, and one
+    /// of ours fits into one packet: each read is the beginning of a request.
     fn pass_requests(&self, mut browser: TcpStream, mut site: TcpStream, losing: &AtomicBool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(length @ 1..) = browser.read(&mut buffer) {

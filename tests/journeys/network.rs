@@ -17,8 +17,8 @@ async fn where_no_event_stream_gets_through_polling_logs_in() {
     browser.close(&["ERR_BLOCKED_BY_CLIENT"]).await;
 }
 
-/// When this page asked where its attempt stands, in milliseconds of its own clock. The first request to the
-/// address started the attempt.
+/// When this page asked where its attempt stands, in milliseconds of its own clock. The first
+/// request to the address started the attempt.
 async fn polls(browser: &Browser, count: usize) -> Vec<f64> {
     eventually("the page polls", async || {
         let began = browser

@@ -1,5 +1,6 @@
-//! A page of another origin embeds the modal. Two ports of one host are two origins of the same site, as
-//! www.example.com and login.example.com are: the cookies go along, and the browser asks for permission.
+//! A page of another origin embeds the modal. Two ports of one host are two origins of the same
+//! site, as www.example.com and login.example.com are: the cookies go along, and the browser asks
+//! for permission.
 
 use serde_json::json;
 use system_tests::{

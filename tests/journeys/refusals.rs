@@ -55,8 +55,8 @@ async fn a_visitor_with_too_many_logins_is_told_to_wait_and_can_then_try_again()
         .await;
 }
 
-/// Leaves three seconds of the minute in which this machine may start no more logins. Its counts are
-/// the only key that names an address, and begin with when that minute began.
+/// Leaves three seconds of the minute in which this machine may start no more logins. Its counts
+/// are the only key that names an address, and begin with when that minute began.
 async fn shorten_the_minute(stack: &system_tests::stack::Stack) {
     let mut connection = stack.redis.connection().await;
     let keys: Vec<String> = redis::cmd("KEYS")

@@ -1,5 +1,5 @@
-//! Tap mode: the browser shows that somebody scanned, and waits for what they press on the phone. The phone
-//! is another tab.
+//! Tap mode: the browser shows that somebody scanned, and waits for what they press on the phone.
+//! The phone is another tab.
 
 use system_tests::{
     browser::Browser,

@@ -1,4 +1,5 @@
-//! The page inside WeChat's own browser: nobody can scan the screen in front of them, so WeChat is asked.
+//! The page inside WeChat's own browser: nobody can scan the screen in front of them, so WeChat is
+//! asked.
 
 use serde_json::json;
 use system_tests::{
@@ -177,7 +178,8 @@ async fn a_double_callback_logs_in_once() {
     browser.press("allow").await;
     is_back_as(&browser, &person, &address).await;
     assert_eq!(stack.wechat.calls("/sns/oauth2/access_token").await, 1);
-    // The simulator asks the first time as for a picture, which no page of ours is for another origin.
+    // The simulator asks the first time as for a picture, which no page of ours is for another
+    // origin.
     browser
         .close(&["ERR_BLOCKED_BY_RESPONSE.NotSameOrigin"])
         .await;

@@ -1,6 +1,6 @@
-//! Every order in which people, browsers and time can act on one attempt, however long: all states that
-//! can be reached on a real Redis are visited, and in each of them every act is tried, over two replicas
-//! in turn.
+//! Every order in which people, browsers and time can act on one attempt, however long: all states
+//! that can be reached on a real Redis are visited, and in each of them every act is tried, over
+//! two replicas in turn.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

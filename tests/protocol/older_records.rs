@@ -1,5 +1,5 @@
-//! What a version before wrote, which knew one account, one site and two methods: an upgrade in mid-login loses
-//! nothing.
+//! What a version before wrote, which knew one account, one site and two methods: an upgrade in
+//! mid-login loses nothing.
 
 use login_protocol::{
     account::AccountName,

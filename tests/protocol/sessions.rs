@@ -183,7 +183,8 @@ async fn an_ended_session_is_written_by_no_repeat_for_two_minutes() {
     assert_eq!(keys.len(), 2, "what never was leaves nothing: {keys:?}");
 }
 
-/// Writes a session as a version did that knew no sites: words between spaces, under a key without a site.
+/// Writes a session as a version did that knew no sites: words between spaces, under a key without
+/// a site.
 async fn write_older(
     redis: &RedisServer,
     id: &str,

@@ -20,10 +20,12 @@ use crate::journey::{host, system_at};
 
 const CONFIGURATION: &str = include_str!("../../deploy/edge/nginx.conf");
 
-/// What a client on this host's other addresses stands for: Docker's network, from which a TLS proxy comes.
+/// What a client on this host's other addresses stands for: Docker's network, from which a TLS
+/// proxy comes.
 const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Starts the edge as it stands, with the containers' names and paths replaced by what there is here.
+/// Starts the edge as it stands, with the containers' names and paths replaced by what there is
+/// here.
 pub(crate) async fn start(stack: &Stack, port: u16) -> Nginx {
     let configuration = CONFIGURATION
         .replace("/tmp/", "{folder}/")

@@ -27,7 +27,8 @@ pub(crate) fn host(address: &str) -> &str {
     address.trim_start_matches("http://")
 }
 
-/// They log in by the code, confirm on the phone and show their nickname there. Returns what no log may hold.
+/// They log in by the code, confirm on the phone and show their nickname there. Returns what no log
+/// may hold.
 pub(crate) async fn log_in_by_code(stack: &Stack, visitor: &mut Visitor) -> Vec<String> {
     let person = stack.wechat.person("小林", true).await;
     let content = visitor.start_login().await;

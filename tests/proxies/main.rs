@@ -1,4 +1,5 @@
-//! The whole system behind a real nginx: the configurations of the READMEs and of `deploy` as they stand there.
+//! The whole system behind a real nginx: the configurations of the READMEs and of `deploy` as they
+//! stand there.
 
 mod edge;
 mod journey;

@@ -24,7 +24,8 @@ fn snippet(mark: &str) -> String {
     found.unwrap_or_else(|| panic!("no configuration with {mark}"))
 }
 
-/// A configuration as it stands, with what a test must have of its own: files, and the site's address.
+/// A configuration as it stands, with what a test must have of its own: files, and the site's
+/// address.
 fn here(snippet: &str, site: &str) -> String {
     let upstream = "http://127.0.0.1:8080";
     assert!(snippet.contains(upstream), "{snippet}");
@@ -104,7 +105,8 @@ async fn one_domain_for_everything_in_front_of_compose() {
     assert!(nginx.read("access.log").contains("/api/login/events"));
 }
 
-/// Logs in, signs out everywhere, and asks for what is the members' alone before and after, below this prefix.
+/// Logs in, signs out everywhere, and asks for what is the members' alone before and after, below
+/// this prefix.
 async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
     let port = free_port();
     let public = format!("http://127.0.0.1:{port}{prefix}");

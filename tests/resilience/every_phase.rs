@@ -1,4 +1,5 @@
-//! Each fault in each phase of a login: the same code logs in, once, and nothing answered is missing.
+//! Each fault in each phase of a login: the same code logs in, once, and nothing answered is
+//! missing.
 
 use futures_util::future::join_all;
 use rustix::process::Signal;

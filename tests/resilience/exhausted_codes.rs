@@ -1,5 +1,5 @@
-//! The day's QR codes under attack: one customer's IPv6 network and ten IPv4 addresses take as many as they get,
-//! and everybody else still logs in.
+//! The day's QR codes under attack: one customer's IPv6 network and ten IPv4 addresses take as many
+//! as they get, and everybody else still logs in.
 
 use std::{
     future::ready,
@@ -14,11 +14,12 @@ use system_tests::{
     visitor::Visitor,
 };
 
-/// Hardly more than the attackers get in a minute where they are limited and codes aren't paced: 480 for the /48 and 30
-/// for each address.
+/// Hardly more than the attackers get in a minute where they are limited and codes aren't paced:
+/// 480 for the /48 and 30 for each address.
 const CODES_PER_DAY: usize = 800;
 
-/// How many logins the attackers begin before anybody else does: the whole day's codes, and half as many again.
+/// How many logins the attackers begin before anybody else does: the whole day's codes, and half as
+/// many again.
 const HEAD_START: u32 = 1200;
 
 /// How many more of theirs there are for each honest one.
@@ -32,8 +33,8 @@ const OFFICE: u32 = 24;
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 
-/// The attackers' addresses, in turn: a new /64 of their /48 each time, which only takes counting, and ten IPv4
-/// addresses.
+/// The attackers' addresses, in turn: a new /64 of their /48 each time, which only takes counting,
+/// and ten IPv4 addresses.
 fn attacker(number: u32) -> IpAddr {
     let turn = number / 2;
     if number.is_multiple_of(2) {
@@ -99,7 +100,8 @@ async fn visitors_log_in_while_a_48_and_ten_addresses_take_all_they_get() {
     }
     assert!(served * 100 >= begun * 99, "{served} of {begun}");
 
-    // An office behind one address, of whose people every second one gives up. A code in hand is a login.
+    // An office behind one address, of whose people every second one gives up. A code in hand is a
+    // login.
     for number in 0..OFFICE {
         let first = HEAD_START + (begun + number) * ATTACKS_FOR_EACH;
         attack(&http, &stack, first..first + ATTACKS_FOR_EACH).await;

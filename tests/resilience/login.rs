@@ -1,4 +1,5 @@
-//! One login, walked to any point and on from there as a browser and a phone do that meet an outage.
+//! One login, walked to any point and on from there as a browser and a phone do that meet an
+//! outage.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tokio::time::timeout;
 
 use crate::system::System;
 
-/// The site notices at the latest after nine seconds that its news broke off, and catches up after two more.
+/// The site notices at the latest after nine seconds that its news broke off, and catches up after
+/// two more.
 const NEWS_DUE: Duration = Duration::from_secs(20);
 
 const COMPLETE: &str = "/api/login/complete";
@@ -102,7 +104,8 @@ impl Login {
         login
     }
 
-    /// Takes the next step while Redis is away: whoever takes it is told so, and nothing is taken for done.
+    /// Takes the next step while Redis is away: whoever takes it is told so, and nothing is taken
+    /// for done.
     pub(crate) async fn is_told(&mut self, system: &System) {
         let (method, path) = match self.phase {
             Phase::BeforeTheCode => (Method::POST, "/api/login"),
@@ -175,7 +178,8 @@ impl Login {
         id.expect("it is pushed").to_owned()
     }
 
-    /// Goes on to the end, through whatever is left of the outage, and checks that it was one login.
+    /// Goes on to the end, through whatever is left of the outage, and checks that it was one
+    /// login.
     pub(crate) async fn finish(self, system: &System) {
         let phase = self.phase;
         let openid = self.log_in(system).await;
@@ -277,7 +281,8 @@ impl Login {
             }
             (heard.as_deref() == Some(status)).then_some(())
         });
-        // A stream that says nothing would be opened again in the end, and hide that the news was missed.
+        // A stream that says nothing would be opened again in the end, and hide that the news was
+        // missed.
         timeout(NEWS_DUE, heard).await.expect(&what);
     }
 

@@ -1,4 +1,5 @@
-//! WeChat is slow, down or wrong wherever a login needs it: who waits is told, and the login goes on.
+//! WeChat is slow, down or wrong wherever a login needs it: who waits is told, and the login goes
+//! on.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

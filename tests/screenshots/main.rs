@@ -1,5 +1,6 @@
 //! Pictures of the real system, to look at: every state of the modal, the page, the simulator's
-//! phone and the pages it opens; on a desktop and on a phone, light and dark, in Chinese and in English.
+//! phone and the pages it opens; on a desktop and on a phone, light and dark, in Chinese and in
+//! English.
 //!
 //! `TEST_SCREENSHOT_DIR=/tmp/pictures cargo run -p system-tests --example screenshots`
 //! The pictures in the README come from the same run, in its folder `docs`.

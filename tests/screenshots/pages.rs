@@ -1,4 +1,5 @@
-//! The pages that a phone opens: from the account's reply, and after a login inside WeChat that failed.
+//! The pages that a phone opens: from the account's reply, and after a login inside WeChat that
+//! failed.
 
 use system_tests::{
     browser::Browser,

@@ -73,8 +73,8 @@ async fn a_stream_ends_when_redis_has_no_such_attempt_any_more() {
     assert!(waited < 5, "{waited} s, and the look for losses takes five");
 }
 
-/// How often attempts were read, and how often one was looked for, which the site does every five seconds while
-/// browsers wait.
+/// How often attempts were read, and how often one was looked for, which the site does every five
+/// seconds while browsers wait.
 async fn asked(stack: &Stack) -> (u64, u64) {
     let statistics: String = stack.redis.command(&["INFO", "commandstats"]).await;
     let calls = |name: &str| {

@@ -95,7 +95,8 @@ async fn secrets_are_random_and_long() {
     }
 }
 
-/// Other applications of the host put what they like into cookies, and browsers send all in one line.
+/// Other applications of the host put what they like into cookies, and browsers send all in one
+/// line.
 #[tokio::test]
 async fn other_peoples_cookies_hide_none_of_ours() {
     let stack = Plan::default().start().await;

@@ -49,7 +49,8 @@ fn plan() -> Plan {
     Plan::default().site(SETTING, &format!("{PAGE}, {OTHER_PAGE}"))
 }
 
-/// A browser that shows a page of this origin. Browsers call it cross-site or same-site; both may be.
+/// A browser that shows a page of this origin. Browsers call it cross-site or same-site; both may
+/// be.
 fn on_page(stack: &Stack, origin: &str) -> Visitor {
     let mut visitor = stack.visitor();
     visitor.set_header("origin", origin);

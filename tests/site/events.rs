@@ -79,7 +79,8 @@ async fn requests_before_a_stream_on_its_connection_are_answered_whole() {
         |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
     let mut connection = TcpStream::connect(&address).await.unwrap();
     let page = "/assets/wechat-login/view.js";
-    // What follows a stream on its connection is lost, as after any answer that says `Connection: close`.
+    // What follows a stream on its connection is lost, as after any answer that says `Connection:
+    // close`.
     let requests = [
         request(page),
         request("/api/login"),

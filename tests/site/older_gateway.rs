@@ -16,8 +16,8 @@ use tokio::{
 
 use crate::web_authorization::assert_goes_on;
 
-/// Between the site and a gateway, and refuses as one that doesn't know how many logins a client has begun. Returns its
-/// address.
+/// Between the site and a gateway, and refuses as one that doesn't know how many logins a client
+/// has begun. Returns its address.
 async fn older(gateway: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it has one");
@@ -69,8 +69,8 @@ async fn who_has_begun_many_logins_gets_a_code_from_a_gateway_that_knows_no_diff
     }
 }
 
-/// Answers as a gateway whose neighbour, of another version, is just confirming the attempt with the same code.
-/// Returns its address.
+/// Answers as a gateway whose neighbour, of another version, is just confirming the attempt with
+/// the same code. Returns its address.
 async fn beside_another(confirm: RecordScan, store: Store) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it has one");

@@ -1,4 +1,4 @@
-//! Whose `X-Forwarded-For` is believed, and how it may be written.
+//! Whose `X-Forwarded-For` is trusted, and how it may be written.
 
 use reqwest::Method;
 use system_tests::stack::{Plan, Stack};

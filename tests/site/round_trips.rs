@@ -12,9 +12,9 @@ use system_tests::{
 /// So many logins share one taking of the day's codes.
 const SHARE: u64 = 20;
 
-/// How often Redis has read from any connection: once for whatever arrives together, so once a round trip.
-/// Beside those, the site looks every few seconds whether its subscription still lives, and whether Redis still
-/// has the attempt of a browser that waits.
+/// How often Redis has read from any connection: once for whatever arrives together, so once a
+/// round trip. Beside those, the site looks every few seconds whether its subscription still lives,
+/// and whether Redis still has the attempt of a browser that waits.
 struct Count {
     reads: u64,
     looks: u64,
@@ -52,8 +52,8 @@ async fn log_in_again(stack: &Stack, person: &Person, visitor: &mut Visitor) {
     visitor.complete().await;
 }
 
-/// Has each worker of the gateway's internal listener, to which connections go in turn, make its connection to Redis.
-/// Logins need it only when one of them takes the day's codes.
+/// Has each worker of the gateway's internal listener, to which connections go in turn, make its
+/// connection to Redis. Logins need it only when one of them takes the day's codes.
 async fn meet_every_worker(stack: &Stack, workers: u64) {
     for _ in 0..workers {
         let mut visitor = Visitor::new(&stack.gateways[0].internal);
@@ -62,8 +62,9 @@ async fn meet_every_worker(stack: &Stack, workers: u64) {
     }
 }
 
-/// Before somebody with a UnionID is given a subject, Redis is asked for the one that they have under another account:
-/// once in their life. Every later login takes what a login takes, also one that ends the browser's session.
+/// Before somebody with a UnionID is given a subject, Redis is asked for the one that they have
+/// under another account: once in their life. Every later login takes what a login takes, also one
+/// that ends the browser's session.
 #[tokio::test]
 async fn a_unionid_costs_one_round_trip_once() {
     let plan = Plan::default().site("SITE__LIMITS__LOGINS_PER_MINUTE", "1000");
@@ -118,7 +119,8 @@ async fn a_whole_login_takes_seven_round_trips() {
         assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
         visitor.complete().await;
     };
-    // Each worker of both services makes its connection, Redis learns the scripts, the gateway gets its token.
+    // Each worker of both services makes its connection, Redis learns the scripts, the gateway gets
+    // its token.
     let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
     meet_every_worker(&stack, workers).await;
     for number in 0..4 * workers {

@@ -1,5 +1,5 @@
-//! Codes that nobody agreed to, and codes that reach a browser which didn't ask: they log nobody in, and
-//! are good for nobody afterwards.
+//! Codes that nobody agreed to, and codes that reach a browser which didn't ask: they log nobody
+//! in, and are good for nobody afterwards.
 
 use reqwest::Method;
 use serde_json::json;

@@ -92,7 +92,8 @@ async fn a_login_that_brings_no_subject_gets_one_at_the_site() {
     assert_eq!(log_in(&stack, &person).await, sub);
 }
 
-/// Inside WeChat, where nobody has to follow; and the login there ends the browser's session before.
+/// Inside WeChat, where nobody has to follow; and the login there ends the browser's session
+/// before.
 #[tokio::test]
 async fn a_login_by_web_authorization_brings_a_subject_and_ends_the_session_before() {
     let stack = web_authorization::start(Plan::default()).await;

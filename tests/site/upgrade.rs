@@ -15,8 +15,8 @@ use crate::session::{signed_in, subject};
 
 pub(crate) const SESSION_COOKIE: &str = "wechat-session";
 
-/// Signs the browser in as version 0.1.0 did, and returns the session's key. The person's member record is of that
-/// version too: they scanned, and there was no subject to give.
+/// Signs the browser in as version 0.1.0 did, and returns the session's key. The person's member
+/// record is of that version too: they scanned, and there was no subject to give.
 pub(crate) async fn older_session(stack: &Stack, person: &Person, browser: &mut Visitor) -> String {
     let (app_id, openid) = (APP_ID, person.openid.as_str());
     let identifier = URL_SAFE_NO_PAD.encode(Sha256::digest(openid));

@@ -1,5 +1,5 @@
-//! Logging in inside WeChat over HTTP: the visitor is the browser with the cookie, the person's phone
-//! brings the code.
+//! Logging in inside WeChat over HTTP: the visitor is the browser with the cookie, the person's
+//! phone brings the code.
 
 use login_protocol::scene::BrowserSecret;
 use reqwest::{Method, header::CONTENT_TYPE};

@@ -15,7 +15,8 @@ pub fn path(name: &str) -> PathBuf {
 fn build() -> PathBuf {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let status = harness::cargo::command(env!("CARGO"), root)
-        // The whole workspace, so that dependencies are built with the features that the tests have.
+        // The whole workspace, so that dependencies are built with the features that the tests
+        // have.
         .args(["build", "--quiet", "--workspace", "--bins"])
         .status()
         .expect("cargo runs");

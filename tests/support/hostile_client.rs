@@ -42,8 +42,8 @@ impl Assault {
         }
     }
 
-    /// Behaves like that at this listener and returns all that comes back until the listener ends the
-    /// connection, which it must.
+    /// Behaves like that at this listener and returns all that comes back until the listener ends
+    /// the connection, which it must.
     pub async fn strike(&self, listener: &str) -> String {
         let address = listener.replace("http://", "");
         let assault = self.clone();
@@ -230,7 +230,8 @@ pub fn wrong_bodies(path: &str) -> Vec<Assault> {
     ]
 }
 
-/// Requests whose body doesn't end, in every way in which that can be. `head` is a request's line and headers.
+/// Requests whose body doesn't end, in every way in which that can be. `head` is a request's line
+/// and headers.
 pub fn endless_bodies(head: &str) -> Vec<Assault> {
     use Manner::{AtOnce, Dripping};
     let with = |headers: &str| format!("{head}Host: x\r\n{headers}\r\n");

@@ -19,7 +19,8 @@ impl News {
         Self(store.subscribe(CHANNEL).await.expect("Redis is running"))
     }
 
-    /// Everything published since the last call, in order. A message that is no status change panics.
+    /// Everything published since the last call, in order. A message that is no status change
+    /// panics.
     pub async fn so_far(&mut self, redis: &RedisServer) -> Vec<StatusChange> {
         let _: i64 = redis.command(&["PUBLISH", CHANNEL, MARKER]).await;
         let mut messages = self.0.on_message();

@@ -19,8 +19,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx with this configuration, in which `{folder}` stands for a folder of its own, and waits until it
-    /// listens on this port.
+    /// Starts nginx with this configuration, in which `{folder}` stands for a folder of its own,
+    /// and waits until it listens on this port.
     pub async fn start(name: &str, configuration: &str, port: u16, log: &Path) -> Self {
         let folder = log.join(name);
         fs::create_dir_all(&folder).expect("a folder can be made");
@@ -102,7 +102,8 @@ pub fn snippets(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// A configuration without its comments, which no server reads. (None of these has a `#` in quotes.)
+/// A configuration without its comments, which no server reads. (None of these has a `#` in
+/// quotes.)
 pub fn without_comments(configuration: &str) -> String {
     let lines = configuration.lines().map(|line| {
         let end = line.find('#').unwrap_or(line.len());

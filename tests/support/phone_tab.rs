@@ -1,4 +1,5 @@
-//! Chromium as a phone: what the page sees is the real thing, only the name and the owner are made up.
+//! Chromium as a phone: what the page sees is the real thing, only the name and the owner are made
+//! up.
 
 use serde_json::json;
 use thirtyfour::By;
@@ -28,8 +29,8 @@ impl Browser {
             .await;
     }
 
-    /// Makes WeChat know whose phone this is: for the real one that is the logged-in WeChat, for the
-    /// simulator a cookie.
+    /// Makes WeChat know whose phone this is: for the real one that is the logged-in WeChat, for
+    /// the simulator a cookie.
     pub async fn belongs_to(&self, person: &Person, wechat: &Simulator) {
         let cookie = json!({
             "name": "wechat-phone", "value": person.id, "path": "/connect",

@@ -1,5 +1,5 @@
-//! Services that know their own public address. A free port is known only once they listen on it, so they
-//! are started again where they were.
+//! Services that know their own public address. A free port is known only once they listen on it,
+//! so they are started again where they were.
 
 use crate::stack::Stack;
 

@@ -20,8 +20,8 @@ pub struct RedisProxy {
 }
 
 impl RedisProxy {
-    /// Passes everything on to this Redis, and its answers back through `rewrite`, which changes bytes in their
-    /// place.
+    /// Passes everything on to this Redis, and its answers back through `rewrite`, which changes
+    /// bytes in their place.
     pub async fn start(
         redis: &RedisServer,
         rewrite: impl Fn(&mut [u8]) + Send + Sync + 'static,

@@ -66,8 +66,8 @@ impl RedisSentinel {
         format!("redis+sentinel://{}/{SERVICE}", sentinels.join(","))
     }
 
-    /// Waits until the replica holds all that the primary has acknowledged. Redis replicates after it
-    /// has answered, so that a primary that dies at that very moment takes the write along.
+    /// Waits until the replica holds all that the primary has acknowledged. Redis replicates after
+    /// it has answered, so that a primary that dies at that very moment takes the write along.
     pub async fn replicated(&self) {
         eventually("the replica has caught up", async || {
             let facts: String = self.primary.ask(&["INFO", "replication"]).await.ok()?;

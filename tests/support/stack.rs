@@ -217,7 +217,8 @@ fn started<T>(outcome: Result<T, String>) -> T {
 }
 
 impl Stack {
-    /// Stops the services, and returns all that they logged. Before their end some of it may not be read yet.
+    /// Stops the services, and returns all that they logged. Before their end some of it may not be
+    /// read yet.
     pub async fn logs_to_the_end(&mut self) -> String {
         let mut logs = String::new();
         for service in self.sites.iter_mut().chain(&mut self.gateways) {

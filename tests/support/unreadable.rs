@@ -54,8 +54,8 @@ fn with_raw_ticket(document: &str, ticket: &[u8]) -> Vec<u8> {
     [before.as_bytes(), ticket, after.as_bytes()].concat()
 }
 
-/// What can come of `login`, a push in clear that logs somebody in and has `a ticket`: in none of these may it
-/// still do so. Each is small enough to be pushed in clear and encrypted at once.
+/// What can come of `login`, a push in clear that logs somebody in and has `a ticket`: in none of
+/// these may it still do so. Each is small enough to be pushed in clear and encrypted at once.
 pub fn variations(login: &str, now: i64) -> Vec<Unreadable> {
     let groups = [
         ("not_utf8", other_encodings(login)),

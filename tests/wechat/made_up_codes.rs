@@ -1,5 +1,5 @@
-//! Anybody can invent codes, and in China many phones share an address: those who do harm none of the
-//! others.
+//! Anybody can invent codes, and in China many phones share an address: those who do harm none of
+//! the others.
 
 use serde_json::json;
 use system_tests::{stack::Plan, visitor::Visitor};

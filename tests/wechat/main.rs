@@ -1,4 +1,5 @@
-//! WeChat in full: the owner's other backend, nicknames by web authorisation, confirming on the phone.
+//! WeChat in full: the owner's other backend, nicknames by web authorisation, confirming on the
+//! phone.
 
 mod backend;
 mod made_up_codes;

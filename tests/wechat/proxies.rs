@@ -1,4 +1,5 @@
-//! Proxies: those of the environment are for other programs, and the one that is set is for WeChat alone.
+//! Proxies: those of the environment are for other programs, and the one that is set is for WeChat
+//! alone.
 
 use std::collections::BTreeMap;
 

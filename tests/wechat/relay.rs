@@ -100,7 +100,8 @@ pub(crate) async fn push_with(
         .expect("the gateway answers")
 }
 
-/// Sends the push and checks that the backend gets it, and WeChat the backend's answer, byte for byte.
+/// Sends the push and checks that the backend gets it, and WeChat the backend's answer, byte for
+/// byte.
 pub(crate) async fn assert_passed_through(
     stack: &Stack,
     backend: &Backend,
@@ -226,7 +227,8 @@ async fn logins_stay_here_unless_copies_are_wanted() {
         let content = visitor.start_login().await;
         stack.wechat.scan(&follower, &content).await;
         visitor.complete().await;
-        // A message afterwards is relayed in any case, so that "nothing came" isn't "nothing came yet".
+        // A message afterwards is relayed in any case, so that "nothing came" isn't "nothing came
+        // yet".
         stack.wechat.message(&follower, "你好").await;
         let what = format!("{} pushes reach the backend", expected + 1);
         eventually(&what, async || {

@@ -1,4 +1,5 @@
-//! How the owner's backend is addressed, what it is told of a push's way, and what is said where it sends one on.
+//! How the owner's backend is addressed, what it is told of a push's way, and what is said where it
+//! sends one on.
 
 use reqwest::header::HeaderMap;
 use system_tests::stack::{Plan, Stack};

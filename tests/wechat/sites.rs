@@ -1,5 +1,5 @@
-//! Several sites with words of their own on one gateway and one Redis: phones read the right name, each site's rule
-//! holds, and a cookie of one is nobody's at another.
+//! Several sites with words of their own on one gateway and one Redis: phones read the right name,
+//! each site's rule holds, and a cookie of one is nobody's at another.
 
 use reqwest::Method;
 use serde_json::json;
@@ -15,7 +15,8 @@ const SHOP: usize = 0;
 const FORUM: usize = 1;
 const SILENT: usize = 2;
 
-/// A shop that asks for a confirmation, a forum that doesn't, and a site that says nothing of itself.
+/// A shop that asks for a confirmation, a forum that doesn't, and a site that says nothing of
+/// itself.
 async fn three_sites(gateway_has_pages: bool) -> Stack {
     let mut stack = Plan::default()
         .gateway("GATEWAY__REPLY__SITE_NAME", "某网站")
@@ -88,7 +89,8 @@ async fn each_phone_reads_its_own_sites_name_and_each_sites_rule_holds() {
     assert_eq!(at_shop.complete().await["openid"], person.openid);
 }
 
-/// Without its public address the gateway has no page to confirm on. The scan must not become a login for that.
+/// Without its public address the gateway has no page to confirm on. The scan must not become a
+/// login for that.
 #[tokio::test]
 async fn a_site_that_asks_for_a_press_logs_nobody_in_without_the_page_for_it() {
     let mut stack = three_sites(false).await;

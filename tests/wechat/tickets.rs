@@ -1,4 +1,5 @@
-//! What a phone holds while it is asked is good in the browser that opened the link, and nowhere else.
+//! What a phone holds while it is asked is good in the browser that opened the link, and nowhere
+//! else.
 
 use std::time::Duration;
 

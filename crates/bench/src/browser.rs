@@ -10,7 +10,8 @@ const ATTEMPT_COOKIE: &str = "wechat-login";
 /// A browser of these days.
 const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
-/// The address of a visitor, one of its own for each number, so that limits for each client stay on.
+/// The address of a visitor, one of its own for each number, so that limits for each client stay
+/// on.
 pub(crate) fn address(number: u64) -> Ipv4Addr {
     let number = u32::try_from(number & 0x00ff_ffff).unwrap_or(0);
     Ipv4Addr::from(0x0a00_0000 | number)

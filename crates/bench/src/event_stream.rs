@@ -25,8 +25,8 @@ const SOURCES: u64 = 16;
 pub(crate) struct EventStream(TcpStream);
 
 impl EventStream {
-    /// Opens it and reads the first event, which has to be `pending`. The number spreads streams over
-    /// source addresses.
+    /// Opens it and reads the first event, which has to be `pending`. The number spreads streams
+    /// over source addresses.
     pub(crate) async fn open(address: SocketAddr, number: u64, request: &[u8]) -> io::Result<Self> {
         let last = u8::try_from(number % SOURCES + 2).unwrap_or(2);
         let stream = connect(address, Some(Ipv4Addr::new(127, 0, 0, last))).await?;

@@ -1,5 +1,5 @@
-//! HTTP/1.1 as cheaply as a load generator needs it: requests made beforehand, answers read to their
-//! announced end.
+//! HTTP/1.1 as cheaply as a load generator needs it: requests made beforehand, answers read to
+//! their announced end.
 
 use std::{
     io,

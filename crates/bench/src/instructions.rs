@@ -1,8 +1,8 @@
-//! How many instructions one operation of each path takes, as callgrind counts them: the same on a busy machine
-//! as on an idle one, and so good for seeing a regression that no clock would show.
+//! How many instructions one operation of each path takes, as callgrind counts them: the same on a
+//! busy machine as on an idle one, and so good for seeing a regression that no clock would show.
 //!
-//! The services run as they are shipped, under valgrind, which executes one thread at a time; a fixed script
-//! of operations is made one after the other.
+//! The services run as they are shipped, under valgrind, which executes one thread at a time; a
+//! fixed script of operations is made one after the other.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -38,8 +38,8 @@ const OPERATIONS: usize = 300;
 /// More dumps than a service makes.
 const DUMPS: usize = 100;
 
-/// How many more instructions than those that are kept are a regression. Timers go off at other moments in
-/// each run, and another processor has other instructions for copying memory.
+/// How many more instructions than those that are kept are a regression. Timers go off at other
+/// moments in each run, and another processor has other instructions for copying memory.
 const TOLERANCE: f64 = 0.05;
 
 /// What is kept in the repository.

@@ -1,4 +1,5 @@
-//! The least work that could serve a request: the same framework on the same core, and nothing of ours.
+//! The least work that could serve a request: the same framework on the same core, and nothing of
+//! ours.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A whole login: the modal opens, its stream says pending, the phone scans, the stream says confirmed,
-//! and the browser takes its session.
+//! A whole login: the modal opens, its stream says pending, the phone scans, the stream says
+//! confirmed, and the browser takes its session.
 
 use std::{
     net::SocketAddr,

@@ -1,8 +1,9 @@
-//! What the services can do beside the least work that could do it: rates, latencies, processor time, memory
-//! and Redis commands, of the real binaries on one core.
+//! What the services can do beside the least work that could do it: rates, latencies, processor
+//! time, memory and Redis commands, of the real binaries on one core.
 //!
-//! `cargo xtask bench` builds this and runs it with a [`plan::Plan`] as its only argument. The binary
-//! is also the processes that it measures with: the limits, WeChat's stand-in, and what keeps cores awake.
+//! `cargo xtask bench` builds this and runs it with a [`plan::Plan`] as its only argument. The
+//! binary is also the processes that it measures with: the limits, WeChat's stand-in, and what
+//! keeps cores awake.
 
 mod attempts;
 mod browser;

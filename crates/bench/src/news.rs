@@ -70,7 +70,8 @@ pub(crate) async fn measure(world: &World, plan: &Plan) -> Result<Vec<Fact>, Str
         ),
     ] {
         let (published, pushed) = times(&scans, &publications)?;
-        // The way from the push to the publication is the gateway's, and counted by the pushes' own rows.
+        // The way from the push to the publication is the gateway's, and counted by the pushes' own
+        // rows.
         for (what, times, bounds) in [
             ("published", published, bounds),
             ("push sent", pushed, [None, None]),

@@ -12,8 +12,8 @@ pub(crate) struct Plan {
     pub(crate) quick: bool,
     /// The names of what is measured; empty for all.
     pub(crate) only: Vec<String>,
-    /// The cores that may be used, in the order of services, load, Redis, WeChat; the last one serves
-    /// whoever is left. Empty where nothing is pinned.
+    /// The cores that may be used, in the order of services, load, Redis, WeChat; the last one
+    /// serves whoever is left. Empty where nothing is pinned.
     pub(crate) cores: Vec<usize>,
     /// Where the binaries lie.
     pub(crate) binaries: PathBuf,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use deadpool_redis::redis::{RedisResult, aio::MultiplexedConnection, cmd};
 
-/// Commands that aren't the work of a request: our own look, the heartbeat of the site's subscription, and the
-/// site's look whether Redis still has a waiting browser's attempt.
+/// Commands that aren't the work of a request: our own look, the heartbeat of the site's
+/// subscription, and the site's look whether Redis still has a waiting browser's attempt.
 const NOT_WORK: [&str; 3] = ["info", "ping", "exists"];
 
 /// Redis' counters at one moment.

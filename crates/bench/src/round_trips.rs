@@ -1,5 +1,5 @@
-//! How often one operation asks Redis. Operations at the same time share round trips, so they are made
-//! one after the other here, and Redis is asked for its counters between them.
+//! How often one operation asks Redis. Operations at the same time share round trips, so they are
+//! made one after the other here, and Redis is asked for its counters between them.
 
 use std::collections::BTreeMap;
 

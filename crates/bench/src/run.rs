@@ -152,7 +152,8 @@ async fn turns(world: &mut World, plan: &Plan) -> Result<(Vec<Row>, Vec<Fact>), 
     let mut turns: HashMap<Contender, Vec<Turn>> = HashMap::new();
     let mut beside: HashMap<Contender, Vec<Beside>> = HashMap::new();
     for round in 1..=plan.rounds() {
-        // L has its turn between all others, since the machine is faster at one moment than at the next.
+        // L has its turn between all others, since the machine is faster at one moment than at the
+        // next.
         let mut limit = world.turn(Contender::LimitRedis, 0, plan.turn()).await?;
         for contender in &asked {
             let rate = rates.get(contender).copied().unwrap_or(0.0);

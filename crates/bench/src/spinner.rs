@@ -1,5 +1,5 @@
-//! One idle-class process on each core that spins, so that no core ever sleeps: a virtual one is slow to
-//! wake, and what is measured then is its waking.
+//! One idle-class process on each core that spins, so that no core ever sleeps: a virtual one is
+//! slow to wake, and what is measured then is its waking.
 
 use std::{
     process::Stdio,

@@ -104,7 +104,8 @@ impl Answers {
     }
 }
 
-/// The time is that of the stand-in's start, by which a gateway that starts beside it judges its clock.
+/// The time is that of the stand-in's start, by which a gateway that starts beside it judges its
+/// clock.
 fn with_head(body: &str) -> Vec<u8> {
     let date = DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&Timestamp::now())

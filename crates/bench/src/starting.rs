@@ -1,4 +1,5 @@
-//! From the start of a process to the line that says ready, its memory when idle, and its binary's size.
+//! From the start of a process to the line that says ready, its memory when idle, and its binary's
+//! size.
 
 use std::{fs, time::Duration};
 

@@ -1,5 +1,5 @@
-//! A made-up Official Account. It exists in the simulator and in other stand-ins for WeChat only, so nothing here
-//! is a secret.
+//! A made-up Official Account. It exists in the simulator and in other stand-ins for WeChat only,
+//! so nothing here is a secret.
 
 /// Its AppID.
 pub const APP_ID: &str = "wx00000000000000ee";

@@ -4,8 +4,8 @@ use std::{ffi::OsStr, path::Path, process::Command};
 
 /// This cargo, working in this folder.
 ///
-/// What cargo told this process about its own package isn't meant for another cargo: ring's build script runs
-/// again when one of these variables changes, and everything above it is compiled anew.
+/// What cargo told this process about its own package isn't meant for another cargo: ring's build
+/// script runs again when one of these variables changes, and everything above it is compiled anew.
 pub fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);

@@ -38,8 +38,8 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts it and feeds it `input`. Its standard output is read, and its standard error where the command pipes
-    /// it; `output` hears of both, on threads of their own.
+    /// Starts it and feeds it `input`. Its standard output is read, and its standard error where
+    /// the command pipes it; `output` hears of both, on threads of their own.
     pub fn spawn(
         mut command: Command,
         group: Group,
@@ -93,7 +93,8 @@ impl Child {
         self.readers.iter().all(JoinHandle::is_finished)
     }
 
-    /// Sends a signal to it, and to its group if it has one of its own. To one that is gone nothing happens.
+    /// Sends a signal to it, and to its group if it has one of its own. To one that is gone nothing
+    /// happens.
     pub fn signal(&self, signal: Signal) {
         let _ = match self.group {
             Group::Own => kill_process_group(self.id(), signal),

@@ -11,7 +11,8 @@ use std::{
 pub struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    /// Creates one. A Unix socket's path may have 107 bytes at most, so its name had better be short.
+    /// Creates one. A Unix socket's path may have 107 bytes at most, so its name had better be
+    /// short.
     pub fn create(name: &str) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! What tests, the soak, the benchmark and `cargo xtask up` start and speak to: Redis, the two services and
-//! the simulator as processes, one made-up account, a browser over HTTP and a phone.
+//! What tests, the soak, the benchmark and `cargo xtask up` start and speak to: Redis, the two
+//! services and the simulator as processes, one made-up account, a browser over HTTP and a phone.
 //!
-//! Starting processes is blocking code over threads, which each of them can build on. What waits and speaks HTTP
-//! or Redis needs the feature `async`.
+//! Starting processes is blocking code over threads, which each of them can build on. What waits
+//! and speaks HTTP or Redis needs the feature `async`.
 #![expect(
     clippy::missing_panics_doc,
     reason = "in a test, what fails panics with a sentence that says what was expected"

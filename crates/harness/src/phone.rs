@@ -1,4 +1,5 @@
-//! The phones of the made-up account's followers, as far as the account hears of them: signed pushes.
+//! The phones of the made-up account's followers, as far as the account hears of them: signed
+//! pushes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

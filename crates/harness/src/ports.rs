@@ -13,10 +13,12 @@ pub const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// A port for a process that has to be told one, or that listens on the same one after each restart.
+/// A port for a process that has to be told one, or that listens on the same one after each
+/// restart.
 ///
-/// It lies below those that the system gives to whoever asks for any (32,768 and above, as Linux is set up), so that
-/// nobody gets it in between; no two calls of a process return the same, and other processes begin elsewhere.
+/// It lies below those that the system gives to whoever asks for any (32,768 and above, as Linux is
+/// set up), so that nobody gets it in between; no two calls of a process return the same, and other
+/// processes begin elsewhere.
 pub fn free() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let begin = std::process::id() * 64;

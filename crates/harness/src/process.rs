@@ -28,8 +28,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 pub enum Errors {
     /// Into the log and among the lines, as standard output does.
     Kept,
-    /// Into the log alone, without a detour through this process, whose time may be measured. Standard output then
-    /// stays out of the log.
+    /// Into the log alone, without a detour through this process, whose time may be measured.
+    /// Standard output then stays out of the log.
     Straight,
 }
 
@@ -57,8 +57,8 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A program without arguments and environment, all of whose lines are kept, and that ends with this process's
-    /// group.
+    /// A program without arguments and environment, all of whose lines are kept, and that ends with
+    /// this process's group.
     pub fn new(name: &str, program: impl Into<PathBuf>, log: &Path) -> Self {
         Self {
             name: name.to_owned(),
@@ -180,7 +180,8 @@ impl Process {
         &self.recipe.name
     }
 
-    /// Its number. taskset and valgrind become the program that they start, so it is the program's own.
+    /// Its number. taskset and valgrind become the program that they start, so it is the program's
+    /// own.
     pub fn id(&self) -> u32 {
         self.child.id().as_raw_nonzero().get().unsigned_abs()
     }
@@ -199,8 +200,8 @@ impl Process {
         found.map(|line| (line.text.clone(), line.at - self.began))
     }
 
-    /// How often its log tells of this: lines of its own, and the times that summaries of repeated lines
-    /// count. The summaries are complete when the process has ended.
+    /// How often its log tells of this: lines of its own, and the times that summaries of repeated
+    /// lines count. The summaries are complete when the process has ended.
     pub fn told(&self, text: &str) -> u64 {
         let lines = self.lines();
         let told = lines.iter().filter(|line| line.contains(text)).map(|line| {

@@ -1,5 +1,5 @@
-//! The settings that a gateway, a site and the simulator need at least to find each other, and the lines that say
-//! that they serve.
+//! The settings that a gateway, a site and the simulator need at least to find each other, and the
+//! lines that say that they serve.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -56,8 +56,8 @@ pub fn simulator(public: SocketAddr) -> Environment {
     environment([("SIMULATOR__PUBLIC__BIND", &public.to_string())])
 }
 
-/// The made-up account, as a process whose settings begin with `GATEWAY` or `SIMULATOR` is told of it. Without an
-/// `EncodingAESKey` its pushes are plain.
+/// The made-up account, as a process whose settings begin with `GATEWAY` or `SIMULATOR` is told of
+/// it. Without an `EncodingAESKey` its pushes are plain.
 pub fn account(prefix: &str, encrypted: bool) -> Environment {
     let mut credentials = vec![
         ("APP_ID", account::APP_ID),

@@ -137,15 +137,16 @@ impl Simulator {
             .await
     }
 
-    /// They open an address on their phone, allow what WeChat asks, and read the page where it ends.
+    /// They open an address on their phone, allow what WeChat asks, and read the page where it
+    /// ends.
     pub async fn open(&self, person: &Person, url: &str) -> Value {
         let path = format!("/simulator/people/{}/open", person.id);
         self.control(Method::POST, &path, json!({ "url": url }))
             .await
     }
 
-    /// They follow an address of web authorisation and allow it. Returns the address to which WeChat sends
-    /// them back, with `code` and `state` in its query; their phone doesn't load it.
+    /// They follow an address of web authorisation and allow it. Returns the address to which
+    /// WeChat sends them back, with `code` and `state` in its query; their phone doesn't load it.
     pub async fn authorize(&self, person: &Person, authorize_url: &str) -> Url {
         let path = format!("/simulator/people/{}/open", person.id);
         let link = json!({ "url": authorize_url, "load_return": false });

@@ -37,7 +37,8 @@ impl Replicas {
         }
     }
 
-    /// Each of them once, beginning with the one whose turn it is: one that takes no connection is passed over.
+    /// Each of them once, beginning with the one whose turn it is: one that takes no connection is
+    /// passed over.
     pub fn in_turn(&self) -> impl Iterator<Item = &str> {
         self.urls.iter().map(|_| {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -116,8 +117,8 @@ impl Visitor {
         response.expect("the site answers")
     }
 
-    /// Sends a request to the next replica that takes the connection; `None` when no answer comes, as from a site that
-    /// dies.
+    /// Sends a request to the next replica that takes the connection; `None` when no answer comes,
+    /// as from a site that dies.
     pub async fn try_send(&mut self, method: Method, path: &str) -> Option<Response> {
         let cookies: Vec<String> = self
             .cookies

@@ -7,8 +7,8 @@ use wechat_wire::api::{
 };
 use wechat_wire::web_authorization::{WebAccessGranted, WebUserInfo};
 
-/// Every answer is read or refused without being quoted; what was read is read again as it was after
-/// being written; and an answer that names an error is never taken for a success.
+/// Every answer is read or refused without being quoted; what was read is read again as it was
+/// after being written; and an answer that names an error is never taken for a success.
 pub fn check(body: &[u8]) {
     check_complaint(body, decode::<Acknowledged>(body).err());
     match decode::<UserInfo>(body) {

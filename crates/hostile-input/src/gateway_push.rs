@@ -1,4 +1,4 @@
-//! A request to the callback address, as far as the gateway's door: time, signature, decryption.
+//! A request to the callback URL, as far as the gateway's door: time, signature, decryption.
 
 use std::sync::LazyLock;
 
@@ -63,9 +63,9 @@ static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
     }
 });
 
-/// The body as WeChat would have sent it, in every mode, is acted on exactly if it is a push of somebody with an
-/// openid about something that happened just now, and whatever else it is, it is taken for WeChat's; the same
-/// without WeChat's signature never is.
+/// The body as WeChat would have sent it, in every mode, is acted on exactly if it is a push of
+/// somebody with an openid about something that happened just now, and whatever else it is, it is
+/// taken for WeChat's; the same without WeChat's signature never is.
 pub fn check(body: &[u8]) {
     let account = &*ACCOUNT;
     check_forged(account, body);

@@ -8,8 +8,8 @@ use wechat_wire::xml::XmlError;
 /// The longest complaint, in bytes: it names an element or a place and quotes nothing.
 const LONGEST_COMPLAINT: usize = 80;
 
-/// Every reader of XML takes the document, or refuses it in a few words. What was read holds no more
-/// than the document did, and is read again as it was after being written.
+/// Every reader of XML takes the document, or refuses it in a few words. What was read holds no
+/// more than the document did, and is read again as it was after being written.
 pub fn check(document: &[u8]) {
     match Push::parse(document) {
         Ok(push) => {

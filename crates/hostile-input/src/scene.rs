@@ -3,8 +3,8 @@
 use login_protocol::scene::{BrowserSecret, Scene};
 use wechat_wire::push::{Push, PushBody, SUBSCRIBE_SCENE_PREFIX};
 
-/// A text is one of our scenes or isn't; if it is, nothing of it is changed or shown. Any scene passes
-/// through both kinds of push as it is.
+/// A text is one of our scenes or isn't; if it is, nothing of it is changed or shown. Any scene
+/// passes through both kinds of push as it is.
 pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

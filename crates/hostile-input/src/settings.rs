@@ -12,8 +12,8 @@ const ENVIRONMENT: &str = "=== environment ===\n";
 /// Put into every secret; nothing else of a message can look like it.
 const CANARY: &str = "hunter2-canary-7Qx9";
 
-/// How long a message may be beside what it repeats: each complaint names a key, whose sections others
-/// share, and repeats one value at most.
+/// How long a message may be beside what it repeats: each complaint names a key, whose sections
+/// others share, and repeats one value at most.
 const MESSAGE: usize = 64 * 1024;
 
 struct Service {
@@ -41,7 +41,8 @@ impl Service {
     }
 }
 
-/// The settings are taken or refused in words that hold no secret; and those that are taken stay so.
+/// The settings are taken or refused in words that hold no secret; and those that are taken stay
+/// so.
 pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT: &str = "default";
 
 /// The name of one of the gateway's Official Accounts: a lower-case letter, and up to 31 lower-case
-/// letters and digits. It names the account in settings and records of attempts; what Redis keeps of
-/// an account bears its AppID.
+/// letters and digits. It names the account in settings and records of attempts; what Redis keeps
+/// of an account bears its AppID.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountName(Arc<str>);

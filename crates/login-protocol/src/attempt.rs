@@ -1,7 +1,7 @@
 //! The login attempt's state machine.
 //!
-//! Rust says here which moves exist. Redis makes each one atomic: the scripts in [`crate::steps`]
-//! carry the same rules, and a test runs both against each other.
+//! Rust defines the transitions here. Redis makes each one atomic: the scripts in [`crate::steps`]
+//! implement the same rules, and a test runs both against each other.
 
 use std::{fmt, str::FromStr};
 
@@ -19,7 +19,7 @@ pub enum AttemptStatus {
     Confirmed,
     /// The person who scanned said no.
     Denied,
-    /// Its lifetime ran out, or the visitor closed the modal: Redis holds nothing of it any more.
+    /// It expired, or the visitor closed the modal: its key no longer exists.
     Expired,
     /// The browser redeemed it.
     Consumed,
@@ -48,17 +48,17 @@ impl AttemptStatus {
         }
     }
 
-    /// Whether nothing can follow that a waiting browser would want to hear of. `Confirmed` is not
-    /// final: it becomes `Consumed`.
+    /// Whether no later status matters to a waiting browser. `Confirmed` is not final: it becomes
+    /// `Consumed`.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Denied | Self::Expired | Self::Consumed)
     }
 
-    /// The status after a move.
+    /// The status after a transition.
     ///
     /// # Errors
     ///
-    /// When the move doesn't exist from here: the attempt stays as it is.
+    /// When there is no such transition: the attempt stays as it is.
     pub const fn after(self, step: Move) -> Result<Self, IllegalMove> {
         match (self, step) {
             (Self::Pending, Move::Scan(Approval::Scan)) | (Self::Scanned, Move::Confirm) => {
@@ -78,8 +78,8 @@ impl AttemptStatus {
         }
     }
 
-    /// Whether an attempt can get from `self` to `later` by any number of moves. A reader uses it to
-    /// ignore news that is older than what it knows.
+    /// Whether an attempt can get from `self` to `later` by any number of transitions. A reader
+    /// uses it to ignore status changes that are older than what it knows.
     pub const fn may_become(self, later: Self) -> bool {
         match self {
             Self::Pending => !matches!(later, Self::Pending),
@@ -172,7 +172,7 @@ impl FromStr for Approval {
 #[error("must be scan or tap")]
 pub struct UnknownApproval;
 
-/// The move doesn't exist from this status.
+/// There is no such transition from this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {from} doesn't allow {step:?}")]
 pub struct IllegalMove {

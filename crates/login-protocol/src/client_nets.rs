@@ -1,11 +1,12 @@
-//! Whose request it is, as far as an address can tell, so that nobody multiplies by having many of them.
+//! Which client a request comes from, as far as its IP address tells, so that nobody gains by
+//! having many addresses.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A net of addresses, and how much of one client's share all of it together may have.
+/// A network, and how many clients' shares all of it together may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Net {
-    /// The net's first address.
+    /// The network's first address.
     pub address: IpAddr,
     /// How many leading bits its addresses have in common.
     pub prefix: u8,
@@ -13,13 +14,15 @@ pub struct Net {
     pub factor: u32,
 }
 
-/// How long an IPv6 prefix is, and how many clients' shares it may have. A /64 is the least that a subscriber
-/// gets, a /56 what most do, and a /48 the most that is usual (RFC 6177; RIPE-690). But where each phone gets a /64,
-/// a /48 holds thousands of people, so the wider ones may have more than one share.
+/// How long an IPv6 prefix is, and how many clients' shares it may have. A /64 is the least that a
+/// subscriber gets, a /56 what most do, and a /48 the most that is usual (RFC 6177; RIPE-690). But
+/// where each phone gets a /64, a /48 holds thousands of people, so the wider ones may have more
+/// than one share.
 const IPV6: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
-/// What counts as one client, an IPv4 address or the /64 of an IPv6 address, and the wider nets that it is in, the
-/// narrowest first. An IPv4 address is alone: its neighbours are strangers.
+/// What counts as one client, an IPv4 address or the /64 of an IPv6 address, and the wider networks
+/// that contain it, the narrowest first. An IPv4 address stands alone: its neighbours are
+/// unrelated.
 pub fn nets(client: IpAddr) -> [Option<Net>; 3] {
     match client.to_canonical() {
         IpAddr::V6(address) => IPV6.map(|(prefix, factor)| {
@@ -42,7 +45,7 @@ pub fn nets(client: IpAddr) -> [Option<Net>; 3] {
     }
 }
 
-/// The widest net that a client is in: for an IPv4 address itself.
+/// The widest network of a client; for an IPv4 address, itself.
 pub fn widest_net(client: IpAddr) -> Net {
     let widest = nets(client).into_iter().flatten().last();
     widest.unwrap_or(Net {

@@ -1,4 +1,4 @@
-//! The gateway's internal HTTP API: addresses and bodies.
+//! The gateway's internal HTTP API: paths and bodies.
 
 use std::{fmt, net::IpAddr};
 
@@ -21,7 +21,7 @@ pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
 /// `POST`: logs in the person who came back from there.
 pub const COMPLETE_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/complete";
 
-/// `POST`: makes a code good for nobody that arrived where it wasn't asked for.
+/// `POST`: invalidates a code that arrived where it wasn't requested.
 pub const DISCARD_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/discard";
 
 /// The longest lifetime that WeChat gives a temporary code: 30 days, in seconds.
@@ -35,18 +35,18 @@ pub struct CreateQrCode {
     pub scene: Scene,
     /// How long the code can be scanned: 1 to [`MAX_TTL_SECONDS`].
     pub ttl_seconds: u32,
-    /// How many logins the client who wants it has begun lately; unknown to a caller that doesn't count. A gateway of a
-    /// version that doesn't know this member refuses it, so [`ClientLogins::Few`] is left out, and a refused request is
-    /// sent again without.
+    /// How many logins the client who wants it has begun lately; unknown to a caller that doesn't
+    /// count. A gateway of a version that doesn't know this member refuses it, so
+    /// [`ClientLogins::Few`] is left out, and a refused request is sent again without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_logins: Option<ClientLogins>,
-    /// Whose code it is to be. The account that needs no name is left out, since a gateway of a version that knows
-    /// one account alone refuses this member.
+    /// Whose code it will be. The default account is omitted, since a gateway of an older version
+    /// rejects this member.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
     pub account: AccountName,
 }
 
-/// How many logins a client, or the net it is in, has begun in the last day and not completed.
+/// How many logins a client, or its network, has started in the last day without completing them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientLogins {
@@ -109,10 +109,10 @@ impl fmt::Debug for InvalidateAccessToken {
 pub struct BeginWebAuthorization {
     /// The attempt's scene. WeChat returns its [`Scene::authorization_state`].
     pub scene: Scene,
-    /// Where WeChat sends the person afterwards, with `code` and `state` in the query: an http or https
-    /// address on a host that the account's console lists (网页授权域名).
+    /// Where WeChat sends the person afterwards, with `code` and `state` in the query: an http or
+    /// https URL on a host that is registered in the account's console (网页授权域名).
     pub redirect_uri: String,
-    /// Whose consent it is. The account that needs no name is left out.
+    /// Whose consent it is. The default account is omitted.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
     pub account: AccountName,
 }
@@ -130,9 +130,9 @@ pub struct WebAuthorizationBegun {
 pub struct CompleteWebAuthorization {
     /// The scene of the attempt that this very browser began.
     pub scene: Scene,
-    /// WeChat's code: good once and for five minutes.
+    /// WeChat's code: valid once, within five minutes.
     pub code: String,
-    /// Whose code it is. The account that needs no name is left out.
+    /// Whose code it is. The default account is omitted.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
     pub account: AccountName,
 }
@@ -146,20 +146,20 @@ impl fmt::Debug for CompleteWebAuthorization {
     }
 }
 
-/// A code arrived that logs nobody in, such as one at a browser that began no login. It would stay good
-/// for five minutes, for whoever reads it in a log. The answer is 202: the exchange takes place afterwards,
-/// or not, if the exchanger has brought too many codes already that WeChat refused.
+/// A code that logs nobody in, such as one that reached a browser that started no login. It would
+/// stay valid for five minutes, for whoever reads it in a log. The response is 202: the code is
+/// exchanged afterwards, unless WeChat refused too many codes of this client.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscardWebAuthorization {
     /// WeChat's code.
     pub code: String,
-    /// Who brought it.
+    /// The client's IP address.
     pub client: IpAddr,
     /// The scene of the attempt that it came back for, if that is this browser's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene: Option<Scene>,
-    /// Whose code it is. The account that needs no name is left out.
+    /// Whose code it is. The default account is omitted.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
     pub account: AccountName,
 }

@@ -1,8 +1,8 @@
 //! Who an Official Account's follower is: an openid under an app id.
 //!
 //! An openid identifies a person towards one account only, so the pair is the key. A unionid is
-//! something else (one person across the accounts of one Open Platform account) and stays a field of
-//! its own: mixing them up splits or joins people's accounts (casdoor/casdoor#979).
+//! something else (one person across the accounts of one Open Platform account) and stays a field
+//! of its own: mixing them up splits or joins people's accounts (casdoor/casdoor#979).
 
 use std::fmt;
 

@@ -2,8 +2,8 @@
 //!
 //! The two services meet in three places: the gateway's HTTP API ([`gateway_api`]), the login
 //! attempt in Redis ([`attempt`], [`steps`]) and the channel on which its changes are published
-//! ([`status_change`]). This crate owns those formats and does no I/O itself: a [`steps::Step`] says
-//! what Redis is asked and what its reply means, and a service runs it.
+//! ([`status_change`]). This crate owns those formats and does no I/O itself: a [`steps::Step`]
+//! says what Redis is asked and what its reply means, and a service runs it.
 //!
 //! Key names are private to this crate.
 

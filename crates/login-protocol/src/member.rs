@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{identity::OpenId, subject::Subject};
 
-/// The profile that WeChat told us, or as much of it as WeChat still tells.
+/// The profile, as far as WeChat returns it.
 ///
 /// Since 2021-12-27 `user/info` returns neither nickname nor avatar; an empty string counts as
 /// absent.
@@ -15,7 +15,7 @@ pub struct Profile {
     pub unionid: Option<String>,
     /// The nickname that the person chose.
     pub nickname: Option<String>,
-    /// The avatar's address; it dies when the person changes the avatar.
+    /// The avatar's URL; it stops working when the person changes the avatar.
     pub avatar_url: Option<String>,
     /// Country, province and city as far as they are known, in words.
     pub location: Option<String>,
@@ -46,7 +46,7 @@ pub struct Member {
     pub unionid: Option<String>,
     /// The nickname that the person chose.
     pub nickname: Option<String>,
-    /// The avatar's address.
+    /// The avatar's URL.
     pub avatar_url: Option<String>,
     /// Country, province and city in words.
     pub location: Option<String>,
@@ -56,14 +56,15 @@ pub struct Member {
     pub first_seen_at: Timestamp,
     /// When the latest one happened.
     pub last_seen_at: Timestamp,
-    /// When WeChat last told us the profile.
+    /// When WeChat last returned the profile.
     pub profile_at: Option<Timestamp>,
     /// When the person last showed nickname and avatar, by web authorisation.
     pub shown_at: Option<Timestamp>,
 }
 
-/// An avatar's address as it is kept and handed out: WeChat still names its picture hosts with `http`,
-/// and they serve `https`, without which a page under `https` shows no picture. Others stay as they are.
+/// An avatar's URL as it is stored and returned: WeChat still uses `http` for its image hosts, but
+/// they serve `https`, without which a page under `https` shows no image. Other URLs stay as they
+/// are.
 pub(crate) fn avatar_address(address: String) -> String {
     match under_https(&address) {
         Some(address) => address,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the visitor does to log in. Each way ends in an attempt that is confirmed for a person of its
-/// account.
+/// What the visitor does to log in. Each way ends in an attempt that is confirmed for a person of
+/// its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {

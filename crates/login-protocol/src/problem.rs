@@ -15,11 +15,11 @@ pub enum ProblemCode {
     NotSignedIn,
     /// 403: the request comes from another site's page.
     ForeignOrigin,
-    /// 403: WeChat opened the page as a snapshot, whose person isn't real.
+    /// 403: WeChat opened the page as a snapshot, whose user isn't real.
     SnapshotPage,
     /// 403: the person wasn't asked for the consent that a login needs.
     ConsentMissing,
-    /// 404: no such address.
+    /// 404: no such route.
     NotFound,
     /// 404: this browser has no login attempt.
     NoLoginAttempt,
@@ -27,7 +27,7 @@ pub enum ProblemCode {
     UnknownMember,
     /// 404: the gateway serves no account of this name.
     UnknownAccount,
-    /// 405: the address exists, the method doesn't.
+    /// 405: the route exists, but not with this method.
     MethodNotAllowed,
     /// 409: nobody has confirmed the attempt yet.
     LoginNotConfirmed,
@@ -39,18 +39,19 @@ pub enum ProblemCode {
     LoginConsumed,
     /// 410: a code of web authorisation was used before, or is older than five minutes.
     AuthorizationCodeSpent,
-    /// 413: the body is larger than this address accepts.
+    /// 413: the body exceeds this route's limit.
     PayloadTooLarge,
     /// 415: the body's media type isn't accepted here.
     UnsupportedMediaType,
-    /// 429: too many logins from this address or its network; `Retry-After` says when. 503: too many at this
-    /// process.
+    /// 429: too many logins from this IP address or its network; `Retry-After` says when. 503: too
+    /// many at this process.
     TooManyLogins,
     /// 429 or 503: too many open streams; poll instead.
     TooManyWaiting,
     /// 500: a defect of ours.
     Internal,
-    /// 503: the machine doesn't let the service do its work, as `/readyz` says: a wrong clock, no files left.
+    /// 503: the machine doesn't let the service do its work, as `/readyz` says: a wrong clock, no
+    /// files left.
     NotReady,
     /// 503: Redis can't be reached, is too old, or takes no writes.
     StoreUnavailable,
@@ -60,7 +61,8 @@ pub enum ProblemCode {
     WechatUnavailable,
     /// 503: WeChat did what it was asked, but its answer lacks what was asked for.
     WechatAnswerUnusable,
-    /// 503: the account's QR codes for today are used up; `Retry-After` says when the next day begins.
+    /// 503: the account's QR codes for today are used up; `Retry-After` says when the next day
+    /// begins.
     DailyCodesUsedUp,
     /// 503: WeChat refuses the account or its settings; the operator must act.
     WechatRefused,

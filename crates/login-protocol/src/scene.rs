@@ -1,8 +1,8 @@
 //! The scene that a QR code carries, and the secret that binds an attempt to one browser.
 //!
 //! The scene is the SHA-256 of the browser's secret. So the cookie alone leads to the attempt, the
-//! scene alone (in the QR code's event, in Redis, in a photograph) leads to nothing, and Redis never
-//! holds a secret.
+//! scene alone (in the QR code's event, in Redis, in a photograph) leads to nothing, and Redis
+//! never holds a secret.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// What every scene of ours begins with. It tells our scenes from the codes that the same Official
-/// Account uses elsewhere, also after their attempt is gone.
+/// What every scene of ours begins with. It distinguishes our scenes from the account's other
+/// codes, even after their attempt has expired.
 const PREFIX: &str = "login_";
 
 /// A SHA-256 in base64url without padding.
@@ -69,13 +69,14 @@ impl fmt::Debug for BrowserSecret {
 /// The scene value of a login's QR code: `login_` and 43 characters of base64url, 49 in all.
 ///
 /// WeChat allows a string scene of 1 to 64 characters
-/// (<https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode>). Its `Debug`
-/// form is redacted, since a scene identifies a login in progress.
+/// (<https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode>). Its
+/// `Debug` form is redacted, since a scene identifies a login in progress.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Scene(String);
 
-/// The text is not a scene of ours. Another system's code, or a permanent marketing code, ends here.
+/// The text is not a scene of ours. Another system's code, or a permanent marketing code, ends
+/// here.
 #[derive(Debug, thiserror::Error)]
 #[error("not a login scene: expected `{PREFIX}` and {DIGEST_CHARACTERS} characters of base64url")]
 pub struct InvalidScene;
@@ -95,8 +96,8 @@ impl Scene {
         }
     }
 
-    /// What web authorisation carries as `state` for this attempt: 64 hexadecimal digits, since WeChat
-    /// takes `a-zA-Z0-9` and 128 bytes at most
+    /// What web authorisation carries as `state` for this attempt: 64 hexadecimal digits, since
+    /// WeChat takes `a-zA-Z0-9` and 128 bytes at most
     /// (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>).
     ///
     /// It is the SHA-256 of the scene, so that the scene itself stays on the servers.

@@ -1,4 +1,4 @@
-//! A site: what tells it from others, and what it says of itself.
+//! A site: its identity, and what it says about itself.
 
 use std::{fmt, sync::Arc};
 
@@ -8,17 +8,17 @@ use url::Url;
 
 use crate::{account::AccountName, attempt::Approval};
 
-/// How much of the address's hash is kept: 96 bits, so that no two sites of an owner share them.
+/// How much of the URL's hash is kept: 96 bits, so that no two sites of an owner collide.
 const BYTES: usize = 12;
 
-/// Which site, in keys and records: 16 characters of base64url, a hash of its public address. The
+/// Which site, in keys and records: 16 characters of base64url, a hash of its public URL. The
 /// replicas of one site have the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId(Arc<str>);
 
 impl SiteId {
-    /// The site at this public address. A slash at its end makes no other site, and neither does the
-    /// default port or the case of the host's name.
+    /// The site at this public URL. A trailing slash, the default port and the case of the host
+    /// name make no difference.
     pub fn of(public_url: &Url) -> Self {
         let mut digest = Sha256::new();
         digest.update(public_url.origin().ascii_serialization());
@@ -38,8 +38,8 @@ impl fmt::Debug for SiteId {
     }
 }
 
-/// What an attempt or a session belongs to: the site that began it, and the account that it logs in to.
-/// Anywhere else its cookie is nobody's.
+/// What an attempt or a session belongs to: the site that began it, and the account that it logs in
+/// to. Anywhere else its cookie is nobody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Realm {
     /// The site.
@@ -49,16 +49,16 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// Whether a record with these fields belongs here. One of a version that knew no sites belongs to
-    /// any site, and to the account that needs no name.
+    /// Whether a record with these fields belongs here. One of a version that knew no sites belongs
+    /// to any site, and to the account that needs no name.
     pub(crate) fn has(&self, site: Option<&str>, account: Option<&str>) -> bool {
         site.is_none_or(|site| site == self.site.as_str())
             && account.unwrap_or(crate::account::DEFAULT) == self.account.as_str()
     }
 }
 
-/// What a site says of itself. It travels with each attempt, so that sites of different rules share a
-/// gateway.
+/// What a site says of itself. It travels with each attempt, so that sites of different rules share
+/// a gateway.
 #[derive(Debug, Clone)]
 pub struct Site {
     /// Which site, and the account that its visitors log in to.

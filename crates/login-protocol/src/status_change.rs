@@ -1,4 +1,4 @@
-//! The news that an attempt changed, published in Redis by the steps themselves.
+//! Status changes, published in Redis by the steps themselves.
 
 use crate::{attempt::AttemptStatus, scene::Scene};
 

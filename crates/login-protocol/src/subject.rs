@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
 
-/// A UnionID's SHA-256 in base64url: enough to find somebody by their UnionID again, and nothing to learn it from.
+/// A UnionID's SHA-256 in base64url: enough to find somebody by their UnionID again, and nothing to
+/// learn it from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnionDigest(String);
 

@@ -1,5 +1,5 @@
-//! What is around every request: its plain path, the bounds of its body, its name, one log line and one set of
-//! figures. Neither lines nor figures say who asked for what: routes are given as templates, and query
+//! The middleware around every request: normalised path, body limit, request ID, log line and
+//! metrics. Neither log nor metrics say who requested what: routes appear as templates, and query
 //! strings, bodies and cookies never appear.
 
 use std::{rc::Rc, time::Instant};
@@ -23,15 +23,16 @@ use crate::{
     slashes, unknown_paths,
 };
 
-/// What keeps browsers from taking an answer for something else than it says it is.
+/// Keeps browsers from guessing another content type.
 const NO_GUESSES: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// Middleware around everything: names the request, logs and counts it, leads it to its [plain path](slashes), lets
-/// no [body](request_bodies) keep its connection, and tells [slow clients](crate::slow_clients) from those who wait.
+/// Middleware around everything: assigns a request ID, logs and counts the request, [normalises its
+/// path](slashes), limits its [body](request_bodies), and distinguishes [slow
+/// clients](crate::slow_clients) from waiting ones.
 ///
 /// # Errors
 ///
-/// Passes on those of the handlers.
+/// Those of the handlers.
 pub(crate) async fn observe<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -78,7 +79,7 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// A method as the figures name it. Anybody can invent methods, and every name would be a series of
+/// A method's label in the metrics. Anybody can invent methods, and every name would be a series of
 /// its own for as long as the process runs.
 fn label(method: &Method) -> &'static str {
     match method.as_str() {

@@ -11,16 +11,16 @@ use ipnet::IpNet;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// How many entries of a header are looked at. No chain of proxies is nearly as long, and what a client puts in
-/// front of it mustn't cost anything.
+/// How many entries of a header are looked at. No chain of proxies is nearly as long, and what a
+/// client puts in front of it mustn't cost anything.
 const MOST_ENTRIES: usize = 32;
 
-/// The longest text that can be an address: a bracketed IPv6 address that maps an IPv4 one, a zone, a port and
-/// quotes.
+/// The longest text that can be an address: a bracketed IPv6 address that maps an IPv4 one, a zone,
+/// a port and quotes.
 const LONGEST_ENTRY: usize = 80;
 
-/// The networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Anybody can send these
-/// headers, so without a proxy they mean nothing.
+/// The networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. Anybody can send these
+/// headers, so without a trusted proxy they mean nothing.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -28,8 +28,9 @@ pub struct TrustedProxies(Vec<IpNet>);
 struct Walk {
     /// Who asked.
     client: IpAddr,
-    /// How many entries of `X-Forwarded-For` that took, so that the last ones of `X-Forwarded-Proto`, of
-    /// which proxies add one each as well, can be told from what the client sent.
+    /// How many entries of `X-Forwarded-For` that took, so that the last ones of
+    /// `X-Forwarded-Proto`, of which proxies add one each as well, can be told from what the client
+    /// sent.
     believed: usize,
 }
 
@@ -49,16 +50,16 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address: the last one in `X-Forwarded-For` that no trusted proxy stands behind.
+    /// The client's IP address: the last one in `X-Forwarded-For` that isn't a trusted proxy's.
     ///
-    /// Where a trusted proxy names as its client what is no address, the client is that proxy: what stands
-    /// further left was said by nobody who is known, so that the client would choose it.
+    /// If a trusted proxy's entry isn't an address, the client is that proxy: entries further left
+    /// come from nobody trusted, so the client could choose them.
     pub fn client(&self, request: &HttpRequest) -> IpAddr {
         self.walk(peer(request), request.headers()).client
     }
 
-    /// The protocol that the client spoke, `https` or `http`: what the proxy says to which the client spoke, and
-    /// `http` without a proxy that is believed, because these listeners speak nothing else.
+    /// The client's protocol, `https` or `http`: what the proxy that it connected to reports, and
+    /// `http` without a trusted proxy, because these listeners speak nothing else.
     pub fn protocol(&self, request: &HttpRequest) -> &'static str {
         let peer = peer(request);
         if !self.contains(peer) {
@@ -66,8 +67,8 @@ impl TrustedProxies {
         }
         let headers = request.headers();
         let believed = self.walk(peer, headers).believed.max(1);
-        // A proxy that replaces the header leaves fewer entries than there are proxies. Then the first one
-        // is from a proxy as well.
+        // A proxy that replaces the header leaves fewer entries than there are proxies. Then the
+        // first one is from a proxy as well.
         let said = Entries::of(headers, FORWARDED_PROTO).take(believed).last();
         match said {
             Some(said) if said.eq_ignore_ascii_case(b"https") => "https",
@@ -103,8 +104,9 @@ fn peer(request: &HttpRequest) -> IpAddr {
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
 }
 
-/// The entries of a header that is a list (RFC 9110, 5.6.1), the last one first: of all its lines, as bytes,
-/// since a client may have put any in front, and without the empty ones, which mean nothing.
+/// The entries of a header that is a list (RFC 9110, 5.6.1), the last one first: of all its lines,
+/// as bytes, since a client may have put any in front, and without the empty ones, which mean
+/// nothing.
 struct Entries<'request> {
     lines: Vec<&'request [u8]>,
     left: usize,
@@ -142,8 +144,9 @@ impl<'request> Iterator for Entries<'request> {
     }
 }
 
-/// The address in an entry as proxies write it: alone, with a port, an IPv6 address also in brackets or with a
-/// zone, and all of it perhaps in quotes. The zone names an interface of the proxy's, so it says nothing here.
+/// The address in an entry as proxies write it: alone, with a port, an IPv6 address also in
+/// brackets or with a zone, and all of it perhaps in quotes. The zone names an interface of the
+/// proxy's, so it says nothing here.
 fn address_in(entry: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(entry.get(..entry.len().min(LONGEST_ENTRY + 1))?).ok()?;
     if text.len() > LONGEST_ENTRY {
@@ -265,7 +268,8 @@ mod tests {
         }
     }
 
-    /// A trusted proxy says that its client has no address. What the client said itself doesn't count.
+    /// A trusted proxy reports no address for its client. What the client itself sent doesn't
+    /// count.
     #[test]
     fn what_is_no_address_ends_the_walk_at_the_proxy_that_said_it() {
         for garbage in [

@@ -1,7 +1,7 @@
-//! The time of day, which a test can say.
+//! The time of day, which a test can set.
 //!
-//! What only compares times takes them as arguments. What has to ask for the time at a moment of its own, in
-//! between or later, holds a [`Clock`].
+//! What only compares times takes them as arguments. What has to read the time at a moment of its
+//! own holds a [`Clock`].
 
 use std::sync::{
     Arc,
@@ -10,7 +10,7 @@ use std::sync::{
 
 use jiff::Timestamp;
 
-/// Tells the time of day: this machine's, unless a test has put it.
+/// Reads the time of day: this machine's, unless a test has set it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// Microseconds since the Unix epoch.
@@ -23,7 +23,7 @@ impl Clock {
         Self { put: None }
     }
 
-    /// One that stands still, and what moves it.
+    /// A stopped clock, and the handle that sets it.
     pub fn standing(at: Timestamp) -> (Self, Hands) {
         let put = Arc::new(AtomicI64::new(at.as_microsecond()));
         let hands = Hands(Arc::clone(&put));
@@ -42,7 +42,7 @@ impl Clock {
     }
 }
 
-/// Moves a clock that stands still.
+/// Sets a stopped clock.
 #[derive(Debug)]
 pub struct Hands(Arc<AtomicI64>);
 

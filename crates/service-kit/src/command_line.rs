@@ -66,7 +66,7 @@ pub type RunningSubcommand = Pin<Box<dyn Future<Output = ExitCode>>>;
 
 /// How a [`Subcommand`] was called.
 pub struct Invocation<S> {
-    /// The settings. What is wrong with them is the subcommand's to report.
+    /// The settings. Reporting what is wrong with them is up to the subcommand.
     pub settings: Result<S, InvalidSettings>,
     /// The names of the flags that were given.
     pub flags: Vec<&'static str>,
@@ -78,7 +78,7 @@ pub struct Invocation<S> {
 /// subcommand's exit code is its own.
 ///
 /// The exit code is 0 after an orderly stop, 1 after a failure, 2 when the settings or the command
-/// line are no good.
+/// line are invalid.
 pub fn main<S, Run, Running>(service: &Service, subcommands: &[Subcommand<S>], run: Run) -> ExitCode
 where
     S: ServiceSettings,

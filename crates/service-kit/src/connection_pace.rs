@@ -1,11 +1,11 @@
-//! How a connection goes on: whose turn it is, and whether there is room for what is to be written.
+//! The state of a connection: whose turn it is, and whether there is room to write.
 
 use std::cell::Cell;
 
 /// Whose turn it is on a connection.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
-    /// The first head is to come; the machinery waits for it.
+    /// The first request head is awaited; actix-http limits that itself.
     #[default]
     First,
     /// A request is being answered.
@@ -16,7 +16,7 @@ enum Turn {
     Theirs,
 }
 
-/// How a connection goes on.
+/// The state of a connection.
 #[derive(Default)]
 pub(crate) struct Pace {
     turn: Cell<Turn>,

@@ -2,13 +2,14 @@
 
 use actix_web::{HttpRequest, http::header::COOKIE};
 
-/// The value of a cookie (RFC 6265, 5.4). Ours have no character that would be quoted or encoded, so this reads none that
-/// is, and needs no list of all cookies of a large website, whose malformed ones are none of our business.
+/// The value of a cookie (RFC 6265, 5.4). Ours contain no characters that need quoting or encoding,
+/// so this doesn't decode any, and it doesn't parse all cookies of a large website, whose malformed
+/// ones are none of our business.
 pub fn value<'request>(request: &'request HttpRequest, name: &str) -> Option<&'request str> {
     request
         .headers()
         .get_all(COOKIE)
-        // Bytes, since the cookies of others may hold anything.
+        // Bytes, since other cookies may contain anything.
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
         .find_map(|pair| {
             let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;

@@ -1,4 +1,5 @@
-//! An address of a listener: its routes, the refusal of other methods, and its name in logs and figures.
+//! A route of a listener: its handlers, the rejection of other methods, and its name in logs and
+//! metrics.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -12,8 +13,8 @@ use metrics::{Counter, Histogram};
 
 use crate::problem;
 
-/// A resource with a handler for each of these methods, which refuses all others and says in `Allow` which it
-/// has.
+/// A resource with a handler for each of these methods, which refuses all others and says in
+/// `Allow` which it has.
 pub fn at<const COUNT: usize>(template: &str, handlers: [(Method, Route); COUNT]) -> Resource {
     let methods: Vec<&str> = handlers.iter().map(|(method, _)| method.as_str()).collect();
     let allowed: Rc<str> = methods.join(", ").into();
@@ -25,14 +26,14 @@ pub fn at<const COUNT: usize>(template: &str, handlers: [(Method, Route); COUNT]
     handlers
         .into_iter()
         .fold(resource, |resource, (method, handler)| {
-            // actix-web's own guard keeps a list of the methods that were tried in each request's extensions, which
-            // costs three allocations a method.
+            // actix-web's own guard keeps a list of the methods that were tried in each request's
+            // extensions, which costs three allocations a method.
             let is_this = move |context: &GuardContext<'_>| context.head().method == method;
             resource.route(handler.guard(fn_guard(is_this)))
         })
 }
 
-/// A resource that logs and figures know by its template.
+/// A resource that logs and metrics identify by its template.
 pub fn named(template: &str) -> Resource {
     web::resource(template).app_data(Rc::new(Endpoint::new(template)))
 }
@@ -40,8 +41,9 @@ pub fn named(template: &str) -> Resource {
 /// What a request without an endpoint is counted under.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// Counts a request that was answered before it reached an endpoint: by a middleware in front of all, or because there is
-/// none. These are rare enough to be looked up each time. Returns the route that it asked for.
+/// Counts a request that was answered before it reached an endpoint: by a middleware in front of
+/// all, or because there is none. These are rare enough to be looked up each time. Returns the
+/// route that it asked for.
 pub(crate) fn count_unrouted(
     request: &HttpRequest,
     method: &'static str,
@@ -54,14 +56,14 @@ pub(crate) fn count_unrouted(
     route
 }
 
-/// What is known of an address by all its requests on one worker.
+/// What all requests of a route on one worker share.
 pub(crate) struct Endpoint {
     template: String,
     series: RefCell<Vec<Series>>,
 }
 
-/// The figures of requests that ended alike. Looking them up by their labels costs as much as a good part of
-/// a short request, so it is done once.
+/// The metrics of requests with the same outcome. Looking them up by labels is a considerable part
+/// of a short request, so it is done once.
 struct Series {
     method: &'static str,
     status: u16,
@@ -70,7 +72,7 @@ struct Series {
 }
 
 impl Endpoint {
-    /// An address with this template, as in `/v1/members/{openid}`.
+    /// A route with this template, as in `/v1/members/{openid}`.
     pub(crate) fn new(template: &str) -> Self {
         Self {
             template: template.to_owned(),

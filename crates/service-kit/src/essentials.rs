@@ -1,5 +1,5 @@
-//! What both services need to do their work: a Redis that takes writes and is new enough, and files to
-//! open. Answering a PING proves neither.
+//! What both services need to do their work: a Redis that takes writes and is new enough, and files
+//! to open. Answering a PING proves neither.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,8 +21,8 @@ use crate::{
     redis::{OLDEST_REDIS, ServerVersion, Store, StoreError},
 };
 
-/// How often a second Redis is written to. Who asks more often shares the last answer, so that nobody's
-/// impatience becomes Redis' load; who asks now and then gets today's.
+/// How often a second Redis is probed. More frequent callers share the last result, so that they
+/// put no load on Redis.
 const PROBES_A_SECOND: u32 = 10;
 
 /// How long the whole check may take: one lost connection, another one, and the question.
@@ -56,7 +56,7 @@ impl Essentials {
         }
     }
 
-    /// Checks all of it and tells how far Redis' clock is from this machine's.
+    /// Checks all of it and returns the offset of Redis' clock.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Essentials {
         let prober = || self.prober.clone();
         let by_script = ProbeWrites { prober: prober() };
         let plainly = ProbePlainWrites { prober: prober() };
-        // One after the other, so that the error is in Redis' own words.
+        // One after the other, so that the error message is Redis' own.
         let mut written = ClockOffset::measure(Clock::system(), self.store.run(&by_script)).await;
         if written.is_ok()
             && let Err(error) = self.store.run(&plainly).await
@@ -114,7 +114,7 @@ impl Essentials {
         if written.as_ref().is_err_and(|error| !error.is_refusal()) {
             return written.map_err(|error| unready(&error));
         }
-        // One that doesn't tell its version isn't judged by it.
+        // A server that doesn't report its version isn't judged by it.
         let version = self.store.server_version().await.ok().flatten();
         if let Some(version) = version.filter(ServerVersion::is_too_old) {
             let missing = format!(

@@ -1,5 +1,5 @@
-//! Secrets that strangers know or can guess. Nothing refuses them, since a demonstration on one's own
-//! machine may have them; but an operator is told.
+//! Secrets that strangers know or can guess. They aren't rejected, since a local demonstration may
+//! use them, but the operator is warned.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -22,7 +22,7 @@ const DISTINCT_CHARACTERS: usize = 8;
 /// Why a secret is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guessable {
-    /// It stands in this project's own files.
+    /// It is published in this project's own files.
     Published,
     /// It has fewer characters than it should.
     Short,
@@ -40,8 +40,8 @@ impl fmt::Display for Guessable {
     }
 }
 
-/// What is wrong with a secret that should have at least so many characters. On an address that only
-/// this machine reaches, what is published will do.
+/// What is wrong with a secret that should have at least so many characters. On a loopback address,
+/// a published one will do.
 pub fn judge(secret: &str, least_characters: usize, reach: Reach) -> Option<Guessable> {
     let distinct: BTreeSet<char> = secret.chars().collect();
     if PUBLISHED.contains(&secret) {
@@ -63,7 +63,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// Who can reach what has this public address.
+    /// Who can reach a service with this public URL.
     pub fn of(public_url: Option<&Url>) -> Self {
         let is_loopback = match public_url.and_then(Url::host) {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

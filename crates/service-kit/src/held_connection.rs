@@ -1,10 +1,10 @@
-//! Connections that wait for long and cost little.
+//! Long-lived connections that cost little.
 //!
-//! While a connection speaks HTTP, actix-http keeps two buffers of 8 KiB for it, and the state of a parser.
-//! A stream of events that is silent for minutes needs neither. So once the head and the first piece of
-//! its body are written, the HTTP machinery is told that the connection has ended, and the socket becomes a
-//! [`Held`], which writes what is left of the body. No task belongs to it: [`HangUps`] notices for all of them
-//! when a client goes away.
+//! While a connection speaks HTTP, actix-http keeps two buffers of 8 KiB for it, and the state of a
+//! parser. A stream of events that is silent for minutes needs neither. So once the head and the
+//! first piece of its body are written, the HTTP machinery is told that the connection has ended,
+//! and the socket becomes a [`Held`], which writes what is left of the body. No task belongs to it:
+//! [`HangUps`] notices for all of them when a client goes away.
 
 use std::{
     cell::Cell,
@@ -57,9 +57,9 @@ enum Phase {
     /// HTTP goes back and forth.
     #[default]
     Http,
-    /// All that HTTP may write is with the machinery, and not all of it with the system.
+    /// actix-http has everything that HTTP will write, but the system doesn't have all of it yet.
     Flushing,
-    /// What the machinery writes from now on is thrown away.
+    /// What actix-http writes from now on is discarded.
     Taken,
 }
 
@@ -79,7 +79,7 @@ impl Handover {
     }
 }
 
-/// A connection's socket, as the HTTP machinery sees it.
+/// A connection's socket, as actix-http sees it.
 pub(crate) struct Socket {
     stream: Option<TcpStream>,
     handover: Rc<Handover>,
@@ -150,7 +150,7 @@ impl AsyncWrite for Socket {
         written
     }
 
-    /// The machinery flushes when the system has accepted all that it wrote.
+    /// actix-http flushes when the system has accepted everything that it wrote.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.handover.phase.get() == Phase::Flushing {
             self.handover.phase.set(Phase::Taken);
@@ -169,8 +169,8 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Answers with a body that `holder` goes on with after this first piece, on a connection that is its own
-/// from then on. `None` when the request came over a connection that can't be held.
+/// Responds with a body that `holder` continues after this first chunk, on a connection that
+/// belongs to it from then on. `None` if the request's connection can't be held.
 pub fn hold(
     request: &HttpRequest,
     mut response: HttpResponseBuilder,
@@ -183,11 +183,11 @@ pub fn hold(
         holder: Some(Box::new(holder)),
         handover,
     };
-    // The machinery ends a connection that takes no further requests.
+    // actix-http ends a connection that takes no further requests.
     Some(response.force_close().body(opening))
 }
 
-/// The body's beginning. It ends when the connection's socket is no longer the machinery's.
+/// The start of the body. It ends when actix-http no longer owns the connection's socket.
 struct Opening {
     first: Option<Bytes>,
     holder: Option<Holder>,
@@ -209,7 +209,7 @@ impl MessageBody for Opening {
             return Poll::Ready(Some(Ok(first)));
         }
         if let Some(holder) = self.holder.take() {
-            // The machinery comes for more only when it has what there was.
+            // actix-http asks for more only after taking what there was.
             self.handover.holder.set(Some(holder));
             self.handover.phase.set(Phase::Flushing);
         }
@@ -221,7 +221,8 @@ impl MessageBody for Opening {
     }
 }
 
-/// A connection with an answer's head and the beginning of its body behind it, and nothing around it.
+/// A connection with an answer's head and the beginning of its body behind it, and nothing around
+/// it.
 pub struct Held {
     socket: mio::net::TcpStream,
 }
@@ -237,8 +238,8 @@ impl Held {
         Ok(Self { socket })
     }
 
-    /// Sends a piece of the body (RFC 9112, 7.1). A client that has left so much unread that there is no room
-    /// for it in the system's buffers isn't waited for.
+    /// Sends a piece of the body (RFC 9112, 7.1). A client that has left so much unread that there
+    /// is no room for it in the system's buffers isn't waited for.
     ///
     /// # Errors
     ///
@@ -247,8 +248,9 @@ impl Held {
         self.write(&chunk(piece))
     }
 
-    /// Sends the body's last piece, and ends the body and the connection. Dropping it at once could take away
-    /// the last piece before it is read, so it should be kept for a moment, until the client has noticed.
+    /// Sends the body's last piece, and ends the body and the connection. Dropping it at once could
+    /// take away the last piece before it is read, so it should be kept for a moment, until the
+    /// client has noticed.
     ///
     /// # Errors
     ///
@@ -287,8 +289,8 @@ fn chunk(piece: &[u8]) -> Vec<u8> {
     chunk
 }
 
-/// Notices for many held connections when a client hangs up. Clients have nothing to say any more; one that
-/// does all the same is taken for one that has hung up.
+/// Notices for many held connections when a client hangs up. Clients have nothing to say any more;
+/// one that does all the same is taken for one that has hung up.
 pub struct HangUps {
     poll: mio::Poll,
     events: Events,
@@ -312,8 +314,8 @@ impl HangUps {
         Ok((Self { poll, events }, Noticed { registry }))
     }
 
-    /// Waits for clients that hang up, but no longer than this, and returns the numbers of their connections.
-    /// Blocks its thread.
+    /// Waits for clients that hang up, but no longer than this, and returns the numbers of their
+    /// connections. Blocks its thread.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// An HTTP proxy that a setting names. Its `Debug` form is redacted, since the address may hold a
+/// An HTTP proxy from a setting. Its `Debug` form is redacted, since the URL may contain a
 /// password.
 #[derive(Clone)]
 pub struct Proxy(Url);
@@ -25,7 +25,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// Any other text. What is wrong is said without repeating it.
+    /// Any other text. The message doesn't repeat it.
     pub fn parse(value: &str) -> Result<Self, String> {
         let url = Url::parse(value).map_err(|error| format!("is not a URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -44,9 +44,10 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What every client begins with. The variables by which other programs choose a proxy (`HTTP_PROXY`,
-/// `ALL_PROXY` and so on) are not obeyed: machines and container engines set them for everything that
-/// runs, and a call inside an installation would hand its bearer key to the proxy.
+/// What every client begins with. The variables by which other programs choose a proxy
+/// (`HTTP_PROXY`, `ALL_PROXY` and so on) are not obeyed: machines and container engines set them
+/// for everything that runs, and a call inside an installation would hand its bearer key to the
+/// proxy.
 pub fn builder() -> ClientBuilder {
     install_tls();
     #[expect(
@@ -71,7 +72,7 @@ pub fn build(timeout: Duration) -> reqwest::Result<Client> {
 ///
 /// # Errors
 ///
-/// As [`build`], or when the proxy's address can't be used.
+/// As [`build`], or when the proxy's URL is invalid.
 pub fn build_through(proxy: Option<&Proxy>, timeout: Duration) -> reqwest::Result<Client> {
     let mut client = bounded(timeout);
     if let Some(Proxy(url)) = proxy {

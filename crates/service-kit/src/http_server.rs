@@ -1,8 +1,8 @@
 //! One listener's HTTP server, with what all of ours have: the access log, problems for unknown
-//! addresses, bounds on slow clients, and connections that can be [held](crate::held_connection).
+//! routes, limits on slow clients, and connections that can be [held](crate::held_connection).
 //!
-//! It is `actix_web::HttpServer` put together by hand, since that leaves nothing to be said about what a
-//! connection is.
+//! It is `actix_web::HttpServer` assembled by hand, since that doesn't allow wrapping the
+//! connection type.
 
 use std::{
     io,
@@ -37,24 +37,25 @@ use crate::{
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
 const DRAIN_SECONDS: u64 = 8;
 
-/// How long a connection that is being ended waits for its client to notice, so that the answer isn't
-/// lost on one that is still sending.
+/// How long a closing connection waits for its client to notice, so that a client that is still
+/// sending doesn't lose the response.
 ///
-/// actix-http counts this from a clock that it reads every 500 ms, and a time that is over by then wakes
-/// nobody: the connection stays for ever. So a worker must never be held up for as long as this, and
-/// the default of one second is short for a busy machine.
+/// actix-http measures this with a clock that it reads every 500 ms, and a deadline that has passed
+/// by then wakes nobody: the connection stays open for ever. So a worker must never be delayed for
+/// this long, and the default of one second is short for a busy machine.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one for
-/// another request, so that none sends its request into a connection that is just being closed.
+/// How long an idle connection stays open: longer than our own clients and nginx's (60 s) keep one
+/// for another request, so that none sends its request into a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How many connections a worker has at most. A worker that is full leaves new ones waiting without a word, so the limits
-/// that do answer, on waiting browsers and on open files, have to be reached before. actix's own is 25,600.
+/// How many connections a worker has at most. A worker that is full leaves new ones waiting without
+/// a word, so the limits that do answer, on waiting browsers and on open files, have to be reached
+/// before. actix's own is 25,600.
 const CONNECTIONS: usize = 1_000_000;
 
-/// Starts a server of this application, which runs when it is awaited. What has no address is answered with a
-/// problem, and every request is logged and counted.
+/// Starts a server of this application, which runs when it is awaited. Unknown routes are answered
+/// with a problem, and every request is logged and counted.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Listening, running until told to stop, and stopping without losing anything.
+//! Listening, running until a signal, and draining before exit.
 
 use std::{
     io,
@@ -22,13 +22,13 @@ use crate::{
 /// How often a starting service looks whether it is ready.
 const READINESS_POLL: Duration = Duration::from_millis(50);
 
-/// The service can't start, or ended before it was told to.
+/// The service can't start, or stopped without a signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The settings are no good.
+    /// The settings are invalid.
     #[error(transparent)]
     Settings(#[from] InvalidSettings),
-    /// The address is taken or not this machine's.
+    /// The address is in use or not this machine's.
     #[error("can't listen on {address} ({key}): {source}")]
     Bind {
         /// The address.
@@ -60,7 +60,7 @@ impl ServiceError {
 ///
 /// # Errors
 ///
-/// When the address can't be had.
+/// When the address can't be bound.
 pub fn bind(address: SocketAddr, key: &Key<SocketAddr>) -> Result<TcpListener, ServiceError> {
     TcpListener::bind(address).map_err(|source| ServiceError::Bind {
         address,
@@ -126,8 +126,8 @@ pub async fn run_until_stopped(
     ended_early.map_or(Ok(()), |reason| Err(ServiceError::Background(reason)))
 }
 
-/// Says where the service listens: in the log at once, and on standard output, in one line, as soon as
-/// it is ready. Until then the log says what is missing.
+/// Says where the service listens: in the log at once, and on standard output, in one line, as soon
+/// as it is ready. Until then the log says what is missing.
 pub fn announce_when_ready(
     service: &'static str,
     addresses: [(&'static str, SocketAddr); 2],

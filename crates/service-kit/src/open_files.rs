@@ -7,8 +7,8 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 
-/// How many more a process can open that isn't short of them: whoever asks needs one, and so do Redis,
-/// the gateway or WeChat when they are reached anew.
+/// How many more files a healthy process can open: a new client needs one, and so does a new
+/// connection to Redis, the gateway or WeChat.
 const SPARE: usize = 16;
 
 /// Whether the process, and the system, have some left to open.
@@ -26,8 +26,8 @@ pub fn some_are_left() -> bool {
     true
 }
 
-/// Raises the limit as far as the system lets this process. The usual one of 1024, which is there for programs
-/// that still use `select(2)`, would turn the thousandth waiting browser away.
+/// Raises the limit as far as the system lets this process. The usual one of 1024, which is there
+/// for programs that still use `select(2)`, would turn the thousandth waiting browser away.
 pub fn raise_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {

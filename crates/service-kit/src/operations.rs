@@ -1,4 +1,4 @@
-//! What operators and orchestrators ask on the internal listener: health, readiness and figures.
+//! What operators and orchestrators query on the internal listener: health, readiness and metrics.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,8 +19,8 @@ const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.0,
 ];
 
-/// How often measured durations are put into their buckets. Until then each is kept as it is, so without this
-/// they would pile up for as long as nobody asks for the figures.
+/// How often measured durations are sorted into their buckets. Until then each is kept
+/// individually, so without this they would pile up while nobody scrapes the metrics.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// What keeps a service from doing its work: the code, and a sentence that says what is missing.
@@ -29,8 +29,8 @@ pub type Unready = (ProblemCode, String);
 /// Whether the service can do its work now.
 pub type Readiness = Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), Unready>> + Send + Sync>;
 
-/// What an operator should know of a service that can do its work, as further members of `/readyz`; nothing most of
-/// the time. A service that has remarks adds them to its app's data.
+/// Additional members of `/readyz` for a service that is ready, usually none. A service that has
+/// remarks adds them to its app data.
 pub type Remarks = Arc<dyn Fn() -> LocalBoxFuture<'static, Map<String, Value>> + Send + Sync>;
 
 /// Starts counting; to be called inside the runtime. The handle renders what was counted.

@@ -1,7 +1,7 @@
 //! Pages for people: one layout, one style sheet, no scripts, Chinese first.
 //!
-//! They are askama's templates, which escape whatever they are given. Each service's own stand beside what
-//! they are about.
+//! They are askama templates, which escape everything. Each service's own templates are beside
+//! their features.
 
 use std::fmt::Display;
 
@@ -60,7 +60,7 @@ pub enum Mark {
 pub struct Link<'a> {
     /// What it is for.
     pub kind: LinkKind,
-    /// Where it leads; the caller has made sure that this is a place for people, and no script.
+    /// The URL; the caller has made sure that it isn't a script.
     pub url: &'a str,
     /// In Chinese.
     pub text: &'a str,
@@ -102,8 +102,8 @@ impl LinkKind {
     }
 }
 
-/// What all pages have around their content. The content is a template itself, and has escaped what it was
-/// given: this is the only place where text isn't.
+/// What all pages have around their content. The content is a template itself, and has escaped what
+/// it was given: this is the only place where text isn't.
 #[derive(Template)]
 #[template(
     ext = "html",

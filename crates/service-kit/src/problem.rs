@@ -144,13 +144,13 @@ pub fn configure(config: &mut ServiceConfig, body_limit: usize) {
         .app_data(QueryConfig::default().error_handler(|error, _| invalid(&error).into()));
 }
 
-/// Answers an address that doesn't exist.
+/// The response of unknown routes.
 pub async fn not_found(_request: HttpRequest) -> Problem {
     Problem::new(ProblemCode::NotFound, "No route matches this path.")
 }
 
-/// Answers a method that the address doesn't have. `allowed` are those that it has, separated by commas (RFC
-/// 9110, section 15.5.6).
+/// The response to an unsupported method. `allowed` lists the supported ones, separated by commas
+/// (RFC 9110, section 15.5.6).
 pub(crate) fn method_not_allowed(allowed: &str) -> HttpResponse {
     let detail = format!("This route accepts these methods: {allowed}.");
     let mut response = Problem::new(ProblemCode::MethodNotAllowed, detail).error_response();

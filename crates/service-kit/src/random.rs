@@ -1,5 +1,5 @@
-//! Random bytes of the operating system. Both services draw all of theirs here, so that there is one error for
-//! a machine that has none.
+//! Random bytes of the operating system. Both services get all of theirs here, so that there is a
+//! single error for a machine that has none.
 
 use std::time::Duration;
 
@@ -8,42 +8,42 @@ use login_protocol::problem::ProblemCode;
 
 use crate::problem::Problem;
 
-/// The operating system gives no random bytes. Nothing that a stranger mustn't guess can be made.
+/// The operating system provides no random bytes. Nothing unguessable can be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the operating system provides no random bytes: {0} (does a seccomp profile forbid getrandom?)"
 )]
 pub struct NoRandomness(getrandom::Error);
 
-/// So many random bytes.
+/// `N` random bytes.
 ///
 /// # Errors
 ///
-/// The operating system gives none.
+/// The operating system provides none.
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(NoRandomness)?;
     Ok(bytes)
 }
 
-/// A name of 128 random bits in hexadecimal digits, which nobody else has or guesses.
+/// A unique, unguessable name: 128 random bits in hexadecimal digits.
 ///
 /// # Errors
 ///
-/// The operating system gives no random bytes.
+/// The operating system provides no random bytes.
 pub fn name() -> Result<String, NoRandomness> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes()?)))
 }
 
 impl NoRandomness {
-    /// Tells the operator of a request that couldn't be served for it.
+    /// Logs that a request failed because of it.
     pub fn log(&self) {
         tracing::error!(error = %self, "a request can't be served");
     }
 }
 
 impl From<NoRandomness> for Problem {
-    /// What a client is told. The log holds the rest.
+    /// What a client reads. The log has the details.
     fn from(error: NoRandomness) -> Self {
         error.log();
         let detail = "Something went wrong here. Try again later.";

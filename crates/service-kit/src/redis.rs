@@ -1,9 +1,10 @@
 //! Redis: running the protocol's steps, and listening to a channel.
 //!
-//! One multiplexed connection serves all requests of a worker thread: their commands share its round
-//! trips, and none has to wake another thread, which costs more than a command does. A connection that
-//! fails is dropped, and the step is sent once more over a fresh one, which is safe because steps can be
-//! repeated. Redis may be one server, the primary that Sentinels name, or a Cluster.
+//! One multiplexed connection serves all requests of a worker thread: their commands share its
+//! round trips, and none has to wake another thread, which costs more than a command does. A
+//! connection that fails is dropped, and the step is sent once more over a fresh one, which is safe
+//! because steps can be repeated. Redis may be one server, the primary that Sentinels name, or a
+//! Cluster.
 
 use std::{
     slice,
@@ -66,7 +67,7 @@ pub enum StoreError {
     /// The connection broke, Redis took too long, or it refused the command.
     #[error("Redis failed: {0}")]
     Failed(#[from] RedisError),
-    /// The key holds what this version doesn't know.
+    /// The key holds a value that this version doesn't know.
     #[error(transparent)]
     Unexpected(#[from] UnexpectedReply),
 }
@@ -77,14 +78,14 @@ impl StoreError {
         matches!(self, Self::Failed(error) if is_said_by_redis(error))
     }
 
-    /// Tells the operator of a request that couldn't be served for it.
+    /// Logs that a request failed because of it.
     pub fn log(&self) {
         tracing::error!(error = %self, "a Redis operation failed");
     }
 }
 
 impl From<StoreError> for Problem {
-    /// What a client is told. The log holds the rest.
+    /// What a client reads. The log has the details.
     fn from(error: StoreError) -> Self {
         error.log();
         let detail = "The service's store is unavailable right now. Try again in a moment.";
@@ -95,8 +96,9 @@ impl From<StoreError> for Problem {
 /// A Redis that runs steps.
 pub struct Store {
     source: Source,
-    /// The connection of each thread, whose runtime drives it. A thread that takes the place of an ended one finds
-    /// a connection that nobody drives any more: it is lost, and replaced as any other.
+    /// The connection of each thread, whose runtime drives it. A thread that replaces one that
+    /// ended finds a connection that nobody drives any more: it counts as lost and is replaced like
+    /// any other.
     slots: ThreadLocal<Slot>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
@@ -106,8 +108,8 @@ pub struct Store {
 #[derive(Default)]
 struct Slot {
     shared: Mutex<Option<Shared>>,
-    /// Locked while a connection is made, and holds when that last failed: all who wait for it share
-    /// what comes of it.
+    /// Locked while connecting, and holds when that last failed: everybody who waits shares the
+    /// outcome.
     connecting: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -118,11 +120,11 @@ struct Shared {
 }
 
 impl Store {
-    /// A store at this address. Nothing connects yet.
+    /// A store at this URL. Connects lazily.
     ///
     /// # Errors
     ///
-    /// When the address can't be read.
+    /// When the URL is invalid.
     pub fn new(url: &SecretString) -> Result<Self, RedisError> {
         let address = RedisAddress::parse(url.expose_secret()).map_err(|wrong| {
             RedisError::from((ErrorKind::InvalidClientConfig, "the Redis address", wrong))
@@ -138,14 +140,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When Redis can't be reached or answers what it shouldn't. The step may have had its effect all
-    /// the same; repeating it is safe.
+    /// When Redis can't be reached or answers what it shouldn't. The step may have had its effect
+    /// all the same; repeating it is safe.
     pub async fn run<S: Step>(&self, step: &S) -> Result<S::Outcome, StoreError> {
         let replies = self.send(&[step.operation()]).await?;
         Ok(step.outcome(&replies[0])?)
     }
 
-    /// Runs two steps in this order, in one round trip unless a Cluster holds them. Each is atomic, the
+    /// Runs two steps in this order, in one round trip except in a Cluster. Each is atomic, the
     /// pair isn't.
     ///
     /// # Errors
@@ -159,8 +161,8 @@ impl Store {
         self.run_together((first, second)).await
     }
 
-    /// Runs up to eight steps in this order, in one round trip unless a Cluster holds them. Each is atomic,
-    /// all together aren't. One that is `None` is left out.
+    /// Runs up to eight steps in this order, in one round trip unless a Cluster holds them. Each is
+    /// atomic, all together aren't. One that is `None` is left out.
     ///
     /// # Errors
     ///
@@ -207,8 +209,8 @@ impl Store {
     ///
     /// When it doesn't.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        // A pipeline goes to one node of a Cluster; the command alone would go to all of them, and fail
-        // when one is away.
+        // A pipeline goes to one node of a Cluster; the command alone would go to all of them, and
+        // fail when one is away.
         let mut ping = Pipeline::new();
         ping.cmd("PING");
         self.query(&ping.into()).await.map(drop)
@@ -227,7 +229,8 @@ impl Store {
         Ok(subscription)
     }
 
-    /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in full.
+    /// Sends the operations in one round trip. A script that Redis doesn't know yet is sent in
+    /// full.
     async fn send(&self, operations: &[Operation]) -> Result<Vec<Vec<Option<String>>>, StoreError> {
         let values = match self.query(&batch(operations, Scripts::ByName)).await {
             Err(StoreError::Failed(error)) if is_unknown_script(&error) => {
@@ -262,7 +265,8 @@ impl Store {
         let slot = self.slots.get_or_default();
         match slot.get() {
             Some(shared) => Ok(shared),
-            // In a box: connecting takes kilobytes of room, which every request would hold and move around.
+            // Boxed: connecting takes kilobytes, which every request's future would contain and
+            // move around.
             None => Box::pin(self.connect(slot)).await,
         }
     }
@@ -296,8 +300,8 @@ impl Store {
         }
     }
 
-    /// Gives up a connection that failed, and those of other threads that are older: what ended the one has
-    /// probably ended them, and each would cost a request to find out.
+    /// Drops a connection that failed, and older ones of other threads: they are probably broken as
+    /// well, and finding out would cost a request each.
     fn discard(&self, generation: u64) {
         for slot in &self.slots {
             let mut shared = locked(&slot.shared);
@@ -380,14 +384,14 @@ fn is_connection_lost(error: &RedisError) -> bool {
         || is_replica(error)
 }
 
-/// Whether it was a replica that refused: after a failover the old primary has become one. Before 7.0 Redis
-/// quotes in words of its own what stopped a script.
+/// Whether it was a replica that refused: after a failover the old primary has become one. Before
+/// 7.0, Redis words errors inside scripts differently.
 fn is_replica(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
         || (is_said_by_redis(error) && error.to_string().contains("-READONLY "))
 }
 
-/// Whether the words are Redis' own, be they known to its client or not.
+/// Whether the message is from Redis itself, known to its client or not.
 fn is_said_by_redis(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }

@@ -1,10 +1,10 @@
-//! Log lines that anybody can cause are no way to fill a disk: of those of one kind, debugging aside, the
-//! first is written at once, and the ones that follow are counted and written as one line every ten
-//! seconds.
+//! Keeps strangers from filling the disk with log lines: of lines of one kind, except debug and
+//! trace, the first is written at once, and the following ones are counted and written as one line
+//! every ten seconds.
 //!
-//! A kind is a place in the code and what its fields say. Numbers with a fraction, which are
-//! measurements, make no difference. A place whose lines keep changing is one kind from its thirty-third on,
-//! so that nobody gets around this with varying input.
+//! A kind is a callsite with its fields. Floating-point fields, which are measurements, make no
+//! difference. A callsite whose lines keep changing is one kind from its thirty-third on, so that
+//! varying input doesn't circumvent this.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use tracing::{
     field::{Field, Visit},
 };
 
-/// How often what was held back is told.
+/// How often suppressed lines are summarised.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// How often the summaries that are due are looked for.
@@ -77,7 +77,7 @@ struct Lines(HashMap<Identifier, Vec<Kind>>);
 
 /// Lines that are alike.
 struct Kind {
-    /// `None`: all that the place's other kinds don't hold.
+    /// `None`: everything that isn't one of the callsite's other kinds.
     fields: Option<u64>,
     level: Level,
     text: String,
@@ -115,8 +115,8 @@ impl Lines {
         true
     }
 
-    /// The summaries whose ten seconds are over, each of which begins another ten. Kinds that didn't
-    /// come again are forgotten.
+    /// The summaries that are due; each starts another ten seconds. Kinds that didn't recur are
+    /// forgotten.
     fn due(&mut self, now: Instant) -> Vec<Summary> {
         let mut due = Vec::new();
         for kinds in self.0.values_mut() {

@@ -1,5 +1,5 @@
-//! The bounds of request bodies: how large one may be, how long it may take to arrive, and the end of connections
-//! whose body nobody wants. They hold on every listener, for every method and address, and whoever reads the body.
+//! Limits of request bodies: size, time to arrive, and closing connections whose body nobody reads.
+//! They apply on every listener, for every method and route, whoever reads the body.
 
 use std::{
     cell::RefCell,
@@ -21,11 +21,11 @@ use actix_web::{
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The largest body that is read, in bytes. An address may want less.
+/// The largest body that is read, in bytes. A route may set a lower limit.
 pub const LARGEST: usize = 64 * 1024;
 
-/// How long a body may take to arrive, from its request's head on. WeChat sends it with the head, and so does the
-/// site; who doesn't is made to let go of the connection.
+/// How long a body may take to arrive, from its request's head on. WeChat sends it with the head,
+/// and so does the site; who doesn't is made to let go of the connection.
 pub const TIME: Duration = Duration::from_secs(3);
 
 /// A whole body.
@@ -101,10 +101,10 @@ impl Stream for Unread {
 
 /// Sets the bounds of a request's body, which began now. Keeps the body if it comes in chunks.
 ///
-/// When a handler drops a body that comes in chunks, the server would read and throw away what follows
-/// for as long as the client sends, or says nothing: it sees no end that it could wait for. So the body
-/// is kept until the answer is out; then the server finds it unread, says `Connection: close`, and
-/// ends the connection as it does after a body of announced length.
+/// When a handler drops a body that comes in chunks, the server would read and throw away what
+/// follows for as long as the client sends, or says nothing: it sees no end that it could wait for.
+/// So the body is kept until the answer is out; then the server finds it unread, says `Connection:
+/// close`, and ends the connection as it does after a body of announced length.
 pub(crate) fn bound(request: &mut ServiceRequest, now: std::time::Instant) -> Option<Unread> {
     let payload = request.take_payload();
     if matches!(payload, Payload::None) {
@@ -131,7 +131,7 @@ pub(crate) fn bound(request: &mut ServiceRequest, now: std::time::Instant) -> Op
     }
 }
 
-/// The answer, whose connection ends with it if the request's chunks weren't read to their end.
+/// The response; its connection is closed if the request's chunks weren't read completely.
 pub(crate) fn answer(
     response: ServiceResponse<impl MessageBody + 'static>,
     unread: Option<Unread>,

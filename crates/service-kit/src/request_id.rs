@@ -1,5 +1,5 @@
-//! A request's name: on its answer, in its log lines, and on what it asks of another service of ours, so that
-//! an operator finds what belongs together.
+//! Request IDs: on the response, in log lines, and on requests to our other service, so that an
+//! operator can correlate them.
 
 use std::sync::{
     LazyLock,
@@ -10,30 +10,31 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::random;
 
-/// The header that carries it from the browser's edge to the gateway, for whoever has headers of another kind.
+/// The header that carries it from the browser's edge to the gateway, for whoever has headers of
+/// another kind.
 pub const NAME: &str = "x-request-id";
 
 /// The same.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static(NAME);
 
-/// The most characters that a name from elsewhere may have.
+/// The maximum length of an ID from elsewhere.
 const LONGEST: usize = 64;
 
 tokio::task_local! {
     static CURRENT: Option<HeaderValue>;
 }
 
-/// The name of the request that is being served; none in work that no request began.
+/// The ID of the current request; none in work that no request started.
 pub fn current() -> Option<HeaderValue> {
     CURRENT.try_with(Option::clone).ok().flatten()
 }
 
-/// The same work, in the name of the request that is being served now: for what goes on in a task of its own.
+/// The same work with the current request's ID, for work that continues in a task of its own.
 pub fn carried<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
     CURRENT.scope(current(), work)
 }
 
-/// Does something in a request's name.
+/// Runs something with a request ID.
 pub(crate) fn named<Work: Future>(
     id: HeaderValue,
     work: Work,
@@ -41,12 +42,12 @@ pub(crate) fn named<Work: Future>(
     CURRENT.scope(Some(id), work)
 }
 
-/// Does something in a request's name, at once.
+/// Runs something synchronously with a request ID.
 pub(crate) fn named_now<Outcome>(id: HeaderValue, work: impl FnOnce() -> Outcome) -> Outcome {
     CURRENT.sync_scope(Some(id), work)
 }
 
-/// The name that a request brings, unless log lines would suffer from it, or else a new one.
+/// The request's own ID, if it is safe to log, or else a new one.
 pub(crate) fn of(headers: &HeaderMap) -> HeaderValue {
     let brought = headers.get(REQUEST_ID).filter(|value| is_plain(value));
     brought.cloned().unwrap_or_else(new)
@@ -60,16 +61,16 @@ fn is_plain(value: &HeaderValue) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// A name that no other request of any process is likely to have: a counter, scrambled from where chance put
-/// its beginning.
+/// An ID that no other request of any process is likely to have: a scrambled counter with a random
+/// start.
 fn new() -> HeaderValue {
     static BEGINNING: LazyLock<u64> = LazyLock::new(|| {
-        // A request without a random name is still answered.
+        // A request without a random ID is still served.
         u64::from_be_bytes(random::bytes().unwrap_or_default())
     });
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = BEGINNING.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
-    // One to one, since the factor is odd: no two counts have the same name.
+    // A bijection, since the factor is odd: no two counts have the same ID.
     let scrambled = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let scrambled = scrambled ^ (scrambled >> 32);
     let digits = scrambled.to_be_bytes().map(|byte| {

@@ -1,12 +1,14 @@
 //! Settings: defaults in code, then an optional TOML file, then the environment; the last one wins.
 //!
-//! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how it
-//! is parsed. A [`Section`] reads the keys that belong together into a struct. Reading happens once,
-//! at start: it checks every value, reports every complaint together, and yields parsed values, so
-//! nothing can fail later. The same declarations make `--help` and the Markdown reference.
+//! A service declares each setting once as a [`Key`]: its name, what it means, an example, and how
+//! it is parsed. A [`Section`] reads the keys that belong together into a struct. Reading happens
+//! once, at start: it checks every value, reports all complaints together, and yields parsed
+//! values, so nothing can fail later. The same declarations make `--help` and the Markdown
+//! reference.
 //!
 //! Surrounding whitespace is removed from every value. Quotation marks around a value and invisible
-//! characters inside it are refused, except in the section `reply`, whose values are texts for people.
+//! characters inside it are refused, except in the section `reply`, whose values are texts for
+//! people.
 
 mod key;
 mod reader;
@@ -28,7 +30,8 @@ use source::Values;
 
 /// Settings that belong together, parsed.
 pub trait Section: Sized {
-    /// Reads all of them. `None` when one is missing or invalid; the reader holds the complaints then.
+    /// Reads all of them. `None` when one is missing or invalid; the reader holds the complaints
+    /// then.
     ///
     /// Every key has to be read before the first `?`: reading is also what declares it.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
@@ -49,8 +52,8 @@ impl InvalidSettings {
     }
 }
 
-/// Reads all settings from the file, if there is one, and this process' environment. `prefix` is the
-/// environment's, such as `GATEWAY`.
+/// Reads all settings from the file, if there is one, and this process' environment. `prefix` is
+/// the environment's, such as `GATEWAY`.
 ///
 /// # Errors
 ///

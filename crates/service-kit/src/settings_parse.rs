@@ -1,5 +1,4 @@
-//! How the values of common settings are read. Each says what is wrong in words that follow the
-//! key's name.
+//! Parsers of common settings. Each error message continues the key's name.
 
 use std::{net::SocketAddr, str::FromStr};
 
@@ -71,7 +70,7 @@ pub fn boolean(value: &str) -> Result<bool, String> {
         .map_err(|_| format!("must be true or false, not {value:?}"))
 }
 
-/// An `http` or `https` address without query or fragment.
+/// An `http` or `https` URL without query or fragment.
 pub fn http_url(value: &str) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|error| format!("is not a URL: {value:?}: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {

@@ -1,5 +1,5 @@
-//! Paths with doubled slashes, or with some at their end, lead where the plain path leads. Reverse proxies make
-//! such paths of addresses that are right, and so do people. It is no redirect, since WeChat follows none.
+//! Doubled and trailing slashes in paths are ignored. Reverse proxies and people add them to
+//! correct URLs. It isn't done by a redirect, since WeChat follows none.
 
 use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
@@ -10,11 +10,11 @@ use actix_web::{
     },
 };
 
-/// Beyond this many slashes at a path's end no link is mended: no proxy makes so many.
+/// Beyond this many trailing slashes no relative link is adjusted: no proxy adds so many.
 const MOST_STEPS: usize = 8;
 
-/// Takes a request to the plain path, with its query. Nothing but slashes is looked at: what is encoded stays so, and
-/// dots mean nothing. Returns how many slashes were at the end.
+/// Takes a request to the plain path, with its query. Nothing but slashes is looked at: what is
+/// encoded stays so, and dots mean nothing. Returns how many slashes were at the end.
 pub(crate) fn tidy(request: &mut ServiceRequest) -> usize {
     let path = request.path();
     if is_tidy(path) {
@@ -58,8 +58,8 @@ fn tidied(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Lets a redirect that is relative to the plain path lead to the same place from the path that the browser knows,
-/// which has slashes at its end.
+/// Lets a redirect that is relative to the plain path lead to the same place from the path that the
+/// browser knows, which has slashes at its end.
 pub(crate) fn mend_redirect<B>(response: &mut ServiceResponse<B>, at_the_end: usize) {
     if !(1..=MOST_STEPS).contains(&at_the_end) {
         return;

@@ -1,7 +1,8 @@
-//! The end of connections whose client begins something and doesn't go on.
+//! Closes connections whose client starts something and doesn't continue.
 //!
-//! actix-http bounds the time of a connection's first head, and how long a connection may be idle. It waits
-//! without an end for the rest of any later head, and for a client that leaves its answers unread.
+//! actix-http limits the time of a connection's first request head, and how long a connection may
+//! be idle. It waits forever for the rest of any later head, and for a client that doesn't read its
+//! responses.
 
 use std::{
     pin::Pin,
@@ -18,7 +19,8 @@ use crate::{connection_pace::Awaited, held_connection::Handover};
 /// How long a client may take for a request's head.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a client may read nothing while there is something to read for it that has no room on the way.
+/// How long a client may read nothing while there is something to read for it that has no room on
+/// the way.
 pub(crate) const READING: Duration = Duration::from_secs(15);
 
 /// A connection's HTTP, which ends when its client has kept it waiting for too long.
@@ -62,7 +64,8 @@ impl<F: Future<Output = Result<(), DispatchError>>> Future for Paced<F> {
             };
             (awaited, Box::pin(sleep(patience)))
         }));
-        // Who doesn't read isn't told either; and no answer belongs to half a head.
+        // A client that doesn't read gets no error response either, and half a head has no
+        // response.
         timer.as_mut().poll(context).map(|()| Ok(()))
     }
 }

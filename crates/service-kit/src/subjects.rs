@@ -1,5 +1,5 @@
-//! Giving people their subjects, which both services do: the gateway with the scan, and the site to those who logged in
-//! before there were any.
+//! Giving people their subjects, which both services do: the gateway with the scan, and the site to
+//! those who logged in before there were any.
 
 use login_protocol::{
     identity::MemberId,
@@ -24,8 +24,8 @@ pub enum SubjectError {
     Randomness(#[from] NoRandomness),
 }
 
-/// The step that gives somebody a subject who seems to have none: the one of their UnionID, if it is known under
-/// another account, or else a new one. Without a UnionID Redis isn't asked.
+/// The step that gives somebody a subject who seems to have none: the one of their UnionID, if it
+/// is known under another account, or else a new one. Without a UnionID Redis isn't asked.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ pub async fn give(
 }
 
 impl From<SubjectError> for Problem {
-    /// What a client is told. The log holds the rest.
+    /// What a client reads. The log has the details.
     fn from(error: SubjectError) -> Self {
         match error {
             SubjectError::Store(error) => error.into(),

@@ -74,8 +74,8 @@ impl Section for LogSettings {
 /// Starts logging for this process. A second call changes nothing.
 pub fn start(settings: &LogSettings) {
     let LogSettings { format, level } = settings;
-    // actix-server tells of every worker; its errors are enough. actix-http takes what strangers send for an
-    // error of ours, so that anybody could fill the log.
+    // actix-server logs every worker; its warnings are enough. actix-http reports what strangers
+    // send as an error of ours, so anybody could fill the log.
     let filter = EnvFilter::new(format!("actix_server=warn,actix_http::h1=off,{level}"));
     let subscriber = fmt()
         .with_env_filter(filter)
@@ -87,7 +87,7 @@ pub fn start(settings: &LogSettings) {
             let colours = std::io::stderr().is_terminal();
             subscriber
                 .with_ansi(colours)
-                // Said to the lines too, since a writer of one's own has no colours.
+                // Passed to the formatter too, since a custom writer has no colours.
                 .map_event_format(|lines| Named {
                     lines: lines.with_ansi(colours),
                     format: *format,
@@ -107,8 +107,8 @@ pub fn start(settings: &LogSettings) {
     };
 }
 
-/// Log lines that say in the end which request they belong to, without [repeated ones](repeated_lines).
-/// A span would say it too, but would be made for every request, and most log nothing.
+/// Log lines that end with their request ID, without [repeated ones](repeated_lines). A span would
+/// do as well, but would be created for every request, and most log nothing.
 struct Named<Lines> {
     lines: Lines,
     format: LogFormat,
@@ -143,7 +143,7 @@ where
     }
 }
 
-/// A line with a request's name, which has no character that JSON would escape.
+/// A line with a request ID, which contains no character that JSON would escape.
 fn with_name(line: &str, format: LogFormat, id: &str) -> String {
     match format {
         LogFormat::Text => format!("{} request_id={id}\n", line.trim_end_matches('\n')),

@@ -1,8 +1,8 @@
-//! One line a minute for each address that is asked for and that nothing is at, so that an owner who mistyped
-//! one in WeChat's console, or in a proxy, finds it in the log.
+//! One line a minute for each requested path without a route, so that an owner who mistyped one in
+//! WeChat's console, or in a proxy, finds it in the log.
 //!
-//! A path may hold anything, a secret too: so a line says no more than its first words, where these look like
-//! words. Who asks for many paths fills neither the log nor the memory.
+//! A path may contain anything, even a secret: so a line shows only its first segments, where these
+//! look like words. Requests for many paths fill neither the log nor the memory.
 
 use std::{
     collections::HashMap,
@@ -13,18 +13,18 @@ use std::{
 /// How long it takes until a path's next line.
 const AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// How many paths are told apart within that time. What is beyond them shares a line.
+/// How many paths are distinguished within that time. The others share a line.
 const MOST: usize = 32;
 
 /// How much of a path is shown.
 const SEGMENTS: usize = 2;
 
-/// What a word may have at most. Keys, codes, `OpenID`s and telephone numbers have more of one of these.
+/// Limits of a word. Keys, codes, `OpenID`s and telephone numbers exceed one of them.
 const LONGEST_WORD: usize = 20;
 const MOST_DIGITS: usize = 2;
 const MOST_CAPITALS: usize = 2;
 
-/// What stands for all paths beyond the most.
+/// Stands for all paths beyond that.
 const OTHERS: &str = "others";
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ struct Line {
 }
 
 impl Seen {
-    /// How many requests a line about this path has to tell of, if it is time for one.
+    /// How many requests a line about this path covers, if one is due.
     fn due(&mut self, path: String, now: Instant) -> Option<(String, u64)> {
         let is_over = |line: &Line| now.duration_since(line.logged) >= AGAIN_AFTER;
         if !self.0.contains_key(&path) && self.0.len() >= MOST {
@@ -60,7 +60,7 @@ impl Seen {
     }
 }
 
-/// Notes a request for this path, which nothing is at.
+/// Records a request for this path, which has no route.
 pub(crate) fn note(method: &'static str, path: &str) {
     static SEEN: LazyLock<Mutex<Seen>> = LazyLock::new(Mutex::default);
     let due = {
@@ -77,7 +77,7 @@ pub(crate) fn note(method: &'static str, path: &str) {
     }
 }
 
-/// The beginning of a path, as far as it can be shown.
+/// The start of a path, as far as it can be shown.
 fn beginning(path: &str) -> String {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     let mut beginning = String::new();

@@ -1,7 +1,7 @@
 //! WeChat's side of a scan: a signed and encrypted push, delivered up to three times.
 //!
-//! The soak pushes itself. Through the simulator every scan would cost two requests more and a record of it, and the
-//! simulator's speed would be what is measured.
+//! The soak pushes itself. Through the simulator every scan would cost two requests more and a
+//! record of it, and the simulator's speed would be what is measured.
 
 use std::time::Duration;
 

@@ -122,7 +122,8 @@ impl Fleet {
         redis.process.restart().await
     }
 
-    /// The kind and the memory, in KiB, of all who run. One that is being started again is left out.
+    /// The kind and the memory, in KiB, of all who run. One that is being started again is left
+    /// out.
     pub(crate) fn memory(&self) -> Vec<(&'static str, u64)> {
         let resident = |process: &Mutex<Process>| process.try_lock().ok()?.try_resident_kib();
         let gateways = self.gateways.iter().map(|one| ("wechat-gateway", one));

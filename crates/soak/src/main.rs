@@ -1,5 +1,5 @@
-//! Many logins through two gateways, two sites and one Redis, while each of them is killed and started
-//! again at random: none may be lost, and none may lead to two sessions.
+//! Many logins through two gateways, two sites and one Redis, while each of them is killed and
+//! started again at random: none may be lost, and none may lead to two sessions.
 //!
 //! `cargo xtask soak` builds this and runs it with a [`plan::Plan`] as its only argument.
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
 
-/// What allocators and caches may add without anything being kept that should go: a quarter, and eight MiB.
+/// What allocators and caches may add without anything being kept that should go: a quarter, and
+/// eight MiB.
 const ALLOWANCE_KIB: u64 = 8 * 1024;
 
 /// All that was seen.
@@ -30,8 +31,8 @@ impl Memory {
             .extend(seen.map(|(kind, kib)| Sample { at, kind, kib }));
     }
 
-    /// For each kind of process: the most that one of them held in the first, the second and the last third
-    /// of the run, in KiB.
+    /// For each kind of process: the most that one of them held in the first, the second and the
+    /// last third of the run, in KiB.
     pub(crate) fn thirds(&self) -> BTreeMap<&'static str, [u64; 3]> {
         let end = self.samples.last().map_or(Duration::ZERO, |last| last.at);
         let mut thirds: BTreeMap<_, [u64; 3]> = BTreeMap::new();
@@ -45,8 +46,8 @@ impl Memory {
         thirds
     }
 
-    /// Whether no service held much more at the end than at the beginning. Redis is left out: it keeps
-    /// every session for a week.
+    /// Whether no service held much more at the end than at the beginning. Redis is left out: it
+    /// keeps every session for a week.
     pub(crate) fn is_flat(&self) -> bool {
         self.thirds()
             .iter()

@@ -1,4 +1,5 @@
-//! What Redis holds in the end: each person has as many sessions as completed logins, and not one more.
+//! What Redis holds in the end: each person has as many sessions as completed logins, and not one
+//! more.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,7 @@
-//! Accounts beside the first one. Each is a world of its own, below `/account/<name>`: its people have other
-//! openids there, and its tokens, codes, quotas and faults are nobody else's. What WeChat finds by an AppID, a
-//! token or a ticket is sent there, so that all accounts share WeChat's URLs.
+//! Accounts beside the first one. Each is a world of its own, below `/account/<name>`: its people
+//! have other openids there, and its tokens, codes, quotas and faults are nobody else's. What
+//! WeChat finds by an AppID, a token or a ticket is sent there, so that all accounts share WeChat's
+//! URLs.
 
 use std::collections::BTreeMap;
 

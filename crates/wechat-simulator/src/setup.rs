@@ -93,9 +93,9 @@ pub(crate) struct Setup {
     pub(crate) push_deliveries: u32,
     /// The least time from the start of one delivery to the start of the next, in milliseconds.
     pub(crate) push_interval_ms: u32,
-    /// Whether an answer that isn't 200 brings the same request again at once, its timestamp and nonce included,
-    /// four times in all; what isn't answered comes again as usual. One published log shows it
-    /// (tb.rustfisher.com, mp-wx-http-status-code, 2021-08-03).
+    /// Whether an answer that isn't 200 brings the same request again at once, its timestamp and
+    /// nonce included, four times in all; what isn't answered comes again as usual. One published
+    /// log shows it (tb.rustfisher.com, mp-wx-http-status-code, 2021-08-03).
     pub(crate) rapid_retries: bool,
     /// How many milliseconds pass between an event and the first delivery of its push.
     pub(crate) push_delay_ms: u32,

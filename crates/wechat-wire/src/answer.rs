@@ -85,10 +85,10 @@ impl fmt::Display for Problem {
 
 /// Reads an answer's bytes, whatever its content type says.
 ///
-/// Each member is read by itself: what can't be read of one costs no other, and of several with the
-/// same name the last that can be read counts. A byte order mark and raw control characters are dropped; broken UTF-8,
-/// unpaired surrogates and broken escapes are replaced by U+FFFD, since people's names contain them. An
-/// `errcode` of 0 or none is success.
+/// Each member is read by itself: an unreadable one affects no other, and of several with the same
+/// name the last readable one counts. A byte order mark and raw control characters are dropped;
+/// broken UTF-8, unpaired surrogates and broken escapes are replaced by U+FFFD, since people's
+/// names contain them. An `errcode` of 0 or none is success.
 ///
 /// # Errors
 ///

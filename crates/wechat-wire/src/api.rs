@@ -52,8 +52,7 @@ pub struct AccessTokenGranted {
     /// The token. Store at least 512 characters.
     #[serde(with = "json::needed_secret")]
     pub access_token: SecretString,
-    /// The remaining life in seconds, 7200 at most. `None` when the answer names none that is good for
-    /// anything.
+    /// The remaining lifetime in seconds, 7200 at most. `None` when the response has no usable one.
     #[serde(
         default,
         deserialize_with = "json::loose_seconds",
@@ -186,7 +185,7 @@ pub struct UserInfo {
         skip_serializing_if = "Option::is_none"
     )]
     pub country: Option<String>,
-    /// The avatar's address. Empty since 2021-12-27.
+    /// The avatar's URL. Empty since 2021-12-27.
     #[serde(
         deserialize_with = "json::loose_text",
         skip_serializing_if = "Option::is_none"
@@ -252,12 +251,12 @@ impl UserInfo {
         }
     }
 
-    /// The nickname, when WeChat still tells it.
+    /// The nickname, if WeChat still returns it.
     pub fn nickname(&self) -> Option<&str> {
         not_empty(self.nickname.as_deref())
     }
 
-    /// The avatar's address, when WeChat still tells it.
+    /// The avatar's URL, if WeChat still returns it.
     pub fn head_image_url(&self) -> Option<&str> {
         not_empty(self.headimgurl.as_deref())
     }
@@ -267,17 +266,17 @@ impl UserInfo {
         not_empty(self.unionid.as_deref())
     }
 
-    /// The city, when WeChat still tells it.
+    /// The city, if WeChat still returns it.
     pub fn city(&self) -> Option<&str> {
         not_empty(self.city.as_deref())
     }
 
-    /// The province, when WeChat still tells it.
+    /// The province, if WeChat still returns it.
     pub fn province(&self) -> Option<&str> {
         not_empty(self.province.as_deref())
     }
 
-    /// The country, when WeChat still tells it.
+    /// The country, if WeChat still returns it.
     pub fn country(&self) -> Option<&str> {
         not_empty(self.country.as_deref())
     }

@@ -1,4 +1,4 @@
-//! The bodies of the calls that operators use: quotas, and how WeChat reaches the callback address.
+//! The bodies of the calls that operators use: quotas, and how WeChat reaches the callback URL.
 
 use std::net::IpAddr;
 
@@ -60,7 +60,7 @@ impl AddressList {
     }
 }
 
-/// `POST /cgi-bin/callback/check`: WeChat looks up and pings the callback address of its console.
+/// `POST /cgi-bin/callback/check`: WeChat looks up and pings the callback URL of its console.
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_callbackcheck>
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackCheckRequest {

@@ -35,11 +35,12 @@ impl EncryptedPush {
         })
     }
 
-    /// The ciphertext in a body that is no XML as a whole. In compatible mode the clear fields beside it hold
-    /// what people type, in any encoding and with `]]>` in it, which WeChat doesn't escape.
+    /// The ciphertext in a body that isn't XML as a whole. In compatible mode the clear fields
+    /// beside it contain what people type, in any encoding and with `]]>` in it, which WeChat
+    /// doesn't escape.
     ///
-    /// They can type `<Encrypt>` as well, so there can be several candidates, and `is_signed` says which one
-    /// is WeChat's. All of them together are no longer than the body.
+    /// They can type `<Encrypt>` as well, so there can be several candidates, and `is_signed` says
+    /// which one is WeChat's. All of them together are no longer than the body.
     pub fn signed_ciphertext(body: &[u8], is_signed: impl Fn(&str) -> bool) -> Option<String> {
         let body = String::from_utf8_lossy(body);
         let candidates = body.split("<Encrypt>").skip(1).filter_map(|rest| {

@@ -1,8 +1,7 @@
 //! What to do about an `errcode`.
 //!
-//! Codes that aren't listed get no remedy: neither a retry nor a new token mends an error that
-//! nobody understands. Sources: the official troubleshooting page and the error lists of each
-//! API's own page.
+//! Codes that aren't listed get no remedy: neither a retry nor a new token fixes an unknown error.
+//! Sources: the official troubleshooting page and the error lists of each API's own page.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -39,7 +38,7 @@ pub fn remedy(code: i64) -> Remedy {
     }
 }
 
-/// One line in English for the operator: what is wrong and where to mend it. `None` for codes that
+/// One line in English for the operator: what is wrong and where to fix it. `None` for codes that
 /// no operator can do anything about.
 pub fn operator_hint(code: i64) -> Option<&'static str> {
     Some(match code {

@@ -1,4 +1,4 @@
-//! Identifiers that WeChat gives out.
+//! Identifiers that WeChat assigns.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Serde adapters for what WeChat's JSON leaves loose: the one place that says which forms of a number
-//! or a text are taken.
+//! Serde adapters for what WeChat's JSON leaves loose: the one place that says which forms of a
+//! number or a text are taken.
 
 #![expect(
     clippy::ref_option,
@@ -28,8 +28,8 @@ enum Loose {
 }
 
 impl Loose {
-    /// What can't be read says nothing. That leaves a reader where it was, so that it is for members
-    /// that have a reader each ([`crate::members`]).
+    /// What can't be read says nothing. That leaves a reader where it was, so that it is for
+    /// members that have a reader each ([`crate::members`]).
     fn of<'de, D: Deserializer<'de>>(deserializer: D) -> Self {
         Self::deserialize(deserializer).unwrap_or(Self::Other)
     }
@@ -91,7 +91,8 @@ impl<'de> Visitor<'de> for AnyForm {
 }
 
 impl Loose {
-    /// The number, which may be written as a text, with blanks around it, as `7200.0`, or as a boolean.
+    /// The number, which may be written as a text, with blanks around it, as `7200.0`, or as a
+    /// boolean.
     fn number(&self) -> Option<f64> {
         let number = match self {
             Self::Flag(flag) => f64::from(*flag),
@@ -144,8 +145,8 @@ const fn whole(number: f64) -> i64 {
     number as i64
 }
 
-/// Reads an integer that may be written as a text, a whole fraction or a boolean, as `sex`, `errcode`
-/// and `subscribe` have been seen; null and anything else is absent.
+/// Reads an integer that may be written as a text, a whole fraction or a boolean, as `sex`,
+/// `errcode` and `subscribe` have been seen; null and anything else is absent.
 pub(crate) fn loose_integer<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
@@ -157,8 +158,8 @@ pub(crate) fn loose_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i
     loose_integer(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads a time span in whole seconds like [`loose_integer`]; a fraction of a second is dropped, and
-/// less than a second is absent.
+/// Reads a time span in whole seconds like [`loose_integer`]; a fraction of a second is dropped,
+/// and less than a second is absent.
 pub(crate) fn loose_seconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {

@@ -3,7 +3,7 @@
 //!
 //! Every function here is pure. Nothing does I/O, reads a clock or draws random numbers: times,
 //! nonces and random bytes arrive as arguments, so the gateway, which receives what WeChat sends,
-//! and the simulator, which sends it, share one description of the wire.
+//! and the simulator, which sends it, share one description of the wire format.
 //!
 //! Protocol facts come from the official documentation at `developers.weixin.qq.com` (pages
 //! `/doc/oplatform/developers/dev/push` for pushes, `/doc/service/api/` for the API) and, where

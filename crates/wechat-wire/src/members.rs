@@ -10,9 +10,9 @@ use serde_json::Error;
 
 /// A body as text that a strict JSON parser takes.
 ///
-/// Byte order marks and raw control characters are dropped; outside strings the latter are only white
-/// space. Broken UTF-8, unpaired surrogates (`\ud83d`, of an emoji that was cut in two) and broken
-/// escapes become U+FFFD. All of them have been seen in people's names.
+/// Byte order marks and raw control characters are dropped; outside strings the latter are only
+/// white space. Broken UTF-8, unpaired surrogates (`\ud83d`, of an emoji that was cut in two) and
+/// broken escapes become U+FFFD. All of them have been seen in people's names.
 pub(crate) fn readable(body: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(body);
     let text = if text.bytes().any(|byte| byte < 0x20) {
@@ -94,7 +94,8 @@ fn text_of(string: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Reads a `T` from those members that are JSON and not null; of several with one name from the last.
+/// Reads a `T` from those members that are JSON and not null; of several with one name from the
+/// last.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! The encryption of pushes and replies in safe and compatible mode (`WXBizMsgCrypt`).
 //!
 //! AES-256-CBC over `random(16) ‖ length(u32, big-endian) ‖ message ‖ AppID`, padded to a multiple
-//! of 32 bytes; the initialisation vector is the first half of the key. The scheme authenticates
-//! nothing: check `msg_signature` before decrypting, and tell no stranger which step failed.
+//! of 32 bytes; the initialisation vector is the first half of the key. The scheme doesn't
+//! authenticate: check `msg_signature` before decrypting, and don't reveal which step failed.
 
 use std::fmt;
 
@@ -98,7 +98,8 @@ pub enum DecryptError {
 }
 
 impl DecryptError {
-    /// Whether no key at all could have decrypted the text, so that the account's own isn't the reason.
+    /// Whether no key at all could have decrypted the text, so that the account's own isn't the
+    /// reason.
     pub const fn is_damage(self) -> bool {
         matches!(self, Self::Base64 | Self::Length)
     }

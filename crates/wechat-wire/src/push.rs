@@ -1,4 +1,4 @@
-//! Pushes: what WeChat posts to the callback address, after any decryption.
+//! Pushes: what WeChat posts to the callback URL, after any decryption.
 //!
 //! Event names and message types are compared without regard to case, because WeChat itself mixes
 //! `subscribe` with `SCAN` (see the GitHub thread Eric-Guo/wechat#55).

@@ -1,4 +1,4 @@
-//! The SHA-1 signatures on everything that WeChat sends to the callback address.
+//! The SHA-1 signatures on everything that WeChat sends to the callback URL.
 //!
 //! A signature proves that its maker knows the callback token. The three-part form covers only
 //! token, timestamp and nonce, never the body; the four-part form (`msg_signature`) covers the
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
-/// The Token that an operator enters beside the callback address in WeChat's console.
+/// The Token that an operator enters beside the callback URL in WeChat's console.
 ///
 /// It is the key of every signature and is itself never transmitted.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl CallbackToken {
     }
 }
 
-/// For whoever judges whether it is any good; it is never shown.
+/// For judging its strength; it is never shown.
 impl ExposeSecret<str> for CallbackToken {
     fn expose_secret(&self) -> &str {
         self.0.expose_secret()

@@ -1,7 +1,8 @@
 //! A push on its way to the callback URL: the parameters that sign it, and the body.
 //!
-//! Parameters come in the recorded order `signature, timestamp, nonce, openid, encrypt_type, msg_signature`; plain
-//! pushes have the first four. `signature` covers time and nonce alone, `msg_signature` the ciphertext as well.
+//! Parameters come in the recorded order `signature, timestamp, nonce, openid, encrypt_type,
+//! msg_signature`; plain pushes have the first four. `signature` covers time and nonce alone,
+//! `msg_signature` the ciphertext as well.
 
 use crate::envelope::{EncryptedPush, compatible_xml};
 use crate::message_crypto::MessageCrypto;
@@ -90,7 +91,8 @@ impl SignedPush {
         }
     }
 
-    /// Signs a body that holds this ciphertext as one in safe or compatible mode, whatever both hold.
+    /// Signs a body that holds this ciphertext as one in safe or compatible mode, whatever both
+    /// hold.
     pub fn encrypted(
         encrypt: &str,
         body: impl Into<Vec<u8>>,

@@ -12,7 +12,7 @@ use crate::json;
 /// to do with the account's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WebAccessGranted {
-    /// Good for `/sns/userinfo` of this person.
+    /// Valid for `/sns/userinfo` of this person.
     #[serde(
         default,
         with = "json::loose_secret",
@@ -26,7 +26,7 @@ pub struct WebAccessGranted {
         skip_serializing_if = "Option::is_none"
     )]
     pub expires_in: Option<u64>,
-    /// Good for 30 days.
+    /// Valid for 30 days.
     #[serde(
         default,
         with = "json::loose_secret",
@@ -39,7 +39,7 @@ pub struct WebAccessGranted {
     /// `snsapi_base` or `snsapi_userinfo`, or several with commas.
     #[serde(default, deserialize_with = "json::loose_string")]
     pub scope: String,
-    /// 1 when the page was opened as a snapshot, whose person is not real; absent otherwise.
+    /// 1 when the page was opened as a snapshot, whose user is not real; absent otherwise.
     #[serde(
         default,
         deserialize_with = "json::loose_integer",
@@ -62,9 +62,10 @@ impl WebAccessGranted {
         self.is_snapshotuser == Some(1)
     }
 
-    /// Whether the person was asked for nickname and avatar. The address that sends people to WeChat is
-    /// public, and anybody can write another scope into it: a code alone says nothing about it. `None`
-    /// where the answer doesn't say; [`/sns/userinfo`](WebUserInfo) refuses the silent scope (48001).
+    /// Whether the person was asked for nickname and avatar. The URL that sends people to WeChat is
+    /// public, and anybody can put another scope into it: a code alone says nothing about it.
+    /// `None` where the answer doesn't say; [`/sns/userinfo`](WebUserInfo) refuses the silent scope
+    /// (48001).
     pub fn covers_user_info(&self) -> Option<bool> {
         let mut scopes = self
             .scope
@@ -81,7 +82,7 @@ impl WebAccessGranted {
     }
 }
 
-/// The answer of `/sns/userinfo`, the one call that still tells nickname and avatar.
+/// The answer of `/sns/userinfo`, the only call that still returns nickname and avatar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WebUserInfo {
@@ -103,8 +104,8 @@ pub struct WebUserInfo {
     /// Empty since 2021-10-20.
     #[serde(deserialize_with = "json::loose_text")]
     pub country: Option<String>,
-    /// The avatar's address. Its last path segment is the size in pixels, 0 for 640; it dies when
-    /// the person changes the avatar.
+    /// The avatar's URL. Its last path segment is the size in pixels, 0 for 640; it stops working
+    /// when the person changes the avatar.
     #[serde(deserialize_with = "json::loose_text")]
     pub headimgurl: Option<String>,
     /// The person across all accounts of one Open Platform account.
@@ -121,7 +122,7 @@ impl WebUserInfo {
         not_empty(self.nickname.as_deref())
     }
 
-    /// The avatar's address, when there is one.
+    /// The avatar's URL, when there is one.
     pub fn head_image_url(&self) -> Option<&str> {
         not_empty(self.headimgurl.as_deref())
     }
@@ -131,17 +132,17 @@ impl WebUserInfo {
         not_empty(self.unionid.as_deref())
     }
 
-    /// The city, when WeChat tells it.
+    /// The city, if WeChat returns it.
     pub fn city(&self) -> Option<&str> {
         not_empty(self.city.as_deref())
     }
 
-    /// The province, when WeChat tells it.
+    /// The province, if WeChat returns it.
     pub fn province(&self) -> Option<&str> {
         not_empty(self.province.as_deref())
     }
 
-    /// The country, when WeChat tells it.
+    /// The country, if WeChat returns it.
     pub fn country(&self) -> Option<&str> {
         not_empty(self.country.as_deref())
     }

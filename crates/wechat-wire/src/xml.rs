@@ -1,8 +1,8 @@
 //! The small XML that WeChat speaks: one `<xml>` element whose children hold text.
 //!
-//! Reading is bounded and trusting nothing: no document type, no entity but the predefined five,
-//! a fixed depth, no quoting of the body in an error. Nested elements are skipped, because no
-//! field that this crate models is nested.
+//! Parsing is bounded and trusts nothing: no document type, no entity but the predefined five, a
+//! fixed depth, no quoting of the body in an error. Nested elements are skipped, because no field
+//! that this crate models is nested.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};

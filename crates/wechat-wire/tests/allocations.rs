@@ -22,13 +22,13 @@ const LONG: usize = 1 << 18;
 /// Bytes that may be allocated beside the multiple.
 const ALLOWANCE: u64 = 4096;
 
-/// For each byte of an XML document: all bytes that a reader allocates from beginning to end, and the
-/// most that it holds at one time. Names of open elements and texts in pieces are copied, and grow by
-/// doubling; everything else is borrowed.
+/// For each byte of an XML document: all bytes that a reader allocates from beginning to end, and
+/// the most that it holds at one time. Names of open elements and texts in pieces are copied, and
+/// grow by doubling; everything else is borrowed.
 const XML: [u64; 2] = [3, 2];
 
-/// The same for the API's JSON, where a list of numbers costs 24 to 32 bytes for every two of its own
-/// before it is found to be of no use, and grows by doubling.
+/// The same for the API's JSON, where a list of numbers costs 24 to 32 bytes for every two of its
+/// own before it is found to be of no use, and grows by doubling.
 const JSON: [u64; 2] = [96, 50];
 
 /// The same for a ciphertext in base64, which is decrypted in place.

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: what the services cost beside the least work that could serve the same requests. The
-//! work is done by the package `bench`; this builds it, chooses the cores, and becomes it.
+//! `cargo xtask bench`: what the services cost beside the least work that could serve the same
+//! requests. The work is done by the package `bench`; this builds it, chooses the cores, and
+//! becomes it.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -24,11 +25,12 @@ pub(crate) struct Options {
     /// Also writes every figure to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measure only these: limit-static, limit-redis, limit-hop, poll, push-plain, push-safe, push-known,
-    /// open, login, news, waiting, starting
+    /// Measure only these: limit-static, limit-redis, limit-hop, poll, push-plain, push-safe,
+    /// push-known, open, login, news, waiting, starting
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Count instructions under valgrind instead, and compare them with those kept in the repository
+    /// Count instructions under valgrind instead, and compare them with those kept in the
+    /// repository
     #[arg(long, conflicts_with_all = ["only", "quick", "json"])]
     check: bool,
     /// Keep the counts as those to compare with from now on
@@ -88,8 +90,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     Err(Failure::new(format!("could not run bench: {failed}")))
 }
 
-/// Builds the services as they are shipped: in the workspace as a whole, other packages would turn on
-/// features of their dependencies.
+/// Builds the services as they are shipped: in the workspace as a whole, other packages would turn
+/// on features of their dependencies.
 fn build() -> Result<(), Failure> {
     console::step("Building (an optimised build takes several minutes the first time)");
     let started = Instant::now();

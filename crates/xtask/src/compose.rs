@@ -128,7 +128,8 @@ impl Project {
             .args(["--project-name", self.name])
             .args(arguments)
             .current_dir(repository::root());
-        // Compose lets the environment win over `.env`; settings of the person's own account must not leak in.
+        // Compose lets the environment win over `.env`; settings of the person's own account must
+        // not leak in.
         for (key, _) in env::vars_os() {
             let ours = ["GATEWAY__", "SITE__", "SIMULATOR__", "COMPOSE_"];
             if key

@@ -39,7 +39,8 @@ impl Visitor {
         }
     }
 
-    /// Starts an attempt, scans its code with a follower's phone, and completes it. Returns the openid.
+    /// Starts an attempt, scans its code with a follower's phone, and completes it. Returns the
+    /// openid.
     pub(crate) fn log_in(&mut self, nickname: &str) -> Result<String, Failure> {
         let attempt = self.site("POST", "/api/login", 201)?;
         let content = text(&attempt, "/qr/content")?;
@@ -47,8 +48,8 @@ impl Visitor {
 
         let person = json!({"nickname": nickname, "follows": true});
         let person = self.simulator("/simulator/people", &person, 201)?;
-        // Not the nickname: that comes with a link which leads to this machine's ports, where the simulated
-        // phone in its container can't go.
+        // Not the nickname: that comes with a link which leads to this machine's ports, where the
+        // simulated phone in its container can't go.
         let openid = text(&person, "/openid")?;
         let scan = format!(
             "/simulator/people/{}/scan?wait=answered",
@@ -70,8 +71,8 @@ impl Visitor {
         expect(&session, "/user/openid", openid)
     }
 
-    /// Whether the page itself is served, and WeChat's door is behind the same address: an unsigned request
-    /// to it is refused by the gateway, not answered by the site.
+    /// Whether the page itself is served, and WeChat's door is behind the same address: an unsigned
+    /// request to it is refused by the gateway, not answered by the site.
     pub(crate) fn finds_page_and_callback(&mut self) -> Result<(), Failure> {
         self.site("GET", "/", 200)?;
         self.site(
@@ -82,8 +83,8 @@ impl Visitor {
         Ok(())
     }
 
-    /// Whether server-sent events come through the edge at once: a proxy that collected them would answer
-    /// only when the attempt ends, long after the limit for this request.
+    /// Whether server-sent events come through the edge at once: a proxy that collected them would
+    /// answer only when the attempt ends, long after the limit for this request.
     fn hears_the_status(&self) -> Result<(), Failure> {
         let address = format!("{}/api/login/events", self.site);
         let response = self

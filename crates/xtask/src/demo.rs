@@ -1,5 +1,5 @@
-//! The settings that `cargo xtask up` gives each process: one Redis, addresses that fit together, and
-//! without a real account the credentials of a made-up one.
+//! The settings that `cargo xtask up` gives each process: one Redis, addresses that fit together,
+//! and without a real account the credentials of a made-up one.
 
 use std::env;
 use std::fmt::Write;
@@ -101,8 +101,8 @@ impl Settings {
     }
 }
 
-/// Whether the environment names a real account. One key is enough to mean it: the gateway then says
-/// which of the others is missing, instead of the simulator hiding it.
+/// Whether the environment names a real account. One key is enough to mean it: the gateway then
+/// says which of the others is missing, instead of the simulator hiding it.
 pub(crate) fn real_account_is_configured() -> bool {
     [
         "GATEWAY__WECHAT__APP_ID",

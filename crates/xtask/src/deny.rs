@@ -17,7 +17,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fail when the database of known vulnerabilities can't be fetched from GitHub; without this it is only said
+    /// Fail when the database of known vulnerabilities can't be fetched from GitHub; without this
+    /// it is only said
     #[arg(long)]
     advisories: bool,
 }

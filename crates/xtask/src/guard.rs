@@ -1,8 +1,8 @@
 //! A second process that outlives this one by a moment, to end its children.
 //!
 //! `cargo xtask up` ends its children itself, in order. If it can't any more, because it was killed
-//! outright, the kernel closes the pipe to the guard, and the guard ends whatever is left. The kernel's own
-//! parent-death signal would need unsafe code and exists on Linux only.
+//! outright, the kernel closes the pipe to the guard, and the guard ends whatever is left. The
+//! kernel's own parent-death signal would need unsafe code and exists on Linux only.
 
 use std::collections::BTreeSet;
 use std::env;

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use crate::failure::{During, Failure};
 
-/// Passes when the port of 127.0.0.1 can be listened on; else names the port, its holder and the way out.
+/// Passes when the port of 127.0.0.1 can be listened on; else names the port, its holder and the
+/// way out.
 pub(crate) fn require_free(port: u16, purpose: &str, option: &str) -> Result<(), Failure> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),

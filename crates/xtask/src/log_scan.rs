@@ -1,8 +1,8 @@
-//! Searches the logs of a test run for what may never stand in a log: secrets, access tokens, openids
-//! and the scenes of login attempts.
+//! Searches the logs of a test run for what may never stand in a log: secrets, access tokens,
+//! openids and the scenes of login attempts.
 //!
-//! Some have a recognisable form. The others a test writes, one a line, into a file `forbidden.txt`; they are
-//! then searched for in all files of that folder and below it.
+//! Some have a recognisable form. The others a test writes, one a line, into a file
+//! `forbidden.txt`; they are then searched for in all files of that folder and below it.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,8 +1,9 @@
 //! The project's commands, run as `cargo xtask COMMAND` from anywhere in the repository.
 //!
 //! They need nothing but Rust: what else a command uses it looks for, and installs from Debian's or
-//! Ubuntu's packages where it may. Everything here is blocking code over threads and child processes;
-//! the services' own runtime isn't worth its compile time in front of the first line of output.
+//! Ubuntu's packages where it may. Everything here is blocking code over threads and child
+//! processes; the services' own runtime isn't worth its compile time in front of the first line of
+//! output.
 
 mod bench;
 mod compose;
@@ -38,14 +39,14 @@ struct Arguments {
 enum Command {
     /// Start everything on this machine: Redis, the WeChat simulator, the gateway and the site.
     ///
-    /// Builds the binaries, starts a Redis of its own, waits until all are ready, prints the addresses
-    /// to open and shows the logs until Ctrl-C. With the credentials of a real account in the
-    /// environment (`GATEWAY__WECHAT__APP_ID` and its fellows) the simulator is left out.
+    /// Builds the binaries, starts a Redis of its own, waits until all are ready, prints the
+    /// addresses to open and shows the logs until Ctrl-C. With the credentials of a real account in
+    /// the environment (`GATEWAY__WECHAT__APP_ID` and its fellows) the simulator is left out.
     Up(up::Options),
     /// Run every check: formatting, clippy, documentation, all tests, and a search of their logs.
     ///
-    /// Installs what is missing (Redis, Chromium, chromedriver, Chinese fonts) from Debian's packages,
-    /// and stops at the first stage that fails.
+    /// Installs what is missing (Redis, Chromium, chromedriver, Chinese fonts) from Debian's
+    /// packages, and stops at the first stage that fails.
     Test(test::Options),
     /// Build and start docker-compose.yml on an engine, and log in through the published ports.
     ///
@@ -57,22 +58,24 @@ enum Command {
     Deny(deny::Options),
     /// Log in many thousand times while gateways, sites and Redis are killed at random.
     ///
-    /// Starts one Redis (append-only file, fsync always), two gateways, two sites and the simulator with
-    /// optimised binaries, and logs people in through a round-robin of the replicas, with browsers that behave
-    /// as the modal does. Every few seconds one process is struck and started again: a gateway or a site
-    /// by SIGKILL and SIGTERM alternately, Redis by SIGKILL. The pushes are made here, signed, encrypted and
-    /// delivered up to three times as WeChat does; the simulator makes the codes. In the end every login has
-    /// to be complete, with one session for each in Redis and not one more, no push answered without its effect,
-    /// every SIGTERM ended with status 0, and the services' memory flat; else the exit status is 1.
+    /// Starts one Redis (append-only file, fsync always), two gateways, two sites and the simulator
+    /// with optimised binaries, and logs people in through a round-robin of the replicas, with
+    /// browsers that behave as the modal does. Every few seconds one process is struck and started
+    /// again: a gateway or a site by SIGKILL and SIGTERM alternately, Redis by SIGKILL. The pushes
+    /// are made here, signed, encrypted and delivered up to three times as WeChat does; the
+    /// simulator makes the codes. In the end every login has to be complete, with one session for
+    /// each in Redis and not one more, no push answered without its effect, every SIGTERM ended
+    /// with status 0, and the services' memory flat; else the exit status is 1.
     Soak(soak::Options),
     /// Measure the services beside the least work that could serve the same requests.
     ///
-    /// Starts the optimised services on one core, and on another (if there is one) a private Redis that keeps
-    /// nothing on disk, a stand-in for WeChat's API and the load, with an idle-class process on each core
-    /// that keeps it awake. Contenders take turns: bare actix-web handlers, polling, scans, starting an
-    /// attempt, whole logins. Then it measures how soon a browser hears of its scan, what waiting browsers cost,
-    /// and how long a start takes. Prints medians beside the targets; a figure that misses its target
-    /// doesn't change the exit status, a wrong answer does.
+    /// Starts the optimised services on one core, and on another (if there is one) a private Redis
+    /// that keeps nothing on disk, a stand-in for WeChat's API and the load, with an idle-class
+    /// process on each core that keeps it awake. Contenders take turns: bare actix-web handlers,
+    /// polling, scans, starting an attempt, whole logins. Then it measures how soon a browser hears
+    /// of its scan, what waiting browsers cost, and how long a start takes. Prints medians beside
+    /// the targets; a figure that misses its target doesn't change the exit status, a wrong answer
+    /// does.
     Bench(bench::Options),
     /// Ends the process groups named on standard input once that closes.
     #[command(hide = true)]

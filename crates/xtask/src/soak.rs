@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: many logins while everything is killed now and then. The work is done by the package
-//! `soak`, in an optimised binary; this builds it, says what to do, and becomes it.
+//! `cargo xtask soak`: many logins while everything is killed now and then. The work is done by the
+//! package `soak`, in an optimised binary; this builds it, says what to do, and becomes it.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -24,7 +24,8 @@ pub(crate) struct Options {
     /// How many people with a phone log in, one after the other
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     people: u32,
-    /// Seconds between two outages on average; 0 for none, to watch the memory of processes that live long
+    /// Seconds between two outages on average; 0 for none, to watch the memory of processes that
+    /// live long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
     every: f64,
     /// Repeats the choices of an earlier run, which said its seed

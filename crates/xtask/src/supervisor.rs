@@ -1,8 +1,8 @@
-//! Child processes that live and die together: started one after the other, each once the one before is
-//! ready, and stopped in the opposite order.
+//! Child processes that live and die together: started one after the other, each once the one
+//! before is ready, and stopped in the opposite order.
 //!
-//! Every child leads a process group of its own. The terminal's Ctrl-C therefore reaches this process
-//! alone, which then decides who ends when.
+//! Every child leads a process group of its own. The terminal's Ctrl-C therefore reaches this
+//! process alone, which then decides who ends when.
 
 use std::collections::VecDeque;
 use std::process::{Command, Stdio};
@@ -142,8 +142,8 @@ impl Supervisor {
         }
     }
 
-    /// Ends every child that still runs, the last started first. Asked to stop once more meanwhile, it
-    /// stops being polite.
+    /// Ends every child that still runs, the last started first. Asked to stop once more meanwhile,
+    /// it stops being polite.
     pub(crate) fn stop(&mut self) {
         let mut patience = STOP_LIMIT;
         for index in (0..self.members.len()).rev() {

@@ -55,7 +55,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
         })?;
     }
-    // The whole-system tests start the services' binaries, which cargo builds for no other package's tests.
+    // The whole-system tests start the services' binaries, which cargo builds for no other
+    // package's tests.
     stage(&mut times, "build", || {
         cargo(&["build", "--locked", "--workspace", "--bins"], &[])?;
         cargo(&["test", "--locked", "--workspace", "--no-run"], &[])
@@ -131,8 +132,8 @@ fn succeed(success: bool, arguments: &[&str]) -> Result<(), Failure> {
 fn run_tests(options: &Options, results: &mut Results) -> Result<(), Failure> {
     let filter: Vec<&str> = options.filter.as_deref().into_iter().collect();
     if options.no_browser {
-        // Cargo can name the test files to run, but none to leave out, and then forgets the examples in
-        // the documentation.
+        // Cargo can name the test files to run, but none to leave out, and then forgets the
+        // examples in the documentation.
         let mut targets = vec!["--lib".to_owned(), "--bins".to_owned()];
         for name in test_files()?
             .into_iter()

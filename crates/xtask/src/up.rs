@@ -116,8 +116,8 @@ fn build(release: bool) -> Result<(), Failure> {
     console::step("Building (the first time takes a few minutes)");
     let started = Instant::now();
     let mut command = repository::cargo();
-    // The whole workspace, so that the dependencies have the features that they have in the tests, and
-    // are compiled once for both. Without this program, which is running.
+    // The whole workspace, so that the dependencies have the features that they have in the tests,
+    // and are compiled once for both. Without this program, which is running.
     command.args([
         "build",
         "--locked",

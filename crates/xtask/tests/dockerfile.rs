@@ -1,5 +1,5 @@
-//! What the images are made of: every member of the workspace, without one of whose manifests cargo builds
-//! none, and others' images, of which a digest says which.
+//! What the images are made of: every member of the workspace, without one of whose manifests cargo
+//! builds none, and others' images, of which a digest says which.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! `cargo xtask up` with shell scripts in place of the services, of cargo and of Redis: what it starts,
-//! how it ends them, and that nothing survives it.
+//! `cargo xtask up` with shell scripts in place of the services, of cargo and of Redis: what it
+//! starts, how it ends them, and that nothing survives it.
 #![expect(
     clippy::unwrap_used,
     reason = "in a test a failed unwrap is the report"

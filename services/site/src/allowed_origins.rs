@@ -3,7 +3,8 @@
 use actix_web::http::header::{HeaderMap, HeaderValue, ORIGIN};
 use url::{Host, Origin, Url};
 
-/// Origins other than the site's own, such as `https://www.example.com`. None unless a setting names them.
+/// Origins other than the site's own, such as `https://www.example.com`. None unless a setting
+/// names them.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<Allowed>);
 
@@ -19,8 +20,9 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// When one isn't written as browsers send it (<https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin>):
-    /// such a one would never be met. `*` and `null` are every page there is.
+    /// When one isn't written as browsers send it
+    /// (<https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin>): such a one would never
+    /// be met. `*` and `null` are every page there is.
     pub fn parse(list: &str) -> Result<Self, String> {
         let entries = list.split(',').map(str::trim);
         let entries = entries.filter(|entry| !entry.is_empty()).map(|entry| {
@@ -31,9 +33,9 @@ impl AllowedOrigins {
         entries.collect::<Result<_, _>>().map(Self)
     }
 
-    /// What is wrong with the list for a site at this address. Whoever can alter a page on its way could
-    /// act as its visitor, so pages without TLS have no part in a login that has it; those of one's own
-    /// machine go no way.
+    /// What is wrong with the list for a site at this URL. Whoever can alter a page in transit
+    /// could act as its visitor, so pages without TLS may not use a login that has it, except those
+    /// on localhost.
     pub fn complaint(&self, public_url: &Url) -> Option<String> {
         let exposed = |url: &&Url| url.scheme() == "http" && !is_loopback(url);
         let urls = self.0.iter().map(|allowed| &allowed.url);
@@ -56,8 +58,8 @@ impl AllowedOrigins {
         known.find(|known| *known == sender)
     }
 
-    /// Whether this is the address of a page of one of these. (A `blob:` address has the origin that it
-    /// was made in, and is no page's.)
+    /// Whether this is the URL of a page of one of these. (A `blob:` URL has the origin that
+    /// created it, and isn't a page's.)
     pub fn have(&self, address: &Url) -> bool {
         let origin = address.origin();
         matches!(address.scheme(), "http" | "https")

@@ -32,11 +32,11 @@ use crate::{
     waiting_room::WaitingRoom,
 };
 
-/// Runs the site until it is told to stop.
+/// Runs the site until it is stopped.
 ///
 /// # Errors
 ///
-/// When an address can't be had, a client can't be made, or a part of the service fails.
+/// When an address can't be bound, a client can't be created, or a part of the service fails.
 pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let shutdown = lifecycle::shutdown_on_signal()?;
     let metrics = operations::record_metrics();
@@ -141,7 +141,7 @@ fn readiness(essentials: Essentials) -> Readiness {
         Box::pin(async move {
             let by_redis = essentials.check().await?;
             if by_redis.is_dangerous() {
-                // Nothing else tells a site the time.
+                // A site has no other reference.
                 let missing = format!(
                     "One of two clocks is wrong: this machine's is {}.",
                     by_redis.words("Redis'")

@@ -1,13 +1,14 @@
-//! Which browser asks to be logged in, in words that its owner recognises.
+//! Describes the browser that wants to log in, so that its owner recognises it.
 
 use std::net::IpAddr;
 
 use login_protocol::steps::Asker;
 
-/// Describes the browser that sent this `User-Agent` from this address. A guess: the header is the
-/// browser's own word.
+/// Describes the browser that sent this `User-Agent` from this IP address. A guess: the browser can
+/// send anything.
 pub fn describe(user_agent: &str, address: IpAddr) -> Asker {
-    // The more specific names come first: most browsers also call themselves Safari, and many Chrome.
+    // The more specific names come first: most browsers also call themselves Safari, and many
+    // Chrome.
     const BROWSERS: [(&str, &str); 9] = [
         ("MicroMessenger", "微信"),
         ("Edg", "Edge"),
@@ -41,7 +42,7 @@ pub fn describe(user_agent: &str, address: IpAddr) -> Asker {
     }
 }
 
-/// The address without the part that names one device.
+/// The IP address without the part that identifies a single device.
 fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => {

@@ -20,7 +20,7 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// Cookies of the site at this address.
+    /// Cookies of the site at this URL.
     pub fn new(public_url: &Url) -> Self {
         Self {
             secure: public_url.scheme() == "https",

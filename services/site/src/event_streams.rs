@@ -1,9 +1,9 @@
 //! The event streams of this process that are open.
 //!
-//! A browser waits for a minute and is told something twice. So a stream is an entry of some hundred bytes in a
-//! table, and no task: its timers are numbers in a [wheel](crate::timer_wheel), and whoever learns of news writes
-//! them to its socket at once, without waking another thread. With a task of its own a waiting browser took 2.5 KiB; it
-//! takes 0.7.
+//! A browser waits for a minute and is told something twice. So a stream is an entry of some
+//! hundred bytes in a table, and no task: its timers are numbers in a [wheel](crate::timer_wheel),
+//! and whoever learns of news writes them to its socket at once, without waking another thread.
+//! With a task of its own a waiting browser took 2.5 KiB; it takes 0.7.
 
 use std::{
     collections::HashMap,
@@ -28,8 +28,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// What it then says: a comment.
 const COMMENT: &[u8] = b":\n\n";
 
-/// How long after an attempt's end to look whether it is really over, and how long to leave Redis alone
-/// while it is away.
+/// How long after an attempt's end to look whether it is really over, and how long to leave Redis
+/// alone while it is away.
 const EXPIRY_CHECK: Duration = Duration::from_millis(500);
 
 /// How long a stream that was ended waits for its client to notice.
@@ -399,7 +399,8 @@ impl Table {
         }
     }
 
-    /// Sets the timer of one that waits. Expiry is nobody's act, so nobody publishes it: one timer serves both ends.
+    /// Sets the timer of one that waits. Expiry is nobody's act, so nobody publishes it: one timer
+    /// serves both ends.
     fn wait(&mut self, ticket: Ticket, now: Instant) {
         let Some((waiting, _)) = self.waiting(ticket) else {
             return;

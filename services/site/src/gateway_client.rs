@@ -1,4 +1,5 @@
-//! The gateway as the site knows it: somebody who makes QR codes and knows who came back from WeChat.
+//! The gateway as the site knows it: somebody who makes QR codes and knows who came back from
+//! WeChat.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use url::{Host, Position, Url};
 
 use crate::gateway_connections::{self, ExchangeError, GatewayConnections};
 
-/// How long the gateway may take: longer than it waits for WeChat, so that its own words arrive.
+/// How long the gateway may take: longer than it waits for WeChat, so that its own error arrives.
 const TIMEOUT: Duration = Duration::from_secs(9);
 
 /// A client of the gateway's internal API.
@@ -62,7 +63,7 @@ pub enum GatewayError {
     /// The attempt is over, or somebody else's.
     #[error("the attempt is over")]
     AttemptOver,
-    /// It refused for a reason that no visitor brings about.
+    /// It refused for a reason that isn't the visitor's doing.
     #[error("the gateway refused a request")]
     Refused {
         /// What it was asked for.
@@ -112,11 +113,11 @@ struct Reason {
 }
 
 impl GatewayClient {
-    /// A client for the gateway at this address. Nothing connects yet.
+    /// A client for the gateway at this URL. Connects lazily.
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(url: Url, api_key: &SecretString) -> reqwest::Result<Self> {
         let transport = match (url.scheme(), url.host(), url.port_or_known_default()) {
             ("http", Some(host), Some(port)) => {
@@ -204,9 +205,10 @@ impl GatewayClient {
         self.post(COMPLETE_WEB_AUTHORIZATION, request).await
     }
 
-    /// Has a code made good for nobody that logs nobody in. Nobody waits for it, and strangers can bring
-    /// any number, so failures are told at the level of debugging: what needs the gateway says them aloud.
-    /// A gateway of an older version answers 404, and the code ends by itself within five minutes.
+    /// Has a code invalidated that logs nobody in. Nobody waits for it, and strangers can submit
+    /// any number, so failures are logged at debug level: calls that need the gateway report them.
+    /// A gateway of an older version answers 404, and the code expires by itself within five
+    /// minutes.
     pub async fn discard_web_authorization(&self, request: &DiscardWebAuthorization) {
         match self.send(DISCARD_WEB_AUTHORIZATION, request).await {
             Ok(response) if response.status() == StatusCode::ACCEPTED => {}

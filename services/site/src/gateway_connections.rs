@@ -1,9 +1,9 @@
 //! Warm connections to the gateway.
 //!
-//! Each login asks the gateway once. reqwest parsed the address twice for each request, passed it through five layers
-//! and gave it to another task over a pool behind a lock: 62,000 of the site's 650,000 instructions for
-//! `POST /api/login`. Here each worker keeps hyper's own connections and works on them itself while it waits for the
-//! answer, in 30,000.
+//! Each login asks the gateway once. reqwest parsed the address twice for each request, passed it
+//! through five layers and gave it to another task over a pool behind a lock: 62,000 of the site's
+//! 650,000 instructions for `POST /api/login`. Here each worker keeps hyper's own connections and
+//! works on them itself while it waits for the answer, in 30,000.
 
 use std::{
     cell::RefCell,
@@ -35,8 +35,8 @@ use tokio::{
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection is kept that nobody uses: the gateway closes one after 75 s, and a proxy in between may do so
-/// after a minute.
+/// How long a connection is kept that nobody uses: the gateway closes one after 75 s, and a proxy
+/// in between may do so after a minute.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// The largest answer that is read, in bytes.
@@ -94,10 +94,11 @@ impl GatewayConnections {
         }
     }
 
-    /// Posts to this path with these headers, which have to name the host, and reads the whole answer.
+    /// Posts to this path with these headers, which have to name the host, and reads the whole
+    /// answer.
     ///
-    /// A connection that its other side has closed meanwhile is found out before anything is written to it, and
-    /// another one is used. A request that was written isn't sent again.
+    /// A connection that its other side has closed meanwhile is found out before anything is
+    /// written to it, and another one is used. A request that was written isn't sent again.
     ///
     /// # Errors
     ///
@@ -200,7 +201,8 @@ where
     Ok(whole.map_err(ExchangeError::Body)?.to_bytes())
 }
 
-/// Works on a connection until this is done, which depends on it: there is no task that would have to be woken.
+/// Works on a connection until this is done, which depends on it: there is no task that would have
+/// to be woken.
 async fn drive<Work: Future>(
     driver: &mut http1::Connection<TokioIo<TcpStream>, Body>,
     work: Work,

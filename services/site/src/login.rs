@@ -49,12 +49,13 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
-    /// Attempts by web authorisation that this process may start in the time that one lives; 0 is no limit.
+    /// Attempts by web authorisation that this process may start in the time that one lives; 0 is
+    /// no limit.
     pub web_authorizations: u32,
 }
 
-/// An attempt, and how long it will live: Redis' time left, because the clocks of Redis and of the sites
-/// differ.
+/// An attempt, and how long it will live: Redis' time left, because the clocks of Redis and of the
+/// sites differ.
 #[derive(Debug, Clone)]
 pub struct Living {
     /// The attempt.

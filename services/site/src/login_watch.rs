@@ -35,8 +35,8 @@ use crate::{
 /// How long to wait before subscribing again. The waiting browsers are polled at the same pace.
 const RESUBSCRIBE_AFTER: Duration = Duration::from_secs(1);
 
-/// How often a silent subscription is checked: a peer that hangs says nothing, and a replica may have
-/// taken its place.
+/// How often a silent subscription is checked: a peer that hangs says nothing, and a replica may
+/// have taken its place.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How long Redis may take to answer the check.
@@ -53,8 +53,8 @@ pub struct LoginWatch {
 }
 
 impl LoginWatch {
-    /// Nobody waits yet. [`LoginWatch::follow`] must run for news to arrive, and [`LoginWatch::attend`] with what is
-    /// returned for streams to be kept alive and to end.
+    /// Nobody waits yet. [`LoginWatch::follow`] must run for news to arrive, and
+    /// [`LoginWatch::attend`] with what is returned for streams to be kept alive and to end.
     ///
     /// # Errors
     ///
@@ -69,17 +69,18 @@ impl LoginWatch {
         Ok((watch, hang_ups))
     }
 
-    /// Begins to wait for one attempt's changes. To miss none, begin before reading where it stands.
+    /// Starts waiting for one attempt's changes. To miss none, start before reading its status.
     pub fn wait_for(&self, scene: Scene, seat: Seat) -> Beginning {
         self.streams.begin(scene, seat)
     }
 
-    /// Attends to the open streams on a thread of its own, until the site stops and their clients have noticed that
-    /// they have ended. `running` is dropped with it.
+    /// Attends to the open streams on a thread of its own, until the site stops and their clients
+    /// have noticed that they have ended. `running` is dropped with it.
     ///
     /// # Errors
     ///
-    /// When the system has no thread left. The thread ends with an error when the system's poller fails.
+    /// When the system has no thread left. The thread ends with an error when the system's poller
+    /// fails.
     pub fn attend(
         self: &Arc<Self>,
         hang_ups: HangUps,
@@ -143,8 +144,8 @@ impl LoginWatch {
     }
 
     /// Follows the channel for as long as the site runs. While it is lost, every waiting browser's
-    /// attempt is read in batches; when it is back, once more, so that no change is missed. What is lost without
-    /// a message is noticed within five seconds.
+    /// attempt is read in batches; when it is back, once more, so that no change is missed. What is
+    /// lost without a message is noticed within five seconds.
     pub async fn follow(&self) {
         tokio::join!(self.follow_news(), self.notice_losses());
     }
@@ -182,8 +183,9 @@ impl LoginWatch {
         }
     }
 
-    /// Nobody publishes that a Redis was emptied, or that a replica which knew less took over. But then the
-    /// attempts of all browsers are missing, so that any one tells: one is looked at, each time another one.
+    /// Nobody publishes that Redis was emptied, or that a stale replica took over. But then the
+    /// attempts of all browsers are missing, so checking any one suffices: a different one each
+    /// time.
     async fn notice_losses(&self) {
         for turn in 0.. {
             sleep(HEARTBEAT).await;

@@ -1,11 +1,13 @@
-//! QR codes (ISO/IEC 18004). qrcodegen encodes; this makes it cheap for the contents that WeChat gives.
+//! QR codes (ISO/IEC 18004). qrcodegen encodes; this makes it cheap for the contents that WeChat
+//! gives.
 //!
-//! Contents of the same length have the same version and level. Each bit of the content turns over the same modules, its
-//! own and those of the error correction, whatever the other bits are (Reed-Solomon codes and masks are linear). So a code
-//! is an example of its length with the modules turned over of those bits in which it differs, which are found out once
-//! for each length, by encoding each bit. WeChat's contents begin alike, so few differ. A row of modules is a number.
-//! Encoding, the choice of the mask among all eight, and drawing took 414,000 instructions of the site's 650,000 for
-//! `POST /api/login`, and take 75,000.
+//! Contents of the same length have the same version and level. Each bit of the content turns over
+//! the same modules, its own and those of the error correction, whatever the other bits are
+//! (Reed-Solomon codes and masks are linear). So a code is an example of its length with the
+//! modules turned over of those bits in which it differs, which are found out once for each length,
+//! by encoding each bit. WeChat's contents begin alike, so few differ. A row of modules is a
+//! number. Encoding, the choice of the mask among all eight, and drawing took 414,000 instructions
+//! of the site's 650,000 for `POST /api/login`, and take 75,000.
 
 use std::sync::OnceLock;
 
@@ -13,12 +15,13 @@ use qrcodegen::{DataTooLong, Mask, QrCode as Encoded, QrCodeEcc, QrSegment, Vers
 
 mod penalty;
 
-/// The longest content that is encoded in the cheap way, in bytes: 37 modules on a side. WeChat's have about 45, and those of
-/// one length take 95 KB and, the first time, the hundredth of a second.
+/// The longest content that is encoded in the cheap way, in bytes: 37 modules on a side. WeChat's
+/// have about 45, and those of one length take 95 KB and, the first time, the hundredth of a
+/// second.
 const SHORT: usize = 64;
 
-/// The largest version whose rows fit, with room for the quiet zone on both sides: 117 modules, which hold 997
-/// bytes.
+/// The largest version whose rows fit, with room for the quiet zone on both sides: 117 modules,
+/// which hold 997 bytes.
 const LARGEST: u8 = 25;
 
 /// 15 % of the code may be unreadable, and more where the version has room for it.
@@ -36,7 +39,8 @@ pub(crate) struct QrCode {
     rows: Vec<u128>,
 }
 
-/// What the codes of one length are made of. The lowest bit of a row is the module on the left, and a one is dark.
+/// What the codes of one length are made of. The lowest bit of a row is the module on the left, and
+/// a one is dark.
 struct Length {
     /// The first content that had it.
     example: Vec<u8>,
@@ -98,7 +102,8 @@ impl Length {
         }
     }
 
-    /// The code of this content, which has the length, under the mask with the fewest penalty points.
+    /// The code of this content, which has the length, under the mask with the fewest penalty
+    /// points.
     fn rows(&self, content: &[u8]) -> Vec<u64> {
         let side = self.codes[0].len();
         let mut turned_over = vec![0; side];

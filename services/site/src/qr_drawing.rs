@@ -12,11 +12,11 @@ const QUIET_ZONE: usize = 4;
 /// How many modules a side has at most, with the quiet zone.
 const LARGEST_SIDE: usize = 128;
 
-/// The texts that a drawing is made of, by number: the left edge of a run of dark modules, its row, and its length as
-/// a rectangle.
+/// The texts that a drawing is made of, by number: the left edge of a run of dark modules, its row,
+/// and its length as a rectangle.
 ///
-/// A code has some hundred runs, and formatting their numbers took 116,000 instructions, of the site's 650,000 for
-/// `POST /api/login`. Copying takes a fifth of that.
+/// A code has some hundred runs, and formatting their numbers took 116,000 instructions, of the
+/// site's 650,000 for `POST /api/login`. Copying takes a fifth of that.
 static EDGES: LazyLock<[Piece<5>; LARGEST_SIDE]> = LazyLock::new(|| pieces(|x| format!("M{x} ")));
 static ROWS: LazyLock<[Piece<3>; LARGEST_SIDE]> = LazyLock::new(|| pieces(|y| format!("{y}")));
 static RUNS: LazyLock<[Piece<12>; LARGEST_SIDE]> =
@@ -25,8 +25,8 @@ static RUNS: LazyLock<[Piece<12>; LARGEST_SIDE]> =
 /// The most that a run takes.
 const RUN: usize = 5 + 3 + 12;
 
-/// A text of so many bytes at most. It is copied with all of them, which takes an instruction or two, and what
-/// follows overwrites what is too much.
+/// A text of so many bytes at most. It is copied with all of them, which takes an instruction or
+/// two, and what follows overwrites what is too much.
 #[derive(Clone, Copy)]
 struct Piece<const LONGEST: usize> {
     bytes: [u8; LONGEST],
@@ -43,11 +43,11 @@ fn pieces<const LONGEST: usize>(text: impl Fn(usize) -> String) -> [Piece<LONGES
     })
 }
 
-/// Appends the code as an SVG document, dark on white with its quiet zone, one unit a module; as it stands inside a JSON
-/// string, with its quotes escaped.
+/// Appends the code as an SVG document, dark on white with its quiet zone, one unit a module; as it
+/// stands inside a JSON string, with its quotes escaped.
 ///
-/// `serde_json` looks at each byte for what has to be escaped, which took 44,000 instructions for a drawing of five
-/// kilobytes, and more copies of them.
+/// `serde_json` looks at each byte for what has to be escaped, which took 44,000 instructions for a
+/// drawing of five kilobytes, and more copies of them.
 ///
 /// # Errors
 ///

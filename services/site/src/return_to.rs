@@ -7,16 +7,16 @@ use crate::allowed_origins::AllowedOrigins;
 /// The longest one that is carried through WeChat and back, in bytes.
 const LONGEST: usize = 1024;
 
-/// A path on this site or an address of an allowed origin, perhaps with a query and a fragment, and never
-/// an address elsewhere.
+/// A path on this site or a URL of an allowed origin, perhaps with a query and a fragment, and
+/// never a URL elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
 impl ReturnTo {
-    /// Reads what a page's own script sends: a path, or the address of a page of an allowed origin.
-    /// Anything else that a browser could take for an address on another site, and anything that isn't
-    /// visible ASCII, becomes `/`: browsers read `//` and `/\` as the beginning of a host, and drop tabs and
-    /// line breaks before they look (<https://url.spec.whatwg.org/#url-parsing>).
+    /// Parses what a page's own script sends: a path, or the URL of a page of an allowed origin.
+    /// Anything else that a browser could interpret as a URL on another site, and anything that
+    /// isn't visible ASCII, becomes `/`: browsers read `//` and `/\` as the start of a host, and
+    /// strip tabs and line breaks first (<https://url.spec.whatwg.org/#url-parsing>).
     pub fn parse(text: &str, allowed: &AllowedOrigins) -> Self {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         let plain = visible && !text.contains('\\') && text.len() <= LONGEST;
@@ -28,8 +28,8 @@ impl ReturnTo {
         Self(elsewhere.unwrap_or_else(|| "/".to_owned()))
     }
 
-    /// It as a redirect's `Location`. A browser keeps the fragment of the address before when the
-    /// new one has none (RFC 9110, section 10.2.2), and WeChat's ends with `#wechat_redirect`: an empty
+    /// It as a redirect's `Location`. A browser keeps the fragment of the previous URL when the new
+    /// one has none (RFC 9110, section 10.2.2), and WeChat's ends with `#wechat_redirect`: an empty
     /// fragment keeps that off the page.
     pub fn location(&self) -> String {
         if self.0.contains('#') {
@@ -39,7 +39,7 @@ impl ReturnTo {
         }
     }
 
-    /// The path or the address.
+    /// The path or the URL.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +54,7 @@ fn stays_here(path: &str) -> bool {
         .is_ok_and(|there| there.origin() == here.origin())
 }
 
-/// This address as a browser would read it, if it is one of an allowed origin's and names nobody.
+/// This URL as a browser would parse it, if it belongs to an allowed origin and has no credentials.
 fn address_at(allowed: &AllowedOrigins, text: &str) -> Option<String> {
     let address = Url::parse(text).ok()?;
     let nobody = address.username().is_empty() && address.password().is_none();

@@ -49,9 +49,9 @@ pub struct PublicSettings {
     pub url: Url,
     /// Where it listens.
     pub bind: SocketAddr,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Whose pages may use the login beside the site's own.
+    /// Other origins whose pages may use the login.
     pub allowed_origins: AllowedOrigins,
 }
 
@@ -193,7 +193,7 @@ impl ServiceSettings for SiteSettings {
     }
 }
 
-/// The site's own address, as browsers see it.
+/// The site's own URL.
 static PUBLIC_URL: Key<Url> = Key {
     name: "public.url",
     default: Default::Required,
@@ -215,7 +215,7 @@ pub static PUBLIC_BIND: Key<SocketAddr> = Key {
     parse: parse::socket_address,
 };
 
-/// Who may speak for a client.
+/// Whose `X-Forwarded-For` is trusted.
 static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
     name: "public.trusted_proxies",
     default: Default::Text(""),
@@ -227,7 +227,7 @@ static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
     parse: |value| parse::networks(value).map(TrustedProxies::new),
 };
 
-/// Whose pages may use the login beside the site's own.
+/// Other origins whose pages may use the login.
 static ALLOWED_ORIGINS: Key<AllowedOrigins> = Key {
     name: "public.allowed_origins",
     default: Default::Text(""),

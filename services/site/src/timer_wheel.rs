@@ -1,8 +1,8 @@
 //! Timers of many streams, at the cost of a number each.
 //!
-//! A stream has something to do every 45 s at most, and a quarter of a second more or less makes no difference to
-//! it. tokio's timers are exact to the millisecond and move down several levels before they go off; they took 44 %
-//! of the processor time of 20,000 waiting streams.
+//! A stream has something to do every 45 s at most, and a quarter of a second more or less makes no
+//! difference to it. tokio's timers are exact to the millisecond and move down several levels
+//! before they go off; they took 44 % of the processor time of 20,000 waiting streams.
 
 use std::{
     mem,
@@ -19,8 +19,8 @@ const TICKS: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tick(u64);
 
-/// What is due at which tick. A timer can't be stopped: whoever set it remembers its [`Tick`], and ignores one that it
-/// no longer waits for.
+/// What is due at which tick. A timer can't be stopped: whoever set it remembers its [`Tick`], and
+/// ignores one that it no longer waits for.
 pub(crate) struct TimerWheel<T> {
     began: Instant,
     /// The tick whose timers go off now.
@@ -38,7 +38,8 @@ impl<T> TimerWheel<T> {
         }
     }
 
-    /// Sets a timer. It goes off at the first tick at or after this moment, and before the wheel has turned round.
+    /// Sets a timer. It goes off at the first tick at or after this moment, and before the wheel
+    /// has turned round.
     pub(crate) fn set(&mut self, at: Instant, timer: T) -> Tick {
         let due = self.ticks(at + TICK);
         let due = due.clamp(self.current + 1, self.current + TICKS as u64 - 1);

@@ -19,14 +19,14 @@ pub struct WaitingRoom {
 #[derive(Default)]
 struct Seats {
     taken: u32,
-    /// Of each client, and of each wider net of clients.
+    /// Of each client, and of each wider network.
     by_net: HashMap<Net, u32>,
 }
 
 /// Why there is no seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// This client holds as many streams as one may.
+    /// This client has as many streams as it may.
     Client,
     /// The process does.
     Process,

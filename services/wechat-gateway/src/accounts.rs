@@ -1,4 +1,5 @@
-//! The Official Accounts that this gateway serves: all that belongs to each, found by its name.
+//! The Official Accounts that this gateway serves, each with everything that belongs to it, by
+//! name.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -66,7 +67,7 @@ pub struct Shared {
     pub clock: Arc<WechatClock>,
     /// The gateway's own URL as phones see it.
     pub public_url: Option<Url>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
     /// The phones' cookies.
     pub browsers: PhoneBrowsers,
@@ -79,7 +80,7 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(
         name: AccountName,
         settings: AccountSettings,
@@ -176,7 +177,7 @@ impl Account {
         })
     }
 
-    /// What goes on beside the requests.
+    /// Starts the background tasks.
     fn keep_going(self: &Arc<Self>, background: &mut JoinSet<&'static str>) {
         let account = Arc::clone(self);
         background.spawn(async move {
@@ -208,7 +209,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(settings: &AccountsSettings, shared: &Shared) -> Result<Self, reqwest::Error> {
         let accounts = settings.iter().map(|(name, settings)| {
             let account = Account::new(name.clone(), settings.clone(), shared)?;
@@ -229,7 +230,7 @@ impl Accounts {
         self.0.values()
     }
 
-    /// What goes on beside the requests.
+    /// Starts the background tasks.
     pub fn keep_going(&self) -> JoinSet<&'static str> {
         let mut background = JoinSet::new();
         for account in self.iter() {

@@ -21,11 +21,11 @@ use crate::{
     wechat::clock::WechatClock,
 };
 
-/// Runs the gateway until it is told to stop.
+/// Runs the gateway until it is stopped.
 ///
 /// # Errors
 ///
-/// When an address can't be had, a client can't be made, or a part of the service fails.
+/// When an address can't be bound, a client can't be created, or a part of the service fails.
 pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let shutdown = lifecycle::shutdown_on_signal()?;
     let metrics = operations::record_metrics();

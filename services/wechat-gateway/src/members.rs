@@ -21,8 +21,8 @@ impl Members {
         Self { app_id, store }
     }
 
-    /// What is stored of the person with this openid, and their subject; `None` for somebody unknown, and for what is no
-    /// openid.
+    /// What is stored of the person with this openid, and their subject; `None` for somebody
+    /// unknown, and for what is no openid.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Whether the gateway can do its work: Redis answers, and at least one account holds an access token. An
-//! account that can't is named, and keeps no other one from being served.
+//! Whether the gateway can do its work: Redis answers, and at least one account holds an access
+//! token. An account that can't is named, and keeps no other one from being served.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -38,9 +38,9 @@ pub(crate) fn readiness(essentials: Essentials, accounts: Accounts) -> Readiness
     })
 }
 
-/// What `/readyz` says beside "ready": how each of several accounts stands, and that a day's codes run short.
-/// Without a code left the service can still log in: scans of the codes that are shown, and browsers inside
-/// WeChat.
+/// What `/readyz` says beside "ready": how each of several accounts stands, and that a day's codes
+/// run short. Without a code left, logins are still possible: scans of codes that are already
+/// shown, and browsers inside WeChat.
 pub(crate) fn remarks(accounts: Accounts) -> Remarks {
     Arc::new(move || {
         let accounts = accounts.clone();

@@ -1,4 +1,5 @@
-//! The gateway's settings. Each file holds one section: its keys, and the struct that is made of them.
+//! The gateway's settings. Each file holds one section: its keys, and the struct that is made of
+//! them.
 
 mod account;
 mod accounts;

@@ -34,8 +34,8 @@ impl Subjects {
         Self { store }
     }
 
-    /// What there is to do for somebody who logs in with this subject and this UnionID, as far as they are known.
-    /// Redis is asked only about the UnionID of somebody without a subject.
+    /// What there is to do for somebody who logs in with this subject and this UnionID, as far as
+    /// they are known. Redis is asked only about the UnionID of somebody without a subject.
     ///
     /// # Errors
     ///

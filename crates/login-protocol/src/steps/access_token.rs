@@ -100,19 +100,20 @@ impl Step for StoreAccessToken {
     }
 }
 
-/// Asks to be the one that refreshes. The lock ends by itself, so a holder that dies blocks nobody.
+/// Tries to become the one that refreshes. The lock expires by itself, so a holder that dies blocks
+/// nobody.
 #[derive(Debug, Clone)]
 pub struct LockTokenRefresh {
     /// The account.
     pub app_id: AppId,
-    /// Random text that names the asker.
+    /// Random text that identifies the caller.
     pub holder: String,
     /// After this time the lock is anybody's again.
     pub lease: Duration,
 }
 
 impl Step for LockTokenRefresh {
-    /// Whether the asker holds the lock now.
+    /// Whether the caller holds the lock now.
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
@@ -134,7 +135,7 @@ impl Step for LockTokenRefresh {
     }
 }
 
-/// Gives the lock back, unless it has passed on to somebody else meanwhile.
+/// Releases the lock, unless somebody else holds it by now.
 #[derive(Debug, Clone)]
 pub struct ReleaseTokenRefresh {
     /// The account.
@@ -164,7 +165,7 @@ impl Step for ReleaseTokenRefresh {
 pub struct ForceTokenRefresh {
     /// The account.
     pub app_id: AppId,
-    /// Random text that names the asker.
+    /// Random text that identifies the caller.
     pub asker: String,
     /// The least time between two of them.
     pub spacing: Duration,
@@ -178,7 +179,7 @@ pub struct ForceTokenRefresh {
 pub struct ReplaceLegacyToken {
     /// The account.
     pub app_id: AppId,
-    /// Random text that names the asker.
+    /// Random text that identifies the caller.
     pub asker: String,
     /// The least time between two of them.
     pub spacing: Duration,

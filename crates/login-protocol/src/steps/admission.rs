@@ -17,25 +17,27 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// How many minutes' shares of logins a client has in an hour. Those that are completed don't count, so it is the
-/// given up ones of a whole office behind one address that must fit.
+/// How many minutes' shares of logins a client has in an hour. Completed ones don't count, so the
+/// abandoned ones of a whole office behind one address must fit.
 const MINUTES_OF_AN_HOUR: u32 = 10;
 
 /// How many minutes' shares of logins a client has in a day.
 const MINUTES_OF_A_DAY: u32 = 40;
 
-/// The window of [`login_windows`] that hour and day begin with. The minute's keeps all that was begun in it.
+/// The window of [`login_windows`] that hour and day begin with. The minute's keeps all that was
+/// begun in it.
 const HOUR_AND_DAY: usize = 1;
 
-/// How many logins a client has begun and not completed in a day while it counts as one that had few. A wider net
-/// may have a multiple of it, as with its shares.
+/// Up to how many uncompleted logins a day a client counts as having few. A wider network may have
+/// a multiple of it, as with its shares.
 const FEW: u32 = 5;
 
-/// How many uses a login that a scan completed gives back: its own, and that of one that was given up. People complete
-/// most of what they begin, so whoever shares an address with many of them is never stopped.
+/// How many uses a login that a scan completed gives back: its own, and that of an abandoned one.
+/// People complete most of what they start, so whoever shares an address with many of them is never
+/// stopped.
 const GIVEN_BACK_BY_A_SCAN: u32 = 2;
 
-/// Counts a login against the shares of a client and of the wider nets it is in, on all replicas together.
+/// Counts a login against the shares of a client and of its wider networks, across all replicas.
 #[derive(Debug, Clone)]
 pub struct AdmitLogin {
     /// Where it begins. Each site counts for itself.
@@ -53,29 +55,31 @@ pub enum LoginAdmission {
     Admitted(ClientLogins),
     /// It may not, for this long.
     Refused {
-        /// Until a window is over.
+        /// Until a window ends.
         retry_after: Duration,
     },
 }
 
-/// Takes a login out of the hour's and the day's counts of a client. Giving back again takes another one out.
+/// Takes a login out of the hour's and the day's counts of a client. Giving back again takes
+/// another one out.
 #[derive(Debug, Clone)]
 pub struct GiveBackLogin {
     /// Where it began.
     pub site: SiteId,
     /// Where the request came from; counted by its [`nets`].
     pub client: IpAddr,
-    /// Why it counts no more.
+    /// Why it no longer counts.
     pub because: GivenBack,
 }
 
 /// Why a login doesn't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GivenBack {
-    /// Somebody scanned and logged in. No attacker has many of these: each needs a person who follows.
+    /// Somebody scanned and logged in. No attacker has many of these: each needs a person who
+    /// follows.
     Scanned,
-    /// Somebody logged in inside WeChat. It cost no code and needs no follow, so that one browser can do it as often as
-    /// it likes: it makes up for nothing but itself.
+    /// Somebody logged in inside WeChat. It costs no code and requires no follow, so one browser
+    /// can repeat it at will: it gives back only itself.
     WebAuthorization,
     /// It never began: there was no code for it.
     NotBegun,

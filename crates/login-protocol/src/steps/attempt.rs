@@ -1,4 +1,4 @@
-//! The attempt's moves. Rules that every script keeps are tested against
+//! The attempt's transitions. Rules that every script follows are tested against
 //! [`AttemptStatus::after`](crate::attempt::AttemptStatus::after) on a real Redis.
 
 use std::{sync::Arc, time::Duration};
@@ -44,7 +44,7 @@ fn time(milliseconds: &str, step: &'static str) -> Result<Timestamp, UnexpectedR
 pub struct Asker {
     /// Browser and system, such as `Chrome · Windows`.
     pub description: String,
-    /// Its address, shortened to its network, such as `203.0.113.x`.
+    /// Its IP address, shortened to its network, such as `203.0.113.x`.
     pub address: String,
 }
 
@@ -75,7 +75,8 @@ pub struct OpenAttempt {
     pub site: Arc<Site>,
 }
 
-/// The method of an attempt. An older version had two, and told them apart by what the code holds.
+/// The method of an attempt. An older version had two, and distinguished them by the code's
+/// content.
 fn method_of(named: Option<&str>, content: Option<&str>) -> Option<Method> {
     match named {
         Some(name) => Method::parse(name),
@@ -85,7 +86,7 @@ fn method_of(named: Option<&str>, content: Option<&str>) -> Option<Method> {
 }
 
 impl Step for OpenAttempt {
-    /// When the code stops being good, by Redis' clock, to the millisecond.
+    /// When the code expires, by Redis' clock, to the millisecond.
     type Outcome = Timestamp;
 
     fn operation(&self) -> Operation {
@@ -95,7 +96,8 @@ impl Step for OpenAttempt {
             approval,
             require_following,
         } = &*self.site;
-        // An attempt without a code has empty ones: a version that knew no methods reads it by them.
+        // An attempt without a code has empty ones: a version that knew no methods reads it by
+        // them.
         let (content, image_url) = match &self.code {
             Some(ShownCode { content, image_url }) => (content.as_str(), image_url.as_str()),
             None => ("", ""),
@@ -142,7 +144,7 @@ impl Step for OpenAttempt {
 pub struct ReadAttempt {
     /// The attempt's scene.
     pub scene: Scene,
-    /// Whose attempt it has to be.
+    /// The realm that the attempt must belong to.
     pub realm: Realm,
 }
 
@@ -151,7 +153,7 @@ pub struct ReadAttempt {
 pub struct OpenedAttempt {
     /// Where it stands.
     pub status: AttemptStatus,
-    /// When its code stops being good, by Redis' clock.
+    /// When its code expires, by Redis' clock.
     pub expires_at: Timestamp,
     /// How the visitor logs in.
     pub method: Method,
@@ -160,7 +162,8 @@ pub struct OpenedAttempt {
 }
 
 impl Step for ReadAttempt {
-    /// `None`: it expired, never was, belongs elsewhere, or goes by a method that this version doesn't know.
+    /// `None`: it expired, never was, belongs elsewhere, or goes by a method that this version
+    /// doesn't know.
     type Outcome = Option<OpenedAttempt>;
 
     fn operation(&self) -> Operation {
@@ -217,12 +220,12 @@ impl Step for ReadAttempt {
     }
 }
 
-/// Reads where an attempt stands, and nothing else: what a waiting browser's stream needs.
+/// Reads an attempt's status, and nothing else: what a waiting browser's stream needs.
 #[derive(Debug, Clone)]
 pub struct ReadStatus {
     /// The attempt's scene.
     pub scene: Scene,
-    /// Whose attempt it has to be. Anybody else's has expired.
+    /// The realm that the attempt must belong to; any other one counts as expired.
     pub realm: Realm,
 }
 
@@ -260,18 +263,18 @@ impl Step for ReadStatus {
 pub struct RedeemAttempt {
     /// The scene of the browser's secret.
     pub scene: Scene,
-    /// Whose attempt it has to be. Anybody else's has expired.
+    /// The realm that the attempt must belong to; any other one counts as expired.
     pub realm: Realm,
     /// Fresh random text. The first one to arrive is kept, and every repeat is answered with it.
     pub nonce: String,
 }
 
-/// What redeeming came to.
+/// The outcome of redeeming.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redemption {
     /// The browser is logged in, now or by the same step within the last minute.
     Redeemed(Identified),
-    /// It isn't (or no longer) possible, because the attempt stands here.
+    /// It isn't (or no longer) possible, because this is the attempt's status.
     Refused(AttemptStatus),
 }
 
@@ -283,8 +286,8 @@ pub struct Identified {
     /// The nonce of the first redemption.
     pub nonce: String,
     /// When the person confirmed, by Redis' clock, to the millisecond: whatever ends their sessions
-    /// afterwards ends this one as well. Where an older version recorded the scan, when the attempt was
-    /// redeemed.
+    /// afterwards ends this one as well. Where an older version recorded the scan, when the attempt
+    /// was redeemed.
     pub confirmed_at: Timestamp,
     /// How they logged in.
     pub method: Method,
@@ -343,7 +346,7 @@ impl Step for RedeemAttempt {
 pub struct CancelAttempt {
     /// The scene of the browser's secret.
     pub scene: Scene,
-    /// Whose attempt it has to be. Anybody else's has expired.
+    /// The realm that the attempt must belong to; any other one counts as expired.
     pub realm: Realm,
 }
 
@@ -371,12 +374,12 @@ impl Step for CancelAttempt {
     }
 }
 
-/// The visitor signed out: repeating the redemption brings the session back no more.
+/// The visitor signed out: repeating the redemption no longer restores the session.
 #[derive(Debug, Clone)]
 pub struct ForgetRedemption {
     /// The scene of the browser's secret.
     pub scene: Scene,
-    /// Whose attempt it has to be. Anybody else's has expired.
+    /// The realm that the attempt must belong to; any other one counts as expired.
     pub realm: Realm,
 }
 

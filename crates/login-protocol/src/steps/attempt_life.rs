@@ -9,7 +9,8 @@ fn unexpected(step: &'static str) -> UnexpectedReply {
     UnexpectedReply { step }
 }
 
-/// How long will an attempt live? Points in time are Redis', and no other clock has to agree with it.
+/// How long will an attempt live? Points in time are Redis', and no other clock has to agree with
+/// it.
 #[derive(Debug, Clone)]
 pub struct ReadRemainingLife {
     /// The attempt's scene.
@@ -42,7 +43,7 @@ impl Step for ReadRemainingLife {
     }
 }
 
-/// Is there such an attempt, wherever it stands?
+/// Does this attempt exist, whatever its status?
 #[derive(Debug, Clone)]
 pub struct AttemptExists {
     /// The attempt's scene.

@@ -1,4 +1,4 @@
-//! The codes of web authorisation. WeChat accepts each once, and browsers bring some of them twice
+//! The codes of web authorisation. WeChat accepts each once, and browsers submit some of them twice
 //! (prefetching, the back button, WeChat's own double redirect: binarywang/WxJava#388).
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const LIFETIME: Duration = Duration::from_mins(5);
 pub struct ClaimCode {
     /// The code's SHA-256 in base64url.
     pub code_sha256: String,
-    /// A name that no other asker has.
+    /// A name that no other caller has.
     pub holder: String,
 }
 
@@ -28,7 +28,7 @@ pub enum Claim {
     Claimed,
     /// Somebody else is exchanging it.
     InProgress,
-    /// It was exchanged, and this came of it: JSON, or a word of the version before.
+    /// It was exchanged with this outcome: JSON, or a word written by the version before.
     Resolved(String),
 }
 
@@ -53,7 +53,7 @@ impl Step for ClaimCode {
     }
 }
 
-/// Gives a code back that nothing came of, unless it is somebody else's by now.
+/// Releases a code whose exchange had no outcome, unless somebody else has claimed it by now.
 #[derive(Debug, Clone)]
 pub struct ReleaseCode {
     /// The code's SHA-256 in base64url.
@@ -78,12 +78,13 @@ impl Step for ReleaseCode {
     }
 }
 
-/// Says what came of a code.
+/// Records the outcome of a code.
 #[derive(Debug, Clone)]
 pub struct ResolveCode {
     /// The code's SHA-256 in base64url.
     pub code_sha256: String,
-    /// What everybody who brings it is told, as JSON. A question mark begins a claim, and no JSON.
+    /// The outcome for everybody who submits it, as JSON. A question mark starts a claim and is
+    /// never JSON.
     pub outcome: String,
 }
 

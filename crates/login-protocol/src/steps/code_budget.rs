@@ -1,5 +1,5 @@
-//! How many QR codes the account creates in a day, on all gateways together: WeChat's quota is shared with
-//! whoever else creates codes for it.
+//! How many QR codes the account creates in a day, on all gateways together: WeChat's quota is
+//! shared with other programs that create codes for it.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ static TAKE: AtomicScript = AtomicScript::new(include_str!("codes_take.lua"));
 /// Longer than a day, wherever it begins.
 const REMEMBERED: Duration = Duration::from_hours(48);
 
-/// Takes a share of a day's codes, so that not every code costs a round trip. What a gateway doesn't use
-/// of it before it ends is lost for the day. Taking again after a lost answer takes another share.
+/// Takes a share of a day's codes, so that not every code costs a round trip. What a gateway
+/// doesn't use of it before it ends is lost for the day. Taking again after a lost answer takes
+/// another share.
 #[derive(Debug, Clone)]
 pub struct TakeCodes {
     /// The account.
@@ -27,7 +28,7 @@ pub struct TakeCodes {
     pub up_to: u32,
 }
 
-/// What came of taking a share.
+/// The outcome of taking a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodesTaken {
     /// How many may be created; 0 when as many as may be are taken.

@@ -19,7 +19,7 @@ static DECIDE: AtomicScript = AtomicScript::new(include_str!("attempt_decide.lua
 /// How long the phone's page can be used: as long as an attempt lives by default.
 const CONFIRMATION_LIFETIME: Duration = Duration::from_mins(5);
 
-/// How long a phone may read what was decided: a press whose answer got lost is pressed again.
+/// How long a phone may read the decision: a press whose response got lost is repeated.
 const OUTCOME_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What the record of a ticket says in the end when its person has decided.
@@ -143,10 +143,10 @@ pub struct Decide {
     pub decision: Decision,
 }
 
-/// What a decision came to.
+/// The outcome of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionEffect {
-    /// The attempt stands here now; an earlier decision of the same person may have brought it here.
+    /// This is the attempt's status now, perhaps by an earlier decision of the same person.
     Stands(AttemptStatus),
     /// Somebody else scanned it.
     NotTheirs,
@@ -197,10 +197,10 @@ pub struct Confirmation {
     pub scene: Scene,
     /// Whose phone it is.
     pub member: MemberId,
-    /// The browser that the ticket was given to, as a digest without spaces of what its cookie holds.
-    /// `None` in tickets of versions that bound them to no browser.
+    /// The browser that the ticket was given to, as a digest without spaces of what its cookie
+    /// holds. `None` in tickets of versions that bound them to no browser.
     pub browser: Option<String>,
-    /// Whether the person has decided: the ticket tells the outcome for a moment and decides no more.
+    /// Whether the person has decided: the ticket then only shows the outcome, for a moment.
     pub decided: bool,
 }
 
@@ -231,7 +231,7 @@ impl Confirmation {
     }
 }
 
-/// Lets a phone that proved whose it is decide about one attempt.
+/// Lets a recognised phone decide about one attempt.
 #[derive(Debug, Clone)]
 pub struct IssueConfirmation {
     /// Random text that only this phone gets.
@@ -282,7 +282,7 @@ impl Step for SpendConfirmation {
             key: redis_keys::confirmation(&self.ticket),
             arguments: vec![
                 decided.to_record(),
-                // A ticket whose time is up stays so.
+                // An expired ticket stays expired.
                 "XX".to_owned(),
                 "PX".to_owned(),
                 OUTCOME_LIFETIME.as_millis().to_string(),

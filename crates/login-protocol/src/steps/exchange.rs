@@ -1,8 +1,8 @@
-//! How many codes of web authorisation may be brought that WeChat refuses. Anybody can invent codes, and
-//! only WeChat can tell; every exchange is one of its calls.
+//! Limits on authorisation codes that WeChat refuses. Anybody can invent codes, and only WeChat can
+//! tell; every exchange is an API call.
 //!
-//! Failures count, and only WeChat's answer says what was one. So a place is reserved before the call,
-//! which bounds what is under way at once, and given back unless the code was refused.
+//! Only refused codes count, and only WeChat's response tells. So a slot is reserved before the
+//! call, which also limits concurrency, and released unless the code was refused.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -34,8 +34,9 @@ impl Exchanger {
         }
     }
 
-    /// How many shares all of it together has. A wide net's are one number: an attacker who has all of it takes
-    /// no more calls than a few clients, and one who has a little of it seldom keeps the others waiting.
+    /// How many shares all of it together has. A wide network has a single counter: an attacker who
+    /// owns all of it causes no more calls than a few clients, and one who owns a little of it
+    /// seldom blocks the others.
     fn shares(&self) -> u32 {
         match self {
             Self::Attempt(_) => 1,
@@ -54,7 +55,7 @@ pub enum Admission {
     Admitted,
     /// It may not, for this long.
     Refused {
-        /// Until the window is over.
+        /// Until the window ends.
         retry_after: Duration,
     },
 }
@@ -94,7 +95,7 @@ impl Step for ReserveExchange {
     }
 }
 
-/// Gives a place back: WeChat knew the code, or wasn't asked. Giving it back again changes nothing.
+/// Releases a slot: WeChat accepted the code, or wasn't called. Releasing it again changes nothing.
 #[derive(Debug, Clone)]
 pub struct GiveBackExchange {
     /// On whose behalf it was reserved.

@@ -1,5 +1,5 @@
-//! The members' steps. Events can arrive twice, late and out of order; the time at which WeChat says
-//! they happened decides.
+//! The members' steps. Events can arrive twice, late and out of order; the time at which WeChat
+//! says they happened decides.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct RecordFollow {
     pub member: MemberId,
     /// The event's `CreateTime`.
     pub at: Timestamp,
-    /// What WeChat told of them just now; what it didn't tell stays as it was.
+    /// What WeChat has just returned about them; missing values stay as they were.
     pub profile: Option<Profile>,
 }
 
@@ -90,9 +90,9 @@ pub struct RecordProfile {
     pub member: MemberId,
     /// When.
     pub at: Timestamp,
-    /// What WeChat told of them apart from the profile. One that it didn't tell stays as it was.
+    /// What WeChat returned about them apart from the profile; a missing value stays as it was.
     pub unionid: Option<String>,
-    /// What WeChat told; `None` when it told nothing, and the profile stays as it was.
+    /// What WeChat returned; `None` when it returned nothing and the profile stays as it was.
     pub profile: Option<Profile>,
 }
 
@@ -136,9 +136,9 @@ pub struct RecordVisit {
     pub at: Timestamp,
     /// Whether they follow the account; `None` when WeChat didn't say, and it stays as it was.
     pub follows: Option<bool>,
-    /// What WeChat told of them apart from the profile. One that it didn't tell stays as it was.
+    /// What WeChat returned about them apart from the profile; a missing value stays as it was.
     pub unionid: Option<String>,
-    /// What WeChat told of them just now; what it didn't tell stays as it was.
+    /// What WeChat has just returned about them; missing values stay as they were.
     pub profile: Option<Profile>,
 }
 

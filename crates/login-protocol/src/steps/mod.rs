@@ -52,14 +52,14 @@ pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.
 pub trait Step {
-    /// What it comes to.
+    /// The outcome.
     type Outcome;
 
     /// What to send to Redis.
     fn operation(&self) -> Operation;
 
-    /// What the reply means: the elements of Redis' answer in order, a nil as `None`. A single value
-    /// is a list of one.
+    /// What the reply means: the elements of Redis' answer in order, a nil as `None`. A single
+    /// value is a list of one.
     ///
     /// # Errors
     ///

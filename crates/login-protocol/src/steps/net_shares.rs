@@ -1,6 +1,8 @@
-//! Shares of clients and of the nets around them, which all of a net's addresses have together.
+//! Shares of clients and of the networks around them; all addresses of a network have its share
+//! together.
 //!
-//! What belongs to the widest net is one key, so that all of its counts are compared and raised in one piece.
+//! Everything within the widest network is one key, so that all of its counts are compared and
+//! incremented atomically.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -10,10 +12,11 @@ use crate::client_nets::{Net, nets};
 static ADMIT: AtomicScript = AtomicScript::new(include_str!("nets_admit.lua"));
 static GIVE_BACK: AtomicScript = AtomicScript::new(include_str!("nets_give_back.lua"));
 
-/// How many clients of one wide net are told apart. The others have no share of their own, only the wider nets'.
+/// How many clients of one wide network are tracked separately. The others have no share of their
+/// own, only those of the wider networks.
 const CLIENTS_OF_A_NET: u32 = 1024;
 
-/// How many uses a client has in a time; a wider net has a multiple of it.
+/// How many uses a client has per period; a wider network has a multiple of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     /// It begins with its first use.
@@ -22,17 +25,18 @@ pub(super) struct Window {
     pub(super) share: u32,
 }
 
-/// What came of a use.
+/// The outcome of a use.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// It was counted. How often the client and each wider net have used the longest window, this time
-    /// included.
+    /// It was counted. How often the client and each wider network have used the longest window,
+    /// including this time.
     Counted(Vec<u32>),
     /// It wasn't, and will be after this time.
     Refused(Duration),
 }
 
-/// Counts a use, unless one of the windows is full. The longest one comes last: when it is over, all are.
+/// Counts a use, unless one of the windows is full. The longest one comes last: when it ends, all
+/// have.
 pub(super) fn admit(key: String, client: IpAddr, windows: &[Window]) -> Operation {
     let mut arguments = Vec::with_capacity(8 + 2 * windows.len());
     arguments.extend([CLIENTS_OF_A_NET.to_string(), windows.len().to_string()]);
@@ -64,7 +68,7 @@ pub(super) fn admitted(reply: &[Option<String>]) -> Option<Use> {
     }
 }
 
-/// Gives uses back to the windows from this one on, of which the first is 0.
+/// Gives uses back to the windows from this index on.
 pub(super) fn give_back(key: String, client: IpAddr, uses: u32, first_window: usize) -> Operation {
     let mut arguments = vec![uses.to_string(), (first_window + 1).to_string()];
     arguments.extend(nets(client).into_iter().flatten().map(name));
@@ -75,7 +79,7 @@ pub(super) fn give_back(key: String, client: IpAddr, uses: u32, first_window: us
     }
 }
 
-/// A net's name within its key, as short as it can be.
+/// A network's name within its key, as short as possible.
 fn name(net: Net) -> String {
     match net.address {
         IpAddr::V4(_) => net.prefix.to_string(),

@@ -1,5 +1,5 @@
-//! Confirming an attempt for a person, or making it theirs to decide on: what the gateway does with what
-//! WeChat told it.
+//! Confirming an attempt for a person, or letting them decide on it: what the gateway does after a
+//! scan or a consent.
 
 use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
 
-/// What the script is told of somebody who has agreed already.
+/// The script's argument for somebody who has already agreed.
 const AGREED: &str = "agreed";
 
 /// Somebody scanned. Recording the same scan again, on any replica, changes nothing.
@@ -21,7 +21,7 @@ const AGREED: &str = "agreed";
 pub struct RecordScan {
     /// The scene of the scanned code.
     pub scene: Scene,
-    /// The account that WeChat told of the scan.
+    /// The account that received the scan.
     pub account: AccountName,
     /// Who scanned.
     pub member: MemberId,
@@ -29,28 +29,28 @@ pub struct RecordScan {
     pub approval: Approval,
 }
 
-/// Somebody agreed to log in, without a scan that has yet to be confirmed: their phone is the one that
-/// asks. Recording it again changes nothing.
+/// Somebody agreed to log in, without a scan that has yet to be confirmed: their phone is the one
+/// that asks. Recording it again changes nothing.
 #[derive(Debug, Clone)]
 pub struct ConfirmAttempt {
     /// The attempt's scene.
     pub scene: Scene,
-    /// The account that told who they are.
+    /// The account that identified them.
     pub account: AccountName,
     /// Who agreed.
     pub member: MemberId,
 }
 
-/// What a scan came to, and where.
+/// The outcome of a scan, and the site that it was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanOutcome {
-    /// What it came to.
+    /// The outcome.
     pub effect: ScanEffect,
     /// What people call the site that asks, where it says so.
     pub site_name: Option<String>,
 }
 
-/// What a scan came to.
+/// The outcome of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanEffect {
     /// The attempt is now this person's.
@@ -59,7 +59,7 @@ pub enum ScanEffect {
     Repeated(AttemptStatus),
     /// Somebody else scanned first.
     Taken,
-    /// The attempt belongs to another account. Nothing was moved.
+    /// The attempt belongs to another account. Nothing changed.
     Elsewhere,
     /// There is no such attempt any more.
     Gone,

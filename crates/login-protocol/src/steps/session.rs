@@ -20,8 +20,8 @@ static END: AtomicScript = AtomicScript::new(include_str!("session_end.lua"));
 static READ: AtomicScript = AtomicScript::new(include_str!("session_read.lua"));
 static END_ALL: AtomicScript = AtomicScript::new(include_str!("sessions_end.lua"));
 
-/// How long the end of a session is remembered: longer than a repeat of its redemption can come, by a
-/// minute for one that is on its way.
+/// How long the end of a session is remembered: longer than a repeat of its redemption can come, by
+/// a minute for one that is on its way.
 const END_IS_KEPT: Duration = REDEMPTION_WINDOW.saturating_mul(2);
 
 /// How long sessions live.
@@ -234,7 +234,7 @@ fn of_older_record(record: &str) -> Option<(MemberId, Timestamp)> {
     words.next().is_none().then_some((member, begun_at))
 }
 
-/// Signs out. For two minutes nothing brings the session back, repeats of its redemption included. Works
+/// Signs out. For two minutes nothing restores the session, not even a repeated redemption. Works
 /// on a full Redis too.
 #[derive(Debug, Clone)]
 pub struct EndSession {
@@ -248,7 +248,8 @@ impl Step for EndSession {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        // What stays under the older name is read by the older version, as a session of 1970 that is over.
+        // What stays under the older name is read by the older version, as a session of 1970 that
+        // is over.
         let (key, stays) = match &self.site {
             Some(site) => (redis_keys::session(site, &self.id_sha256), "ended"),
             None => (redis_keys::older_session(&self.id_sha256), "ended 0"),
@@ -268,7 +269,7 @@ impl Step for EndSession {
     }
 }
 
-/// Signs somebody out everywhere: what began before counts no more.
+/// Signs somebody out everywhere: sessions that began before are void.
 #[derive(Debug, Clone)]
 pub struct EndAllSessions {
     /// Who.

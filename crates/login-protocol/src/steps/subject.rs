@@ -1,7 +1,9 @@
-//! Subjects. Whatever becomes of a member's record, their subject stays: only deleting somebody removes it.
+//! Subjects. Whatever becomes of a member's record, their subject stays: only deleting somebody
+//! removes it.
 //!
-//! It is kept under a key of its own, which has no end. A person who is known under another account with the same
-//! UnionID has the same one: the first to claim a UnionID says which. Two that were given are never merged.
+//! It is kept under a key of its own, which has no end. A person who is known under another account
+//! with the same UnionID has the same one: the first to claim a UnionID says which. Two that were
+//! given are never merged.
 
 use jiff::Timestamp;
 
@@ -119,8 +121,8 @@ impl Step for GiveSubject {
     }
 }
 
-/// Which subject belongs to a UnionID? Asking with one that was given before makes it the UnionID's, unless that has
-/// an older one.
+/// Which subject belongs to a UnionID? Asking with one that was given before makes it the
+/// UnionID's, unless that has an older one.
 #[derive(Debug, Clone)]
 pub struct ClaimUnion {
     /// The UnionID.

@@ -10,11 +10,12 @@ static PROBE: AtomicScript = AtomicScript::new(include_str!("write_probe.lua"));
 /// For how long the probe's key stays, in milliseconds.
 const LIFE_MS: u32 = 1000;
 
-/// Writes a key that ends by itself, in the way in which the other steps write: a Redis that is full, a
-/// replica, one that can't save, or one older than 5.0 refuses it as it would refuse a login.
+/// Writes a key that expires by itself, in the same way as the other steps: a Redis that is full,
+/// read-only, can't save or is older than 5.0 rejects it as it would reject a login.
 #[derive(Debug, Clone)]
 pub struct ProbeWrites {
-    /// Whose probe it is; 1 to 64 characters without braces. In a Cluster it decides which node is asked.
+    /// Whose probe it is; 1 to 64 characters without braces. In a Cluster it decides which node is
+    /// asked.
     pub prober: String,
 }
 
@@ -42,8 +43,8 @@ impl Step for ProbeWrites {
     }
 }
 
-/// Writes without a script. Before 7.0, a script may write where a command of its own may not: with fewer
-/// replicas than `min-replicas-to-write` asks for.
+/// Writes without a script. Before 7.0, a script may write where a command of its own may not: with
+/// fewer replicas than `min-replicas-to-write` asks for.
 #[derive(Debug, Clone)]
 pub struct ProbePlainWrites {
     /// Whose probe it is, as that of [`ProbeWrites`].

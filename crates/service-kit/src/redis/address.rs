@@ -1,4 +1,4 @@
-//! The forms of a Redis address: one server, the primary that Sentinels name, or a Cluster.
+//! The forms of a Redis URL: one server, the primary that Sentinels name, or a Cluster.
 
 use deadpool_redis::redis::{IntoConnectionInfo as _, RedisConnectionInfo};
 
@@ -9,7 +9,7 @@ pub(super) enum RedisAddress {
     Server(String),
     /// `redis+sentinel://[user:password@]host:26379,host:26379/service[/database]`.
     Sentinel {
-        /// The Sentinels, as `redis://` addresses without credentials.
+        /// The Sentinels, as `redis://` URLs without credentials.
         sentinels: Vec<String>,
         /// What the Sentinels call the primary, such as `mymaster`.
         service: String,
@@ -20,7 +20,7 @@ pub(super) enum RedisAddress {
     },
     /// `redis+cluster://[user:password@]host:7000,host:7001`.
     Cluster {
-        /// Some of its nodes, as `redis://` addresses.
+        /// Some of its nodes, as `redis://` URLs.
         nodes: Vec<String>,
     },
 }
@@ -29,7 +29,7 @@ pub(super) enum RedisAddress {
 const SENTINEL_PORT: u16 = 26379;
 
 impl RedisAddress {
-    /// Reads an address. The complaint doesn't repeat it, since it may hold a password.
+    /// Parses a URL. The error message doesn't repeat it, since it may contain a password.
     pub(super) fn parse(address: &str) -> Result<Self, String> {
         let (scheme, rest) = address.split_once("://").unwrap_or_default();
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

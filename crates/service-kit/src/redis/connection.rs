@@ -63,7 +63,7 @@ pub(super) enum Connection {
 }
 
 impl Source {
-    /// Nothing connects yet.
+    /// Connects lazily.
     pub(super) fn new(address: RedisAddress) -> RedisResult<Self> {
         match address {
             RedisAddress::Server(url) => {

@@ -12,8 +12,8 @@ pub const OLDEST_REDIS: &str = "5.0";
 
 const OLDEST_MAJOR: u32 = 5;
 
-/// What a Redis calls its version, such as `7.2.4`. Relatives of Redis name the one that they are compatible
-/// with.
+/// What a Redis calls its version, such as `7.2.4`. Relatives of Redis name the one that they are
+/// compatible with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerVersion(String);
 
@@ -95,7 +95,8 @@ impl Store {
         &self,
         command: Cmd,
     ) -> Result<T, StoreError> {
-        // As a pipeline, which goes to one node of a Cluster. The command alone would go to all of them.
+        // As a pipeline, which goes to one node of a Cluster. The command alone would go to all of
+        // them.
         let mut pipeline = Pipeline::new();
         pipeline.add_command(command);
         let reply = self.query(&pipeline.into()).await?.into_iter().next();

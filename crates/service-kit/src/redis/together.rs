@@ -8,7 +8,7 @@ type Reply = Vec<Option<String>>;
 
 /// A step, or one that is left out this time.
 pub trait Part {
-    /// What it comes to.
+    /// The outcome.
     type Outcome;
 
     /// Adds what to send.

@@ -48,7 +48,8 @@ pub trait AnyKey: Sync {
     fn meaning_zh(&self) -> &'static str;
     /// See [`Key::secret`].
     fn is_secret(&self) -> bool;
-    /// Whether the value is a text for people, in which quotation marks and line ends have a meaning.
+    /// Whether the value is a text for people, in which quotation marks and line ends have a
+    /// meaning.
     fn holds_text(&self) -> bool {
         self.name().starts_with(TEXTS)
     }

@@ -1,4 +1,5 @@
-//! Reading declared settings from what is set, and collecting complaints and declarations on the way.
+//! Reading declared settings from what is set, and collecting complaints and declarations on the
+//! way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,8 @@ use super::{
     text,
 };
 
-/// Reads a service's settings. Each read declares a key, parses its value and collects what is wrong.
+/// Reads a service's settings. Each read declares a key, parses its value and collects what is
+/// wrong.
 pub struct Reader<'a> {
     prefix: &'static str,
     values: &'a Values,
@@ -27,7 +29,7 @@ struct Unreadable;
 #[derive(Clone, Default)]
 struct Scope {
     table: Option<(&'static NamedTable, String)>,
-    /// Whether the unnamed section's value holds where the table says nothing.
+    /// Whether the unnamed section's value applies where the table has none.
     inherits: bool,
 }
 
@@ -82,8 +84,8 @@ impl<'a> Reader<'a> {
         S::read(self)
     }
 
-    /// Reads a section inside a named table; where the table leaves something out, the unnamed
-    /// section's value holds. Outside of tables, the same as [`Reader::section`].
+    /// Reads a section inside a named table; where the table has no value, the unnamed section's
+    /// applies. Outside of tables, the same as [`Reader::section`].
     pub fn inherited_section<S: Section>(&mut self) -> Option<S> {
         let outer = self.scope.inherits;
         self.scope.inherits = true;
@@ -106,7 +108,8 @@ impl<'a> Reader<'a> {
         !self.table_names(table).is_empty()
     }
 
-    /// Reads all tables of a kind, by their names. What can't be a name, and those in `reserved`, are refused.
+    /// Reads all tables of a kind, by their names. What can't be a name, and those in `reserved`,
+    /// are refused.
     pub fn tables<Name: TryFrom<String> + Ord, T>(
         &mut self,
         table: &'static NamedTable,
@@ -166,7 +169,7 @@ impl<'a> Reader<'a> {
         self.scope = outer;
     }
 
-    /// All complaints: what isn't a setting at all, and then what is wrong with the others.
+    /// All complaints: unknown settings first, then invalid ones.
     pub(super) fn into_complaints(self) -> Vec<String> {
         let unknown = self
             .values
@@ -180,7 +183,7 @@ impl<'a> Reader<'a> {
         self.declarations
     }
 
-    /// The text of a setting, from wherever it holds.
+    /// The text of a setting, from wherever it applies.
     fn text(&mut self, key: &'static dyn AnyKey) -> Result<Option<String>, Unreadable> {
         let name = self.scope.name(key);
         self.declare(key, &name);
@@ -253,7 +256,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The names of all tables of a kind, good or not; in a description a placeholder.
+    /// The names of all tables of a kind, valid or not; a placeholder in a description.
     fn table_names(&self, table: &NamedTable) -> BTreeSet<String> {
         if self.describing {
             return BTreeSet::from(["<name>".to_owned()]);
@@ -305,7 +308,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The name under which a secret's file stands.
+/// The key of a secret's file.
 fn file_of(name: &str) -> String {
     format!("{name}_file")
 }

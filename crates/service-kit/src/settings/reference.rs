@@ -13,9 +13,9 @@ pub struct Declaration {
     pub key: &'static dyn AnyKey,
     /// Its whole name: `wechat.app_id`, or `account.<name>.app_id`.
     pub name: String,
-    /// The kind of named tables it stands in.
+    /// The kind of named table that contains it.
     pub table: Option<&'static NamedTable>,
-    /// Whether the unnamed section's value holds where the table says nothing.
+    /// Whether the unnamed section's value applies where the table has none.
     pub inherited: bool,
 }
 

@@ -16,8 +16,9 @@ pub(super) struct Values(BTreeMap<String, String>);
 impl Values {
     /// The values of a TOML file.
     ///
-    /// Only the file's own structure is followed: `config`'s merging would take the name of a key for a
-    /// path, and one such as `a[4000000000]` for the index of a list to be filled up to there.
+    /// Only the file's own structure is followed: `config`'s merging would take the name of a key
+    /// for a path, and one such as `a[4000000000]` for the index of a list to be filled up to
+    /// there.
     pub(super) fn of_file(file: &impl Source) -> Result<Self, InvalidSettings> {
         let table = file.collect().map_err(|error| {
             InvalidSettings(format!("can't read the settings: {}", unreadable(&error)))
@@ -72,8 +73,8 @@ pub(super) fn variable(prefix: &str, name: &str) -> String {
     format!("{prefix}__{}", name.replace('.', "__")).to_uppercase()
 }
 
-/// Why a file can't be read. What a TOML parser says of a file quotes the line, which may hold a
-/// secret; its first line says where, and no more.
+/// Why a file can't be read. A TOML parser's message quotes the line, which may contain a secret;
+/// its first line only says where.
 fn unreadable(error: &ConfigError) -> String {
     match error {
         ConfigError::FileParse { uri, cause } => {
@@ -86,17 +87,17 @@ fn unreadable(error: &ConfigError) -> String {
     }
 }
 
-/// The setting that a variable is for: `wechat.app_id` for `GATEWAY__WECHAT__APP_ID`. Other programs'
-/// variables are for none.
+/// The setting that a variable is for: `wechat.app_id` for `GATEWAY__WECHAT__APP_ID`. Other
+/// programs' variables are for none.
 fn setting_named(prefix: &str, variable: &OsStr) -> Option<String> {
     let variable = variable.to_str()?.to_ascii_lowercase();
     let name = variable.strip_prefix(&prefix.to_ascii_lowercase())?;
     Some(name.strip_prefix("__")?.replace("__", "."))
 }
 
-/// Adds what a value holds. A list of plain values is one text; no setting is a list of anything else,
-/// so what is nested in one is a key that doesn't exist. (`config` writes it in a text that doubles with
-/// every level.)
+/// Adds what a value holds. A list of plain values becomes one text; no setting is a list of
+/// anything else, so nested values are unknown keys. (`config` would convert them to text that
+/// doubles with every level.)
 fn flatten(name: String, value: Value, into: &mut BTreeMap<String, String>) {
     match value.kind {
         ValueKind::Table(table) => {

@@ -6,8 +6,9 @@
 pub struct NamedTable {
     /// The section that holds them: `account`.
     pub kind: &'static str,
-    /// The section whose keys stand in such a table by their last part alone: with `wechat`, the key
-    /// `wechat.app_id` is `app_id` there. Any other keeps its section: `relay.url` is `relay_url`.
+    /// The section whose keys appear in such a table by their last part alone: with `wechat`, the
+    /// key `wechat.app_id` is `app_id` there. Any other keeps its section: `relay.url` is
+    /// `relay_url`.
     pub own_section: &'static str,
     /// What such a table is, in Markdown, for the reference.
     pub meaning: &'static str,

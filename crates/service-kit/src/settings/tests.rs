@@ -1,4 +1,4 @@
-//! What is read from where, and what is said of what is wrong.
+//! What is read from where, and how errors are reported.
 
 use std::{collections::BTreeMap, os::unix::ffi::OsStringExt as _};
 

@@ -1,5 +1,5 @@
-//! What holds for the text of every setting, wherever it comes from: files, editors, consoles and chat
-//! programs leave blanks, line ends and quotation marks around what is copied, and nobody sees them.
+//! Rules for the text of every setting, wherever it comes from: files, editors, consoles and chat
+//! programs leave whitespace and quotation marks around what is copied, and nobody notices.
 
 /// Marks around a value that a shell or a file format would have taken away.
 const QUOTATION_MARKS: &[char] = &[
@@ -7,13 +7,14 @@ const QUOTATION_MARKS: &[char] = &[
     '\u{ff02}', '\u{ff07}',
 ];
 
-/// A value without what can't be seen at its ends: blanks of every width, line ends, byte order marks.
+/// A value without what can't be seen at its ends: blanks of every width, line ends, byte order
+/// marks.
 pub(super) fn trimmed(value: &str) -> &str {
     value.trim_matches(|character| is_invisible(character) || character.is_whitespace())
 }
 
-/// What is wrong with a trimmed value, if it isn't words for people. It isn't repeated, since it may
-/// be a secret.
+/// What is wrong with a trimmed value that isn't a text for people. The value isn't repeated, since
+/// it may be a secret.
 pub(super) fn complaint(value: &str, is_secret: bool) -> Option<String> {
     let is_quoted = value.starts_with(QUOTATION_MARKS) || value.ends_with(QUOTATION_MARKS);
     if is_quoted {
@@ -45,8 +46,8 @@ pub(super) fn complaint(value: &str, is_secret: bool) -> Option<String> {
     ))
 }
 
-/// Control characters, and what has no width of its own: soft hyphen, zero-width characters, marks of
-/// direction, byte order mark, tags and the like.
+/// Control characters, and what has no width of its own: soft hyphen, zero-width characters, marks
+/// of direction, byte order mark, tags and the like.
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,

@@ -1,4 +1,4 @@
-//! `POST /cgi-bin/callback/check`: whether WeChat reaches the callback address.
+//! `POST /cgi-bin/callback/check`: whether WeChat reaches the callback URL.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

@@ -52,8 +52,8 @@ pub(crate) struct Behaviour {
     pub(crate) consent: bool,
     /// Whether the page was opened from the account's chat.
     pub(crate) from_chat: bool,
-    /// Whether the address is loaded that web authorisation returns to. Otherwise the code in it stays
-    /// unused, as one that somebody reads on its way.
+    /// Whether the address is loaded that web authorisation returns to. Otherwise the code in it
+    /// stays unused, as one that somebody reads on its way.
     pub(crate) load_return: bool,
     /// The button to press on the last page: fields of its form with their values.
     pub(crate) form: Option<HashMap<String, String>>,

@@ -1,8 +1,8 @@
 //! A JPEG encoder for pictures made of black and white squares.
 //!
-//! `showqrcode` answers `image/jpg`, and a QR code is made of squares. When each square covers whole
-//! 8×8 blocks, every block is uniform, so all that a baseline JPEG has to store of it is the mean:
-//! no cosine transform, no loss, and an alternating-current table of one code.
+//! `showqrcode` answers `image/jpg`, and a QR code is made of squares. When each square covers
+//! whole 8×8 blocks, every block is uniform, so all that a baseline JPEG has to store of it is the
+//! mean: no cosine transform, no loss, and an alternating-current table of one code.
 
 /// The blocks along one side of a square.
 const BLOCKS: usize = 2;

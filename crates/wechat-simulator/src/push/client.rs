@@ -29,7 +29,7 @@ pub(crate) struct PushClient {
     free: Semaphore,
 }
 
-/// Whether the callback address passed the console's verification.
+/// Whether the callback URL passed the console's verification.
 #[derive(Debug, Serialize)]
 pub(crate) struct VerificationOutcome {
     passed: bool,
@@ -92,7 +92,7 @@ impl PushClient {
         }
     }
 
-    /// Does what WeChat's console does when an operator saves the callback address.
+    /// Does what WeChat's console does when an operator saves the callback URL.
     pub(crate) async fn verify(&self, account: &Account) -> VerificationOutcome {
         let setup = account.setup();
         let timestamp = Timestamp::now().as_second().to_string();

@@ -15,8 +15,8 @@ use crate::changes::Change;
 use crate::chats::{Author, SERVICE_FAULT};
 use crate::world::World;
 
-/// How often `rapid_retries` delivers a push, and how long after the start of one delivery the next one starts:
-/// the published log has all four within two seconds.
+/// How often `rapid_retries` delivers a push, and how long after the start of one delivery the next
+/// one starts: the published log has all four within two seconds.
 const RAPID_DELIVERIES: u32 = 4;
 const RAPID_INTERVAL: Duration = Duration::from_millis(500);
 

@@ -1,7 +1,7 @@
 //! What a push looks like on its way: the address with its parameters, and the body.
 //!
-//! Each delivery has a timestamp and a nonce of its own, except where `rapid_retries` repeats one as it was; the
-//! event does not change.
+//! Each delivery has a timestamp and a nonce of its own, except where `rapid_retries` repeats one
+//! as it was; the event does not change.
 
 use jiff::Timestamp;
 use url::Url;

@@ -227,8 +227,8 @@ async fn the_second_delivery_is_enough_when_it_is_answered() {
     );
 }
 
-/// Delivers a message in safe mode by a WeChat that repeats at once what isn't answered 200, and after this many
-/// milliseconds what isn't answered at all.
+/// Delivers a message in safe mode by a WeChat that repeats at once what isn't answered 200, and
+/// after this many milliseconds what isn't answered at all.
 async fn message_with_rapid_retries(
     callback: &CallbackReceiver,
     interval_ms: &str,

@@ -1,5 +1,5 @@
-//! Answers whose members are of other types than documented, broken, or there twice: what is unambiguous
-//! is taken, and what isn't costs nothing else.
+//! Answers whose members are of other types than documented, broken, or there twice: what is
+//! unambiguous is taken, and what isn't costs nothing else.
 
 use secrecy::ExposeSecret as _;
 use wechat_wire::api::{AccessTokenGranted, DecodeError, Problem, QrCodeCreated, UserInfo, decode};

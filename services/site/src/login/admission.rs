@@ -10,8 +10,8 @@ use login_protocol::{
 };
 
 impl Logins {
-    /// Counts a login that is about to start; one that goes on was counted when it started. Says how many the client
-    /// has begun lately, unless nobody is limited.
+    /// Counts a login that is about to start; one that goes on was counted when it started. Returns
+    /// how many the client has started lately, unless limits are off.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ impl Logins {
         })
     }
 
-    /// Takes a login out of the counts that was admitted and then couldn't begin: an outage of WeChat's mustn't use up
-    /// the day of an office that keeps trying.
+    /// Takes a login out of the counts that was admitted and then couldn't begin: an outage of
+    /// WeChat's mustn't use up the day of an office that keeps trying.
     pub(super) async fn could_not_begin(&self, client: IpAddr, error: BeginError) -> BeginError {
         if matches!(
             error,

@@ -18,13 +18,13 @@ use service_kit::{random, redis::StoreError};
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
 use crate::asker;
 
-/// How much longer WeChat knows the code than the attempt lives: a scan in the last second is told
-/// that the code has expired, and not that nothing is there.
+/// How much longer WeChat knows the code than the attempt lives: a scan in the last second is
+/// answered that the code has expired.
 const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
 
 impl Logins {
-    /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab, shows
-    /// the same code, and WeChat's quota is spared.
+    /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab,
+    /// shows the same code, and WeChat's quota is spared.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Logins {
         Ok(opened.map(|opened| Living { opened, left }))
     }
 
-    /// Where this browser's attempt stands, and when it expires unless it has.
+    /// The status of this browser's attempt, and when it expires unless it has.
     ///
     /// # Errors
     ///

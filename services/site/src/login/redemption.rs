@@ -33,13 +33,13 @@ pub struct Completion<'a> {
 }
 
 impl Logins {
-    /// Redeems this browser's attempt and signs it in; the session that it had before ends. Within a minute it can
-    /// be repeated: the outcome is the same session.
+    /// Redeems this browser's attempt and signs it in; the session that it had before ends. Within
+    /// a minute it can be repeated: the outcome is the same session.
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed, its
-    /// session was ended, or Redis is unavailable.
+    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed,
+    /// its session was ended, or Redis is unavailable.
     pub async fn complete(
         &self,
         completion: Completion<'_>,
@@ -113,7 +113,8 @@ impl Logins {
                 end_older.as_ref(),
             ))
             .await?;
-        // Who reads the session finds it over as well, so an end that comes a moment later counts too.
+        // Who reads the session finds it over as well, so an end that comes a moment later counts
+        // too.
         if is_over(confirmed_at, ended_here.max(ended)) {
             return Err(CompleteError::SignedOutEverywhere);
         }

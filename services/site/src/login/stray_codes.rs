@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use super::AuthorizationResponse;
 use crate::gateway_client::GatewayClient;
 
-/// How many are discarded at a time. Nobody waits for it, and strangers can bring many.
+/// How many are discarded concurrently. Nobody waits for it, and strangers can submit many.
 const AT_ONCE: usize = 8;
 
-/// Has the gateway make them good for nobody, in the background.
+/// Has the gateway invalidate them, in the background.
 pub(super) struct StrayCodes {
     account: AccountName,
     gateway: Arc<GatewayClient>,
@@ -28,7 +28,8 @@ impl StrayCodes {
         }
     }
 
-    /// Discards the code of this callback. `scene`: the attempt's, if it came back to the browser that began it.
+    /// Discards the code of this callback. `scene`: the attempt's, if it came back to the browser
+    /// that began it.
     pub(super) fn discard(&self, response: &AuthorizationResponse<'_>, scene: Option<Scene>) {
         if response.code.is_empty() {
             return;

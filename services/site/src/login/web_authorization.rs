@@ -1,9 +1,9 @@
-//! Logging in by web authorisation: a browser inside WeChat, which can't scan its own screen, goes to
-//! WeChat's consent and comes back with a code (RFC 6749, section 4.1).
+//! Logging in by web authorisation: a browser inside WeChat, which can't scan its own screen, goes
+//! to WeChat's consent and comes back with a code (RFC 6749, section 4.1).
 //!
-//! The attempt's cookie decides whether a callback is listened to. A person who was sent somebody else's
-//! way to the consent comes back without it, and the browser of whoever sent it learns nothing: neither
-//! is logged in as the other (RFC 6749, section 10.12). A code that isn't listened to would be good for five
+//! The attempt's cookie decides whether a callback is accepted. A person who opened somebody else's
+//! authorisation link comes back without it, and the sender's browser learns nothing: neither is
+//! logged in as the other (RFC 6749, section 10.12). A rejected code would stay valid for five
 //! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
 
 use std::{net::IpAddr, time::Duration};
@@ -63,7 +63,7 @@ pub enum WebAuthorizationError {
     /// The person didn't agree, or wasn't asked.
     #[error("there is no consent")]
     ConsentMissing,
-    /// WeChat opened the page as a snapshot, whose person isn't real.
+    /// WeChat opened the page as a snapshot, whose user isn't real.
     #[error("the page was opened as a snapshot")]
     Snapshot,
     /// The attempt's time ran out, or it was completed long ago.
@@ -108,8 +108,8 @@ impl From<CompleteError> for WebAuthorizationError {
 }
 
 impl Logins {
-    /// Starts an attempt by web authorisation, or takes up the one that this browser has, so that coming back
-    /// from the consent and going there again is one attempt.
+    /// Starts an attempt by web authorisation, or takes up the one that this browser has, so that
+    /// coming back from the consent and going there again is one attempt.
     ///
     /// # Errors
     ///
@@ -171,8 +171,8 @@ impl Logins {
         Ok(known.map(|living| (secret, living)))
     }
 
-    /// Signs in a browser that comes back from WeChat. The same callback a second time, as the back button
-    /// or WeChat's own double redirect makes it, leads to the same session.
+    /// Signs in a browser that comes back from WeChat. The same callback a second time, as the back
+    /// button or WeChat's own double redirect makes it, leads to the same session.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ impl Logins {
         Ok(session)
     }
 
-    /// Has the attempt confirmed for whoever brought this code.
+    /// Has the attempt confirmed for the person with this code.
     async fn exchange(
         &self,
         secret: &BrowserSecret,
@@ -224,8 +224,8 @@ impl Logins {
         };
         match self.gateway.complete_web_authorization(&request).await {
             Ok(_) => Ok(()),
-            // Another request may have brought the same code to a gateway of another version, whose record
-            // of it says nothing here. Then the attempt tells what came of it.
+            // Another request may have submitted the same code to a gateway of another version,
+            // whose record of it means nothing here. Then the attempt's status is the outcome.
             Err(error @ (GatewayError::SpentCode | GatewayError::AttemptOver)) => {
                 let (status, _) = self.status(secret).await?;
                 if status == AttemptStatus::Confirmed {

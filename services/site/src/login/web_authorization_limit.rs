@@ -1,5 +1,5 @@
-//! How many logins by web authorisation a process begins. They cost WeChat nothing, so no quota bounds them, and
-//! each is a record in Redis for as long as it lives.
+//! How many logins by web authorisation a process begins. They cost WeChat nothing, so no quota
+//! bounds them, and each is a record in Redis for as long as it lives.
 
 use std::{
     sync::{Mutex, PoisonError},

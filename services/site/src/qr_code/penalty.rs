@@ -1,7 +1,8 @@
-//! How hard a code might be to read, in the standard's penalty points (ISO/IEC 18004:2015, 7.8.3.1).
+//! How hard a code might be to read, in the standard's penalty points (ISO/IEC 18004:2015,
+//! 7.8.3.1).
 //!
-//! A row of modules is a number, and what is asked of every module is asked of a whole row at once, along it as down
-//! the columns. Beyond the code's edge everything is light, as the quiet zone is.
+//! A row of modules is a number, and what is asked of every module is asked of a whole row at once,
+//! along it as down the columns. Beyond the code's edge everything is light, as the quiet zone is.
 
 use std::array;
 
@@ -20,7 +21,8 @@ const RUN: usize = 5;
 /// The most modules on a side, with room for the light ones on both sides.
 const LARGEST_SIDE: usize = 64 - 2 * LIGHT_BESIDE;
 
-/// The points of a code, given as its rows. The lowest bit is the module on the left, and a one is dark.
+/// The points of a code, given as its rows. The lowest bit is the module on the left, and a one is
+/// dark.
 ///
 /// # Panics
 ///
@@ -31,8 +33,8 @@ pub(super) fn points(rows: &[u64]) -> u32 {
     padded[LIGHT_BESIDE..][..side].copy_from_slice(rows);
     let padded = &padded[..side + 2 * LIGHT_BESIDE];
 
-    // Three points for five modules of one colour in a line, and one more for each further one: a run has that many
-    // modules in which, or one or two modules before which, five alike begin.
+    // Three points for five modules of one colour in a line, and one more for each further one: a
+    // run has that many modules in which, or one or two modules before which, five alike begin.
     let mut points = 0;
     for row in rows {
         let alike = alike(array::from_fn(|at| row >> at)) & ones(side - (RUN - 1));
@@ -196,7 +198,8 @@ mod tests {
         run[0][..7].fill(true);
         assert_eq!(fast(&run), 5);
 
-        // What looks like a finder pattern, at the edge, in the middle with light on one side, and on both.
+        // What looks like a finder pattern, at the edge, in the middle with light on one side, and
+        // on both.
         let finder = [true, false, true, true, true, false, true];
         let mut lines = chessboard.clone();
         lines[0][..7].copy_from_slice(&finder);

@@ -1,4 +1,5 @@
-//! Pages of the configured other origins may use the API: CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+//! Pages of the configured other origins may use the API: CORS
+//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use actix_web::{
     HttpResponse, ResponseError as _,
@@ -24,7 +25,8 @@ const HEADERS: &str = "accept";
 /// What the modal reads beyond what every page may.
 const EXPOSED: &str = "retry-after";
 
-/// How long a browser may remember a preflight, in seconds: two hours, and Chromium remembers none longer.
+/// How long a browser may remember a preflight, in seconds: two hours, and Chromium remembers none
+/// longer.
 const MAX_AGE: &str = "7200";
 
 /// A request to the API, while pages of other origins may use it.
@@ -34,7 +36,8 @@ pub(super) struct CrossOrigin {
 }
 
 impl CrossOrigin {
-    /// `None` for what no page of another origin may use. So while none is configured, nothing is done.
+    /// `None` for what no page of another origin may use. So while none is configured, nothing is
+    /// done.
     pub(super) fn of(allowed: &AllowedOrigins, request: &ServiceRequest) -> Option<Self> {
         let concerned = !allowed.is_empty() && request.path().starts_with("/api/");
         concerned.then(|| Self {
@@ -50,7 +53,8 @@ impl CrossOrigin {
         })
     }
 
-    /// Says on an answer whether the page that asked may read it; on refusals too, so that it reads why.
+    /// Says on an answer whether the page that asked may read it; on refusals too, so that it reads
+    /// why.
     pub(super) fn mark(self, headers: &mut HeaderMap) {
         headers.append(VARY, HeaderValue::from_static("origin"));
         if let Some(sender) = self.sender {

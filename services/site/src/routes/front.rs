@@ -1,4 +1,5 @@
-//! What stands in front of all addresses: what is refused before anything is done, and what every answer says.
+//! The middleware in front of all routes: what is rejected before anything is done, and the headers
+//! of every response.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::allowed_origins::AllowedOrigins;
 
-/// The rules of a worker's middleware: whose pages may ask.
+/// The rules of a worker's middleware: which origins are allowed.
 pub(super) struct Front {
     /// The site's own.
     pub(super) own_origin: Arc<OwnOrigin>,
@@ -26,8 +27,8 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Middleware. One for all of it, since each costs every request an allocation for its future and one more
-    /// move of the request.
+    /// One middleware for everything, since each costs every request an allocation for its future
+    /// and another move of the request.
     pub(super) async fn pass(
         self: Rc<Self>,
         request: ServiceRequest,
@@ -50,7 +51,8 @@ impl Front {
         Ok(response)
     }
 
-    /// Why a request is refused: it changes something and comes from a foreign page, or it has a large body.
+    /// Why a request is refused: it changes something and comes from a foreign page, or it has a
+    /// large body.
     fn refusal(&self, request: &ServiceRequest) -> Option<HttpResponse> {
         let headers = request.headers();
         let may_ask = request.method().is_safe()

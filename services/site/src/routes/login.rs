@@ -86,7 +86,7 @@ pub(super) async fn start(
         code,
         ..
     } = opened;
-    // Whatever is begun or taken up here has a code.
+    // Whatever is started or resumed here has a code.
     let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
     let started = Started {
         status,

@@ -1,4 +1,5 @@
-//! `GET /api/login/events`: the attempt's status as server-sent events, at once and on every change.
+//! `GET /api/login/events`: the attempt's status as server-sent events, at once and on every
+//! change.
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,7 @@ pub(super) async fn follow(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        // nginx would hold events back to fill a buffer.
+        // nginx would buffer events.
         .insert_header(("x-accel-buffering", "no"));
     if status.is_final() {
         return Ok(response.body(first));

@@ -44,7 +44,7 @@ pub struct Parts {
     pub logins: Data<Logins>,
     /// Sessions.
     pub sessions: Data<Sessions>,
-    /// The news of scans.
+    /// Status changes.
     pub watch: Data<LoginWatch>,
     /// The open streams.
     pub room: Data<WaitingRoom>,
@@ -56,7 +56,7 @@ pub struct Parts {
     pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
     pub allowed_origins: Data<AllowedOrigins>,
-    /// Who may speak for a client.
+    /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
 }
 

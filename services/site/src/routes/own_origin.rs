@@ -13,7 +13,7 @@ pub struct OwnOrigin {
 }
 
 impl OwnOrigin {
-    /// The origin of the site at this address.
+    /// The origin of the site at this URL.
     pub fn new(public_url: &Url) -> Self {
         Self {
             configured: public_url.origin(),
@@ -21,8 +21,8 @@ impl OwnOrigin {
         }
     }
 
-    /// Whether a page of ours sent this, or no page at all. A page counts as ours when its origin is
-    /// the configured one, or the host that it asks under the same scheme: both are this site.
+    /// Whether a page of ours sent this, or no page at all. A page counts as ours when its origin
+    /// is the configured one, or the host that it asks under the same scheme: both are this site.
     pub(super) fn sent(&self, headers: &HeaderMap) -> bool {
         let header = |name: &str| {
             headers
@@ -41,7 +41,7 @@ impl OwnOrigin {
     }
 }
 
-/// What a foreign page is told.
+/// The response to pages of other origins.
 pub(super) fn refusal() -> Problem {
     let detail = "This request comes from another site's page. If it is your own, serve it from public.url, \
                   or add its origin to public.allowed_origins.";

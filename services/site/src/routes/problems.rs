@@ -1,4 +1,4 @@
-//! What went wrong, as a browser is told and as the operator reads it: once, here.
+//! Turns errors into problems for browsers and log lines for operators: once, here.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const TOO_MANY_FROM_HERE: &str =
     "Too many logins were started from this IP address. Wait a moment and try again.";
 const CANT_BE_COMPLETED: &str = "This login can't be completed. Start again.";
 
-/// What is wrong inside, and no visitor's doing: a browser gets these words.
+/// An internal error that isn't the visitor's doing.
 pub(super) fn internal() -> Problem {
     Problem::new(
         ProblemCode::Internal,
@@ -107,7 +107,7 @@ impl From<GatewayError> for Problem {
     }
 }
 
-/// Whether a browser may hear this from the gateway as it is.
+/// Whether this problem of the gateway is passed on to browsers.
 const fn concerns_wechat(code: ProblemCode) -> bool {
     matches!(
         code,
@@ -125,7 +125,7 @@ fn unavailable(code: Option<ProblemCode>, retry_after: Option<Duration>) -> Prob
         .retry_after(retry_after.unwrap_or(SOON))
 }
 
-/// Tells the operator what no visitor brings about by themselves.
+/// Logs what isn't the visitor's doing.
 fn log(error: &GatewayError) {
     match error {
         GatewayError::Refused {
@@ -148,7 +148,7 @@ fn log(error: &GatewayError) {
     }
 }
 
-/// Tells the operator why a callback logged nobody in, unless the visitor brought it about.
+/// Logs why a callback logged nobody in, unless it was the visitor's doing.
 pub(super) fn log_callback(error: &WebAuthorizationError) {
     match error {
         WebAuthorizationError::Gateway(error) => log(error),

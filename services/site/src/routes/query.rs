@@ -1,5 +1,5 @@
-//! Parameters of an address that came through a visitor's hands: it may say anything, and is answered with a
-//! page all the same.
+//! Query parameters of a URL that the visitor controls: it may contain anything, and is answered
+//! with a page nevertheless.
 
 use actix_web::HttpRequest;
 use url::form_urlencoded;
@@ -9,8 +9,8 @@ pub(super) fn parameter(request: &HttpRequest, name: &str) -> String {
     values(request, name).next().unwrap_or_default()
 }
 
-/// A parameter that WeChat appended to the address that it was given: the last one of this name, whatever
-/// that address held already; empty without it.
+/// A parameter that WeChat appended to the redirect URI: the last one of this name, whatever the
+/// URI contained already; empty without it.
 pub(super) fn appended(request: &HttpRequest, name: &str) -> String {
     values(request, name).last().unwrap_or_default()
 }

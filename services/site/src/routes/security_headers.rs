@@ -1,4 +1,4 @@
-//! What answers tell the browser to refuse.
+//! Security headers of responses.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY,
@@ -16,8 +16,8 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 /// What a browser remembers of a host that is reached by https: a year of nothing else.
 const HTTPS_ONLY: &str = "max-age=31536000";
 
-/// Adds those of a page of ours: what opened it can't look into it. No other answer has this, since on a redirect
-/// it would also part the page that it leads to from what had opened that one.
+/// Adds those of a page of ours: its opener can't access it. No other response has this, since on a
+/// redirect it would also separate the target page from its opener.
 pub(super) fn add_for_page(headers: &mut HeaderMap) {
     headers.insert(
         CROSS_ORIGIN_OPENER_POLICY,
@@ -25,8 +25,8 @@ pub(super) fn add_for_page(headers: &mut HeaderMap) {
     );
 }
 
-/// Adds those of the front page. It alone speaks for the host: a host of which the site has a few addresses, or those
-/// below a prefix, is its owner's, and so is the choice to give up http there.
+/// Adds those of the front page. It alone speaks for the host: if the site has only some paths of a
+/// host, giving up http there is up to the host's owner.
 pub(super) fn add_for_front_page(headers: &mut HeaderMap, public_url: &Url) {
     add_for_page(headers);
     if public_url.scheme() == "https" && public_url.path() == "/" {
@@ -37,8 +37,9 @@ pub(super) fn add_for_front_page(headers: &mut HeaderMap, public_url: &Url) {
     }
 }
 
-/// Adds those of every answer. Answers that say nothing of caching aren't kept anywhere, and those that say nothing of other origins
-/// are embedded by none. (Pages of a named origin that ask for the API aren't concerned: CORS is for them.)
+/// Adds those of every answer. Answers that say nothing of caching aren't kept anywhere, and those
+/// that say nothing of other origins are embedded by none. (Pages of a named origin that ask for
+/// the API aren't concerned: CORS is for them.)
 pub(super) fn add(headers: &mut HeaderMap) {
     headers.insert(
         CONTENT_SECURITY_POLICY,

@@ -27,7 +27,7 @@ pub(super) async fn read(
     Ok(HttpResponse::Ok().json(json!({ "user": user })))
 }
 
-/// `DELETE /api/sessions`: signs out everywhere, whoever is signed in in this browser.
+/// `DELETE /api/sessions`: signs out everywhere the person who is signed in with this browser.
 pub(super) async fn end_all(
     request: HttpRequest,
     sessions: Data<Sessions>,
@@ -48,8 +48,8 @@ fn signed_out(cookies: &Cookies) -> HttpResponse {
         .finish()
 }
 
-/// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in, even if the
-/// session's cookie never arrived.
+/// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in,
+/// even if the session's cookie never arrived.
 pub(super) async fn end(
     request: HttpRequest,
     sessions: Data<Sessions>,

@@ -6,8 +6,8 @@ use service_kit::problem::Problem;
 
 use super::BODY_LIMIT;
 
-/// The refusal of a request that announces a large body. A body of unannounced length is never read; the
-/// connection ends with the answer.
+/// The refusal of a request that announces a large body. A body of unannounced length is never
+/// read; the connection ends with the answer.
 pub(super) fn refusal(headers: &HeaderMap) -> Option<Problem> {
     (announced(headers) > BODY_LIMIT).then(|| {
         let detail = format!("The body must not exceed {BODY_LIMIT} bytes.");

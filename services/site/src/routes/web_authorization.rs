@@ -60,8 +60,8 @@ pub(super) async fn begin(
         }))
 }
 
-/// `GET /login/wechat?return_to&code&state`: back from WeChat. Always answers with a redirect, so that
-/// the address with the code stays neither in the history nor in what the visitor might share.
+/// `GET /login/wechat?return_to&code&state`: back from WeChat. Always answers with a redirect, so
+/// that the URL with the code stays neither in the history nor in what the visitor might share.
 pub(super) async fn callback(
     request: HttpRequest,
     logins: Data<Logins>,

@@ -1,4 +1,5 @@
-//! `GET /login/wechat/stopped`: tells somebody who came back from WeChat why they aren't logged in.
+//! `GET /login/wechat/stopped`: explains to somebody who came back from WeChat why they aren't
+//! logged in.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use service_kit::pages::{self, Assets, Link, LinkKind, Mark, Notice};
@@ -34,7 +35,7 @@ const ALL: [Failure; 6] = [
 ];
 
 impl Failure {
-    /// Its name in addresses and metrics.
+    /// Its name in URLs and metrics.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::StateMismatch => "elsewhere",
@@ -105,8 +106,8 @@ const fn notice(failure: Failure) -> Notice<'static> {
     }
 }
 
-/// Where to send a browser from the callback. It holds neither code nor state, and is relative, so
-/// that a path in front of the site's own doesn't matter.
+/// Where to send a browser from the callback. It contains neither code nor state, and is relative,
+/// so that a path prefix doesn't matter.
 pub(super) fn address(failure: Failure, return_to: &ReturnTo) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("because", failure.name())

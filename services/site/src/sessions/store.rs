@@ -54,7 +54,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Redis is unavailable, or somebody who logged in before there were subjects can be given none.
+    /// Redis is unavailable, or somebody who logged in before there were subjects can be given
+    /// none.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, SubjectError> {
         let Some(Found {
             member, begun_at, ..
@@ -115,7 +116,8 @@ impl Sessions {
         })
     }
 
-    /// Ends all sessions at this site of whoever has this one. Without a session there is nothing to end.
+    /// Ends all sessions at this site of whoever has this one. Without a session there is nothing
+    /// to end.
     ///
     /// # Errors
     ///
@@ -148,7 +150,7 @@ impl Sessions {
         }
     }
 
-    /// Ends the repeatability of a redemption whose answer, with the session's cookie, got lost.
+    /// Makes a redemption unrepeatable whose response, with the session cookie, got lost.
     ///
     /// # Errors
     ///
@@ -157,7 +159,7 @@ impl Sessions {
         self.store.run(&self.forget_redemption(secret)).await
     }
 
-    /// Ends a session, and the repeatability of the redemption that led to it.
+    /// Ends a session, and makes the redemption that led to it unrepeatable.
     ///
     /// # Errors
     ///

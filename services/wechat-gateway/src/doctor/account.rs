@@ -36,8 +36,8 @@ const fn quotas(mode: TokenMode) -> [(&'static str, &'static str); 3] {
 const TRIAL_TTL_SECONDS: u32 = 60;
 
 /// Asks WeChat. Getting the current token of `stable_token` changes nothing for the account's other
-/// programs, nor for a gateway in legacy mode: the two families of tokens don't know of each other. A
-/// call of `/cgi-bin/token` would end the token that the gateways have.
+/// programs, nor for a gateway in legacy mode: the two kinds of tokens are independent. A call to
+/// `/cgi-bin/token` would invalidate the gateways' token.
 pub(super) async fn check(api: &Api, store: &Store, mode: TokenMode) -> Vec<Check> {
     let quotas = quotas(mode);
     let granted = match api.stable_token(false).await {

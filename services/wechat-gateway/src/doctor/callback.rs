@@ -1,4 +1,4 @@
-//! Whether the callback address answers from outside, as WeChat's console will ask it.
+//! Whether the callback URL answers from outside, as WeChat's console will ask it.
 
 use jiff::Timestamp;
 use login_protocol::account::AccountName;
@@ -152,7 +152,7 @@ async fn verify(http: &reqwest::Client, address: Url) -> Result<Answer, String> 
     let request = http.get(address).header(USER_AGENT, WECHATS_USER_AGENT);
     let mut response = request.send().await.map_err(words)?;
     let location = response.headers().get(LOCATION);
-    // Its query may hold our signature.
+    // Its query may contain our signature.
     let location = location
         .and_then(|location| location.to_str().ok())
         .map(|location| location.split('?').next().unwrap_or_default().to_owned());

@@ -12,8 +12,8 @@ const NOTICEABLE: SignedDuration = SignedDuration::from_secs(60);
 
 const SYNCHRONISE: &str = "Synchronise this machine's clock: run chrony or systemd-timesyncd";
 
-/// Judges what was measured. WeChat's clock decides, because it stamps the pushes; beside it, Redis'
-/// own error shortens or lengthens only the minute in which a login can be completed again.
+/// Judges what was measured. WeChat's clock decides, because it stamps the pushes; beside it,
+/// Redis' own error shortens or lengthens only the minute in which a login can be completed again.
 pub(super) fn judge(wechat: Option<ClockOffset>, redis: Option<ClockOffset>) -> Check {
     match (wechat, redis) {
         (Some(wechat), redis) => {

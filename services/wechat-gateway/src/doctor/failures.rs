@@ -1,4 +1,4 @@
-//! Why a call failed, and what to do about it, in words for the operator.
+//! Why a call failed, and what the operator can do about it.
 
 use wechat_wire::{
     api::ApiError,
@@ -13,7 +13,7 @@ use crate::wechat::error::WechatError;
 pub(super) const CONSOLE: &str =
     "WeChat's console (微信开发者平台 → 我的业务; formerly 设置与开发 → 基本配置)";
 
-/// A failure in words.
+/// The text of a failure.
 pub(super) struct Diagnosis {
     /// What is wrong.
     pub(super) detail: String,
@@ -154,7 +154,7 @@ fn token_hint(errcode: i64) -> Option<&'static str> {
 }
 
 fn refusal(refused: &ApiError, hint: Option<&str>) -> String {
-    // Without a hint WeChat's own words are all there is.
+    // Without a hint, only WeChat's own message is available.
     let words = hint.unwrap_or(refused.errmsg.as_str());
     let rid = refused.rid().filter(|_| hint.is_some());
     let rid = rid.map(|rid| format!(" (rid {rid})"));

@@ -1,8 +1,8 @@
 //! `wechat-gateway doctor`: what is wrong with an installation, and what to do about it.
 //!
-//! It reads the gateway's settings, asks Redis, WeChat and the public address, and changes nothing
-//! but a key in Redis that lives for a second and a code at WeChat that lives for a minute. The
-//! gateway may run beside it.
+//! It reads the gateway's settings and queries Redis, WeChat and the public URL. It changes nothing
+//! but a key in Redis that lives for a second and a QR code that lives for a minute. The gateway
+//! may be running.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -41,7 +41,7 @@ mod report;
 pub(crate) mod settings;
 mod surroundings;
 
-/// How long one question to an address of the owner's may take.
+/// How long one request to a URL of the owner may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long everything may take. Every question is bounded; this is for what nobody thought of.
@@ -84,7 +84,7 @@ async fn run(invocation: Invocation<GatewaySettings>) -> ExitCode {
         };
         report::write_lines(output, &checks, colour)
     };
-    // Whoever closed the output early doesn't want the rest; the exit code is for the others.
+    // If the output was closed early, the exit code still counts.
     drop(written);
     ExitCode::from(code)
 }
@@ -136,7 +136,7 @@ fn no_such_account(settings: &GatewaySettings) -> Check {
     )
 }
 
-/// Everything, at once where nothing waits for another.
+/// Everything, concurrently where checks are independent.
 async fn all(
     settings: &GatewaySettings,
     accounts: &[(AccountName, &AccountSettings)],

@@ -103,7 +103,7 @@ fn eviction(facts: &ServerFacts) -> Check {
     }
 }
 
-/// The address without what may be secret in it.
+/// The URL without what may be secret in it.
 fn place(url: &SecretString) -> String {
     let Ok(url) = Url::parse(url.expose_secret()) else {
         return "Redis".to_owned();

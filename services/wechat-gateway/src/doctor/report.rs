@@ -21,7 +21,7 @@ pub(super) enum Status {
     Skip,
 }
 
-/// One thing that was checked. Its texts hold no secret, token, openid or scene.
+/// One check. Its texts contain no secret, token, openid or scene.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
     /// A name that scripts can rely on.
@@ -62,7 +62,7 @@ impl Check {
         Self::new(name, Status::Fail, detail, Some(action.into()))
     }
 
-    /// The same about this account, whose settings the texts name then.
+    /// The same for this account, with its setting names in the texts.
     pub(super) fn of(mut self, account: &AccountName) -> Self {
         if !account.is_default() {
             self.detail = in_account(account.as_str(), &self.detail);
@@ -177,7 +177,7 @@ fn word(status: Status, colour: Colour) -> String {
     }
 }
 
-/// What WeChat, Redis or a proxy said may hold line breaks and worse.
+/// Messages of WeChat, Redis or a proxy may contain line breaks and worse.
 fn one_line(text: &str) -> String {
     let printable = |character: char| {
         if character.is_control() {

@@ -98,7 +98,7 @@ fn protection(settings: &GatewaySettings) -> Vec<Check> {
 /// The variables by which most programs choose a proxy, also in lower case.
 const PROXY_VARIABLES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 
-/// Whoever reaches WeChat through a proxy only, and names it as for other programs, is told where to.
+/// For operators who can reach WeChat only through a proxy and configured it as for other programs.
 fn disregarded_proxy(settings: &GatewaySettings) -> Option<Check> {
     if settings.wechat.proxy.is_some() {
         return None;

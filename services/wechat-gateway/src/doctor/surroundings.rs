@@ -36,15 +36,15 @@ pub(super) async fn relay(http: &reqwest::Client, url: Option<&Url>) -> Check {
 
 /// What the check of the domain depends on.
 pub(super) struct WebAuthorization<'a> {
-    /// The gateway's public address.
+    /// The gateway's public URL.
     pub(super) public_url: Option<&'a Url>,
     /// The configured files, by name.
     pub(super) files: &'a BTreeMap<String, String>,
 }
 
-/// Whether the public address serves the files that prove the domain to WeChat's console. That the
-/// console knows the domain can't be asked from a server. The site's own host needs it as well, whatever
-/// the gateway's settings say: a login inside WeChat returns there.
+/// Whether the public URL serves the files that prove the domain to WeChat's console. Whether the
+/// console knows the domain can't be queried from a server. The site's own host needs it as well,
+/// whatever the gateway's settings say: a login inside WeChat redirects there.
 pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) -> Check {
     let Some(public_url) = used.public_url else {
         let skipped = Check::skip(
@@ -90,7 +90,7 @@ pub(super) async fn domain(http: &reqwest::Client, used: &WebAuthorization<'_>) 
 }
 
 async fn read(http: &reqwest::Client, address: Url) -> Result<String, String> {
-    /// More than any such file holds.
+    /// More than any such file contains.
     const LIMIT: usize = 1024;
     let words = |error: reqwest::Error| failures::cause(&error);
     let mut response = http.get(address).send().await.map_err(words)?;

@@ -1,5 +1,6 @@
-//! The browser on a phone. A cookie tells whether the one that comes back from WeChat, or presses a
-//! button, is the one that opened the link: codes and tickets alone are good in anybody's hands.
+//! The browser on a phone. A cookie shows whether the browser that returns from WeChat, or presses
+//! a button, is the one that opened the link: codes and tickets alone would be valid in anybody's
+//! hands.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -21,8 +22,8 @@ use url::Url;
 /// How long a cookie is of use: longer than a code and a ticket one after the other.
 const LIFETIME: Duration = Duration::from_hours(1);
 
-/// The phones' cookies. Under https they are `Secure` and carry the `__Host-` prefix (RFC 6265bis), so that
-/// no other host can set them.
+/// The phones' cookies. Under https they are `Secure` and carry the `__Host-` prefix (RFC 6265bis),
+/// so that no other host can set them.
 #[derive(Debug, Clone)]
 pub struct PhoneBrowsers {
     secure: bool,
@@ -82,7 +83,8 @@ impl PhoneBrowsers {
 }
 
 impl PhoneVisit {
-    /// The browser. One that is known stays what it is, since it may have another page of ours open.
+    /// The browser. One that is known stays what it is, since it may have another page of ours
+    /// open.
     ///
     /// # Errors
     ///
@@ -103,9 +105,10 @@ impl PhoneVisit {
 }
 
 impl PhoneBrowser {
-    /// The `state` with which it goes to WeChat: 64 hexadecimal digits, since WeChat takes `a-zA-Z0-9` and
-    /// 128 bytes at most (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>). It says
-    /// nothing about the cookie, and is another one for each purpose.
+    /// The `state` with which it goes to WeChat: 64 hexadecimal digits, since WeChat takes
+    /// `a-zA-Z0-9` and 128 bytes at most
+    /// (<https://developers.weixin.qq.com/doc/service/guide/h5/auth.html>). It says nothing about
+    /// the cookie, and is another one for each purpose.
     pub fn state(&self, purpose: &str) -> String {
         let mut state = String::with_capacity(64);
         for byte in self.digest("state", purpose) {

@@ -39,13 +39,15 @@ pub struct Confirmations {
     store: Arc<Store>,
 }
 
-/// What a phone holds while its person decides. It is kept of the code that it was given for.
+/// What a phone holds while its user decides. It is stored as the outcome of the code that it was
+/// issued for.
 #[derive(Serialize, Deserialize)]
 #[serde(from = "String")]
 pub struct Ticket(pub String);
 
 impl From<String> for Ticket {
-    /// Reads what is kept, which the version before began with the address that it sent the browser to.
+    /// Parses the stored outcome, which the version before prefixed with the URL that it redirected
+    /// to.
     fn from(kept: String) -> Self {
         Self(match kept.strip_prefix("decision?ticket=") {
             Some(ticket) => ticket.to_owned(),
@@ -54,13 +56,13 @@ impl From<String> for Ticket {
     }
 }
 
-/// Why a link to confirm a login leads nowhere.
+/// Why a confirmation link doesn't work.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// It names no login.
     #[error("the link names no login")]
     Broken,
-    /// Nobody scanned this login, or it is over.
+    /// Nobody scanned this login, or it has ended.
     #[error("the login is over")]
     Over,
     /// Whose phone it is can't be found out.
@@ -128,7 +130,8 @@ impl Confirmations {
         })
     }
 
-    /// Sends the phone that opened a reply's link to WeChat, which says whose it is without asking.
+    /// Redirects the phone that opened a reply's link to WeChat, which identifies its user
+    /// silently.
     ///
     /// # Errors
     ///
@@ -142,8 +145,7 @@ impl Confirmations {
         Ok(self.pages.begin(visit, &purpose)?)
     }
 
-    /// Gives a ticket to the phone that comes back from WeChat. A code that isn't listened to is made good
-    /// for nobody.
+    /// Issues a ticket to the phone that returns from WeChat. A rejected code is invalidated.
     ///
     /// # Errors
     ///
@@ -163,8 +165,8 @@ impl Confirmations {
             Authorized::Done(browser) => browser,
             Authorized::Retry(redirect) => return Ok(Authorized::Retry(redirect)),
         };
-        // Who knows the scene of an attempt that somebody scanned is no stranger, so that its share is its
-        // own, whatever others at the same address do. Invented scenes end here.
+        // Whoever knows the scene of a scanned attempt is no stranger, so it has a limit of its
+        // own, whatever others at the same IP address do. Invented scenes end here.
         let was_scanned = self.was_scanned(&scene).await;
         if !was_scanned
             .map_err(|error| PageAuthorizationError::from(AuthorizationError::from(error)))?
@@ -210,7 +212,7 @@ impl Confirmations {
         self.store.run(&ReadScan { scene, account }).await
     }
 
-    /// Where the login of a ticket stands, and what there is to decide.
+    /// The status of a ticket's login, and what there is to decide.
     ///
     /// # Errors
     ///
@@ -282,7 +284,7 @@ impl Confirmations {
         })
     }
 
-    /// What a ticket stands for, in the hands of the browser that it was given to.
+    /// What a ticket stands for, in the browser that it was issued to.
     async fn held(
         &self,
         visit: &PhoneVisit,

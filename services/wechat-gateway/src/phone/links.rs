@@ -1,5 +1,5 @@
-//! The URLs of an account's pages: those in replies, and those that web authorization returns to. Paths are below
-//! the account's own ([`path`]).
+//! The URLs of an account's pages: those in replies, and those that web authorization returns to.
+//! Paths are below the account's own ([`path`]).
 
 use login_protocol::{account::AccountName, scene::Scene};
 use url::Url;
@@ -23,7 +23,7 @@ pub const CONFIRM_RETURN: &str = "/oauth/confirm/return";
 /// Asks for the decision.
 pub const DECISION: &str = "/oauth/confirm/decision";
 
-/// Links to the gateway's own pages. Without a public address there are none.
+/// Links to the gateway's own pages. Without a public URL there are none.
 #[derive(Debug, Clone)]
 pub struct PhoneLinks {
     /// Where the account's pages begin.
@@ -32,8 +32,8 @@ pub struct PhoneLinks {
 }
 
 impl PhoneLinks {
-    /// Links to this account's pages below the gateway's public URL; that to nickname and avatar only if
-    /// people are asked for them.
+    /// Links to this account's pages below the gateway's public URL; that to nickname and avatar
+    /// only if people are asked for them.
     pub fn new(account: &AccountName, public_url: Option<&Url>, ask_profile: bool) -> Self {
         let links = Self {
             base: public_url.map(|url| below(url, &path(account, ""))),
@@ -80,8 +80,8 @@ impl PhoneLinks {
     }
 }
 
-/// The path of something that belongs to an account, such as `/callback`: `/wechat/callback` for the account
-/// that needs no name, `/wechat/shop/callback` for the account `shop`.
+/// The path of something that belongs to an account, such as `/callback`: `/wechat/callback` for
+/// the account that needs no name, `/wechat/shop/callback` for the account `shop`.
 pub fn path(account: &AccountName, below: &str) -> String {
     if account.is_default() {
         format!("{ACCOUNTS}{below}")

@@ -1,5 +1,5 @@
-//! Web authorization of the gateway's own pages: a phone's browser is sent to WeChat, and only the one
-//! that was sent is listened to when it comes back.
+//! Web authorisation of the gateway's own pages: a phone's browser is redirected to WeChat, and
+//! only that browser is accepted when it returns.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::wechat::{
 /// What a person is sent to WeChat for.
 #[derive(Debug)]
 pub struct Purpose {
-    /// Its name, with all that it is about: a `state` and a code are good for nothing else.
+    /// Its name, with all that it is about: a `state` and a code are valid for nothing else.
     pub name: String,
     /// What WeChat is to ask them.
     pub scope: Scope,
@@ -30,13 +30,13 @@ pub struct Purpose {
 pub struct AuthorizationResponse {
     code: String,
     state: String,
-    /// Whether it is the second time: the first code was spent, or came to another browser.
+    /// Whether it is the second try: the first code was already used, or reached another browser.
     is_retry: bool,
 }
 
 /// Where to send a browser, and the cookie by which it is known when it comes back.
 pub struct AuthorizationRedirect {
-    /// WeChat's address, exactly as it is.
+    /// WeChat's URL, exactly as it is.
     pub url: String,
     /// The browser's cookie.
     pub cookie: Cookie<'static>,
@@ -53,7 +53,7 @@ pub enum Authorized<T> {
 /// Why a page can't find out whose phone it is.
 #[derive(Debug, thiserror::Error)]
 pub enum PageAuthorizationError {
-    /// WeChat has no address to return to: the gateway has no public one.
+    /// There is no redirect URI: the gateway has no public URL.
     #[error("the gateway has no public URL")]
     NotOffered,
     /// Another browser was sent to WeChat, or this one was sent for something else.
@@ -78,8 +78,8 @@ pub struct PageAuthorization {
 }
 
 impl AuthorizationResponse {
-    /// Reads the query, whatever it holds. WeChat appends its parameters to the address that it was given,
-    /// so the last ones are its own.
+    /// Parses the query, whatever it contains. WeChat appends its parameters to the redirect URI,
+    /// so the last ones are WeChat's.
     pub fn of(query: &str) -> Self {
         Self {
             code: last_parameter(query, "code"),
@@ -147,8 +147,8 @@ impl PageAuthorization {
         })
     }
 
-    /// The browser, if it is the one that was sent for this purpose. Any other one's code is made good for
-    /// nobody, and it gets a way of its own; if that leads here as well, it is told what is wrong.
+    /// The browser, if it is the one that was redirected for this purpose. Any other one's code is
+    /// invalidated, and it is redirected itself; if that fails as well, it gets an error.
     ///
     /// # Errors
     ///
@@ -175,12 +175,12 @@ impl PageAuthorization {
         })
     }
 
-    /// Exchanges the code that a recognised browser brought, once, and returns what came of it. Where the
-    /// code was spent, or the person wasn't asked for enough, they are sent to WeChat once more.
+    /// Exchanges the code of a recognised browser, once, and returns the outcome. If the code was
+    /// already used, or consent is missing, the user is sent to WeChat once more.
     ///
     /// # Errors
     ///
-    /// Those of `exchange`, which is of no use a second time.
+    /// Those of `exchange`, which isn't tried a second time.
     pub async fn once<Outcome>(
         &self,
         visit: &PhoneVisit,
@@ -192,7 +192,7 @@ impl PageAuthorization {
     where
         Outcome: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        // The code is good for nothing else, and for no other browser.
+        // The code is valid for nothing else, and in no other browser.
         let bound_to = format!("{} {}", self.bound(purpose), browser.name());
         let exchanged = self
             .authorization
@@ -209,7 +209,7 @@ impl PageAuthorization {
         }
     }
 
-    /// A purpose at this account: what was begun for one account is good for no other.
+    /// A purpose at this account: what was started for one account is invalid for any other.
     fn bound(&self, purpose: &Purpose) -> String {
         match self.authorization.account().in_log() {
             Some(account) => format!("{account} {}", purpose.name),
@@ -217,7 +217,7 @@ impl PageAuthorization {
         }
     }
 
-    /// Makes a code good for nobody that is of no use here.
+    /// Invalidates a code that is of no use here.
     pub fn discard(&self, visit: &PhoneVisit, response: &AuthorizationResponse) {
         self.stray_codes
             .of_client(visit.client, response.code.clone());

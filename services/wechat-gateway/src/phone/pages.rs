@@ -1,4 +1,4 @@
-//! The words and the pages for a phone: small, without scripts, Chinese first.
+//! Texts and pages for phones: small, without scripts, Chinese first.
 
 use std::fmt::Display;
 
@@ -14,8 +14,8 @@ use service_kit::pages::{self, Assets, Link, LinkKind, Mark, Notice};
 /// Nothing but the style sheet and forms to the page's own host.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The style sheet is below the folder of each page, so that a path in front of the gateway's own doesn't
-/// matter.
+/// The style sheet is below the folder of each page, so that a path in front of the gateway's own
+/// doesn't matter.
 const ASSETS: Assets<'static> = Assets {
     style_sheet: "style.css",
     icon: None,
@@ -93,7 +93,7 @@ pub const FAILED: Notice<'static> = Notice {
     link: None,
 };
 
-/// Too many came from the phone's address.
+/// Too many came from the phone's IP address.
 pub const TOO_MANY: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请稍等一分钟",

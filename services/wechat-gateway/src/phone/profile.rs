@@ -37,8 +37,8 @@ pub struct ShownProfiles {
     store: Arc<Store>,
 }
 
-/// What became of a profile. It is kept of the code that brought it; the version before kept where the browser
-/// is sent.
+/// The outcome for a profile. It is stored for the code; the version before stored the redirect
+/// target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
@@ -78,11 +78,11 @@ impl ShownProfiles {
         })
     }
 
-    /// Sends the phone to WeChat's consent.
+    /// Redirects the phone to WeChat's consent page.
     ///
     /// # Errors
     ///
-    /// The gateway has no public address.
+    /// The gateway has no public URL.
     pub fn begin(
         &self,
         visit: &PhoneVisit,
@@ -90,8 +90,8 @@ impl ShownProfiles {
         self.pages.begin(visit, &self.purpose()?)
     }
 
-    /// Stores the profile of the person who comes back with their consent. A code that isn't listened to is
-    /// made good for nobody.
+    /// Stores the profile of the person who returns with their consent. A rejected code is
+    /// invalidated.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Logging in by web authorisation, inside WeChat: the browser that asks runs on the phone of the person who agrees.
+//! Logging in by web authorisation, inside WeChat: the browser that asks runs on the phone of the
+//! person who agrees.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,11 +28,11 @@ use crate::{
     },
 };
 
-/// How long a login waits for nickname and avatar, and whether the person follows. It succeeds without
-/// either.
+/// How long a login waits for nickname and avatar, and whether the person follows. It succeeds
+/// without either.
 const DETAILS_BUDGET: Duration = Duration::from_secs(2);
 
-/// What came of a code. It is kept, so that whoever brings the code again is told the same.
+/// The outcome of a code. It is stored, so that the same code again has the same outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
@@ -56,7 +57,7 @@ pub struct WebAuthorizationLogin {
     store: Arc<Store>,
 }
 
-/// What came of a code.
+/// The outcome of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completed {
     /// The attempt is this person's; its browser can redeem it.
@@ -93,9 +94,9 @@ impl WebAuthorizationLogin {
         )
     }
 
-    /// Confirms the attempt for the person who brought this code back, also in tap mode: they hold the
-    /// very phone that asks, and have just agreed on it. The caller has made sure that the browser is
-    /// the one that began.
+    /// Confirms the attempt for the person who returned with this code, also in tap mode: they hold
+    /// the very phone that asks, and have just consented on it. The caller has made sure that it is
+    /// the browser that started.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl WebAuthorizationLogin {
             self.store.run(&read_subject),
         );
         let account_info = account_info.unwrap_or_default();
-        // The answer to the code names it as well, whatever becomes of the calls that follow.
+        // The response to the code contains it as well, whatever becomes of the calls that follow.
         let unionid = person.unionid().or(account_info.union_id());
         let naming = self.subjects.name(&member, subject?, unionid).await?;
         let unionid = unionid.map(str::to_owned);

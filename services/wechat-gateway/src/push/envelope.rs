@@ -48,7 +48,7 @@ pub enum Refusal {
     /// It can't be decrypted.
     #[error("the push is encrypted, but no EncodingAESKey is set")]
     Encrypted,
-    /// It says that it is encrypted and holds no ciphertext, so that nothing in it is signed.
+    /// It claims to be encrypted but contains no ciphertext, so nothing in it is signed.
     #[error("the push holds no signed ciphertext")]
     NoCiphertext,
     /// The operator's mistake, or a push for another account.
@@ -57,7 +57,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The `outcome` in the figures.
+    /// The `outcome` in the metrics.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Stale => "stale",
@@ -108,15 +108,16 @@ impl PushSecurity {
         }
     }
 
-    /// Whether the request's plain signature is right. A verification has no other, also in safe mode.
+    /// Whether the request's plain signature is right. A verification has no other, also in safe
+    /// mode.
     pub fn is_signed(&self, query: &PushQuery) -> bool {
         self.token
             .sign(&query.timestamp, &query.nonce)
             .matches(&query.signature)
     }
 
-    /// Checks and reads a push that arrives at `now`. In compatible mode only the encrypted part counts: no signature
-    /// covers the clear one.
+    /// Checks and reads a push that arrives at `now`. In compatible mode only the encrypted part
+    /// counts: no signature covers the clear one.
     ///
     /// # Errors
     ///
@@ -199,8 +200,8 @@ impl Opened {
 /// Whether the push was signed within five minutes of now. A replay of a recorded push ends here at
 /// the latest; before that, repeating it has no second effect.
 ///
-/// Ten digits, as WeChat writes them and will until 2286: the signature covers timestamp and nonce as one row of
-/// characters, so that leading zeros could come from the other.
+/// Ten digits, as WeChat writes them and will until 2286: the signature covers timestamp and nonce
+/// as one row of characters, so that leading zeros could come from the other.
 fn is_fresh(timestamp: &str, now: Timestamp) -> bool {
     let is_plain = timestamp.len() == 10
         && !timestamp.starts_with('0')

@@ -29,10 +29,12 @@ use crate::{
     wechat::{access_tokens::AccessTokens, api::Api, profile},
 };
 
-/// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the event.
+/// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the
+/// event.
 const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 
-/// The same before somebody is given a subject: the answer may tell that they have one under another account.
+/// The same before somebody is given a subject: the answer may tell that they have one under
+/// another account.
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
 /// Turns events into logins and members.
@@ -59,7 +61,7 @@ pub struct LoginRules {
     pub profile: ProfileSettings,
 }
 
-/// What came of a push.
+/// The outcome of a push.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Handled {
     /// It was about a login of ours; the phone reads this.
@@ -97,7 +99,7 @@ impl LoginEvents {
         }
     }
 
-    /// What people call a site that gives itself no name.
+    /// The name of sites that set none.
     pub fn site_name(&self) -> &str {
         self.replies.site_name()
     }
@@ -261,7 +263,7 @@ impl LoginEvents {
         learned_at.is_none_or(|at| Timestamp::now().duration_since(at) > self.profile.max_age)
     }
 
-    /// What WeChat tells of a person, if it does so in time.
+    /// What WeChat returns about a person, if it does so in time.
     async fn learn(&self, openid: &OpenId, budget: Duration) -> Option<Profile> {
         let ask = self
             .tokens

@@ -1,5 +1,4 @@
-//! What is done with a push that arrives: it is opened, stored, relayed and answered, in the time that
-//! WeChat gives.
+//! Handles an incoming push: it is opened, stored, relayed and answered within WeChat's time limit.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -23,14 +22,15 @@ use crate::settings::OnFailure;
 /// How long handling may take. WeChat waits five seconds, then pushes again.
 const TIME_BUDGET: Duration = Duration::from_secs(4);
 
-/// When the owner's backend must have answered, from the push's arrival: a little before all is over,
-/// so that its slowness ends as the owner wants it and not in another push.
+/// When the owner's backend must have responded, from the push's arrival: a little before the
+/// overall deadline, so that a slow backend is handled as the owner configured and not by another
+/// delivery.
 const RELAY_BUDGET: Duration = Duration::from_millis(3700);
 
 /// How long to wait before a push that Redis didn't take is stored again, while there is time.
 const STORE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// How long a backend's answer waits for our own storing, which goes on behind it.
+/// How long a backend's response waits for our own storing, which continues in the background.
 const STORING_IN_PASSING: Duration = Duration::from_millis(200);
 
 /// The pushes of one account.
@@ -51,7 +51,8 @@ pub enum Answer {
     Reply(String),
     /// What the owner's backend said.
     Relayed(RelayedAnswer),
-    /// It must push again: not everything could be stored, or the backend failed. Why is in the log.
+    /// It must push again: not everything could be stored, or the backend failed. Why is in the
+    /// log.
     PushAgain,
 }
 
@@ -73,7 +74,7 @@ impl Pushes {
         }
     }
 
-    /// Whether a verification of the address is WeChat's.
+    /// Whether a verification of the URL is WeChat's.
     pub fn is_signed(&self, query: &PushQuery) -> bool {
         self.security.is_signed(query)
     }
@@ -88,8 +89,8 @@ impl Pushes {
         self.senders.origin(request)
     }
 
-    /// Does what the push asks for. Stored first, answered after. `raw` is asked for the push as it came
-    /// if it goes on to the owner's backend.
+    /// Does what the push asks for. Stored first, answered after. `raw` is asked for the push as it
+    /// came if it goes on to the owner's backend.
     ///
     /// # Errors
     ///
@@ -176,7 +177,8 @@ impl Pushes {
         let Some(text) = text else {
             return Answer::Acknowledged;
         };
-        // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
+        // Without random bytes nothing can be encrypted. The login is stored; only the reply is
+        // lost.
         match random::bytes() {
             Ok(random) => {
                 let now = Timestamp::now().as_second();
@@ -200,8 +202,8 @@ impl From<Result<RelayedAnswer, OnFailure>> for Answer {
     }
 }
 
-/// Stores what a push says. While Redis fails, it is tried again until the deadline: a restart of Redis
-/// takes less than WeChat waits.
+/// Stores what a push says. While Redis fails, it is tried again until the deadline: a restart of
+/// Redis takes less than WeChat waits.
 async fn store(
     events: &LoginEvents,
     push: &UsablePush,

@@ -1,5 +1,5 @@
-//! Somebody else's account too: an account has one push address, and most owners already run a
-//! backend behind it. What isn't a login of ours goes on to it, and its answer goes back to WeChat.
+//! An account has one callback URL, and most owners already run a backend behind it. Pushes that
+//! aren't our logins are forwarded to it, and its response is returned to WeChat.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 255;
 
-/// How many copies of logins may be on their way at once; further ones are dropped and counted.
+/// How many copies of logins may be in flight; further ones are dropped and counted.
 const COPIES_AT_ONCE: usize = 64;
 
 /// A push as it came, to be passed on byte for byte.
@@ -95,7 +95,7 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(
         account: AccountName,
         settings: RelaySettings,
@@ -113,8 +113,8 @@ impl Relay {
         }))
     }
 
-    /// Passes a push on and returns the answer for WeChat, at the deadline at the latest. `Err` says
-    /// what WeChat is told instead.
+    /// Forwards a push and returns the response for WeChat, at the deadline at the latest. `Err`
+    /// says what WeChat is answered instead.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ async fn exchange(
     Ok(RelayedAnswer { content_type, body })
 }
 
-/// The backend's address with the parameters of a push, behind those of its own.
+/// The backend's URL with the parameters of a push appended to its own.
 fn with_query(url: &Url, query: &str) -> Url {
     let mut target = url.clone();
     match url.query().filter(|own| !own.is_empty()) {
@@ -215,8 +215,7 @@ fn refused(url: &Url, response: &Response) -> RelayError {
     }
 }
 
-/// Whose address it is, if it is one of the web. All that follows may be secret: a path is a key as often as
-/// a query is.
+/// Scheme and host of a web URL. The rest may be secret: a path is a key as often as a query is.
 fn shown(url: &Url) -> Option<String> {
     let is_host = |host: &str| host.len() <= LONGEST_HOST;
     let origin = url.origin();

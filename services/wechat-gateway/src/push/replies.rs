@@ -14,8 +14,8 @@ pub enum Arrival {
     Follower,
 }
 
-/// What somebody reads whose login can't be confirmed, because the gateway has no page for it. A mistake
-/// of the owner's, so there is no setting for the words.
+/// The reply if a login can't be confirmed because the gateway has no page for it. That is the
+/// owner's mistake, so there is no setting for the text.
 const UNCONFIRMABLE: &str =
     "这个网站要求在手机上确认登录，但暂时无法打开确认页面，您没有登录。请联系网站管理员。";
 
@@ -24,7 +24,7 @@ const UNCONFIRMABLE: &str =
 pub struct Occasion<'a> {
     /// How the person came.
     pub arrival: Arrival,
-    /// What the scan came to.
+    /// The outcome of the scan.
     pub effect: ScanEffect,
     /// What the site that asks calls itself, if it does.
     pub site_name: Option<&'a str>,
@@ -47,12 +47,12 @@ impl Replies {
         Self { texts }
     }
 
-    /// What people call a site that gives itself no name.
+    /// The name of sites that set none.
     pub fn site_name(&self) -> &str {
         &self.texts.site_name
     }
 
-    /// The reply to a scan of one of our codes. The same event delivered again gets the same words.
+    /// The reply to a scan of one of our codes. The same event delivered again gets the same reply.
     pub fn to_scan(&self, occasion: &Occasion<'_>) -> String {
         let nickname = occasion.nickname.unwrap_or_default();
         let values = Values {
@@ -62,8 +62,8 @@ impl Replies {
         };
         let status = match occasion.effect {
             ScanEffect::Taken => return self.texts.taken.fill(values),
-            // Who refused on the phone isn't logged in, however often the scan is delivered.
-            // Whose login another account's is concerns nobody here.
+            // Whoever denied on the phone isn't logged in, however often the scan is delivered.
+            // Another account's login is nobody's business here.
             ScanEffect::Gone
             | ScanEffect::Elsewhere
             | ScanEffect::Repeated(AttemptStatus::Denied) => {

@@ -1,7 +1,7 @@
-//! From where pushes may come: WeChat's own addresses alone, for owners who want that.
+//! Which IP addresses may push: WeChat's callback IPs only, for owners who want that.
 //!
-//! A second fence behind the signature, off by default: WeChat calls the list advisory, and a list that
-//! is a day old can miss an address.
+//! A second line of defence behind the signature, off by default: WeChat calls the list advisory,
+//! and a list that is a day old can lack an address.
 //! <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
 
 use std::{
@@ -39,7 +39,8 @@ pub struct Senders {
 }
 
 impl Senders {
-    /// Any address, or WeChat's own only. `proxies` are those whose `X-Forwarded-For` is believed.
+    /// Any IP address, or WeChat's callback IPs only. `proxies` are those whose `X-Forwarded-For`
+    /// is believed.
     pub fn new(only_wechats: bool, proxies: TrustedProxies) -> Self {
         Self {
             proxies,
@@ -55,8 +56,8 @@ impl Senders {
         }
     }
 
-    /// Who sent this request, if they may not. As long as no list could be had, anybody may: the
-    /// signature still stands, and no login should wait for the list.
+    /// Who sent this request, if they may not. Until a list has been fetched, anybody may: the
+    /// signature is still checked, and no login should wait for the list.
     pub fn stranger(&self, request: &HttpRequest) -> Option<IpAddr> {
         let networks = self.networks.as_ref()?;
         let networks = networks.read().unwrap_or_else(PoisonError::into_inner);
@@ -66,8 +67,8 @@ impl Senders {
         (!is_known).then_some(sender)
     }
 
-    /// Fetches the list every day, for as long as the gateway runs. Does nothing where any address may
-    /// push.
+    /// Fetches the list every day, for as long as the gateway runs. Does nothing where any address
+    /// may push.
     pub async fn keep_current(&self, api: &Api, tokens: &Arc<AccessTokens>) {
         let Some(networks) = &self.networks else {
             return std::future::pending().await;

@@ -12,7 +12,7 @@ enum Part {
     Placeholder(Placeholder),
 }
 
-/// What a text can speak of.
+/// What a text can refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {
     /// The person's nickname; empty while it isn't known.
@@ -88,7 +88,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Whether the text holds this placeholder.
+    /// Whether the text contains this placeholder.
     pub fn mentions(&self, placeholder: Placeholder) -> bool {
         self.0.contains(&Part::Placeholder(placeholder))
     }

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use login_protocol::identity::OpenId;
 use wechat_wire::{message_crypto::DecryptError, push::Push, xml::XmlError};
 
-/// How far from this server's clock a push may have been signed, and its event may have happened. WeChat
-/// delivers an event at once and again within about 15 seconds, with the same `CreateTime`; the rest is for
-/// clocks.
+/// How far from this server's clock a push may have been signed, and its event may have happened.
+/// WeChat delivers an event at once and again within about 15 seconds, with the same `CreateTime`;
+/// the rest is for clocks.
 pub const FRESHNESS: SignedDuration = SignedDuration::from_mins(5);
 
 /// A push that was read, of somebody with an openid, about something that happened just now.
@@ -20,8 +20,8 @@ pub struct UsablePush {
     pub at: Timestamp,
 }
 
-/// Why nothing can be done with a push, although WeChat sent it. It is the owner's all the same: it goes to
-/// their backend, and WeChat needn't send it again. Nothing of the push is quoted.
+/// Why nothing can be done with a push, although WeChat sent it. It is the owner's all the same: it
+/// goes to their backend, and WeChat needn't send it again. Nothing of the push is quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It is no push, or one that two readers could understand differently.
@@ -33,15 +33,15 @@ pub enum Unusable {
     /// It comes from nobody.
     #[error("<FromUserName> is no openid")]
     Sender,
-    /// It tells of another time. Timestamp and nonce can trade places under the same signature, so that an old
-    /// push whose nonce looks like a time to come is fresh again; what happened then is not. And nothing from
-    /// the future may outdate what really happens later.
+    /// Its event is from another time. Timestamp and nonce can be swapped under the same signature,
+    /// so an old push whose nonce looks like a future time is fresh again; its event is not. And
+    /// nothing from the future may outdate what really happens later.
     #[error("<CreateTime> is more than five minutes from this server's clock")]
     Stale,
 }
 
 impl Unusable {
-    /// The `outcome` in the figures.
+    /// The `outcome` in the metrics.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Unreadable(XmlError::NotUtf8) => "not_utf8",

@@ -1,4 +1,5 @@
-//! `/v1/access-token`: the token for the owner's other backends, so that one place alone refreshes it.
+//! `/v1/access-token`: the token for the owner's other backends, so that one place alone refreshes
+//! it.
 
 use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web::Json};
 use login_protocol::{
@@ -19,8 +20,8 @@ pub(super) async fn current(account: AccountInQuery) -> Result<HttpResponse, Pro
     Ok(answer(token))
 }
 
-/// `POST …/invalidate`: a backend reports a token that WeChat refused, and gets the one that replaces
-/// it. Reporting a token that was replaced already changes nothing.
+/// `POST …/invalidate`: a backend reports a token that WeChat refused, and gets the one that
+/// replaces it. Reporting a token that was replaced already changes nothing.
 pub(super) async fn invalidate(
     report: Json<InvalidateAccessToken>,
     account: AccountInQuery,

@@ -62,8 +62,8 @@ impl FromRequest for AccountInQuery {
     }
 }
 
-/// The account whose part of the paths this is; `None` if the gateway serves none of this name. Only accounts
-/// that are served may be told from each other in metrics: anybody can make up names.
+/// The account whose part of the paths this is; `None` if the gateway serves none of this name.
+/// Only accounts that are served may be told from each other in metrics: anybody can make up names.
 pub(super) fn in_path(request: &HttpRequest) -> Option<Arc<Account>> {
     let name = match request.match_info().get(PARAMETER) {
         Some(name) => AccountName::parse(name).ok()?,

@@ -28,7 +28,7 @@ pub(super) async fn require(
         Ok(response.map_into_boxed_body())
     } else {
         let detail = "Send the gateway's internal API key as `Authorization: Bearer <key>`.";
-        // An answer and not an error, so that the log and the figures know of it.
+        // A response and not an error, so that it is logged and counted.
         let refusal = Problem::new(ProblemCode::InvalidApiKey, detail).error_response();
         Ok(request.into_response(refusal))
     }

@@ -24,7 +24,7 @@ use crate::push::{
 /// What WeChat takes for "understood, nothing to say".
 const ACKNOWLEDGED: &str = "success";
 
-/// `GET`: WeChat's console checks that the address is ours.
+/// `GET`: WeChat's console verifies the URL.
 pub(super) async fn verify(account: AccountInPath, query: Query<PushQuery>) -> HttpResponse {
     let name = account.name.in_log();
     if account.pushes.is_signed(&query) {
@@ -82,7 +82,7 @@ fn refused(
     answer.finish()
 }
 
-/// Why a body can't be read, in the figures.
+/// Why a body can't be read, in the metrics.
 fn unread(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",

@@ -45,7 +45,7 @@ fn scene(request: &HttpRequest) -> Option<Scene> {
     Scene::parse(&last_parameter(request.query_string(), "scene")).ok()
 }
 
-/// `GET`: WeChat says whose phone it is, without asking.
+/// `GET`: WeChat identifies the phone's user silently.
 pub(super) async fn begin(
     request: HttpRequest,
     visit: PhoneVisit,
@@ -60,7 +60,7 @@ pub(super) async fn begin(
     }
 }
 
-/// `GET …/return`: the phone gets a ticket, and a clean address.
+/// `GET …/return`: the phone gets a ticket, and a URL without the code.
 pub(super) async fn recognise(
     request: HttpRequest,
     visit: PhoneVisit,

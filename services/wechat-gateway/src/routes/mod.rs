@@ -39,7 +39,7 @@ const BODY_LIMIT: usize = 16 * 1024;
 /// What WeChat and phones reach.
 pub fn configure_public(config: &mut ServiceConfig) {
     problem::configure(config, BODY_LIMIT);
-    // What can't be read can't be signed, and a forger is told nothing.
+    // What can't be parsed can't be signed, and a forger learns nothing.
     let unsigned = QueryConfig::default().error_handler(|error, request| {
         let answer = match account::in_path(request) {
             Some(account) => {
@@ -57,7 +57,7 @@ pub fn configure_public(config: &mut ServiceConfig) {
         let page = pages::message(StatusCode::BAD_REQUEST, pages::OVER);
         InternalError::from_response(error, page).into()
     });
-    // Nor is a pressed button answered with the words of a machine.
+    // Nor is a pressed button answered with a machine's error.
     let pressed = FormConfig::default().error_handler(|error, _| {
         let status = match &error {
             UrlencodedError::Payload(error) => request_bodies::refusal(error),

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::header::ContentType};
 
-/// The description, which a test holds against the running service.
+/// The description, which a test compares with the running service.
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// Reads the description.

@@ -1,5 +1,4 @@
-//! What the phone's pages have in common: who opens them, and how they send a browser on or say what is
-//! wrong.
+//! What the phone's pages have in common: who opens them, redirects and errors.
 
 use std::{
     future::{Ready, ready},
@@ -37,7 +36,7 @@ impl FromRequest for PhoneVisit {
     }
 }
 
-/// Sends a browser on. The address may hold a code, a state or a ticket, so nobody keeps it.
+/// Redirects a browser. The URL may contain a code, a state or a ticket, so it isn't cached.
 pub(super) fn redirect(address: &str) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, address))
@@ -48,12 +47,13 @@ pub(super) fn redirect(address: &str) -> HttpResponse {
 /// Sends a browser to WeChat.
 pub(super) fn to_wechat(to: &AuthorizationRedirect) -> HttpResponse {
     let mut response = redirect(&to.url);
-    // It can't fail: the cookie's characters are base64url. A browser without it is told so later.
+    // It can't fail: the cookie's characters are base64url. A browser without it gets an error
+    // later.
     let _ = response.add_cookie(&to.cookie);
     response
 }
 
-/// Says why a page can't find out whose phone it is.
+/// The page that says why a phone can't be recognised.
 pub(super) fn unauthorized(error: &PageAuthorizationError) -> HttpResponse {
     let (status, message) = match error {
         PageAuthorizationError::NotOffered => (StatusCode::NOT_FOUND, pages::NOT_OFFERED),

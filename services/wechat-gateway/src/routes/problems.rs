@@ -1,4 +1,4 @@
-//! What went wrong with WeChat, as a client of the internal API is told. The log holds the rest.
+//! Errors of WeChat as problems for clients of the internal API. The log has the details.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::wechat::{
 /// When a client may try again after a failure of the kind that passes.
 const SOON: Duration = Duration::from_secs(5);
 
-/// When a client may look whether the operator has mended what WeChat refuses.
+/// When a client may check whether the operator has fixed what WeChat refuses.
 const AFTER_A_REFUSAL: Duration = Duration::from_mins(1);
 
 impl From<&WechatError> for Problem {
@@ -31,7 +31,8 @@ impl From<&WechatError> for Problem {
             WechatError::StuckToken { retry_after, .. } => unavailable(*retry_after),
             WechatError::Randomness(error) => (*error).into(),
             WechatError::NoToken { cause, retry_after } => match cause.as_ref() {
-                // Getting a token needs none: what would ask for another one is a wrong secret here.
+                // Getting a token needs none: what would ask for another one is a wrong secret
+                // here.
                 WechatError::Refused(error) if cause.wants_another_token() => refused(error),
                 cause => cause.into(),
             }

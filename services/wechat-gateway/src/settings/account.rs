@@ -107,7 +107,7 @@ static QR_URL: Key<Url> = Key {
     parse: parse::http_url,
 };
 
-/// Where access tokens come from. The two families don't know of each other.
+/// Where access tokens come from. The two kinds are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenMode {
     /// `stable_token`: everybody gets the same token, until five minutes before its end.

@@ -68,13 +68,13 @@ impl AccountsSettings {
 
 impl Section for AccountsSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        // Without a name there is an account if anything is set that only accounts have. If nothing is set at
-        // all, it is the one that is missing.
+        // Without a name there is an account if anything is set that only accounts have. If nothing
+        // is set at all, it is the one that is missing.
         let has_default = AccountSettings::is_any_set(reader) || !reader.has_tables(&ACCOUNTS);
         let default: Option<AccountSettings> = if has_default {
             reader.section()
         } else {
-            // The sections that hold for the others are read all the same.
+            // The sections that apply to the others are read nevertheless.
             let _: Option<ReplySettings> = reader.section();
             let _: Option<ProfileSettings> = reader.section();
             let _: Option<QrCodeSettings> = reader.section();

@@ -21,7 +21,7 @@ pub static PUBLIC_BIND: Key<SocketAddr> = Key {
     parse: parse::socket_address,
 };
 
-/// The public listener's address as others see it.
+/// The public URL.
 pub(super) static PUBLIC_URL: Key<Url> = Key {
     name: "public.url",
     default: Default::Unset,
@@ -33,7 +33,7 @@ pub(super) static PUBLIC_URL: Key<Url> = Key {
     parse: parse::http_url,
 };
 
-/// Who may speak for a client.
+/// Whose `X-Forwarded-For` is trusted.
 static TRUSTED_PROXIES: Key<TrustedProxies> = Key {
     name: "public.trusted_proxies",
     default: Default::Text(""),
@@ -88,7 +88,7 @@ pub static API_KEY: Key<SecretString> = Key {
     parse: parse::api_key,
 };
 
-/// The console's files hold the part of their name between `MP_verify_` and `.txt`.
+/// The console's files contain the part of their name between `MP_verify_` and `.txt`.
 fn verification_file(name: &str) -> Result<(String, String), String> {
     let content = name
         .strip_prefix("MP_verify_")
@@ -112,7 +112,7 @@ pub struct PublicSettings {
     pub bind: SocketAddr,
     /// Its URL as others see it.
     pub url: Option<Url>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
     /// The files that prove a domain to WeChat's console: name to content.
     pub verification_files: BTreeMap<String, String>,

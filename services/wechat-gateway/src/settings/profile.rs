@@ -49,7 +49,7 @@ static ASK_AGAIN_SECONDS: Key<u32> = Key {
 pub struct ProfileSettings {
     /// Whether the reply to a scan asks for them.
     pub ask: bool,
-    /// How long what `user/info` told is taken for current.
+    /// How long data from `user/info` counts as current.
     pub max_age: SignedDuration,
     /// How long what the person showed is taken for current.
     pub ask_again_after: SignedDuration,

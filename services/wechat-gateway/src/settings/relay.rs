@@ -23,7 +23,7 @@ pub(super) static URL: Key<Url> = Key {
     parse: address,
 };
 
-/// What WeChat is told when that backend fails.
+/// What WeChat is answered when that backend fails.
 static ON_FAILURE: Key<OnFailure> = Key {
     name: "relay.on_failure",
     default: Default::Text("acknowledge"),
@@ -41,7 +41,7 @@ static ON_FAILURE: Key<OnFailure> = Key {
     },
 };
 
-/// Whether that backend hears of logins as well.
+/// Whether that backend receives logins as well.
 static COPY_LOGINS: Key<bool> = Key {
     name: "relay.copy_logins",
     default: Default::Text("false"),
@@ -53,22 +53,22 @@ static COPY_LOGINS: Key<bool> = Key {
     parse: parse::boolean,
 };
 
-/// What WeChat is told when the owner's backend fails.
+/// What WeChat is answered when the owner's backend fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
     /// `success`: the push is lost to the backend, and nobody sees a fault notice.
     Acknowledge,
-    /// 503: WeChat pushes again, three times at most and perhaps at once; after that the person may see a fault
-    /// notice.
+    /// 503: WeChat pushes again, three times at most and perhaps at once; after that the user may
+    /// see an error notice.
     Retry,
 }
 
-/// Reads the address of the owner's backend. Its query or its credentials may be a key, so that no complaint
-/// repeats it.
+/// Parses the URL of the owner's backend. Its query or credentials may be a key, so no error
+/// message repeats it.
 ///
 /// # Errors
 ///
-/// When it is no address of the web, or has a fragment, which is never sent.
+/// When it isn't a web URL, or has a fragment, which is never sent.
 fn address(value: &str) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|error| format!("is not a URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -85,7 +85,7 @@ fn address(value: &str) -> Result<Url, String> {
 pub struct RelaySettings {
     /// The backend's URL, whose query or password may be a key; without one nothing is relayed.
     pub url: Option<Url>,
-    /// What WeChat is told when it fails.
+    /// What WeChat is answered when it fails.
     pub on_failure: OnFailure,
     /// Whether it gets a copy of the pushes that are logins.
     pub copy_logins: bool,

@@ -54,7 +54,7 @@ static TAKEN: Key<Template> = Key {
     parse: Template::parse,
 };
 
-/// The reply to a scan of a code that is over.
+/// The reply to a scan of an expired code.
 static EXPIRED: Key<Template> = Key {
     name: "reply.expired",
     default: Default::Text("这个二维码已失效，您没有登录。请在网页上刷新二维码，再扫一次。"),
@@ -134,7 +134,7 @@ pub struct ReplySettings {
     pub returning: Template,
     /// To the second person who scans a code.
     pub taken: Template,
-    /// To a scan of a code that is over.
+    /// To a scan of an expired code.
     pub expired: Template,
     /// The link to web authorization.
     pub ask_profile: Template,

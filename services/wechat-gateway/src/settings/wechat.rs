@@ -55,7 +55,7 @@ static PROXY_URL: Key<Proxy> = Key {
     parse: Proxy::parse,
 };
 
-/// Whether pushes are accepted from WeChat's addresses only.
+/// Whether pushes are accepted from WeChat's callback IPs only.
 static CHECK_CALLBACK_IP: Key<bool> = Key {
     name: "wechat.check_callback_ip",
     default: Default::Text("false"),
@@ -80,7 +80,7 @@ pub struct WechatSettings {
     pub open_url: Url,
     /// The proxy through which the API is called.
     pub proxy: Option<Proxy>,
-    /// Whether pushes are accepted from WeChat's own addresses only.
+    /// Whether pushes are accepted from WeChat's callback IPs only.
     pub check_callback_ip: bool,
 }
 

@@ -1,7 +1,8 @@
 //! The access token: one owner for all replicas.
 //!
-//! It is kept in memory and shared in Redis, and replaced in the background ahead of its end, so that
-//! no request waits for it in normal running. After a failure WeChat is left alone for a while.
+//! It is kept in memory and shared in Redis, and replaced in the background ahead of its end, so
+//! that no request waits for it in normal running. After a failure WeChat is left alone for a
+//! while.
 
 use std::{
     future::pending,
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::settings::TokenMode;
 
-/// How often a gateway without a token looks for another replica's in Redis while WeChat is left alone.
+/// How often a gateway without a token looks for another replica's in Redis during a pause.
 const LOOK_WHILE_PAUSED: Duration = Duration::from_secs(2);
 
 /// How often WeChat is asked to replace a token that has less than [`REPLACE_BEFORE_END`] left.
@@ -41,7 +42,7 @@ pub struct AccessTokens {
     memory: RwLock<Held>,
     /// Locked while a refresh is on its way.
     refreshing: Mutex<()>,
-    /// Wakes the background task: the token is no good any more, or no other could be had.
+    /// Wakes the background task: the token has become invalid, or couldn't be replaced.
     trouble: Notify,
 }
 
@@ -82,7 +83,7 @@ impl Failure {
 enum Asker {
     /// A call of this gateway, or its background task.
     Gateway,
-    /// Another backend, or an operator who has mended what WeChat refused.
+    /// Another backend, or an operator who has fixed what WeChat refused.
     Report,
 }
 
@@ -94,8 +95,8 @@ impl Held {
         (!self.is_refused()).then(|| token.clone())
     }
 
-    /// Whether it is no use to call WeChat with the token. One that WeChat can't be made to replace is
-    /// tried again after the pause: WeChat may have been wrong in refusing it.
+    /// Whether it is no use to call WeChat with the token. One that WeChat can't be made to replace
+    /// is tried again after the pause: WeChat may have been wrong in refusing it.
     fn is_refused(&self) -> bool {
         let tried_again = self.failure.as_ref().is_some_and(|failure| {
             matches!(*failure.error, WechatError::StuckToken { .. }) && !failure.is_paused()
@@ -105,7 +106,7 @@ impl Held {
 }
 
 impl AccessTokens {
-    /// Holds nothing yet; [`AccessTokens::keep_fresh`] begins with a token from Redis or WeChat.
+    /// Holds nothing yet; [`AccessTokens::keep_fresh`] starts with a token from Redis or WeChat.
     pub fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode) -> Self {
         Self {
             refresh: TokenRefresh::new(api, store, mode),
@@ -119,17 +120,17 @@ impl AccessTokens {
     ///
     /// # Errors
     ///
-    /// When there is none and WeChat gives none, or gave none a while ago.
+    /// When there is none and WeChat issues none, or issued none a while ago.
     pub async fn current(self: &Arc<Self>) -> Result<StoredAccessToken, WechatError> {
         self.obtain(Need::Usable, Asker::Gateway).await
     }
 
-    /// Another token than this one, of which somebody else says that WeChat refused it.
+    /// A replacement for this token, which somebody reports as refused.
     ///
     /// # Errors
     ///
-    /// As [`AccessTokens::current`]. A report asks WeChat also within the pause after a failure that
-    /// the operator may have mended meanwhile, though not more often than every ten seconds.
+    /// As [`AccessTokens::current`]. A report calls WeChat even during the pause after a failure
+    /// that the operator may have fixed meanwhile, but at most every ten seconds.
     pub async fn replace(
         self: &Arc<Self>,
         refused: &str,
@@ -148,8 +149,8 @@ impl AccessTokens {
             .await
     }
 
-    /// As [`AccessTokens::with_token`], for tasks that outlive a request: of a call that borrows its
-    /// token the compiler can't tell that another thread may run it.
+    /// As [`AccessTokens::with_token`], for tasks that outlive a request: the compiler can't prove
+    /// that a call which borrows its token is `Send`.
     pub async fn with_own_token<T, Called>(
         self: &Arc<Self>,
         call: impl Fn(String) -> Called,
@@ -209,7 +210,7 @@ impl AccessTokens {
             if let Some(token) = memory.usable(&need) {
                 return Ok(token);
             }
-            // What this gateway knows to be refused helps nobody, whatever was asked for.
+            // A token that this gateway knows to be refused helps nobody, whatever was requested.
             let refused = memory.token.as_ref().filter(|_| memory.is_refused());
             let need = refused.map_or(need, |token| Need::Other(token.token.clone()));
             (need, memory.failure.clone().filter(Failure::is_paused))
@@ -221,8 +222,8 @@ impl AccessTokens {
                 None => Err(failure.to_error()),
             };
         }
-        // An asker may give up early, as a push does. The refresh still runs to its end: a lock that
-        // nobody releases would keep all gateways waiting.
+        // A caller may give up early, as a push does. The refresh still runs to its end: a lock
+        // that nobody releases would keep all gateways waiting.
         let tokens = Arc::clone(self);
         let replacing = async move { tokens.replace_in_memory(&need, asked_at).await };
         match tokio::spawn(request_id::carried(replacing)).await {
@@ -246,8 +247,8 @@ impl AccessTokens {
             if let Some(token) = memory.usable(need) {
                 return Ok(token);
             }
-            // All who waited for a refresh that failed share its failure: asking WeChat again for each
-            // of them would make a queue that outlives its askers.
+            // All who waited for a refresh that failed share its failure: asking WeChat again for
+            // each of them would make a queue that outlives its askers.
             if let Some(failure) = memory
                 .failure
                 .as_ref()
@@ -317,8 +318,8 @@ fn may_end_the_pause(failure: &Failure, asker: Asker) -> bool {
         && failure.at.elapsed() >= REPORT_SPACING
 }
 
-/// When to replace a token. If WeChat grants less than usual, or leaves the old token in force, it isn't
-/// asked all the time.
+/// When to replace a token. If WeChat grants less than usual, or leaves the old token in force, it
+/// isn't asked all the time.
 fn until_replaced(token: &StoredAccessToken, now: Timestamp) -> Duration {
     let left = token.expires_at.duration_since(now);
     let wait = if left > REPLACE_BEFORE_END {

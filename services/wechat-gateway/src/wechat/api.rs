@@ -1,4 +1,4 @@
-//! The calls themselves: addresses, bodies and bounds.
+//! The calls themselves: URLs, bodies and limits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,8 +44,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// A client for this account; its calls go through the proxy, if there is one. `clock` is told WeChat's time.
-    /// Nothing connects yet.
+    /// A client for this account; its calls go through the proxy, if there is one. `clock` receives
+    /// WeChat's time. Connects lazily.
     pub fn new(
         account: AccountName,
         credentials: &Credentials,
@@ -190,7 +190,7 @@ impl Api {
         Ok(answer.quota)
     }
 
-    /// How WeChat itself reaches the callback address that its console holds.
+    /// How WeChat itself reaches the callback URL that its console holds.
     /// <https://developers.weixin.qq.com/doc/service/api/base/api_callbackcheck>
     pub async fn check_callback(&self, token: &str) -> Result<CallbackCheck, WechatError> {
         let request = self
@@ -211,16 +211,17 @@ impl Api {
         self.call("getcallbackip", request).await
     }
 
-    /// What time WeChat has, to the second: the `Date` of an answer, whatever else it says.
+    /// WeChat's time, to the second: the `Date` of a response, whatever else it contains.
     pub async fn server_time(&self) -> Result<Option<Timestamp>, WechatError> {
         let address = self.address("/cgi-bin/getcallbackip");
         let answer = self.http.get(address).send().await?;
         Ok(self.note_time(&answer))
     }
 
-    /// What is wrong with this machine's clock, if it is so far off that pushes are refused: by the last
-    /// answer of WeChat's, which stamps the pushes, or by Redis' clock while there was none. While it is wrong,
-    /// WeChat is asked for the time every ten seconds, so that a clock which is put right is noticed.
+    /// What is wrong with this machine's clock, if it is so far off that pushes are refused: by the
+    /// last answer of WeChat's, which stamps the pushes, or by Redis' clock while there was none.
+    /// While it is wrong, WeChat is queried for the time every ten seconds, so that a corrected
+    /// clock is noticed.
     pub fn clock_complaint(self: &Arc<Self>, by_redis: ClockOffset) -> Option<String> {
         let by_wechat = self.clock.offset();
         let (offset, whose) = by_wechat.map_or((by_redis, "Redis'"), |offset| (offset, "WeChat's"));
@@ -230,7 +231,7 @@ impl Api {
         if self.clock.may_be_asked() {
             let api = Arc::clone(self);
             tokio::spawn(async move {
-                // Whoever can't be reached leaves things as they are.
+                // An unreachable WeChat changes nothing.
                 let _ = api.server_time().await;
             });
         }
@@ -247,8 +248,8 @@ impl Api {
         Some(date)
     }
 
-    /// The address of WeChat's own picture of a code. The ticket is percent-encoded exactly once:
-    /// none and two both lead to a 404 (w7corp/easywechat#156, wechatpy/wechatpy#113).
+    /// The URL of WeChat's own image of a code. The ticket is percent-encoded exactly once: none
+    /// and two both lead to a 404 (w7corp/easywechat#156, wechatpy/wechatpy#113).
     pub fn qr_code_image(&self, ticket: &str) -> Url {
         let mut url = with_path(&self.pictures_url, "/cgi-bin/showqrcode");
         url.query_pairs_mut().append_pair("ticket", ticket);
@@ -266,8 +267,8 @@ impl Api {
     ) -> Result<T, WechatError> {
         let again = request.try_clone();
         let mut answer = self.counted(name, request).await;
-        // WeChat may close a kept connection at the moment at which it is used again. That is nobody's
-        // failure, and a call that it didn't answer can be made again.
+        // WeChat may close a kept connection at the moment at which it is used again. That is
+        // nobody's failure, and a call that it didn't answer can be made again.
         if let (Err(error), Some(again)) = (&answer, again)
             && error.is_closed_connection()
         {

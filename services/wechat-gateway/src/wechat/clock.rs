@@ -1,4 +1,4 @@
-//! WeChat's clock, as the `Date` of its last answer told it.
+//! WeChat's clock, from the `Date` of its last response.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -22,8 +22,8 @@ pub struct WechatClock {
 
 #[derive(Default)]
 struct State {
-    /// What WeChat told, to the second, and when. It goes on by the monotonic clock, so that putting this
-    /// machine's clock right, or wrong, shows at once.
+    /// WeChat's time, to the second, and when it was received. It advances by the monotonic clock,
+    /// so that setting this machine's clock shows at once.
     told: Option<(Timestamp, Instant)>,
     asked: Option<Instant>,
 }

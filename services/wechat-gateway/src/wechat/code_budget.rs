@@ -1,5 +1,5 @@
-//! The day's QR codes. WeChat's quota is the account's, and whoever else creates codes for it needs some:
-//! so this service stops before the quota does, and sees to it that nobody uses the day's up ([`pacing`]).
+//! The day's QR codes. WeChat's quota belongs to the account, and other programs that create codes
+//! for it need some: so this service stops before the quota does, and paces usage ([`pacing`]).
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::settings::QrCodeSettings;
 /// How many codes a gateway takes out of the day's at once.
 const SHARE: u32 = 20;
 
-/// How often the figure of what is left is read again while nobody takes any, which other gateways may do.
+/// How often the metric of remaining codes is refreshed while this gateway takes none; others may.
 const SHOWN_AGAIN: Duration = Duration::from_hours(1);
 
 /// How soon it is after Redis was away.
@@ -63,7 +63,7 @@ struct Today {
 #[derive(Default)]
 struct Share {
     left: u32,
-    /// Before this time there are no more: nobody gives any back.
+    /// Until this time there are no more: none are given back.
     not_before: Option<Timestamp>,
     /// Whether the log says that there were none.
     is_refusal_logged: bool,
@@ -86,8 +86,8 @@ impl CodeBudget {
         }
     }
 
-    /// Takes one code of the day for a client of this kind. While Redis is away nobody counts: WeChat does in any
-    /// case.
+    /// Takes one code of the day for a client of this kind. While Redis is away nobody counts:
+    /// WeChat does in any case.
     ///
     /// # Errors
     ///
@@ -144,8 +144,8 @@ impl CodeBudget {
         Ok(taken)
     }
 
-    /// Says how many are left, and says it aloud when half of them are used and when nine tenths are: whoever takes the
-    /// share with the last one before does, so once for all gateways.
+    /// Updates the metric, and logs when half of them and when nine tenths are used: the gateway
+    /// that takes the crossing share does, so once for all gateways.
     fn tell(&self, taken: CodesTaken) {
         let left = self.per_day.saturating_sub(taken.in_all);
         self.show(left);
@@ -199,7 +199,8 @@ impl CodeBudget {
         self.paced(not_before, now)
     }
 
-    /// Keeps the figure of what is left true also while nobody logs in: at the start, and when a day begins.
+    /// Keeps the metric of remaining codes current even while nobody logs in: at start, and when a
+    /// day begins.
     pub async fn keep_shown(&self) {
         if self.per_day == 0 {
             return pending().await;
@@ -228,7 +229,7 @@ impl CodeBudget {
         Some(left)
     }
 
-    /// What an operator should know of the day's codes: that they are nearly used up, if they are.
+    /// The remark for operators that the day's codes are nearly used up, if they are.
     pub async fn remark(&self) -> Option<String> {
         if self.per_day == 0 {
             return None;

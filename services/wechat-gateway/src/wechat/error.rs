@@ -8,8 +8,8 @@ use wechat_wire::{
     error_code::{Remedy, address_to_whitelist, operator_hint, remedy},
 };
 
-/// A failed call. `Display` is for the log: it holds neither the address's query nor a body, since
-/// both can hold an access token.
+/// A failed call. `Display` is for the log: it contains neither the URL's query nor a body, since
+/// both can contain an access token.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatError {
     /// WeChat can't be reached, or took too long.
@@ -65,10 +65,10 @@ pub enum WechatError {
         /// Until then WeChat isn't asked again.
         retry_after: Duration,
     },
-    /// There is no name to be had under which WeChat could be asked for all replicas.
+    /// No random name could be generated under which WeChat could be asked for all replicas.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// Whoever asked can't wait any longer.
+    /// The caller can't wait any longer.
     #[error("WeChat took too long, including retries")]
     OutOfTime,
 }
@@ -92,7 +92,7 @@ pub fn hint(error: &ApiError) -> String {
     }
 }
 
-/// What lies at the bottom of a failed request. Nothing of it holds the address's query.
+/// The root cause of a failed request. It never contains the URL's query.
 pub fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it took too long".to_owned();
@@ -133,7 +133,7 @@ impl WechatError {
         }
     }
 
-    /// Whether another access token may mend it.
+    /// Whether another access token may fix it.
     pub fn wants_another_token(&self) -> bool {
         matches!(self, Self::Refused(error) if remedy(error.errcode) == Remedy::RefreshToken)
     }
@@ -154,7 +154,7 @@ impl WechatError {
                 (remedy(error.errcode) == Remedy::RetryWithBackoff).then_some(Duration::ZERO)
             }
             Self::NoToken { cause, retry_after } => cause.passes_after().map(|_| *retry_after),
-            // Whatever was asked for has been done, and would be done again.
+            // What was requested has been done, and would be done again.
             Self::Unusable { .. }
             | Self::StuckToken { .. }
             | Self::Randomness(_)

@@ -1,10 +1,9 @@
 //! How fast the day's QR codes may be used.
 //!
-//! Clients who begin one login after the other and complete none are served while fewer codes are used than a
-//! line over the day allows: an eighth of the day's at its beginning, three quarters at its end. What lies
-//! above the line is kept for clients who had few. So whatever the former do, the latter find as many in
-//! reserve at any time as a busy site needs for the rest of the day; and while the line isn't reached, nobody
-//! notices it.
+//! Clients that start one login after another and complete none are served while usage is below a
+//! line: an eighth of the day's codes at its start, three quarters at its end. The rest is reserved
+//! for clients that started few. So whatever the former do, the latter always find as many in
+//! reserve as a busy site needs for the rest of the day; and below the line, nobody notices it.
 
 use std::time::Duration;
 
@@ -18,7 +17,8 @@ const BEGINNING: u64 = 1;
 const RISE: u64 = 5;
 const WHOLE: u64 = 8;
 
-/// How many of the day's codes may be used so long after the day began, by all together, when this client wants one.
+/// How many of the day's codes may be used so long after the day began, by all together, when this
+/// client wants one.
 pub fn may_be_used(client: ClientLogins, per_day: u32, into_the_day: Duration) -> u32 {
     match client {
         ClientLogins::Few => per_day,
@@ -31,8 +31,8 @@ pub fn may_be_used(client: ClientLogins, per_day: u32, into_the_day: Duration) -
     }
 }
 
-/// How long after the day's beginning one more than these may be used by clients who had many; `None`: not on
-/// this day.
+/// How long after the day's beginning one more than these may be used by clients who had many;
+/// `None`: not on this day.
 pub fn line_passes(used: u32, per_day: u32) -> Option<Duration> {
     let day = milliseconds(DAY);
     let wanted = (u64::from(used) + 1) * WHOLE * day;
@@ -58,13 +58,14 @@ mod tests {
         Duration::from_secs(60 * u64::from(number))
     }
 
-    /// Of 1000 logins of a day, how many are begun in each hour: people sleep, work, and are online in the evening.
+    /// Of 1000 logins of a day, how many are begun in each hour: people sleep, work, and are online
+    /// in the evening.
     const HOURS: [u32; 24] = [
         20, 12, 8, 5, 4, 5, 10, 22, 42, 58, 62, 58, 50, 48, 52, 54, 54, 54, 56, 66, 76, 80, 66, 38,
     ];
 
-    /// A day on which attackers take all they get at every moment. Returns how many codes each side got, and how many
-    /// honest logins got none.
+    /// A day on which attackers take all they get at every moment. Returns how many codes each side
+    /// got, and how many honest logins got none.
     struct Outcome {
         honest: u32,
         refused: u32,
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn who_had_few_finds_codes_all_day_whatever_the_others_do() {
         for per_day in ACCOUNTS {
-            // A /48 and ten IPv4 addresses begin with 130 of the kind.
+            // A /48 and ten IPv4 addresses start with 130 of them.
             let outcome = day_under_attack(per_day, per_day / 2, 130);
             assert!(outcome.honest >= per_day / 2 - 100, "{}", outcome.honest);
             assert_eq!(outcome.refused, 0, "of {per_day}");
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_launch_is_no_attack() {
-        // Five thousand people in ten minutes, at every hour of a day as above, all from offices that began many.
+        // Five thousand people in ten minutes, at every hour of a day as above, all from offices
+        // that began many.
         let per_day = 90_000;
         let mut used_before = 0;
         for (hour, share) in (0..).zip(HOURS) {

@@ -1,4 +1,4 @@
-//! How long WeChat isn't asked for an access token after it failed to give one.
+//! How long WeChat isn't asked for an access token after a failure.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::error::WechatError;
 /// The longest pause after a failure of the kind that passes.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
-/// An address on the whitelist and an administrator's consent take effect without a restart, so WeChat
+/// A whitelisted IP address and an administrator's consent take effect without a restart, so WeChat
 /// is asked every minute.
 const WHITELIST: Duration = Duration::from_mins(1);
 
-/// What only another setting or the console mends; WeChat blocks whoever goes on asking.
+/// Errors that only another setting or the console fixes; WeChat blocks callers that keep asking.
 const REFUSED: Duration = Duration::from_mins(5);
 
 /// The pause after this failure, the `failures`th in a row.

@@ -1,9 +1,9 @@
-//! What WeChat tells of a person, as it is kept.
+//! What WeChat returns about a person, as it is stored.
 
 use login_protocol::member::Profile;
 use wechat_wire::{api::UserInfo, web_authorization::WebUserInfo};
 
-/// From `user/info`, which tells little more than the UnionID since 2021-12-27.
+/// From `user/info`, which returns little more than the UnionID since 2021-12-27.
 pub fn from_user_info(info: &UserInfo) -> Profile {
     Profile {
         unionid: owned(info.union_id()),

@@ -1,6 +1,6 @@
-//! Codes of web authorisation that arrived where they are of no use: in a browser that began nothing, or
-//! for a login that is over. Each would be good for five minutes, for whoever reads it in a log, so it is
-//! exchanged and thrown away.
+//! Authorisation codes that arrived where they are of no use: in a browser that started nothing, or
+//! for a login that has ended. Each would stay valid for five minutes, for whoever reads it in a
+//! log, so it is exchanged and discarded.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -11,21 +11,21 @@ use tokio::sync::Semaphore;
 
 use super::web_authorization::{AuthorizationError, Scope, WebAuthorization};
 
-/// Codes that no page asked for are good for nothing else.
+/// Codes that no page requested are valid for nothing else.
 const PURPOSE: &str = "stray";
 
 /// What is kept of a code that was thrown away.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// It is good for nobody.
+    /// It is invalid for everybody.
     ThrownAway,
 }
 
-/// How many are thrown away at a time. Nobody waits for it, and strangers can bring many.
+/// How many are discarded concurrently. Nobody waits for it, and strangers can submit many.
 const AT_ONCE: usize = 32;
 
-/// Makes stray codes good for nobody.
+/// Invalidates stray codes.
 pub struct StrayCodes {
     authorization: Arc<WebAuthorization>,
     places: Arc<Semaphore>,
@@ -40,14 +40,14 @@ impl StrayCodes {
         }
     }
 
-    /// Throws away what somebody at this address brought, in the background, unless codes from there were
+    /// Discards a code from this IP address, in the background, unless codes from there were
     /// refused too often: anybody can invent them.
     pub fn of_client(&self, client: IpAddr, code: String) {
         self.throw_away(PURPOSE.to_owned(), Exchanger::Client(client), code);
     }
 
-    /// Throws away what the browser of this attempt brought, in the background. A code that the attempt was
-    /// decided by is spent and costs no call.
+    /// Discards a code from this attempt's browser, in the background. The code that decided the
+    /// attempt is already used and costs no call.
     pub fn of_attempt(&self, scene: Scene, code: String) {
         self.throw_away(scene.as_str().to_owned(), Exchanger::Attempt(scene), code);
     }

@@ -34,11 +34,11 @@ const UNUSABLE_BEFORE_END: SignedDuration = SignedDuration::from_secs(10);
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
 const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(2);
 
-/// How long a token is taken to live when WeChat doesn't say. Long enough that `/cgi-bin/token`, which may
-/// be called 2000 times in a day, is asked fewer than 300 times.
+/// How long a token is taken to live when WeChat doesn't say. Long enough that `/cgi-bin/token`,
+/// which may be called 2000 times in a day, is asked fewer than 300 times.
 const UNKNOWN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a refresher may hold the lock.
+/// How long a gateway may hold the refresh lock.
 const LOCK_LEASE: Duration = Duration::from_secs(12);
 
 /// How long it may ask WeChat: it must be done before its lock ends.
@@ -47,17 +47,17 @@ const FETCH_BOUND: Duration = Duration::from_secs(10);
 /// How often a replica looks whether the one that holds the lock is done.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// WeChat ignores a forced refresh within 30 seconds of another. One more, since they don't all take
-/// the same time to arrive.
+/// WeChat ignores a forced refresh within 30 seconds of another. One more, since they don't all
+/// take the same time to arrive.
 const FORCE_SPACING: Duration = Duration::from_secs(31);
 
 /// WeChat ignores more forced refreshes in a day.
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
 const FORCES_PER_DAY: u32 = 20;
 
-/// In legacy mode each refresh counts against a quota of 2000 a day, which the account's other programs
-/// may use as well, and ends the token before. Those ahead of their time are rationed, so that a backend
-/// that reports each token it gets can't use it up.
+/// In legacy mode each refresh counts against a quota of 2000 a day, which the account's other
+/// programs may use as well, and ends the token before. Those ahead of their time are rationed, so
+/// that a backend that reports each token it gets can't use it up.
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getaccesstoken>
 const REPLACEMENT_SPACING: Duration = Duration::from_secs(31);
 
@@ -136,7 +136,7 @@ impl TokenRefresh {
                 Some(false) | None => break false,
             }
         };
-        // Whoever held the lock until now may have shared a token after this replica looked.
+        // The previous holder of the lock may have shared a token after this replica looked.
         let shared = if is_held {
             self.shared(need).await
         } else {

@@ -36,7 +36,8 @@ mod once_per_code;
 pub enum Scope {
     /// The OpenID alone, without asking the person.
     Base,
-    /// Nickname and avatar as well. WeChat asks the person, unless they come from the account's chat.
+    /// Nickname and avatar as well. WeChat asks the person, unless they come from the account's
+    /// chat.
     UserInfo,
 }
 
@@ -46,13 +47,13 @@ pub enum AuthorizationError {
     /// The code is spent or too old: start again.
     #[error("the authorisation code was already used or has expired")]
     SpentCode,
-    /// The page was opened as a snapshot, whose person isn't real.
+    /// The page was opened as a snapshot, whose user isn't real.
     #[error("the page was opened as a snapshot")]
     Snapshot,
-    /// Whoever sent the person to WeChat had them asked for nothing.
+    /// The person wasn't asked for consent.
     #[error("the person wasn't asked for their consent")]
     ConsentMissing,
-    /// WeChat refused more codes than honest browsers bring.
+    /// WeChat refused more codes than honest browsers submit.
     #[error("too many authorisation codes were refused")]
     TooMany {
         /// Until others are exchanged.
@@ -64,7 +65,7 @@ pub enum AuthorizationError {
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no name to be had under which a code could be exchanged.
+    /// No random name could be generated under which a code could be exchanged.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
 }
@@ -79,8 +80,8 @@ pub struct Authorized {
 }
 
 impl Authorized {
-    /// Their UnionID, which the answer to the code brings with the scope [`Scope::UserInfo`] when the
-    /// account is bound to an Open Platform account.
+    /// Their UnionID, which the answer to the code brings with the scope [`Scope::UserInfo`] when
+    /// the account is bound to an Open Platform account.
     pub fn unionid(&self) -> Option<&str> {
         self.granted.union_id()
     }
@@ -93,12 +94,12 @@ pub struct WebAuthorization {
     open_url: Url,
 }
 
-/// How many codes may be refused that come for one attempt, and how long each counts: as long as an attempt
-/// lives usually. One is enough for whoever agrees at once.
+/// How many refused codes one attempt may have, and how long each counts: as long as an attempt
+/// usually lives. Honest users need one.
 const REFUSED_OF_ATTEMPT: (u32, Duration) = (5, Duration::from_mins(5));
 
-/// How many codes may be refused that come from one address for no attempt, and how long each counts. In
-/// China many phones share an address; their good codes don't count.
+/// How many refused codes without an attempt one IP address may have, and how long each counts. In
+/// China many phones share an address; their valid codes don't count.
 const REFUSED_OF_CLIENT: (u32, Duration) = (30, Duration::from_mins(1));
 
 impl WebAuthorization {
@@ -116,8 +117,8 @@ impl WebAuthorization {
         self.api.account()
     }
 
-    /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and the
-    /// fragment belongs to it. `state` comes back as it is; WeChat takes `a-zA-Z0-9` only.
+    /// Where to send the phone. WeChat compares the parameters as text: their order is fixed, and
+    /// the fragment belongs to it. `state` comes back as it is; WeChat takes `a-zA-Z0-9` only.
     pub fn authorize_url(&self, scope: Scope, redirect_uri: &Url, state: &str) -> String {
         let redirect_uri: String =
             url::form_urlencoded::byte_serialize(redirect_uri.as_str().as_bytes()).collect();
@@ -133,15 +134,15 @@ impl WebAuthorization {
         )
     }
 
-    /// Whose phone brought this code, and whether they were asked for what the page needs. What passes by
-    /// itself is repeated, since the person waits.
+    /// Identifies the person with this code, and checks that they were asked for what the page
+    /// needs. Transient errors are retried, since the person is waiting.
     ///
-    /// Anybody can invent codes: those that WeChat refuses count against the exchanger's share.
+    /// Anybody can invent codes: those that WeChat refuses count against the client's limit.
     ///
     /// # Errors
     ///
-    /// The code is spent, the person isn't real or was asked for less, there were too many codes, WeChat
-    /// or Redis failed.
+    /// The code was already used, the user isn't real or wasn't asked for consent, there were too
+    /// many codes, WeChat or Redis failed.
     pub async fn recognise(
         &self,
         exchanger: Exchanger,
@@ -163,7 +164,7 @@ impl WebAuthorization {
         Ok(person)
     }
 
-    /// Reserves a place for an exchange, on all replicas together, and says how to give it back.
+    /// Reserves a slot for an exchange, across all replicas, and returns how to release it.
     async fn reserve(&self, exchanger: Exchanger) -> Result<GiveBackExchange, AuthorizationError> {
         let (share, window) = match exchanger {
             Exchanger::Attempt(_) => REFUSED_OF_ATTEMPT,
@@ -184,8 +185,9 @@ impl WebAuthorization {
         }
     }
 
-    /// Whether the person was asked for nickname and avatar. An answer that doesn't say so leaves it to the call
-    /// that needs their consent; what that one tells is kept, since it is what the consent is for.
+    /// Whether the person was asked for nickname and avatar. If the response doesn't say so, the
+    /// call that needs their consent decides; its result is kept, since it is what the consent is
+    /// for.
     async fn check_consent(&self, person: &mut Authorized) -> Result<(), AuthorizationError> {
         match person.granted.covers_user_info() {
             Some(true) => Ok(()),
@@ -229,8 +231,8 @@ impl WebAuthorization {
         })
     }
 
-    /// An answer that can't be read spends the code all the same. What a repeat is told of a spent code
-    /// then is our own doing: another consent would end in the same way.
+    /// An unreadable response uses up the code nevertheless. If a retry then reports a used code,
+    /// that is our own doing: another consent would end the same way.
     async fn ask(
         &self,
         code: &str,

@@ -1,5 +1,5 @@
-//! Codes that are brought more than once. WeChat accepts each once, so all who bring it learn what came of it the
-//! first time, at whichever replica.
+//! Codes that are submitted more than once. WeChat accepts each once, so everybody who submits it
+//! gets the first outcome, at whichever replica.
 
 use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -16,24 +16,24 @@ use super::{AuthorizationError, WebAuthorization};
 /// How often to look whether another request is done with the same code.
 const CLAIM_POLL: Duration = Duration::from_millis(100);
 
-/// How long to look: longer than an exchange lasts with all its repeats and what follows it, and shorter
-/// than the site waits for the gateway.
+/// How long to look: longer than an exchange lasts with all its repeats and what follows it, and
+/// shorter than the site waits for the gateway.
 const CLAIM_WAIT: Duration = Duration::from_millis(8800);
 
 /// What Redis keeps of a code, as JSON: `"spent"`, or `{"outcome": …}`.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Record<Outcome> {
-    /// Nothing came of it, and WeChat accepts it no more.
+    /// It had no outcome, and WeChat no longer accepts it.
     #[serde(alias = "!")]
     Spent,
-    /// This came of it.
+    /// Its outcome.
     Outcome(Outcome),
 }
 
 impl<Outcome: DeserializeOwned> Record<Outcome> {
-    /// Reads what a gateway wrote, of this version or of the one before: that one kept bare words, which an
-    /// outcome's serde names or aliases repeat. What neither wrote is good for nobody.
+    /// Reads what a gateway wrote, of this version or of the one before: that one kept bare words,
+    /// which an outcome's serde names or aliases repeat. Anything else counts as a used code.
     fn read(stored: &str) -> Self {
         if let Ok(record) = serde_json::from_str(stored) {
             return record;
@@ -55,15 +55,16 @@ fn is_well_formed(code: &str) -> bool {
 }
 
 impl WebAuthorization {
-    /// Runs `exchange` once for a code, however often and at how many replicas the code arrives. All
-    /// who bring it for the same purpose get the same outcome; for another purpose it is a spent one.
+    /// Runs `exchange` once for a code, however often and at however many replicas it arrives.
+    /// Everybody who submits it for the same purpose gets the same outcome; for another purpose it
+    /// counts as used.
     ///
-    /// An exchange that began runs to its end, whoever hangs up meanwhile: a browser that WeChat
-    /// redirects twice ends its first request, and by then WeChat may have spent the code.
+    /// An exchange that started runs to its end, whoever hangs up meanwhile: a browser that WeChat
+    /// redirects twice aborts its first request, and by then WeChat may have used up the code.
     ///
     /// # Errors
     ///
-    /// Those of `exchange`. After a failure of WeChat's or Redis' the code can be brought again.
+    /// Those of `exchange`. After a failure of WeChat or Redis the code can be submitted again.
     pub async fn once_per_code<Outcome>(
         self: &Arc<Self>,
         purpose: &str,
@@ -118,9 +119,9 @@ impl WebAuthorization {
         }
     }
 
-    /// Says what came of a code, or gives it back if WeChat refused or failed without taking it: a
-    /// person's consent isn't lost by an outage that passes, and who brings the code again hears what is
-    /// wrong then. If WeChat did take it, it says so itself.
+    /// Records the outcome of a code, or releases it if WeChat refused or failed without using it
+    /// up: a transient outage doesn't cost a person's consent, and submitting the code again
+    /// reports what is wrong then. If WeChat did use it up, it says so itself.
     async fn settle<Outcome: Serialize + Sync>(
         &self,
         claim: ClaimCode,
