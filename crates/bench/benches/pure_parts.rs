@@ -97,7 +97,11 @@ fn replying(criterion: &mut Criterion) {
 
 fn drawing(criterion: &mut Criterion) {
     criterion.bench_function("drawing a code", |bencher| {
-        bencher.iter(|| site::qr_drawing::svg(black_box(CODE)));
+        let mut json = Vec::new();
+        bencher.iter(|| {
+            json.clear();
+            site::qr_drawing::draw_in_json(&mut json, black_box(CODE))
+        });
     });
 }
 

@@ -148,11 +148,7 @@ where
         let http = Paced::new(self.0.call((socket, peer)), Rc::clone(&handover));
         Box::pin(async move {
             http.await?;
-            if let Some(holding) = handover.take() {
-                drop(handover);
-                holding.await;
-            }
-            Ok(())
+            Ok(handover.pass_on()?)
         })
     }
 }

@@ -10,8 +10,12 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::random;
 
-/// The header that carries it from the browser's edge to the gateway.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that carries it from the browser's edge to the gateway, for whoever has headers of
+/// another kind.
+pub const NAME: &str = "x-request-id";
+
+/// The same.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static(NAME);
 
 /// The maximum length of an ID from elsewhere.
 const LONGEST: usize = 64;

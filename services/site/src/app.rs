@@ -1,6 +1,6 @@
 //! The wiring: settings in, a running site out.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use actix_web::{App, web::Data};
 use login_protocol::{
@@ -18,7 +18,7 @@ use service_kit::{
     redis::Store,
     settings_parse::API_KEY_CHARACTERS,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 use url::Url;
 
 use crate::{
@@ -57,7 +57,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
-    let gateway = GatewayClient::new(gateway.url, gateway.api_key);
+    let gateway = GatewayClient::new(gateway.url, &gateway.api_key);
     let site = Arc::new(Site {
         realm: Realm {
             site: SiteId::of(&public.url),
@@ -67,7 +67,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         approval: login.approval,
         require_following: login.require_following,
     });
-    let watch = Arc::new(LoginWatch::new(site.realm.clone(), Arc::clone(&store)));
+    let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
+    let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
     let logins = Data::new(Logins::new(
@@ -91,7 +92,6 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         allowed_origins: Data::new(public.allowed_origins),
         public_url: Data::new(PublicUrl::new(public.url)),
         proxies: Data::new(public.trusted_proxies),
-        shutdown: Data::new(shutdown.clone()),
     };
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
@@ -105,12 +105,24 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     };
 
     let mut background = JoinSet::new();
+    let (attending, attended) = oneshot::channel();
+    let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
     background.spawn(async move {
         watch.follow().await;
         "following status changes"
     });
+    background.spawn(async move {
+        let _ = attended.await;
+        "attending to event streams"
+    });
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    let servers = vec![public_server, internal_server];
+    let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    // Browsers that waited were told of the end, and get a moment to notice.
+    let streams = streams.join();
+    ended?;
+    let crashed = |_| io::Error::other("the thread of the event streams panicked");
+    Ok(streams.map_err(crashed)??)
 }
 
 fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {

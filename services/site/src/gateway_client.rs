@@ -3,6 +3,11 @@
 
 use std::time::Duration;
 
+use hyper::{
+    HeaderMap, Response, StatusCode,
+    body::Bytes,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
+};
 use login_protocol::{
     gateway_api::{
         BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
@@ -11,20 +16,30 @@ use login_protocol::{
     },
     problem::ProblemCode,
 };
-use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use service_kit::request_id::{self, REQUEST_ID};
-use url::Url;
+use service_kit::{http_client, request_id};
+use tokio::time::timeout;
+use url::{Host, Position, Url};
+
+use crate::gateway_connections::{self, ExchangeError, GatewayConnections};
 
 /// How long the gateway may take: longer than it waits for WeChat, so that its own error arrives.
 const TIMEOUT: Duration = Duration::from_secs(9);
 
 /// A client of the gateway's internal API.
 pub struct GatewayClient {
-    http: reqwest::Client,
     url: Url,
-    api_key: SecretString,
+    headers: HeaderMap,
+    transport: Transport,
+}
+
+/// How requests get there.
+enum Transport {
+    /// Over warm connections of each worker's own.
+    Http(Box<GatewayConnections>),
+    /// Encrypted, and so over networks that cost more than what is saved here.
+    Https(reqwest::Client),
 }
 
 /// Why the gateway didn't do what it was asked.
@@ -65,12 +80,29 @@ pub enum GatewayError {
     ApiKey,
     /// It can't be reached, or its answer can't be read.
     #[error("the gateway can't be reached: {0}")]
-    Unreachable(reqwest::Error),
+    Unreachable(#[from] Unreachable),
 }
 
-impl From<reqwest::Error> for GatewayError {
+/// Why there is no answer, or none that could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreachable {
+    /// The connection failed.
+    #[error(transparent)]
+    Http(#[from] ExchangeError),
+    /// The encrypted connection failed.
+    #[error("{0}")]
+    Https(reqwest::Error),
+    /// The answer isn't a gateway's.
+    #[error("the answer can't be read: {0}")]
+    Json(serde_json::Error),
+    /// There was none in time.
+    #[error("no answer within {} s", TIMEOUT.as_secs())]
+    Timeout,
+}
+
+impl From<reqwest::Error> for Unreachable {
     fn from(error: reqwest::Error) -> Self {
-        Self::Unreachable(error.without_url())
+        Self::Https(error.without_url())
     }
 }
 
@@ -86,11 +118,48 @@ impl GatewayClient {
     /// # Errors
     ///
     /// When no HTTP client can be created.
-    pub fn new(url: Url, api_key: SecretString) -> reqwest::Result<Self> {
+    pub fn new(url: Url, api_key: &SecretString) -> reqwest::Result<Self> {
+        let transport = match (url.scheme(), url.host(), url.port_or_known_default()) {
+            ("http", Some(host), Some(port)) => {
+                // Brackets are for addresses with a port behind them.
+                let host = match host {
+                    Host::Ipv6(address) => address.to_string(),
+                    host => host.to_string(),
+                };
+                Transport::Http(Box::new(GatewayConnections::new(host, port)))
+            }
+            _ => Transport::Https(http_client::build(TIMEOUT)?),
+        };
+        let mut headers = HeaderMap::new();
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()));
+        if let Ok(key) = &mut bearer {
+            key.set_sensitive(true);
+        }
+        let values = [
+            (AUTHORIZATION, bearer.ok()),
+            (
+                HOST,
+                HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).ok(),
+            ),
+            (
+                USER_AGENT,
+                Some(HeaderValue::from_static(http_client::AGENT)),
+            ),
+            (
+                CONTENT_TYPE,
+                Some(HeaderValue::from_static("application/json")),
+            ),
+        ];
+        // Settings have no key and no host that a header couldn't hold.
+        headers.extend(
+            values
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         Ok(Self {
-            http: service_kit::http_client::build(TIMEOUT)?,
             url,
-            api_key,
+            headers,
+            transport,
         })
     }
 
@@ -109,7 +178,7 @@ impl GatewayClient {
             };
             return self.post(QR_CODES, &as_before).await;
         }
-        answer(QR_CODES, response).await
+        answer(QR_CODES, &response)
     }
 
     /// Asks where to send a browser that runs inside WeChat.
@@ -148,7 +217,6 @@ impl GatewayClient {
                 tracing::debug!(status, "the gateway didn't discard a code");
             }
             Err(error) => {
-                let error = error.without_url();
                 tracing::debug!(%error, "a code can't be discarded: the gateway can't be reached");
             }
         }
@@ -158,18 +226,31 @@ impl GatewayClient {
         &self,
         path: &str,
         body: &impl Serialize,
-    ) -> Result<reqwest::Response, reqwest::Error> {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
-        let mut post = self
-            .http
-            .post(url)
-            .bearer_auth(self.api_key.expose_secret())
-            .json(body);
-        if let Some(id) = request_id::current() {
-            post = post.header(REQUEST_ID.as_str(), id.as_bytes());
+    ) -> Result<Response<Bytes>, Unreachable> {
+        let body = serde_json::to_vec(body).map_err(Unreachable::Json)?;
+        let path = [self.url.path().trim_end_matches('/'), path].concat();
+        let mut headers = self.headers.clone();
+        if let Some(id) = request_id::current()
+            && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
+        {
+            headers.insert(HeaderName::from_static(request_id::NAME), id);
         }
-        post.send().await
+        let sending = async {
+            match &self.transport {
+                Transport::Http(connections) => Ok(connections.post(&path, headers, body).await?),
+                Transport::Https(client) => {
+                    let mut url = self.url.clone();
+                    url.set_path(&path);
+                    let sent = client.post(url).headers(headers).body(body).send();
+                    // In a box, since it is large and rare.
+                    let (head, body) = Response::from(Box::pin(sent).await?).into_parts();
+                    let body = gateway_connections::whole(body).await?;
+                    Ok(Response::from_parts(head, body))
+                }
+            }
+        };
+        let sent = timeout(TIMEOUT, sending).await;
+        sent.unwrap_or(Err(Unreachable::Timeout))
     }
 
     async fn post<Answer: DeserializeOwned>(
@@ -178,29 +259,31 @@ impl GatewayClient {
         body: &impl Serialize,
     ) -> Result<Answer, GatewayError> {
         let response = self.send(path, body).await?;
-        answer(path, response).await
+        answer(path, &response)
     }
 }
 
-async fn answer<Answer: DeserializeOwned>(
+fn answer<Answer: DeserializeOwned>(
     path: &'static str,
-    response: reqwest::Response,
+    response: &Response<Bytes>,
 ) -> Result<Answer, GatewayError> {
     match response.status() {
-        StatusCode::OK | StatusCode::CREATED => Ok(response.json().await?),
+        StatusCode::OK | StatusCode::CREATED => {
+            Ok(serde_json::from_slice(response.body()).map_err(Unreachable::Json)?)
+        }
         StatusCode::UNAUTHORIZED => Err(GatewayError::ApiKey),
-        _ => Err(refused(path, response).await),
+        _ => Err(refused(path, response)),
     }
 }
 
-async fn refused(path: &'static str, response: reqwest::Response) -> GatewayError {
+fn refused(path: &'static str, response: &Response<Bytes>) -> GatewayError {
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let reason = response.json::<Reason>().await.ok();
+    let reason = serde_json::from_slice::<Reason>(response.body()).ok();
     match reason.map(|reason| reason.code) {
         Some(ProblemCode::TooManyLogins) => GatewayError::TooManyLogins { retry_after },
         Some(ProblemCode::AuthorizationCodeSpent) => GatewayError::SpentCode,

@@ -8,7 +8,9 @@ pub mod allowed_origins;
 pub mod app;
 pub mod asker;
 pub mod cookies;
+mod event_streams;
 pub mod gateway_client;
+mod gateway_connections;
 pub mod login;
 pub mod login_watch;
 pub mod public_url;
@@ -18,6 +20,8 @@ pub mod return_to;
 pub mod routes;
 pub mod sessions;
 pub mod settings;
+mod status_event;
+mod timer_wheel;
 pub mod user;
 pub mod waiting_room;
 

@@ -2,23 +2,34 @@
 //! browser costs Redis nothing.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt as _;
 use login_protocol::{
-    attempt::AttemptStatus,
     scene::Scene,
     site::Realm,
     status_change::{CHANNEL, StatusChange},
-    steps::{AttemptExists, ReadStatus},
+    steps::{AttemptExists, ReadRemainingLife, ReadStatus},
 };
-use service_kit::redis::{Store, StoreError};
+use service_kit::{
+    held_connection::HangUps,
+    redis::{Store, StoreError},
+};
 use tokio::{
-    sync::watch,
+    runtime::Handle,
+    sync::oneshot,
     time::{interval, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    event_streams::{Beginning, EventStreams},
+    timer_wheel::TICK,
+    waiting_room::Seat,
 };
 
 /// How long to wait before subscribing again. The waiting browsers are polled at the same pace.
@@ -34,41 +45,101 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many attempts are read in one round trip.
 const BATCH: usize = 500;
 
-/// The browsers of this process that wait, by scene.
+/// The browsers of this process that wait.
 pub struct LoginWatch {
     realm: Realm,
     store: Arc<Store>,
-    waiting: Mutex<HashMap<Scene, watch::Sender<Option<AttemptStatus>>>>,
-}
-
-/// One browser's wait; dropping it ends it.
-pub struct Wait {
-    watch: Arc<LoginWatch>,
-    scene: Scene,
-    news: watch::Receiver<Option<AttemptStatus>>,
+    streams: Arc<EventStreams>,
 }
 
 impl LoginWatch {
-    /// Nobody waits yet; [`LoginWatch::follow`] must run for status changes to arrive.
-    pub fn new(realm: Realm, store: Arc<Store>) -> Self {
-        Self {
+    /// Nobody waits yet. [`LoginWatch::follow`] must run for news to arrive, and
+    /// [`LoginWatch::attend`] with what is returned for streams to be kept alive and to end.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no poller left.
+    pub fn new(realm: Realm, store: Arc<Store>) -> io::Result<(Self, HangUps)> {
+        let (hang_ups, noticed) = HangUps::new()?;
+        let watch = Self {
             realm,
             store,
-            waiting: Mutex::default(),
-        }
+            streams: Arc::new(EventStreams::new(noticed)),
+        };
+        Ok((watch, hang_ups))
     }
 
     /// Starts waiting for one attempt's changes. To miss none, start before reading its status.
-    pub fn wait_for(self: &Arc<Self>, scene: Scene) -> Wait {
-        let news = self
-            .lock()
-            .entry(scene.clone())
-            .or_insert_with(|| watch::channel(None).0)
-            .subscribe();
-        Wait {
-            watch: Arc::clone(self),
-            scene,
-            news,
+    pub fn wait_for(&self, scene: Scene, seat: Seat) -> Beginning {
+        self.streams.begin(scene, seat)
+    }
+
+    /// Attends to the open streams on a thread of its own, until the site stops and their clients
+    /// have noticed that they have ended. `running` is dropped with it.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread left. The thread ends with an error when the system's poller
+    /// fails.
+    pub fn attend(
+        self: &Arc<Self>,
+        hang_ups: HangUps,
+        shutdown: CancellationToken,
+        running: oneshot::Sender<()>,
+    ) -> io::Result<JoinHandle<io::Result<()>>> {
+        let watch = Arc::clone(self);
+        let runtime = Handle::current();
+        let streams = Arc::clone(&self.streams);
+        runtime.spawn(async move {
+            shutdown.cancelled().await;
+            streams.close();
+        });
+        thread::Builder::new()
+            .name("event-streams".to_owned())
+            .spawn(move || {
+                let _running = running;
+                watch.attend_here(hang_ups, &runtime)
+            })
+    }
+
+    fn attend_here(self: Arc<Self>, mut hang_ups: HangUps, runtime: &Handle) -> io::Result<()> {
+        while !self.streams.have_ended() {
+            self.streams.hung_up(hang_ups.wait(TICK)?);
+            let over = self.streams.serve_timers(Instant::now());
+            if !over.is_empty() {
+                let watch = Arc::clone(&self);
+                runtime.spawn(async move { watch.look_again(&over).await });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads attempts that should be over. A scan may have prolonged their life.
+    async fn look_again(&self, scenes: &[Scene]) {
+        let lives: Vec<_> = scenes
+            .iter()
+            .map(|scene| ReadRemainingLife {
+                scene: scene.clone(),
+            })
+            .collect();
+        // In this order: what is over by the first look is known to be over by the second.
+        let read = async {
+            let lives = self.store.run_all(&lives).await?;
+            self.read(scenes).await?;
+            Ok::<_, StoreError>(lives)
+        };
+        match read.await {
+            Ok(lives) => {
+                for (scene, left) in scenes.iter().zip(lives) {
+                    self.streams.prolong(scene, Instant::now() + left);
+                }
+            }
+            Err(error) => {
+                error.log();
+                for scene in scenes {
+                    self.streams.reassure(scene);
+                }
+            }
         }
     }
 
@@ -118,12 +189,9 @@ impl LoginWatch {
     async fn notice_losses(&self) {
         for turn in 0.. {
             sleep(HEARTBEAT).await;
-            let scene = {
-                let waiting = self.lock();
-                let scenes = waiting.len().max(1);
-                waiting.keys().nth(turn % scenes).cloned()
+            let Some(scene) = self.streams.scene(turn) else {
+                continue;
             };
-            let Some(scene) = scene else { continue };
             if let Ok(false) = self.store.run(&AttemptExists { scene }).await
                 && let Err(error) = self.read_all().await
             {
@@ -137,20 +205,17 @@ impl LoginWatch {
             .ok()
             .and_then(|text| StatusChange::parse(text).ok());
         if let Some(StatusChange { scene, status }) = change {
-            self.tell(&scene, status);
+            self.streams.tell(&scene, status);
         } else {
             tracing::warn!("ignored a Pub/Sub message that is not a status change");
         }
     }
 
-    fn tell(&self, scene: &Scene, status: AttemptStatus) {
-        if let Some(browser) = self.lock().get(scene) {
-            browser.send_replace(Some(status));
-        }
+    async fn read_all(&self) -> Result<(), StoreError> {
+        self.read(&self.streams.scenes()).await
     }
 
-    async fn read_all(&self) -> Result<(), StoreError> {
-        let scenes: Vec<Scene> = self.lock().keys().cloned().collect();
+    async fn read(&self, scenes: &[Scene]) -> Result<(), StoreError> {
         for batch in scenes.chunks(BATCH) {
             let steps: Vec<_> = batch
                 .iter()
@@ -160,41 +225,9 @@ impl LoginWatch {
                 })
                 .collect();
             for (scene, (status, _)) in batch.iter().zip(self.store.run_all(&steps).await?) {
-                self.tell(scene, status);
+                self.streams.tell(scene, status);
             }
         }
         Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Scene, watch::Sender<Option<AttemptStatus>>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wait {
-    /// The next status change. It may be older than what the caller has read meanwhile.
-    pub async fn news(&mut self) -> AttemptStatus {
-        loop {
-            if self.news.changed().await.is_err() {
-                // The sender lives as long as this wait; without it there are no status changes.
-                std::future::pending::<()>().await;
-            }
-            if let Some(status) = *self.news.borrow_and_update() {
-                return status;
-            }
-        }
-    }
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        let mut waiting = self.watch.lock();
-        // This wait's own receiver is still among them.
-        if waiting
-            .get(&self.scene)
-            .is_some_and(|browser| browser.receiver_count() <= 1)
-        {
-            waiting.remove(&self.scene);
-        }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::USER_AGENT, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{ContentType, USER_AGENT},
+    web::Data,
+};
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
@@ -10,6 +14,7 @@ use login_protocol::{
     scene::BrowserSecret,
     steps::{OpenedAttempt, ShownCode},
 };
+use qrcodegen::DataTooLong;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
@@ -18,18 +23,11 @@ use crate::{
     cookies::Cookies,
     login::{Living, Logins, Visit},
     qr_drawing,
+    status_event::Status,
 };
 
 /// How often a browser without a stream should ask, in milliseconds.
 const POLL_INTERVAL_MS: u32 = 2000;
-
-/// An attempt's status, as a browser reads it.
-#[derive(Serialize)]
-pub(super) struct Status {
-    pub(super) status: AttemptStatus,
-    /// Unknown once it has expired.
-    pub(super) expires_at: Option<Timestamp>,
-}
 
 #[derive(Serialize)]
 struct Started {
@@ -43,8 +41,21 @@ struct Started {
 #[derive(Serialize)]
 struct Qr {
     content: String,
-    svg: String,
     image_url: String,
+    /// Empty, and the last member of all: [`Started::with_drawing`] fills it in.
+    svg: &'static str,
+}
+
+impl Started {
+    /// The answer's JSON, with the code drawn.
+    fn with_drawing(&self) -> Result<Vec<u8>, DataTooLong> {
+        let end = b"\"}}";
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.truncate(json.len().saturating_sub(end.len()));
+        qr_drawing::draw_in_json(&mut json, &self.qr.content)?;
+        json.extend_from_slice(end);
+        Ok(json)
+    }
 }
 
 /// Where a request comes from.
@@ -77,13 +88,6 @@ pub(super) async fn start(
     } = opened;
     // Whatever is started or resumed here has a code.
     let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
-    let svg = qr_drawing::svg(&content).map_err(|_| {
-        tracing::error!(
-            length = content.len(),
-            "the content from the gateway doesn't fit into a QR code"
-        );
-        problems::internal()
-    })?;
     let started = Started {
         status,
         expires_at,
@@ -91,13 +95,21 @@ pub(super) async fn start(
         poll_interval_ms: POLL_INTERVAL_MS,
         qr: Qr {
             content,
-            svg,
             image_url,
+            svg: "",
         },
     };
+    let json = started.with_drawing().map_err(|_| {
+        tracing::error!(
+            length = started.qr.content.len(),
+            "the content from the gateway doesn't fit into a QR code"
+        );
+        problems::internal()
+    })?;
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&secret, logins.cookie_lifetime()))
-        .json(started))
+        .content_type(ContentType::json())
+        .body(json))
 }
 
 /// `GET`: where it stands.

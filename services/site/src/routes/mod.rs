@@ -11,7 +11,6 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use service_kit::{client_address::TrustedProxies, endpoint, problem};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
@@ -59,8 +58,6 @@ pub struct Parts {
     pub allowed_origins: Data<AllowedOrigins>,
     /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
-    /// Cancelled when the site stops.
-    pub shutdown: Data<CancellationToken>,
 }
 
 /// The public listener's application.
@@ -90,7 +87,6 @@ pub fn app(
         .app_data(parts.public_url.clone())
         .app_data(parts.allowed_origins.clone())
         .app_data(parts.proxies.clone())
-        .app_data(parts.shutdown.clone())
         .wrap(from_fn(move |request, next| {
             Rc::clone(&front).pass(request, next)
         }))

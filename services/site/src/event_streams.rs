@@ -1,0 +1,621 @@
+//! The event streams of this process that are open.
+//!
+//! A browser waits for a minute and is told something twice. So a stream is an entry of some
+//! hundred bytes in a table, and no task: its timers are numbers in a [wheel](crate::timer_wheel),
+//! and whoever learns of news writes them to its socket at once, without waking another thread.
+//! With a task of its own a waiting browser took 2.5 KiB; it takes 0.7.
+
+use std::{
+    collections::HashMap,
+    io, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use login_protocol::{attempt::AttemptStatus, scene::Scene};
+use service_kit::held_connection::{Held, Noticed};
+
+use crate::{
+    status_event::event,
+    timer_wheel::{Tick, TimerWheel},
+    waiting_room::Seat,
+};
+
+/// How often a silent stream says something, so that proxies keep it open.
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
+
+/// What it then says: a comment.
+const COMMENT: &[u8] = b":\n\n";
+
+/// How long after an attempt's end to look whether it is really over, and how long to leave Redis
+/// alone while it is away.
+const EXPIRY_CHECK: Duration = Duration::from_millis(500);
+
+/// How long a stream that was ended waits for its client to notice.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How many timers are served before others may have the table.
+const TIMERS_AT_ONCE: usize = 64;
+
+/// All streams.
+pub(crate) struct EventStreams {
+    table: Mutex<Table>,
+    noticed: Noticed,
+}
+
+/// Which stream: its place in the table, and how often that was used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ticket {
+    place: u32,
+    use_count: u32,
+}
+
+struct Table {
+    places: Vec<Place>,
+    free: Vec<u32>,
+    by_scene: HashMap<Scene, Vec<Ticket>>,
+    timers: TimerWheel<Ticket>,
+    /// When the site began to stop. No stream begins any more.
+    closed_at: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Place {
+    use_count: u32,
+    stream: Option<Stream>,
+}
+
+struct Stream {
+    phase: Phase,
+    /// Its socket, once the first event is written.
+    held: Option<Held>,
+    /// When it has something to do next.
+    due: Option<Tick>,
+}
+
+enum Phase {
+    Waits(Waiting),
+    /// It was ended, and its client hasn't noticed yet.
+    Ends,
+}
+
+struct Waiting {
+    scene: Scene,
+    /// The news that came before the first event was written.
+    early_news: Option<AttemptStatus>,
+    /// What the browser was told last.
+    told: AttemptStatus,
+    expires_at: Option<Timestamp>,
+    /// When Redis will have no such attempt any more.
+    over_at: Instant,
+    _seat: Seat,
+}
+
+/// A stream that begins: it is told no news yet, and misses none. Dropping it ends it.
+pub struct Beginning {
+    streams: Arc<EventStreams>,
+    /// `None` once the stream goes on without this.
+    ticket: Option<Ticket>,
+}
+
+/// What the first event said.
+pub(crate) struct FirstEvent {
+    pub(crate) status: AttemptStatus,
+    pub(crate) expires_at: Option<Timestamp>,
+    /// When Redis will have no such attempt any more.
+    pub(crate) over_at: Instant,
+}
+
+impl EventStreams {
+    /// No stream is open.
+    pub(crate) fn new(noticed: Noticed) -> Self {
+        Self {
+            table: Mutex::new(Table {
+                places: Vec::new(),
+                free: Vec::new(),
+                by_scene: HashMap::new(),
+                timers: TimerWheel::new(Instant::now()),
+                closed_at: None,
+            }),
+            noticed,
+        }
+    }
+
+    /// Begins a stream. To miss no news, begin before reading where the attempt stands.
+    pub(crate) fn begin(self: &Arc<Self>, scene: Scene, seat: Seat) -> Beginning {
+        let waiting = Waiting {
+            scene,
+            early_news: None,
+            told: AttemptStatus::Pending,
+            expires_at: None,
+            over_at: Instant::now(),
+            _seat: seat,
+        };
+        Beginning {
+            ticket: Some(self.lock().add(waiting)),
+            streams: Arc::clone(self),
+        }
+    }
+
+    /// Tells those who wait for this attempt.
+    pub(crate) fn tell(&self, scene: &Scene, status: AttemptStatus) {
+        let mut table = self.lock();
+        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
+        for ticket in tickets {
+            table.tell(ticket, status);
+        }
+    }
+
+    /// The attempts that are waited for.
+    pub(crate) fn scenes(&self) -> Vec<Scene> {
+        self.lock().by_scene.keys().cloned().collect()
+    }
+
+    /// One of them, another one each turn.
+    pub(crate) fn scene(&self, turn: usize) -> Option<Scene> {
+        let table = self.lock();
+        let scenes = table.by_scene.len().max(1);
+        table.by_scene.keys().nth(turn % scenes).cloned()
+    }
+
+    /// Forgets the streams whose clients hung up.
+    pub(crate) fn hung_up(&self, numbers: impl Iterator<Item = usize>) {
+        let mut table = self.lock();
+        for number in numbers {
+            table.remove(Ticket::of(number));
+        }
+    }
+
+    /// Serves the timers that are due, and returns the attempts that should be over.
+    pub(crate) fn serve_timers(&self, now: Instant) -> Vec<Scene> {
+        let mut over = Vec::new();
+        // News don't wait for a crowd's timers.
+        while self.serve_some_timers(now, &mut over) {}
+        over
+    }
+
+    /// Whether there may be more.
+    fn serve_some_timers(&self, now: Instant, over: &mut Vec<Scene>) -> bool {
+        let mut table = self.lock();
+        for _ in 0..TIMERS_AT_ONCE {
+            let Some((tick, ticket)) = table.timers.due(now) else {
+                return false;
+            };
+            over.extend(table.serve(ticket, tick, now));
+        }
+        true
+    }
+
+    /// An attempt lives longer than was known.
+    pub(crate) fn prolong(&self, scene: &Scene, over_at: Instant) {
+        let mut table = self.lock();
+        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
+        for ticket in tickets {
+            if let Some((waiting, _)) = table.waiting(ticket) {
+                waiting.over_at = over_at;
+            }
+        }
+    }
+
+    /// Tells those who wait for this attempt that they are still waiting.
+    pub(crate) fn reassure(&self, scene: &Scene) {
+        let mut table = self.lock();
+        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
+        for ticket in tickets {
+            table.write(ticket, |held| held.send(COMMENT));
+        }
+    }
+
+    /// Ends all streams, and each that begins from now on.
+    pub(crate) fn close(&self) {
+        let mut table = self.lock();
+        table.closed_at = Some(Instant::now());
+        let tickets: Vec<Ticket> = table.by_scene.values().flatten().copied().collect();
+        for ticket in tickets {
+            // One that hasn't begun ends when it would.
+            table.end(ticket, Held::end);
+        }
+    }
+
+    /// Whether all were ended, and their clients have noticed or had the time to.
+    pub(crate) fn have_ended(&self) -> bool {
+        let table = self.lock();
+        table
+            .closed_at
+            .is_some_and(|at| table.free.len() == table.places.len() || at.elapsed() > FAREWELL)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Beginning {
+    /// Goes on with the socket behind the first event.
+    pub(crate) fn go_on(mut self, mut held: Held, first: &FirstEvent) {
+        // Without a poller's place nobody would notice its end. Dropping this ends it.
+        if let Some(ticket) = self.ticket
+            && self.streams.noticed.add(&mut held, ticket.number()).is_ok()
+        {
+            self.ticket = None;
+            self.streams.lock().go_on(ticket, held, first);
+        }
+    }
+}
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.streams.lock().remove(ticket);
+        }
+    }
+}
+
+impl Ticket {
+    /// The number by which the poller knows it.
+    fn number(self) -> usize {
+        let number = u64::from(self.use_count) << 32 | u64::from(self.place);
+        usize::try_from(number).unwrap_or(usize::MAX)
+    }
+
+    fn of(number: usize) -> Self {
+        let number = number as u64;
+        let half = |half: u64| u32::try_from(half).unwrap_or_default();
+        Self {
+            place: half(number & u64::from(u32::MAX)),
+            use_count: half(number >> 32),
+        }
+    }
+}
+
+impl Table {
+    fn add(&mut self, waiting: Waiting) -> Ticket {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            // Nobody has so many file descriptors.
+            u32::try_from(self.places.len() - 1).expect("fewer than 2³² streams")
+        });
+        let scene = waiting.scene.clone();
+        let stream = Stream {
+            phase: Phase::Waits(waiting),
+            held: None,
+            due: None,
+        };
+        let taken = &mut self.places[place as usize];
+        taken.stream = Some(stream);
+        let ticket = Ticket {
+            place,
+            use_count: taken.use_count,
+        };
+        self.by_scene.entry(scene).or_default().push(ticket);
+        ticket
+    }
+
+    fn remove(&mut self, ticket: Ticket) {
+        let place = self.places.get_mut(ticket.place as usize);
+        let Some(place) = place.filter(|place| place.use_count == ticket.use_count) else {
+            return;
+        };
+        if let Some(stream) = place.stream.take() {
+            place.use_count = place.use_count.wrapping_add(1);
+            self.free.push(ticket.place);
+            if let Phase::Waits(waiting) = stream.phase {
+                self.unlist(&waiting.scene, ticket);
+            }
+        }
+    }
+
+    fn unlist(&mut self, scene: &Scene, ticket: Ticket) {
+        if let Some(tickets) = self.by_scene.get_mut(scene) {
+            tickets.retain(|other| *other != ticket);
+            if tickets.is_empty() {
+                self.by_scene.remove(scene);
+            }
+        }
+    }
+
+    fn stream(&mut self, ticket: Ticket) -> Option<&mut Stream> {
+        let place = self.places.get_mut(ticket.place as usize)?;
+        let stream = place.stream.as_mut()?;
+        (place.use_count == ticket.use_count).then_some(stream)
+    }
+
+    /// One that waits, and its socket once the first event is written.
+    fn waiting(&mut self, ticket: Ticket) -> Option<(&mut Waiting, Option<&Held>)> {
+        let stream = self.stream(ticket)?;
+        match &mut stream.phase {
+            Phase::Waits(waiting) => Some((waiting, stream.held.as_ref())),
+            Phase::Ends => None,
+        }
+    }
+
+    fn go_on(&mut self, ticket: Ticket, held: Held, first: &FirstEvent) {
+        // Its client may have hung up already.
+        let Some(stream) = self.stream(ticket) else {
+            return;
+        };
+        stream.held = Some(held);
+        let Some((waiting, _)) = self.waiting(ticket) else {
+            return;
+        };
+        waiting.told = first.status;
+        waiting.expires_at = first.expires_at;
+        waiting.over_at = first.over_at;
+        let early_news = waiting.early_news.take();
+        if self.closed_at.is_some() {
+            self.end(ticket, Held::end);
+            return;
+        }
+        self.wait(ticket, Instant::now());
+        if let Some(status) = early_news {
+            self.tell(ticket, status);
+        }
+    }
+
+    fn tell(&mut self, ticket: Ticket, status: AttemptStatus) {
+        let Some((waiting, held)) = self.waiting(ticket) else {
+            return;
+        };
+        if held.is_none() {
+            waiting.early_news = Some(status);
+        } else if waiting.told.may_become(status) {
+            waiting.told = status;
+            let event = event(status, waiting.expires_at);
+            if status.is_final() {
+                self.end(ticket, |held| held.send_last(event.as_bytes()));
+            } else {
+                self.write(ticket, |held| held.send(event.as_bytes()));
+            }
+        }
+    }
+
+    fn write(&mut self, ticket: Ticket, write: impl FnOnce(&Held) -> io::Result<()>) {
+        if let Some((_, Some(held))) = self.waiting(ticket)
+            && write(held).is_err()
+        {
+            self.remove(ticket);
+        }
+    }
+
+    /// Ends one that waits. Its seat is free and its wait over before the client can notice.
+    fn end(&mut self, ticket: Ticket, write: impl FnOnce(&Held) -> io::Result<()>) {
+        let Some(stream) = self.stream(ticket) else {
+            return;
+        };
+        if stream.held.is_none() {
+            return;
+        }
+        if let Phase::Waits(waiting) = mem::replace(&mut stream.phase, Phase::Ends) {
+            self.unlist(&waiting.scene, ticket);
+        }
+        let noticed_by = self.timers.set(Instant::now() + FAREWELL, ticket);
+        let Some(stream) = self.stream(ticket) else {
+            return;
+        };
+        stream.due = Some(noticed_by);
+        if stream.held.as_ref().is_none_or(|held| write(held).is_err()) {
+            self.remove(ticket);
+        }
+    }
+
+    /// Sets the timer of one that waits. Expiry is nobody's act, so nobody publishes it: one timer
+    /// serves both ends.
+    fn wait(&mut self, ticket: Ticket, now: Instant) {
+        let Some((waiting, _)) = self.waiting(ticket) else {
+            return;
+        };
+        let at = waiting.over_at.max(now + EXPIRY_CHECK);
+        let due = self.timers.set(at.min(now + KEEP_ALIVE), ticket);
+        if let Some(stream) = self.stream(ticket) {
+            stream.due = Some(due);
+        }
+    }
+
+    /// Serves a timer, and returns the attempt if it should be over.
+    fn serve(&mut self, ticket: Ticket, tick: Tick, now: Instant) -> Option<Scene> {
+        let stream = self.stream(ticket)?;
+        if stream.due != Some(tick) {
+            return None;
+        }
+        let Phase::Waits(waiting) = &stream.phase else {
+            self.remove(ticket);
+            return None;
+        };
+        let over = (waiting.over_at <= now).then(|| waiting.scene.clone());
+        if over.is_none() {
+            self.write(ticket, |held| held.send(COMMENT));
+        }
+        self.wait(ticket, now);
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use login_protocol::scene::BrowserSecret;
+    use service_kit::held_connection::HangUps;
+    use tokio::{
+        io::AsyncReadExt as _,
+        net::{TcpListener, TcpStream},
+        time::timeout,
+    };
+
+    use super::*;
+    use crate::{timer_wheel::TICK, waiting_room::WaitingRoom};
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// The streams of a site, and a room that has one seat.
+    fn site() -> (Arc<EventStreams>, HangUps, Arc<WaitingRoom>) {
+        let (hang_ups, noticed) = HangUps::new().unwrap();
+        let streams = Arc::new(EventStreams::new(noticed));
+        (streams, hang_ups, Arc::new(WaitingRoom::new(1, 1)))
+    }
+
+    fn scene(number: u8) -> Scene {
+        BrowserSecret::from_random([number; 32]).scene()
+    }
+
+    async fn connection() -> (Held, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let browser = TcpStream::connect(listener.local_addr().unwrap());
+        let (accepted, browser) = tokio::join!(listener.accept(), browser);
+        (Held::new(accepted.unwrap().0).unwrap(), browser.unwrap())
+    }
+
+    fn first(status: AttemptStatus, left: Duration) -> FirstEvent {
+        FirstEvent {
+            status,
+            expires_at: None,
+            over_at: Instant::now() + left,
+        }
+    }
+
+    async fn rest(browser: &mut TcpStream) -> String {
+        let mut rest = String::new();
+        let read = timeout(PATIENCE, browser.read_to_string(&mut rest)).await;
+        read.expect("the end in time").unwrap();
+        rest
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    const MINUTES: Duration = Duration::from_mins(5);
+
+    async fn assert_next(browser: &mut TcpStream, part: &str) {
+        let mut read = [0; 256];
+        let length = timeout(PATIENCE, browser.read(&mut read)).await;
+        let length = length.expect("something in time").unwrap();
+        let read = String::from_utf8_lossy(&read[..length]);
+        assert!(read.contains(part), "{part:?} in {read:?}");
+    }
+
+    #[tokio::test]
+    async fn news_before_the_first_event_come_after_it_unless_it_knew_them() {
+        for (told, next) in [
+            (AttemptStatus::Pending, "confirmed"),
+            (AttemptStatus::Confirmed, "consumed"),
+        ] {
+            let (streams, _hang_ups, room) = site();
+            let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+            streams.tell(&scene(2), AttemptStatus::Denied);
+            streams.tell(&scene(1), AttemptStatus::Confirmed);
+            let (held, mut browser) = connection().await;
+            beginning.go_on(held, &first(told, MINUTES));
+            streams.tell(&scene(1), AttemptStatus::Confirmed);
+            if next == "confirmed" {
+                assert_next(&mut browser, next).await;
+            }
+            streams.tell(&scene(1), AttemptStatus::Consumed);
+            assert_next(&mut browser, "consumed").await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_news_end_the_stream_and_free_the_seat() {
+        let (streams, mut hang_ups, room) = site();
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        assert!(room.enter(CLIENT).is_err());
+        streams.tell(&scene(1), AttemptStatus::Expired);
+        assert!(room.enter(CLIENT).is_ok());
+        assert!(streams.scenes().is_empty());
+        let rest = rest(&mut browser).await;
+        assert!(rest.ends_with("\r\n0\r\n\r\n"), "{rest:?}");
+        // The browser notices, and then nothing is left.
+        drop(browser);
+        streams.hung_up(hang_ups.wait(PATIENCE).unwrap());
+        streams.close();
+        assert!(streams.have_ended());
+    }
+
+    #[tokio::test]
+    async fn a_hang_up_that_is_told_late_ends_nobody_elses_stream() {
+        let (streams, mut hang_ups, room) = site();
+        let (held, browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        drop(browser);
+        let gone: Vec<_> = hang_ups.wait(PATIENCE).unwrap().collect();
+        assert_eq!(gone.len(), 1);
+        streams.hung_up(gone.iter().copied());
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(2), room.enter(CLIENT).unwrap());
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        assert_eq!(streams.lock().places.len(), 1, "the same place");
+        streams.hung_up(gone.into_iter());
+        streams.tell(&scene(2), AttemptStatus::Confirmed);
+        assert_next(&mut browser, "confirmed").await;
+    }
+
+    #[tokio::test]
+    async fn one_that_never_goes_on_leaves_nothing() {
+        let (streams, _hang_ups, room) = site();
+        drop(streams.begin(scene(1), room.enter(CLIENT).unwrap()));
+        assert!(room.enter(CLIENT).is_ok());
+        assert!(streams.scenes().is_empty());
+        streams.close();
+        assert!(streams.have_ended());
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_is_kept_alive_and_looked_after_at_its_attempts_end() {
+        let (streams, _hang_ups, room) = site();
+        let (held, mut browser) = connection().await;
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        let began = Instant::now();
+        let life = Duration::from_millis(89_500);
+        beginning.go_on(held, &first(AttemptStatus::Pending, life));
+        assert!(streams.serve_timers(began + KEEP_ALIVE / 2).is_empty());
+        assert!(streams.serve_timers(began + KEEP_ALIVE + TICK).is_empty());
+        assert!(
+            streams
+                .serve_timers(began + Duration::from_secs(89))
+                .is_empty()
+        );
+        let later = began + life + 2 * TICK;
+        assert_eq!(streams.serve_timers(later), [scene(1)]);
+        // Until more is known, it is looked after again.
+        assert_eq!(
+            streams.serve_timers(later + EXPIRY_CHECK + TICK),
+            [scene(1)]
+        );
+        streams.prolong(&scene(1), later + MINUTES);
+        assert!(streams.serve_timers(later + 4 * EXPIRY_CHECK).is_empty());
+        streams.tell(&scene(1), AttemptStatus::Denied);
+        let all = rest(&mut browser).await;
+        let (comments, event) = all.split_at(all.find("event").unwrap());
+        // Prolonging found the timer due once more.
+        assert_eq!(comments.matches("3\r\n:\n\n\r\n").count(), 2, "{all:?}");
+        assert!(event.contains("denied"));
+    }
+
+    #[tokio::test]
+    async fn a_site_that_stops_ends_all_streams_and_those_that_begin() {
+        let (streams, mut hang_ups, room) = site();
+        let late = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        let room = Arc::new(WaitingRoom::new(1, 1));
+        let (held, mut early_browser) = connection().await;
+        let early = streams.begin(scene(2), room.enter(CLIENT).unwrap());
+        early.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        streams.close();
+        assert!(!streams.have_ended());
+        let (held, mut late_browser) = connection().await;
+        late.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        for browser in [&mut early_browser, &mut late_browser] {
+            assert_eq!(rest(browser).await, "0\r\n\r\n");
+        }
+        assert!(!streams.have_ended(), "they haven't noticed");
+        drop([early_browser, late_browser]);
+        while !streams.have_ended() {
+            let gone: Vec<_> = hang_ups.wait(PATIENCE).unwrap().collect();
+            assert!(!gone.is_empty(), "nobody in time");
+            streams.hung_up(gone.into_iter());
+        }
+        assert!(streams.lock().closed_at.unwrap().elapsed() < FAREWELL);
+    }
+}
