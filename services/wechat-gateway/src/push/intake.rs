@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use actix_web::{HttpRequest, rt::spawn};
 use jiff::Timestamp;
 use login_protocol::account::AccountName;
-use service_kit::{random, redis::StoreError, request_id};
+use service_kit::{redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -177,11 +177,9 @@ impl Pushes {
             return Answer::Acknowledged;
         };
         // Without random bytes nothing can be encrypted. The login is stored; only the words are lost.
-        match random::bytes() {
-            Ok(random) => {
-                let now = Timestamp::now().as_second();
-                Answer::Reply(self.security.seal(opened, &text, now, random))
-            }
+        let now = Timestamp::now().as_second();
+        match self.security.seal(opened, &text, now) {
+            Ok(reply) => Answer::Reply(reply),
             Err(error) => {
                 tracing::error!(%error, "a push is answered without its reply");
                 Answer::Acknowledged
