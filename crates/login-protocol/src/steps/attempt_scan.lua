@@ -1,7 +1,7 @@
 -- The first scan wins. A confirmed attempt lives at least as long as the browser may take to redeem it.
 -- KEYS[1] attempt; ARGV: the name of the account that acts; 'scan' or 'tap' for an attempt that doesn't say which, or
 -- 'agreed' if the person has agreed already; app id, openid
-local found = redis.call('HMGET', KEYS[1], 'status', 'account', 'approval', 'site_name', 'expires_at_ms')
+local found = redis.call('HMGET', KEYS[1], 'status', 'account', 'approval', 'site_name')
 local status, name = found[1], found[4]
 if not status then
     return {'gone'}
@@ -19,7 +19,8 @@ if status == 'pending' then
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         redis.call('HSET', KEYS[1], 'status', 'confirmed', 'app_id', ARGV[3], 'openid', ARGV[4], 'confirmed_at_ms',
             string.format('%.0f', now))
-        if tonumber(found[5]) - now < 60000 then
+        -- Not by its expires_at_ms, which a version before wrote by its own clock.
+        if redis.call('PTTL', KEYS[1]) < 60000 then
             redis.call('PEXPIRE', KEYS[1], 60000)
         end
         status = 'confirmed'

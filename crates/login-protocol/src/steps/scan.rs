@@ -136,7 +136,7 @@ mod tests {
         let script = SCAN.source();
         assert!(script.contains(&format!("'PUBLISH', '{CHANNEL}', ")));
         let window = REDEMPTION_WINDOW.as_millis();
-        assert!(script.contains(&format!("- now < {window} ")));
+        assert!(script.contains(&format!("('PTTL', KEYS[1]) < {window} ")));
         assert!(script.contains(&format!("'PEXPIRE', KEYS[1], {window})")));
         let scene = BrowserSecret::from_random([3; 32]).scene();
         let key = redis_keys::attempt(&scene);

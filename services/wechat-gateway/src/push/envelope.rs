@@ -1,6 +1,7 @@
 //! Opening a push in the mode it came in, and closing the answer the same way.
 
 use jiff::Timestamp;
+use service_kit::random::{self, NoRandomness};
 use wechat_wire::{
     envelope::EncryptedPush,
     message_crypto::MessageCrypto,
@@ -171,19 +172,26 @@ impl PushSecurity {
     }
 
     /// The answer's body: XML in the push's own mode.
-    pub fn seal(&self, opened: &OpenedPush, text: &str, now: i64, random: [u8; 16]) -> String {
+    ///
+    /// # Errors
+    ///
+    /// There are no random bytes, which only an encrypted answer asks the system for: a call less of the six that a
+    /// scan makes of it in plain mode.
+    pub fn seal(&self, opened: &OpenedPush, text: &str, now: i64) -> Result<String, NoRandomness> {
         let reply = TextReply {
             to_user_name: opened.push.openid.as_str(),
             from_user_name: &opened.push.push.to_user_name,
             create_time: now,
             content: text,
         };
+        let clear = reply.to_xml();
         match (&opened.mode, &self.crypto) {
             (Mode::Encrypted { nonce }, Some(crypto)) => {
-                EncryptedReply::seal(crypto, &self.token, random, now, nonce, &reply.to_xml())
-                    .to_xml()
+                let random = random::bytes()?;
+                let sealed = EncryptedReply::seal(crypto, &self.token, random, now, nonce, &clear);
+                Ok(sealed.to_xml())
             }
-            _ => reply.to_xml(),
+            _ => Ok(clear),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt::spawn};
 use login_protocol::account::AccountName;
-use service_kit::{clock::Clock, random, redis::StoreError, request_id};
+use service_kit::{clock::Clock, redis::StoreError, request_id};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wechat_wire::push::PushBody;
 
@@ -181,11 +181,9 @@ impl Pushes {
         };
         // Without random bytes nothing can be encrypted. The login is stored; only the reply is
         // lost.
-        match random::bytes() {
-            Ok(random) => {
-                let now = self.clock.now().as_second();
-                Answer::Reply(self.security.seal(opened, &text, now, random))
-            }
+        let now = self.clock.now().as_second();
+        match self.security.seal(opened, &text, now) {
+            Ok(reply) => Answer::Reply(reply),
             Err(error) => {
                 tracing::error!(%error, "a push is answered without its reply");
                 Answer::Acknowledged
