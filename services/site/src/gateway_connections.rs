@@ -299,9 +299,11 @@ mod tests {
         let serve = async {
             let mut client = gateway.accept().await;
             answer(&mut client, KEPT_OPEN).await;
+            client
         };
-        let (answered, ()) = tokio::join!(post(&connections), serve);
+        let (answered, client) = tokio::join!(post(&connections), serve);
         assert_created(answered);
+        drop(client);
         // The runtime has heard of whatever came before this connection.
         let (later, _) = tokio::join!(connections.connect(), gateway.accept());
         assert!(later.is_ok());
