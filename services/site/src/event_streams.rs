@@ -505,10 +505,10 @@ mod tests {
             streams.tell(&scene(1), AttemptStatus::Confirmed);
             let (held, mut browser) = connection().await;
             beginning.go_on(held, &first(told, MINUTES));
-            streams.tell(&scene(1), AttemptStatus::Confirmed);
             if next == "confirmed" {
                 assert_next(&mut browser, next).await;
             }
+            streams.tell(&scene(1), AttemptStatus::Confirmed);
             streams.tell(&scene(1), AttemptStatus::Consumed);
             assert_next(&mut browser, "consumed").await;
         }

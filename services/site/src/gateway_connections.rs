@@ -61,8 +61,11 @@ struct Idle {
 
 struct Connection {
     sender: SendRequest<Body>,
-    driver: http1::Connection<TokioIo<TcpStream>, Body>,
+    /// `None` once it has ended.
+    driver: Option<Driver>,
 }
+
+type Driver = http1::Connection<TokioIo<TcpStream>, Body>;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +141,7 @@ impl GatewayConnections {
             .map_err(ExchangeError::Connect)?;
         stream.set_nodelay(true).map_err(ExchangeError::Connect)?;
         let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        let driver = Some(driver);
         Ok(Box::new(Connection { sender, driver }))
     }
 
@@ -203,19 +207,17 @@ where
 
 /// Works on a connection until this is done, which depends on it: there is no task that would have
 /// to be woken.
-async fn drive<Work: Future>(
-    driver: &mut http1::Connection<TokioIo<TcpStream>, Body>,
-    work: Work,
-) -> Work::Output {
+async fn drive<Work: Future>(driver: &mut Option<Driver>, work: Work) -> Work::Output {
     let mut work = pin!(work);
-    let mut has_ended = false;
     poll_fn(|context| {
         if let Poll::Ready(done) = work.as_mut().poll(context) {
             return Poll::Ready(done);
         }
-        if !has_ended {
-            // If with an error, the work hears of it.
-            has_ended = Pin::new(&mut *driver).poll(context).is_ready();
+        if let Some(driving) = driver
+            && Pin::new(driving).poll(context).is_ready()
+        {
+            // What waits in it is given back when it is dropped.
+            *driver = None;
         }
         work.as_mut().poll(context)
     })
@@ -301,9 +303,11 @@ mod tests {
         let serve = async {
             let mut client = gateway.accept().await;
             answer(&mut client, KEPT_OPEN).await;
+            client
         };
-        let (answered, ()) = tokio::join!(post(&connections), serve);
+        let (answered, client) = tokio::join!(post(&connections), serve);
         assert_created(answered);
+        drop(client);
         // The runtime has heard of whatever came before this connection.
         let (later, _) = tokio::join!(connections.connect(), gateway.accept());
         assert!(later.is_ok());

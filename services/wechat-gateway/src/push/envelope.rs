@@ -175,8 +175,8 @@ impl PushSecurity {
     ///
     /// # Errors
     ///
-    /// There are no random bytes, which only an encrypted answer asks the system for: a call less of the six that a
-    /// scan makes of it in plain mode.
+    /// There are no random bytes, which only an encrypted answer asks the system for: a call less
+    /// of the six that a scan makes of it in plain mode.
     pub fn seal(&self, opened: &OpenedPush, text: &str, now: i64) -> Result<String, NoRandomness> {
         let reply = TextReply {
             to_user_name: opened.push.openid.as_str(),
