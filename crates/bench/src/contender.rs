@@ -103,12 +103,12 @@ impl Work {
     pub(crate) const fn target(self) -> Option<f64> {
         match self {
             Self::LimitStatic | Self::LimitRedis | Self::LimitHop => None,
-            Self::Poll => Some(0.85),
-            Self::PushNew(Mode::Plain) => Some(0.13),
-            Self::PushNew(Mode::Safe) => Some(0.12),
+            Self::Poll => Some(1.0),
+            Self::PushNew(Mode::Plain) => Some(0.42),
+            Self::PushNew(Mode::Safe) => Some(0.32),
             Self::PushKnown => Some(0.4),
-            Self::Open => Some(0.08),
-            Self::Login => Some(0.03),
+            Self::Open => Some(0.17),
+            Self::Login => Some(0.065),
         }
     }
 

@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// What one stream may hold, in KiB.
-const STREAM_KIB: f64 = 6.0;
+const STREAM_KIB: f64 = 1.1;
 
-/// How much of a core all of them may use, in percent.
-const PROCESSOR_PERCENT: f64 = 2.0;
+/// How much of a core 20,000 of them may use, in percent: a quarter of a second in a minute.
+const PROCESSOR_PERCENT: f64 = 0.42;
 
 /// How much slower the last may open than the first.
 const SLOWER: f64 = 1.25;

@@ -31,7 +31,10 @@ use tokio::time::timeout;
 use tower_service::Service as _;
 use url::Url;
 
-use crate::http_client::{self, AGENT, IDLE, Proxy};
+use crate::{
+    http_client::{self, AGENT, IDLE, Proxy},
+    root_cause::root_cause,
+};
 
 /// Calls to one server.
 pub struct HttpCalls {
@@ -63,16 +66,16 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// No connection could be made.
-    #[error("{}", deepest(&**.0))]
+    #[error("{}", root_cause(&**.0))]
     Connect(Box<dyn Error + Send + Sync>),
     /// It wasn't answered in time.
     #[error("it took too long")]
     Timeout,
     /// The connection ended after the call was sent and before an answer came.
-    #[error("{}", deepest(.0))]
+    #[error("{}", root_cause(.0))]
     Closed(#[source] hyper::Error),
     /// The answer ended in the middle, or is no HTTP.
-    #[error("{}", deepest(.0))]
+    #[error("{}", root_cause(.0))]
     Broken(#[source] hyper::Error),
     /// The answer's body is longer than what is read.
     #[error("a body of more than {limit} bytes")]
@@ -107,15 +110,6 @@ impl CallError {
             _ => false,
         }
     }
-}
-
-/// What lies at the bottom of a failure: the outer ones only say that something failed.
-pub(crate) fn deepest(error: &(dyn Error + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }
 
 impl HttpCalls {

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use reqwest::{Client, ClientBuilder};
 use url::Url;
 
-use crate::http_calls::deepest;
+use crate::root_cause::root_cause;
 
 /// What all calls say of the program that makes them.
 pub const AGENT: &str = concat!("wechat-login/", env!("CARGO_PKG_VERSION"));
@@ -28,7 +28,7 @@ pub fn cause(error: &reqwest::Error) -> String {
     // The outermost error only says that a request failed.
     error
         .source()
-        .map_or_else(|| "the request failed".to_owned(), deepest)
+        .map_or_else(|| "the request failed".to_owned(), root_cause)
 }
 
 /// Names the one TLS implementation of this process. Safe to call again.

@@ -26,6 +26,7 @@ pub mod redis;
 mod repeated_lines;
 pub mod request_bodies;
 pub mod request_id;
+mod root_cause;
 pub mod settings;
 pub mod settings_parse;
 mod slashes;

@@ -31,7 +31,7 @@ use crate::{
     settings::{Default, Key},
 };
 use address::RedisAddress;
-use connection::{Connection, RESPONSE_TIMEOUT, Source};
+use connection::{Connection, Source};
 use wire::Reply;
 
 mod address;
@@ -40,6 +40,9 @@ mod inspection;
 mod link;
 mod together;
 mod wire;
+
+/// How long Redis may take to answer: well under WeChat's five seconds, with room for a second try.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub use inspection::{OLDEST_REDIS, ServerFacts, ServerVersion};
 pub use together::{Part, Parts};

@@ -11,13 +11,10 @@ use deadpool_redis::redis::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{Request, address::RedisAddress, link::Link, wire::Reply};
+use super::{RESPONSE_TIMEOUT, Request, address::RedisAddress, link::Link, wire::Reply};
 
 /// How long making a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long Redis may take to answer: well under WeChat's five seconds, with room for a second try.
-pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where connections come from.
 pub(super) enum Source {

@@ -25,8 +25,7 @@ use tokio::{
 };
 
 use super::{
-    Request,
-    connection::RESPONSE_TIMEOUT,
+    RESPONSE_TIMEOUT, Request,
     wire::{self, RedisReply, Reply},
 };
 
