@@ -160,4 +160,10 @@ impl Contender {
         let target = self.work.target();
         target.filter(|_| self.party == Party::Ours)
     }
+
+    /// What it may ask of Redis. Of a peer nothing is asked.
+    pub(crate) fn redis_target(self) -> Option<RedisTarget> {
+        let target = self.work.redis_target();
+        target.filter(|_| self.party == Party::Ours)
+    }
 }

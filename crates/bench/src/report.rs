@@ -174,7 +174,7 @@ pub(crate) fn redis_facts(contender: Contender, redis: &RoundTrips) -> Vec<Fact>
     } = redis;
     let note = format!("of {operations}: on average {mean:.2}, at most {most}");
     let trips = Fact::new(format!("{name}: round trips to Redis"), *median, "").note(note);
-    match contender.work.redis_target() {
+    match contender.redis_target() {
         Some(RedisTarget::RoundTrips(most)) => {
             vec![trips.at_most(crate::statistics::float(most))]
         }
