@@ -6,7 +6,7 @@
 //!   to the file of the deepest module that it names.
 //! - A file leads to the files of the modules that it declares: it is made of them.
 //! - What a file takes from a module that it lies in doesn't count. It is a part of that one, as
-//!   `login/sessions.rs` is of `login.rs`, and what a module holds for its parts isn't another
+//!   `sessions/store.rs` is of `sessions`, and what a module holds for its parts isn't another
 //!   file's.
 //! - Unit tests, which come last in a file, don't count.
 

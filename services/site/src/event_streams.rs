@@ -358,7 +358,13 @@ impl Table {
             return;
         };
         if held.is_none() {
-            waiting.early_news = Some(status);
+            // What is read of all attempts may come later than what was published, and be older.
+            if waiting
+                .early_news
+                .is_none_or(|news| news.may_become(status))
+            {
+                waiting.early_news = Some(status);
+            }
         } else if waiting.told.may_become(status) {
             waiting.told = status;
             let event = event(status, waiting.expires_at);

@@ -108,7 +108,11 @@ impl LoginWatch {
             let over = self.streams.serve_timers(Instant::now());
             if !over.is_empty() {
                 let watch = Arc::clone(&self);
-                runtime.spawn(async move { watch.look_again(&over).await });
+                runtime.spawn(async move {
+                    for over in over.chunks(BATCH) {
+                        watch.look_again(over).await;
+                    }
+                });
             }
         }
         Ok(())

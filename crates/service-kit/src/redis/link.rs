@@ -120,6 +120,9 @@ impl Link {
                 return Err(gone().into());
             }
             let missing = request.write(&mut state.unwritten);
+            if missing == 0 {
+                return Ok(Vec::new());
+            }
             state.waiting.push_back(Waiting {
                 replies: Vec::with_capacity(missing),
                 missing,
@@ -225,7 +228,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         self.received.drain(..begin);
         Ok(())
     }
+}
 
+impl<S> Task<S> {
     /// Tells all who wait, and who will ask.
     fn end(&mut self, ended: &RedisResult<()>) {
         let mut state = lock(&self.state);
@@ -238,6 +243,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // One that gave up wants no answer.
             let _ = waiting.answer.send(Err(lost));
         }
+    }
+}
+
+/// Also when the runtime ends, or polling panics: who waits isn't left to a timeout.
+impl<S> Drop for Task<S> {
+    fn drop(&mut self) {
+        self.end(&Err(gone().into()));
     }
 }
 
