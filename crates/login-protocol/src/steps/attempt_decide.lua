@@ -1,6 +1,6 @@
 -- Confirms or refuses a scanned attempt, if it is the asker's. Deciding again changes nothing.
--- KEYS[1] attempt; ARGV: the name of the account that acts, status after, app id, openid, redemption window in ms,
--- channel, scene
+-- KEYS[1] attempt; ARGV: the name of the account that acts, status after, app id, openid,
+-- redemption window in ms, channel, scene
 local found = redis.call('HMGET', KEYS[1], 'status', 'app_id', 'openid', 'account')
 if not found[1] or (found[4] or 'default') ~= ARGV[1] then
     return {'gone'}

@@ -1,4 +1,5 @@
--- Writes a pending attempt, unless this scene already has one. Its times are Redis', which is one clock for all.
+-- Writes a pending attempt, unless this scene already has one. Its times are Redis', which is one
+-- clock for all.
 -- KEYS[1] attempt; ARGV: lifetime in ms, then field/value pairs
 local known = redis.call('HGET', KEYS[1], 'expires_at_ms')
 if known then

@@ -1,5 +1,5 @@
--- Redeems a confirmed attempt once; the same browser may ask again within the window, since an answer
--- can get lost on the way. The first nonce stays, so every repeat leads to the same session.
+-- Redeems a confirmed attempt once; the same browser may ask again within the window, since an
+-- answer can get lost on the way. The first nonce stays, so every repeat leads to the same session.
 -- KEYS[1] attempt; ARGV: site, account, nonce, redemption window in ms, channel, scene
 local found = redis.call('HMGET', KEYS[1], 'status', 'app_id', 'openid', 'nonce', 'redeemed_at_ms', 'confirmed_at_ms',
     'site', 'account', 'method', 'content')

@@ -1,6 +1,7 @@
--- The first scan wins. A confirmed attempt lives at least as long as the browser may take to redeem it.
--- KEYS[1] attempt; ARGV: the name of the account that acts; 'scan' or 'tap' for an attempt that doesn't say which, or
--- 'agreed' if the person has agreed already; app id, openid
+-- The first scan wins. A confirmed attempt lives at least as long as the browser may take to redeem
+-- it.
+-- KEYS[1] attempt; ARGV: the name of the account that acts; 'scan' or 'tap' for an attempt that
+-- doesn't say which, or 'agreed' if the person has agreed already; app id, openid
 local found = redis.call('HMGET', KEYS[1], 'status', 'account', 'approval', 'site_name')
 local status, name = found[1], found[4]
 if not status then

@@ -1,6 +1,7 @@
--- Reserves a place in a share, unless all are taken. A reservation ends by itself when the window is over; the same one
--- made again changes nothing, since an answer can get lost on the way.
--- KEYS[1] reservations by time; ARGV: the reservation's name, how many places there are, the window in ms
+-- Reserves a place in a share, unless all are taken. A reservation ends by itself when the window
+-- is over; the same one made again changes nothing, since an answer can get lost on the way.
+-- KEYS[1] reservations by time; ARGV: the reservation's name, how many places there are, the window
+-- in ms
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local window = tonumber(ARGV[3])

@@ -1,4 +1,5 @@
--- Takes a lock that nobody holds. Its holder may ask again, since an answer can get lost on the way.
+-- Takes a lock that nobody holds. Its holder may ask again, since an answer can get lost on the
+-- way.
 -- KEYS[1] lock; ARGV: holder, lease in ms
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then

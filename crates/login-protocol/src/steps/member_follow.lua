@@ -9,7 +9,8 @@ end
 if at > tonumber(last or '0') then
     last = ARGV[1]
 end
--- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond is nobody's.
+-- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond
+-- is nobody's.
 if at < changed and changed - at <= 900 then
     redis.call('HSET', KEYS[1], 'first_seen_at', first, 'last_seen_at', last)
     return 'outdated'

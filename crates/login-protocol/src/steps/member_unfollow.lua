@@ -2,7 +2,8 @@
 -- KEYS[1] member; ARGV: event time in unix seconds
 local at = tonumber(ARGV[1])
 local found = redis.call('HMGET', KEYS[1], 'follow_changed_at', 'first_seen_at', 'last_seen_at')
--- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond is nobody's.
+-- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond
+-- is nobody's.
 local changed = tonumber(found[1] or '0')
 local outdated = at < changed and changed - at <= 900
 if not outdated then

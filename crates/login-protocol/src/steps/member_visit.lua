@@ -1,7 +1,7 @@
 -- Keeps that somebody logged in inside WeChat, and the profile that they agreed to show.
--- KEYS[1] member; ARGV: when WeChat was asked in unix seconds, 1 or 0 for a follower or none and empty when
--- unknown, for how many seconds whoever doesn't follow is kept, the UnionID or nothing, then field/value pairs
--- of what was shown
+-- KEYS[1] member; ARGV: when WeChat was asked in unix seconds, 1 or 0 for a follower or none and
+-- empty when unknown, for how many seconds whoever doesn't follow is kept, the UnionID or nothing,
+-- then field/value pairs of what was shown
 local at = tonumber(ARGV[1])
 local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at', 'follow_changed_at', 'subscribed')
 if not found[1] or at < tonumber(found[1]) then
@@ -10,12 +10,13 @@ end
 if at > tonumber(found[2] or '0') then
     redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[1])
 end
--- An event of about the same time knows better than an answer that may be older; 5 s are for the clocks. One that
--- lies further ahead than clocks differ is nobody's.
+-- An event of about the same time knows better than an answer that may be older; 5 s are for the
+-- clocks. One that lies further ahead than clocks differ is nobody's.
 local changed = tonumber(found[3] or '0')
 local overtaken = changed > at - 5 and changed - at <= 900
 local subscribed = found[4]
--- The time of the change stays: it is WeChat's, and the next event is to count whatever our clock says.
+-- The time of the change stays: it is WeChat's, and the next event is to count whatever our clock
+-- says.
 if ARGV[2] ~= '' and not overtaken then
     subscribed = ARGV[2]
     redis.call('HSET', KEYS[1], 'subscribed', subscribed)

@@ -1,8 +1,9 @@
--- Counts a use against the shares of a client and of the wider nets that it is in, unless one of them is used up:
--- who is refused isn't counted. A window begins with its first use.
--- KEYS[1] hash: a net to when each of its windows began (ms since 1970) and how many uses it has, in turn
--- ARGV: how many clients are told apart; how many windows, then the length in ms and the share of each, the longest
--- last; then the name and the factor of each net, the client's own first
+-- Counts a use against the shares of a client and of the wider nets that it is in, unless one of
+-- them is used up: who is refused isn't counted. A window begins with its first use.
+-- KEYS[1] hash: a net to when each of its windows began (ms since 1970) and how many uses it has,
+-- in turn
+-- ARGV: how many clients are told apart; how many windows, then the length in ms and the share of
+-- each, the longest last; then the name and the factor of each net, the client's own first
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local windows = tonumber(ARGV[2])
@@ -27,7 +28,8 @@ for at = first, #ARGV, 2 do
         fields[2 * window - 1], fields[2 * window] = string.format('%.0f', began), string.format('%.0f', used + 1)
     end
     answer[#answer + 1] = fields[2 * windows]
-    -- Beyond so many clients in a wide net only the wider ones count: whoever has it can't fill Redis.
+    -- Beyond so many clients in a wide net only the wider ones count: whoever has it can't fill
+    -- Redis.
     local alone = at == first and at + 2 > #ARGV
     if known or alone or at > first or redis.call('HLEN', KEYS[1]) < tonumber(ARGV[1]) then
         kept[#kept + 1] = ARGV[at]

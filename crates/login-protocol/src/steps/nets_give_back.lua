@@ -1,5 +1,7 @@
--- Gives uses back to a client and the wider nets that it is in. A window that has fewer is empty then.
--- KEYS[1] hash as of nets_admit.lua; ARGV: how many uses, the first window that gets them back, then the nets' names
+-- Gives uses back to a client and the wider nets that it is in. A window that has fewer is empty
+-- then.
+-- KEYS[1] hash as of nets_admit.lua; ARGV: how many uses, the first window that gets them back,
+-- then the nets' names
 for at = 3, #ARGV do
     local known = redis.call('HGET', KEYS[1], ARGV[at])
     if known then

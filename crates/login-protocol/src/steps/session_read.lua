@@ -1,5 +1,7 @@
--- Whose session it is. Being asked for keeps it from ending for want of use, and never beyond its whole life.
--- KEYS[1] session; ARGV: whole life in ms, life without use in ms, what its record has before its beginning in ms
+-- Whose session it is. Being asked for keeps it from ending for want of use, and never beyond its
+-- whole life.
+-- KEYS[1] session; ARGV: whole life in ms, life without use in ms, what its record has before its
+-- beginning in ms
 local found = redis.call('GET', KEYS[1])
 if not found or string.sub(found, 1, 5) == 'ended' then
     return {}

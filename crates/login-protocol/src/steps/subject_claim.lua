@@ -1,6 +1,7 @@
--- The subject of a UnionID: the one that is known, or else the one that is offered. Of two that were given, the older
--- one is kept.
--- KEYS[1] subject of the UnionID; ARGV: the subject that is offered, when it was given in ms (nothing: now)
+-- The subject of a UnionID: the one that is known, or else the one that is offered. Of two that
+-- were given, the older one is kept.
+-- KEYS[1] subject of the UnionID; ARGV: the subject that is offered, when it was given in ms
+-- (nothing: now)
 local found = redis.call('HMGET', KEYS[1], 'sub', 'given_at_ms')
 if found[1] and (ARGV[2] == '' or tonumber(found[2]) <= tonumber(ARGV[2])) then
     return {found[1], found[2]}

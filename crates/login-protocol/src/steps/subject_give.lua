@@ -1,5 +1,6 @@
 -- Gives somebody their subject, once and for all.
--- KEYS[1] subject; ARGV: the subject, when it was given in ms (nothing: now), the digest of the UnionID or nothing
+-- KEYS[1] subject; ARGV: the subject, when it was given in ms (nothing: now), the digest of the
+-- UnionID or nothing
 local given_at, union = ARGV[2], ARGV[3]
 if redis.call('HSETNX', KEYS[1], 'sub', ARGV[1]) == 0 then
     return redis.call('HMGET', KEYS[1], 'sub', 'given_at_ms', 'union_sha256')

@@ -1,5 +1,5 @@
--- Admits a refresh that is rationed, unless the day's share is used up or the last one is too recent. The same
--- asker may ask again, since an answer can get lost on the way.
+-- Admits a refresh that is rationed, unless the day's share is used up or the last one is too
+-- recent. The same asker may ask again, since an answer can get lost on the way.
 -- KEYS[1] those of the last 24 hours by time; ARGV: asker, spacing in ms, how many in 24 hours
 local day = 86400000
 local time = redis.call('TIME')

@@ -1,5 +1,5 @@
-// The browser inside WeChat. Pages refuse to be framed, so it is a window of its own that lies where
-// the phone's glass is.
+// The browser inside WeChat. Pages refuse to be framed, so it is a window of its own that lies
+// where the phone's glass is.
 
 import { comeFromChat, holdPhone } from './holder.js';
 import { show } from './navigation.js';

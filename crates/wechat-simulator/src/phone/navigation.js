@@ -1,4 +1,5 @@
-// Which screen the phone shows. The address's fragment names it, so the browser's back button works.
+// Which screen the phone shows. The address's fragment names it, so the browser's back button
+// works.
 
 /** Goes to a screen; `instead` leaves no way back to the one before. */
 export function show(name, { instead = false } = {}) {

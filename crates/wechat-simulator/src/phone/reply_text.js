@@ -1,4 +1,5 @@
-// Shows a reply as WeChat does: `<a href="…">` and bare addresses are links, everything else is text.
+// Shows a reply as WeChat does: `<a href="…">` and bare addresses are links, everything else is
+// text.
 
 import { openPage, WINDOW } from './browser.js';
 import { h } from './dom.js';

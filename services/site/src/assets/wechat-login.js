@@ -1,6 +1,7 @@
 /**
- * `<wechat-login>`: log in by scanning a WeChat QR code; inside WeChat, by its consent. Two lines on any page of the
- * login service's own origin, or of another one of the same site that its setting public.allowed_origins names:
+ * `<wechat-login>`: log in by scanning a WeChat QR code; inside WeChat, by its consent. Two lines
+ * on any page of the login service's own origin, or of another one of the same site that its
+ * setting public.allowed_origins names:
  *
  *     <script type="module" src="https://login.example.com/assets/wechat-login.js"></script>
  *     <wechat-login></wechat-login>
@@ -12,10 +13,10 @@
  *   label   the button's text
  * An element inside replaces the button: <wechat-login><button>…</button></wechat-login>.
  *
- * Methods: open(), close(). Property: state, also mirrored in the attribute data-state, one of closed,
- * loading, pending, scanned, completing, confirmed, expired, denied, error, offline; inside WeChat also
- * offered (the button to WeChat's consent) and leaving (on the way there). After the consent the page is
- * loaded again, logged in, without an event.
+ * Methods: open(), close(). Property: state, also mirrored in the attribute data-state, one of
+ * closed, loading, pending, scanned, completing, confirmed, expired, denied, error, offline; inside
+ * WeChat also offered (the button to WeChat's consent) and leaving (on the way there). After the
+ * consent the page is loaded again, logged in, without an event.
  *
  * Events, all of them bubbling and composed
  *   wechat-login        detail.user: openid, unionid, nickname, avatar_url, location, subscribed
@@ -238,8 +239,8 @@ export class WechatLogin extends HTMLElement {
   }
 
   /**
-   * A phone throws background tabs away while their owner is in WeChat: without this the login would
-   * be confirmed and nobody would come for it.
+   * A phone throws background tabs away while their owner is in WeChat: without this the login
+   * would be confirmed and nobody would come for it.
    *
    * @param {number | null} deadline
    */

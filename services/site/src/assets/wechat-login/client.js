@@ -48,8 +48,8 @@ export class Unreachable extends Error {
 }
 
 /**
- * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client per
- * address, whatever the number of elements on the page: see {@link LoginClient.at}.
+ * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client
+ * per address, whatever the number of elements on the page: see {@link LoginClient.at}.
  */
 export class LoginClient {
   /** @type {Map<string, LoginClient>} */
@@ -88,9 +88,9 @@ export class LoginClient {
   /**
    * Starts an attempt, or takes up the one this browser has.
    *
-   * The request outlives a modal that closes meanwhile, since only its answer brings the cookie that
-   * the goodbye needs; a modal that opens again in that time adopts it. Two requests side by side
-   * could leave the cookie of one attempt beside the picture of the other.
+   * The request outlives a modal that closes meanwhile, since only its answer brings the cookie
+   * that the goodbye needs; a modal that opens again in that time adopts it. Two requests side by
+   * side could leave the cookie of one attempt beside the picture of the other.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<BegunLogin>}
@@ -121,8 +121,8 @@ export class LoginClient {
   }
 
   /**
-   * Starts an attempt without a code, or takes up the one this browser has. WeChat leads the visitor back
-   * to this page.
+   * Starts an attempt without a code, or takes up the one this browser has. WeChat leads the
+   * visitor back to this page.
    *
    * @param {Location} page
    * @param {AbortSignal} signal

@@ -174,7 +174,8 @@ export class LoginFlow {
           this.#show({ state: "completing" });
           const end = await this.#complete(signal);
           if (end) return end;
-          // A replica that lags says "not yet": it catches up within moments, or something is wrong.
+          // A replica that lags says "not yet": it catches up within moments, or something is
+          // wrong.
           if (unconfirmed === 4) throw new Problem(409, "login_not_confirmed", null);
           await sleep(500 * 2 ** unconfirmed, signal);
           status = "confirmed";
@@ -184,8 +185,8 @@ export class LoginFlow {
           this.#client.forget();
           return { state: "denied" };
         case "expired":
-          // Nothing is forgotten: where only this device's clock says so, the server may still hold the
-          // attempt, and it is to end before the next one begins.
+          // Nothing is forgotten: where only this device's clock says so, the server may still hold
+          // the attempt, and it is to end before the next one begins.
           return { state: "expired" };
         default:
           return this.#elsewhere(signal);
@@ -306,8 +307,8 @@ export class LoginFlow {
   }
 
   /**
-   * The attempt was redeemed, or is gone: by another tab of this browser, which then has a session, or
-   * by this flow's own request whose answer got lost.
+   * The attempt was redeemed, or is gone: by another tab of this browser, which then has a session,
+   * or by this flow's own request whose answer got lost.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<Partial<Snapshot>>}

@@ -1,5 +1,6 @@
 /**
- * Waits until an attempt is decided: by an event stream, and by polling where no stream gets through.
+ * Waits until an attempt is decided: by an event stream, and by polling where no stream gets
+ * through.
  *
  * @typedef {import("./client.js").LoginClient} LoginClient
  * @typedef {import("./client.js").StatusAnswer} StatusAnswer

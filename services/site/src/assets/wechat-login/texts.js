@@ -1,5 +1,6 @@
 /**
- * Every word the modal says, in both languages, and what the server's problem codes mean to a visitor.
+ * Every word the modal says, in both languages, and what the server's problem codes mean to a
+ * visitor.
  *
  * @typedef {"zh-CN" | "en"} Language
  */

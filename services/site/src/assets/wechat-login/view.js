@@ -1,6 +1,7 @@
 /**
- * What the modal looks like in each state. Builds its nodes without HTML strings, so that pages which
- * require Trusted Types can embed it, and without style attributes, so that a strict CSP allows it.
+ * What the modal looks like in each state. Builds its nodes without HTML strings, so that pages
+ * which require Trusted Types can embed it, and without style attributes, so that a strict CSP
+ * allows it.
  *
  * @typedef {import("./covers.js").Cover} Cover
  * @typedef {import("./flow.js").Snapshot} Snapshot

@@ -1,6 +1,6 @@
 /**
- * Logging in inside WeChat, where nobody can scan the screen: off to WeChat's consent, which leads back
- * to this page, logged in. Knows nothing of the screen: it tells its owner what to show.
+ * Logging in inside WeChat, where nobody can scan the screen: off to WeChat's consent, which leads
+ * back to this page, logged in. Knows nothing of the screen: it tells its owner what to show.
  *
  * @typedef {import("./client.js").LoginClient} LoginClient
  * @typedef {import("./flow.js").Snapshot} Snapshot
@@ -9,8 +9,8 @@ import { Problem, Unreachable } from "./client.js";
 import { CLOSED } from "./flow.js";
 
 /**
- * Whether this page is shown by WeChat's own browser. WeCom's names WeChat too, and has no consent of
- * the Official Account's.
+ * Whether this page is shown by WeChat's own browser. WeCom's names WeChat too, and has no consent
+ * of the Official Account's.
  */
 export function inWechat() {
   return /MicroMessenger/i.test(navigator.userAgent) && !/wxwork/i.test(navigator.userAgent);
@@ -40,8 +40,8 @@ export class WebAuthorizationFlow {
   }
 
   /**
-   * Offers the way to WeChat. It is taken only when the visitor presses: WeChat gives a page that asks
-   * unbidden a snapshot's visitor, who isn't real.
+   * Offers the way to WeChat. It is taken only when the visitor presses: WeChat gives a page that
+   * asks unbidden a snapshot's visitor, who isn't real.
    */
   start() {
     this.#show(OFFERED);
