@@ -214,7 +214,10 @@ struct Connection {
 
 impl Direct {
     fn new(server: &Url, timeout: Duration) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let connect_timeout = http_client::connect_timeout(timeout);
         let mut tcp = HttpConnector::new();
+        // The name's addresses share it, so that a silent one doesn't use up all of it.
+        tcp.set_connect_timeout(Some(connect_timeout));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
@@ -229,7 +232,7 @@ impl Direct {
         };
         Ok(Self {
             connector,
-            connect_timeout: http_client::connect_timeout(timeout),
+            connect_timeout,
             host: HeaderValue::from_str(authority.as_str())?,
             server: Uri::builder()
                 .scheme(server.scheme())
@@ -265,7 +268,7 @@ impl Direct {
             None => Box::pin(self.connect()).await?,
         };
         let response = connection.requests.send_request(request).await;
-        let answer = read(response.map_err(CallError::Closed)?, limit).await?;
+        let answer = read(response.map_err(unanswered)?, limit).await?;
         // It is ready at once, or about to be closed.
         if poll_fn(|context| connection.requests.poll_ready(context))
             .await
@@ -295,7 +298,10 @@ impl Direct {
 
     fn keep(&self, connection: Connection) {
         let since = Instant::now();
-        self.idle().push(Idle { connection, since });
+        let mut idle = self.idle();
+        // Those of a burst that nobody needs any more are closed.
+        idle.retain(|idle| idle.since.elapsed() < IDLE && !idle.connection.requests.is_closed());
+        idle.push(Idle { connection, since });
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
@@ -315,6 +321,15 @@ impl Direct {
             requests,
             thread: thread::current().id(),
         })
+    }
+}
+
+/// Why a request that was sent has no answer.
+fn unanswered(error: hyper::Error) -> CallError {
+    if error.is_parse() {
+        CallError::Broken(error)
+    } else {
+        CallError::Closed(error)
     }
 }
 

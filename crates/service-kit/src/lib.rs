@@ -32,5 +32,6 @@ pub mod settings_parse;
 mod slashes;
 mod slow_clients;
 pub mod subjects;
+pub mod tcp;
 pub mod telemetry;
 mod unknown_paths;

@@ -26,6 +26,7 @@ use hyper::{
     },
 };
 use hyper_util::rt::TokioIo;
+use service_kit::tcp;
 use thread_local::ThreadLocal;
 use tokio::{
     net::TcpStream,
@@ -134,12 +135,11 @@ impl GatewayConnections {
     }
 
     async fn connect(&self) -> Result<Box<Connection>, ExchangeError> {
-        let connecting = TcpStream::connect((self.host.as_str(), self.port));
+        let connecting = tcp::connect(&self.host, self.port);
         let stream = timeout(CONNECT_TIMEOUT, connecting)
             .await
             .map_err(|_| ExchangeError::ConnectTimeout)?
             .map_err(ExchangeError::Connect)?;
-        stream.set_nodelay(true).map_err(ExchangeError::Connect)?;
         let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = Some(driver);
         Ok(Box::new(Connection { sender, driver }))

@@ -6,7 +6,7 @@ local first, last, changed = found[2], found[3], tonumber(found[1] or '0')
 if not first or at < tonumber(first) then
     first = ARGV[1]
 end
-if at > tonumber(last or '0') then
+if not last or at > tonumber(last) then
     last = ARGV[1]
 end
 -- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond

@@ -19,10 +19,12 @@ use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, ErrorKind, RedisErro
 use futures_util::future::poll_fn;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
-    net::{TcpStream, UnixStream},
+    net::UnixStream,
     sync::oneshot,
     time::timeout,
 };
+
+use crate::tcp;
 
 use super::{
     RESPONSE_TIMEOUT, Request,
@@ -63,11 +65,7 @@ impl Link {
     /// can be had without TLS.
     pub(super) async fn connect(server: &ConnectionInfo) -> RedisResult<Option<Self>> {
         let link = match server.addr() {
-            ConnectionAddr::Tcp(host, port) => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                Self::over(stream)
-            }
+            ConnectionAddr::Tcp(host, port) => Self::over(tcp::connect(host, *port).await?),
             ConnectionAddr::Unix(path) => Self::over(UnixStream::connect(path as &Path).await?),
             _ => return Ok(None),
         };
