@@ -6,28 +6,18 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use harness::{phone::Mode, process::Process};
+use harness::process::Process;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use crate::{
-    contender::{Contender, Work},
+    contender::{self, Contender},
     fleet, machine,
     output::say,
     plan::{Check, Plan},
     statistics::float,
     turn::World,
 };
-
-/// The paths that are counted.
-const PATHS: [Work; 6] = [
-    Work::Poll,
-    Work::PushNew(Mode::Plain),
-    Work::PushNew(Mode::Safe),
-    Work::PushKnown,
-    Work::Open,
-    Work::Login,
-];
 
 /// Operations that count for nothing: connections, scripts, first uses.
 const WARM_UP: usize = 30;
@@ -56,7 +46,8 @@ pub(crate) async fn check(plan: &Plan, check: &Check) -> Result<(), String> {
     say("starting the services under valgrind");
     let mut world = World::create(plan).await?;
     let mut counted = BTreeMap::new();
-    for path in PATHS {
+    // The limits aren't ours to count.
+    for path in contender::ALL.into_iter().filter(|work| !work.is_limit()) {
         let count = count(&mut world, plan, Contender::ours(path)).await?;
         say(&format!("{:<31} {count:>9} instructions", path.what()));
         counted.insert(path.name().to_owned(), count);

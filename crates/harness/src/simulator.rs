@@ -111,55 +111,45 @@ impl Simulator {
 
     /// They scan a code and wait until the account has answered, if anything was pushed.
     pub async fn scan(&self, person: &Person, content: &str) -> Value {
-        let path = format!("/simulator/people/{}/scan?wait=answered", person.id);
-        self.control(Method::POST, &path, json!({ "code": content }))
+        self.act(person, "scan?wait=answered", json!({ "code": content }))
             .await
     }
 
     /// They follow the account and wait for its answer.
     pub async fn follow(&self, person: &Person) -> Value {
-        self.control(
-            Method::POST,
-            &format!("/simulator/people/{}/follow?wait=answered", person.id),
-            json!({}),
-        )
-        .await
+        self.act(person, "follow?wait=answered", json!({})).await
     }
 
     /// They unfollow the account and wait until it knows.
     pub async fn unfollow(&self, person: &Person) -> Value {
-        self.control(
-            Method::POST,
-            &format!("/simulator/people/{}/unfollow?wait=answered", person.id),
-            json!({}),
-        )
-        .await
+        self.act(person, "unfollow?wait=answered", json!({})).await
     }
 
     /// They send the account a message and wait for its answer.
     pub async fn message(&self, person: &Person, text: &str) -> Value {
-        let path = format!("/simulator/people/{}/message?wait=answered", person.id);
-        self.control(Method::POST, &path, json!({ "text": text }))
+        self.act(person, "message?wait=answered", json!({ "text": text }))
             .await
     }
 
     /// They open an address on their phone, allow what WeChat asks, and read the page where it
     /// ends.
     pub async fn open(&self, person: &Person, url: &str) -> Value {
-        let path = format!("/simulator/people/{}/open", person.id);
-        self.control(Method::POST, &path, json!({ "url": url }))
-            .await
+        self.act(person, "open", json!({ "url": url })).await
     }
 
     /// They follow an address of web authorisation and allow it. Returns the address to which
     /// WeChat sends them back, with `code` and `state` in its query; their phone doesn't load it.
     pub async fn authorize(&self, person: &Person, authorize_url: &str) -> Url {
-        let path = format!("/simulator/people/{}/open", person.id);
         let link = json!({ "url": authorize_url, "load_return": false });
-        let page = self.control(Method::POST, &path, link).await;
+        let page = self.act(person, "open", link).await;
         let back = page["url"].as_str().and_then(|url| Url::parse(url).ok());
         back.filter(|url| url.query_pairs().any(|(name, _)| name == "code"))
             .unwrap_or_else(|| panic!("no code: {page}"))
+    }
+
+    async fn act(&self, person: &Person, what: &str, body: Value) -> Value {
+        let path = format!("/simulator/people/{}/{what}", person.id);
+        self.control(Method::POST, &path, body).await
     }
 
     /// What stands in their chat with the account, oldest first.

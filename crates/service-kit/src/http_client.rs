@@ -9,7 +9,7 @@ use url::Url;
 use crate::root_cause::root_cause;
 
 /// What all calls say of the program that makes them.
-pub const AGENT: &str = concat!("wechat-login/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("wechat-login/", env!("CARGO_PKG_VERSION"));
 
 /// How long a connection is kept that nobody uses.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);

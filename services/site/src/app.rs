@@ -57,7 +57,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
-    let gateway = GatewayClient::new(gateway.url, &gateway.api_key);
+    let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(Site {
         realm: Realm {
             site: SiteId::of(&public.url),
@@ -74,7 +74,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
-        gateway.map_err(ServiceError::client)?,
+        gateway.map_err(ServiceError::Client)?,
         LoginLimits {
             attempt_lifetime_seconds: login.ttl_seconds,
             session_lifetime: login.session,

@@ -5,35 +5,19 @@
 //! and whoever learns of news writes them to its socket at once, without waking another thread.
 //! With a task of its own a waiting browser took 2.5 KiB; it takes 0.7.
 
+mod table;
+
 use std::{
-    collections::HashMap,
-    io, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use jiff::Timestamp;
 use login_protocol::{attempt::AttemptStatus, scene::Scene};
 use service_kit::held_connection::{Held, Noticed};
 
-use crate::{
-    status_event::event,
-    timer_wheel::{Tick, TimerWheel},
-    waiting_room::Seat,
-};
-
-/// How often a silent stream says something, so that proxies keep it open.
-const KEEP_ALIVE: Duration = Duration::from_secs(45);
-
-/// What it then says: a comment.
-const COMMENT: &[u8] = b":\n\n";
-
-/// How long after an attempt's end to look whether it is really over, and how long to leave Redis
-/// alone while it is away.
-const EXPIRY_CHECK: Duration = Duration::from_millis(500);
-
-/// How long a stream that was ended waits for its client to notice.
-const FAREWELL: Duration = Duration::from_secs(5);
+use crate::waiting_room::Seat;
+use table::{Table, Ticket};
 
 /// How many timers are served before others may have the table.
 const TIMERS_AT_ONCE: usize = 64;
@@ -42,54 +26,6 @@ const TIMERS_AT_ONCE: usize = 64;
 pub(crate) struct EventStreams {
     table: Mutex<Table>,
     noticed: Noticed,
-}
-
-/// Which stream: its place in the table, and how often that was used before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ticket {
-    place: u32,
-    use_count: u32,
-}
-
-struct Table {
-    places: Vec<Place>,
-    free: Vec<u32>,
-    by_scene: HashMap<Scene, Vec<Ticket>>,
-    timers: TimerWheel<Ticket>,
-    /// When the site began to stop. No stream begins any more.
-    closed_at: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Place {
-    use_count: u32,
-    stream: Option<Stream>,
-}
-
-struct Stream {
-    phase: Phase,
-    /// Its socket, once the first event is written.
-    held: Option<Held>,
-    /// When it has something to do next.
-    due: Option<Tick>,
-}
-
-enum Phase {
-    Waits(Waiting),
-    /// It was ended, and its client hasn't noticed yet.
-    Ends,
-}
-
-struct Waiting {
-    scene: Scene,
-    /// The news that came before the first event was written.
-    early_news: Option<AttemptStatus>,
-    /// What the browser was told last.
-    told: AttemptStatus,
-    expires_at: Option<Timestamp>,
-    /// When Redis will have no such attempt any more.
-    over_at: Instant,
-    _seat: Seat,
 }
 
 /// A stream that begins: it is told no news yet, and misses none. Dropping it ends it.
@@ -111,29 +47,15 @@ impl EventStreams {
     /// No stream is open.
     pub(crate) fn new(noticed: Noticed) -> Self {
         Self {
-            table: Mutex::new(Table {
-                places: Vec::new(),
-                free: Vec::new(),
-                by_scene: HashMap::new(),
-                timers: TimerWheel::new(Instant::now()),
-                closed_at: None,
-            }),
+            table: Mutex::new(Table::new(Instant::now())),
             noticed,
         }
     }
 
     /// Begins a stream. To miss no news, begin before reading where the attempt stands.
     pub(crate) fn begin(self: &Arc<Self>, scene: Scene, seat: Seat) -> Beginning {
-        let waiting = Waiting {
-            scene,
-            early_news: None,
-            told: AttemptStatus::Pending,
-            expires_at: None,
-            over_at: Instant::now(),
-            _seat: seat,
-        };
         Beginning {
-            ticket: Some(self.lock().add(waiting)),
+            ticket: Some(self.lock().begin(scene, seat)),
             streams: Arc::clone(self),
         }
     }
@@ -141,22 +63,21 @@ impl EventStreams {
     /// Tells those who wait for this attempt.
     pub(crate) fn tell(&self, scene: &Scene, status: AttemptStatus) {
         let mut table = self.lock();
-        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
-        for ticket in tickets {
+        for ticket in table.waiting_for(scene) {
             table.tell(ticket, status);
         }
     }
 
     /// The attempts that are waited for.
     pub(crate) fn scenes(&self) -> Vec<Scene> {
-        self.lock().by_scene.keys().cloned().collect()
+        self.lock().scenes().cloned().collect()
     }
 
     /// One of them, another one each turn.
     pub(crate) fn scene(&self, turn: usize) -> Option<Scene> {
         let table = self.lock();
-        let scenes = table.by_scene.len().max(1);
-        table.by_scene.keys().nth(turn % scenes).cloned()
+        let mut scenes = table.scenes();
+        scenes.nth(turn % scenes.len().max(1)).cloned()
     }
 
     /// Forgets the streams whose clients hung up.
@@ -179,7 +100,7 @@ impl EventStreams {
     fn serve_some_timers(&self, now: Instant, over: &mut Vec<Scene>) -> bool {
         let mut table = self.lock();
         for _ in 0..TIMERS_AT_ONCE {
-            let Some((tick, ticket)) = table.timers.due(now) else {
+            let Some((tick, ticket)) = table.due(now) else {
                 return false;
             };
             over.extend(table.serve(ticket, tick, now));
@@ -190,40 +111,27 @@ impl EventStreams {
     /// An attempt lives longer than was known.
     pub(crate) fn prolong(&self, scene: &Scene, over_at: Instant) {
         let mut table = self.lock();
-        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
-        for ticket in tickets {
-            if let Some((waiting, _)) = table.waiting(ticket) {
-                waiting.over_at = over_at;
-            }
+        for ticket in table.waiting_for(scene) {
+            table.prolong(ticket, over_at);
         }
     }
 
     /// Tells those who wait for this attempt that they are still waiting.
     pub(crate) fn reassure(&self, scene: &Scene) {
         let mut table = self.lock();
-        let tickets = table.by_scene.get(scene).cloned().unwrap_or_default();
-        for ticket in tickets {
-            table.write(ticket, |held| held.send(COMMENT));
+        for ticket in table.waiting_for(scene) {
+            table.reassure(ticket);
         }
     }
 
     /// Ends all streams, and each that begins from now on.
     pub(crate) fn close(&self) {
-        let mut table = self.lock();
-        table.closed_at = Some(Instant::now());
-        let tickets: Vec<Ticket> = table.by_scene.values().flatten().copied().collect();
-        for ticket in tickets {
-            // One that hasn't begun ends when it would.
-            table.end(ticket, Held::end);
-        }
+        self.lock().close();
     }
 
     /// Whether all were ended, and their clients have noticed or had the time to.
     pub(crate) fn have_ended(&self) -> bool {
-        let table = self.lock();
-        table
-            .closed_at
-            .is_some_and(|at| table.free.len() == table.places.len() || at.elapsed() > FAREWELL)
+        self.lock().have_ended()
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -252,194 +160,9 @@ impl Drop for Beginning {
     }
 }
 
-impl Ticket {
-    /// The number by which the poller knows it.
-    fn number(self) -> usize {
-        let number = u64::from(self.use_count) << 32 | u64::from(self.place);
-        usize::try_from(number).unwrap_or(usize::MAX)
-    }
-
-    fn of(number: usize) -> Self {
-        let number = number as u64;
-        let half = |half: u64| u32::try_from(half).unwrap_or_default();
-        Self {
-            place: half(number & u64::from(u32::MAX)),
-            use_count: half(number >> 32),
-        }
-    }
-}
-
-impl Table {
-    fn add(&mut self, waiting: Waiting) -> Ticket {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place::default());
-            // Nobody has so many file descriptors.
-            u32::try_from(self.places.len() - 1).expect("fewer than 2³² streams")
-        });
-        let scene = waiting.scene.clone();
-        let stream = Stream {
-            phase: Phase::Waits(waiting),
-            held: None,
-            due: None,
-        };
-        let taken = &mut self.places[place as usize];
-        taken.stream = Some(stream);
-        let ticket = Ticket {
-            place,
-            use_count: taken.use_count,
-        };
-        self.by_scene.entry(scene).or_default().push(ticket);
-        ticket
-    }
-
-    fn remove(&mut self, ticket: Ticket) {
-        let place = self.places.get_mut(ticket.place as usize);
-        let Some(place) = place.filter(|place| place.use_count == ticket.use_count) else {
-            return;
-        };
-        if let Some(stream) = place.stream.take() {
-            place.use_count = place.use_count.wrapping_add(1);
-            self.free.push(ticket.place);
-            if let Phase::Waits(waiting) = stream.phase {
-                self.unlist(&waiting.scene, ticket);
-            }
-        }
-    }
-
-    fn unlist(&mut self, scene: &Scene, ticket: Ticket) {
-        if let Some(tickets) = self.by_scene.get_mut(scene) {
-            tickets.retain(|other| *other != ticket);
-            if tickets.is_empty() {
-                self.by_scene.remove(scene);
-            }
-        }
-    }
-
-    fn stream(&mut self, ticket: Ticket) -> Option<&mut Stream> {
-        let place = self.places.get_mut(ticket.place as usize)?;
-        let stream = place.stream.as_mut()?;
-        (place.use_count == ticket.use_count).then_some(stream)
-    }
-
-    /// One that waits, and its socket once the first event is written.
-    fn waiting(&mut self, ticket: Ticket) -> Option<(&mut Waiting, Option<&Held>)> {
-        let stream = self.stream(ticket)?;
-        match &mut stream.phase {
-            Phase::Waits(waiting) => Some((waiting, stream.held.as_ref())),
-            Phase::Ends => None,
-        }
-    }
-
-    fn go_on(&mut self, ticket: Ticket, held: Held, first: &FirstEvent) {
-        // Its client may have hung up already.
-        let Some(stream) = self.stream(ticket) else {
-            return;
-        };
-        stream.held = Some(held);
-        let Some((waiting, _)) = self.waiting(ticket) else {
-            return;
-        };
-        waiting.told = first.status;
-        waiting.expires_at = first.expires_at;
-        waiting.over_at = first.over_at;
-        let early_news = waiting.early_news.take();
-        if self.closed_at.is_some() {
-            self.end(ticket, Held::end);
-            return;
-        }
-        self.wait(ticket, Instant::now());
-        if let Some(status) = early_news {
-            self.tell(ticket, status);
-        }
-    }
-
-    fn tell(&mut self, ticket: Ticket, status: AttemptStatus) {
-        let Some((waiting, held)) = self.waiting(ticket) else {
-            return;
-        };
-        if held.is_none() {
-            // What is read of all attempts may come later than what was published, and be older.
-            if waiting
-                .early_news
-                .is_none_or(|news| news.may_become(status))
-            {
-                waiting.early_news = Some(status);
-            }
-        } else if waiting.told.may_become(status) {
-            waiting.told = status;
-            let event = event(status, waiting.expires_at);
-            if status.is_final() {
-                self.end(ticket, |held| held.send_last(event.as_bytes()));
-            } else {
-                self.write(ticket, |held| held.send(event.as_bytes()));
-            }
-        }
-    }
-
-    fn write(&mut self, ticket: Ticket, write: impl FnOnce(&Held) -> io::Result<()>) {
-        if let Some((_, Some(held))) = self.waiting(ticket)
-            && write(held).is_err()
-        {
-            self.remove(ticket);
-        }
-    }
-
-    /// Ends one that waits. Its seat is free and its wait over before the client can notice.
-    fn end(&mut self, ticket: Ticket, write: impl FnOnce(&Held) -> io::Result<()>) {
-        let Some(stream) = self.stream(ticket) else {
-            return;
-        };
-        if stream.held.is_none() {
-            return;
-        }
-        if let Phase::Waits(waiting) = mem::replace(&mut stream.phase, Phase::Ends) {
-            self.unlist(&waiting.scene, ticket);
-        }
-        let noticed_by = self.timers.set(Instant::now() + FAREWELL, ticket);
-        let Some(stream) = self.stream(ticket) else {
-            return;
-        };
-        stream.due = Some(noticed_by);
-        if stream.held.as_ref().is_none_or(|held| write(held).is_err()) {
-            self.remove(ticket);
-        }
-    }
-
-    /// Sets the timer of one that waits. Expiry is nobody's act, so nobody publishes it: one timer
-    /// serves both ends.
-    fn wait(&mut self, ticket: Ticket, now: Instant) {
-        let Some((waiting, _)) = self.waiting(ticket) else {
-            return;
-        };
-        let at = waiting.over_at.max(now + EXPIRY_CHECK);
-        let due = self.timers.set(at.min(now + KEEP_ALIVE), ticket);
-        if let Some(stream) = self.stream(ticket) {
-            stream.due = Some(due);
-        }
-    }
-
-    /// Serves a timer, and returns the attempt if it should be over.
-    fn serve(&mut self, ticket: Ticket, tick: Tick, now: Instant) -> Option<Scene> {
-        let stream = self.stream(ticket)?;
-        if stream.due != Some(tick) {
-            return None;
-        }
-        let Phase::Waits(waiting) = &stream.phase else {
-            self.remove(ticket);
-            return None;
-        };
-        let over = (waiting.over_at <= now).then(|| waiting.scene.clone());
-        if over.is_none() {
-            self.write(ticket, |held| held.send(COMMENT));
-        }
-        self.wait(ticket, now);
-        over
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use std::{net::IpAddr, time::Duration};
 
     use login_protocol::scene::BrowserSecret;
     use service_kit::held_connection::HangUps;
@@ -449,7 +172,10 @@ mod tests {
         time::timeout,
     };
 
-    use super::*;
+    use super::{
+        table::{EXPIRY_CHECK, FAREWELL, KEEP_ALIVE},
+        *,
+    };
     use crate::{timer_wheel::TICK, waiting_room::WaitingRoom};
 
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -521,6 +247,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn older_news_before_the_first_event_dont_replace_newer_ones() {
+        let (streams, _hang_ups, room) = site();
+        let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
+        streams.tell(&scene(1), AttemptStatus::Confirmed);
+        // What all attempts are read for may have been read before the scan.
+        streams.tell(&scene(1), AttemptStatus::Pending);
+        let (held, mut browser) = connection().await;
+        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        assert_next(&mut browser, "confirmed").await;
+    }
+
+    #[tokio::test]
     async fn the_last_news_end_the_stream_and_free_the_seat() {
         let (streams, mut hang_ups, room) = site();
         let (held, mut browser) = connection().await;
@@ -552,7 +290,7 @@ mod tests {
         let (held, mut browser) = connection().await;
         let beginning = streams.begin(scene(2), room.enter(CLIENT).unwrap());
         beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
-        assert_eq!(streams.lock().places.len(), 1, "the same place");
+        assert_eq!(streams.lock().places(), 1, "the same place");
         streams.hung_up(gone.into_iter());
         streams.tell(&scene(2), AttemptStatus::Confirmed);
         assert_next(&mut browser, "confirmed").await;
@@ -608,6 +346,7 @@ mod tests {
         let (held, mut early_browser) = connection().await;
         let early = streams.begin(scene(2), room.enter(CLIENT).unwrap());
         early.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        let closing = Instant::now();
         streams.close();
         assert!(!streams.have_ended());
         let (held, mut late_browser) = connection().await;
@@ -622,6 +361,6 @@ mod tests {
             assert!(!gone.is_empty(), "nobody in time");
             streams.hung_up(gone.into_iter());
         }
-        assert!(streams.lock().closed_at.unwrap().elapsed() < FAREWELL);
+        assert!(closing.elapsed() < FAREWELL);
     }
 }

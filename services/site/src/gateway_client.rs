@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use hyper::{
-    HeaderMap, Response, StatusCode,
-    body::Bytes,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
+    HeaderMap, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use login_protocol::{
     gateway_api::{
@@ -18,28 +17,22 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use service_kit::{http_client, request_id};
-use tokio::time::timeout;
-use url::{Host, Position, Url};
-
-use crate::gateway_connections::{self, ExchangeError, GatewayConnections};
+use service_kit::{
+    http_calls::{Answer, CallError, HttpCalls},
+    request_id,
+};
+use url::Url;
 
 /// How long the gateway may take: longer than it waits for WeChat, so that its own error arrives.
 const TIMEOUT: Duration = Duration::from_secs(9);
 
+/// As much as is read of an answer, in bytes.
+const LARGEST: usize = 64 * 1024;
+
 /// A client of the gateway's internal API.
 pub struct GatewayClient {
-    url: Url,
+    calls: HttpCalls,
     headers: HeaderMap,
-    transport: Transport,
-}
-
-/// How requests get there.
-enum Transport {
-    /// Over warm connections of each worker's own.
-    Http(Box<GatewayConnections>),
-    /// Encrypted, and so over networks that cost more than what is saved here.
-    Https(reqwest::Client),
 }
 
 /// Why the gateway didn't do what it was asked.
@@ -86,24 +79,12 @@ pub enum GatewayError {
 /// Why there is no answer, or none that could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
-    /// The connection failed.
+    /// There is none.
     #[error(transparent)]
-    Http(#[from] ExchangeError),
-    /// The encrypted connection failed.
-    #[error("{0}")]
-    Https(reqwest::Error),
+    Call(#[from] CallError),
     /// The answer isn't a gateway's.
     #[error("the answer can't be read: {0}")]
     Json(serde_json::Error),
-    /// There was none in time.
-    #[error("no answer within {} s", TIMEOUT.as_secs())]
-    Timeout,
-}
-
-impl From<reqwest::Error> for Unreachable {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Https(error.without_url())
-    }
 }
 
 /// What is read of the gateway's problems.
@@ -117,49 +98,17 @@ impl GatewayClient {
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be created.
-    pub fn new(url: Url, api_key: &SecretString) -> reqwest::Result<Self> {
-        let transport = match (url.scheme(), url.host(), url.port_or_known_default()) {
-            ("http", Some(host), Some(port)) => {
-                // Brackets are for addresses with a port behind them.
-                let host = match host {
-                    Host::Ipv6(address) => address.to_string(),
-                    host => host.to_string(),
-                };
-                Transport::Http(Box::new(GatewayConnections::new(host, port)))
-            }
-            _ => Transport::Https(http_client::build(TIMEOUT)?),
-        };
-        let mut headers = HeaderMap::new();
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()));
-        if let Ok(key) = &mut bearer {
-            key.set_sensitive(true);
-        }
-        let values = [
-            (AUTHORIZATION, bearer.ok()),
-            (
-                HOST,
-                HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).ok(),
-            ),
-            (
-                USER_AGENT,
-                Some(HeaderValue::from_static(http_client::AGENT)),
-            ),
-            (
-                CONTENT_TYPE,
-                Some(HeaderValue::from_static("application/json")),
-            ),
-        ];
-        // Settings have no key and no host that a header couldn't hold.
-        headers.extend(
-            values
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
+    /// When the system's certificates can't be read, which an `https` URL needs.
+    pub fn new(
+        url: &Url,
+        api_key: &SecretString,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))?;
+        bearer.set_sensitive(true);
+        let json = HeaderValue::from_static("application/json");
         Ok(Self {
-            url,
-            headers,
-            transport,
+            calls: HttpCalls::new(url, None, TIMEOUT)?,
+            headers: HeaderMap::from_iter([(AUTHORIZATION, bearer), (CONTENT_TYPE, json)]),
         })
     }
 
@@ -170,7 +119,7 @@ impl GatewayClient {
     /// See [`GatewayError`].
     pub async fn create_qr_code(&self, request: &CreateQrCode) -> Result<QrCode, GatewayError> {
         let response = self.send(QR_CODES, request).await?;
-        if request.client_logins.is_some() && response.status() == StatusCode::BAD_REQUEST {
+        if request.client_logins.is_some() && response.status == StatusCode::BAD_REQUEST {
             // A gateway of a version that doesn't know this member refuses the request for it.
             let as_before = CreateQrCode {
                 client_logins: None,
@@ -211,9 +160,9 @@ impl GatewayClient {
     /// minutes.
     pub async fn discard_web_authorization(&self, request: &DiscardWebAuthorization) {
         match self.send(DISCARD_WEB_AUTHORIZATION, request).await {
-            Ok(response) if response.status() == StatusCode::ACCEPTED => {}
+            Ok(response) if response.status == StatusCode::ACCEPTED => {}
             Ok(response) => {
-                let status = response.status().as_u16();
+                let status = response.status.as_u16();
                 tracing::debug!(status, "the gateway didn't discard a code");
             }
             Err(error) => {
@@ -222,68 +171,51 @@ impl GatewayClient {
         }
     }
 
-    async fn send(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<Response<Bytes>, Unreachable> {
+    async fn send(&self, path: &str, body: &impl Serialize) -> Result<Answer, Unreachable> {
         let body = serde_json::to_vec(body).map_err(Unreachable::Json)?;
-        let path = [self.url.path().trim_end_matches('/'), path].concat();
         let mut headers = self.headers.clone();
         if let Some(id) = request_id::current()
             && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
         {
             headers.insert(HeaderName::from_static(request_id::NAME), id);
         }
-        let sending = async {
-            match &self.transport {
-                Transport::Http(connections) => Ok(connections.post(&path, headers, body).await?),
-                Transport::Https(client) => {
-                    let mut url = self.url.clone();
-                    url.set_path(&path);
-                    let sent = client.post(url).headers(headers).body(body).send();
-                    // In a box, since it is large and rare.
-                    let (head, body) = Response::from(Box::pin(sent).await?).into_parts();
-                    let body = gateway_connections::whole(body).await?;
-                    Ok(Response::from_parts(head, body))
-                }
-            }
-        };
-        let sent = timeout(TIMEOUT, sending).await;
-        sent.unwrap_or(Err(Unreachable::Timeout))
+        let answered = self
+            .calls
+            .call(Method::POST, path, headers, body.into(), LARGEST);
+        Ok(answered.await?)
     }
 
-    async fn post<Answer: DeserializeOwned>(
+    async fn post<Body: DeserializeOwned>(
         &self,
         path: &'static str,
         body: &impl Serialize,
-    ) -> Result<Answer, GatewayError> {
+    ) -> Result<Body, GatewayError> {
         let response = self.send(path, body).await?;
         answer(path, &response)
     }
 }
 
-fn answer<Answer: DeserializeOwned>(
+fn answer<Body: DeserializeOwned>(
     path: &'static str,
-    response: &Response<Bytes>,
-) -> Result<Answer, GatewayError> {
-    match response.status() {
+    response: &Answer,
+) -> Result<Body, GatewayError> {
+    match response.status {
         StatusCode::OK | StatusCode::CREATED => {
-            Ok(serde_json::from_slice(response.body()).map_err(Unreachable::Json)?)
+            Ok(serde_json::from_slice(&response.body).map_err(Unreachable::Json)?)
         }
         StatusCode::UNAUTHORIZED => Err(GatewayError::ApiKey),
         _ => Err(refused(path, response)),
     }
 }
 
-fn refused(path: &'static str, response: &Response<Bytes>) -> GatewayError {
-    let status = response.status();
+fn refused(path: &'static str, response: &Answer) -> GatewayError {
+    let status = response.status;
     let retry_after = response
-        .headers()
+        .headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let reason = serde_json::from_slice::<Reason>(response.body()).ok();
+    let reason = serde_json::from_slice::<Reason>(&response.body).ok();
     match reason.map(|reason| reason.code) {
         Some(ProblemCode::TooManyLogins) => GatewayError::TooManyLogins { retry_after },
         Some(ProblemCode::AuthorizationCodeSpent) => GatewayError::SpentCode,

@@ -10,7 +10,6 @@ pub mod asker;
 pub mod cookies;
 mod event_streams;
 pub mod gateway_client;
-mod gateway_connections;
 pub mod login;
 pub mod login_watch;
 pub mod public_url;
