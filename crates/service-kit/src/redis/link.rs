@@ -288,3 +288,29 @@ fn unauthenticated(error: &RedisError) -> RedisError {
     let words = "Password authentication failed";
     RedisError::from((ErrorKind::AuthenticationFailed, words))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        net::{TcpListener, TcpStream},
+        runtime,
+    };
+
+    use super::*;
+
+    #[test]
+    fn who_asks_over_a_connection_whose_runtime_has_ended_isnt_left_to_a_timeout() {
+        let runtime = || runtime::Builder::new_current_thread().enable_all().build();
+        let ended = runtime().unwrap();
+        let (link, _server) = ended.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap());
+            let (accepted, client) = tokio::join!(listener.accept(), client);
+            (Link::over(client.unwrap()), accepted.unwrap())
+        });
+        drop(ended);
+        let asked = link.query(Request::Words(&["PING"]));
+        let error = runtime().unwrap().block_on(asked).unwrap_err();
+        assert!(!error.is_timeout(), "{error}");
+    }
+}
