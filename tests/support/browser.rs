@@ -154,6 +154,22 @@ impl Browser {
             .clone()
     }
 
+    /// Runs a script and waits for what it returns, a promise's outcome if it is one.
+    pub async fn run(&self, script: &str) -> Value {
+        let outcome = self.driver.execute(script, Vec::new()).await;
+        outcome
+            .unwrap_or_else(|error| panic!("{error}"))
+            .json()
+            .clone()
+    }
+
+    /// Runs a script before every page's own ones from now on.
+    pub async fn prepare(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+    }
+
     /// The value of a JavaScript expression as text; empty if it is none.
     pub async fn text(&self, expression: &str) -> String {
         let value = self.value(expression).await;

@@ -18,6 +18,7 @@ pub mod login_page;
 pub mod news;
 pub mod nginx;
 pub mod older_records;
+pub mod pages;
 pub mod phone_tab;
 pub mod process;
 mod publish;

@@ -16,6 +16,7 @@ mod failure;
 mod guard;
 mod listening_ports;
 mod log_scan;
+mod modal;
 mod older;
 mod packages;
 mod repository;
@@ -46,7 +47,7 @@ enum Command {
     Up(up::Options),
     /// Run every check: formatting, clippy, documentation, all tests, and a search of their logs.
     ///
-    /// Installs what is missing (Redis, Chromium, chromedriver, Chinese fonts) from Debian's
+    /// Installs what is missing (Redis, Node, Chromium, chromedriver, Chinese fonts) from Debian's
     /// packages, and stops at the first stage that fails. The first time it also builds the version
     /// before, for the rolling upgrade, from the repository's history into target/older.
     Test(test::Options),

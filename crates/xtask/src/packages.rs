@@ -52,6 +52,12 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
     if find_program(&["nginx"]).is_none() && !Path::new(NGINX).exists() {
         packages.push("nginx-light");
     }
+    if find_program(&["node"]).is_none() {
+        packages.push("nodejs");
+    }
+    if find_program(&["npm"]).is_none() {
+        packages.push("npm");
+    }
     if with_browser {
         if find_program(&BROWSERS).is_none() {
             packages.push("chromium");

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::failure::{During, Failure};
 use crate::older::{self, Older};
-use crate::{console, log_scan, packages, repository};
+use crate::{console, log_scan, modal, packages, repository};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -23,8 +23,8 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
-/// The file of tests that need a browser.
-const BROWSER_TESTS: &str = "journeys";
+/// The files of tests that need a browser.
+const BROWSER_TESTS: [&str; 2] = ["journeys", "modal"];
 
 /// The test that needs the version before: its file, which cargo leaves out unless it is named, and
 /// its name.
@@ -59,6 +59,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             let arguments = ["doc", "--locked", "--workspace", "--no-deps", "--quiet"];
             cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
         })?;
+    }
+    if options.filter.is_none() {
+        stage(&mut times, "modal", modal::test)?;
+    } else if !options.no_browser {
+        modal::install_dependencies()?;
     }
     // The whole-system tests start the services' binaries, which cargo builds for no other
     // package's tests.
@@ -164,7 +169,7 @@ fn run_tests(
         let mut targets = vec!["--lib".to_owned(), "--bins".to_owned()];
         for name in test_files()?
             .into_iter()
-            .filter(|name| name != BROWSER_TESTS)
+            .filter(|name| !BROWSER_TESTS.contains(&name.as_str()))
         {
             targets.extend(["--test".to_owned(), name]);
         }

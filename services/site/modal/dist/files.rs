@@ -4,7 +4,7 @@
     ("wechat-login.js", include_str!("wechat-login.js")),
     ("wechat-login.layered-dialog.1a656526db0e.js", include_str!("wechat-login.layered-dialog.1a656526db0e.js")),
     ("wechat-login.phone.0bc7d981b673.js", include_str!("wechat-login.phone.0bc7d981b673.js")),
-    ("wechat-login.styles.d5b984dff03d.css", include_str!("wechat-login.styles.d5b984dff03d.css")),
-    ("wechat-login.web-authorization.94a7673f40db.js", include_str!("wechat-login.web-authorization.94a7673f40db.js")),
+    ("wechat-login.styles.dc7297c6e3b1.css", include_str!("wechat-login.styles.dc7297c6e3b1.css")),
+    ("wechat-login.web-authorization.2bc014a9f862.js", include_str!("wechat-login.web-authorization.2bc014a9f862.js")),
     ("wechat-login.zh-TW.12a41f79cb20.js", include_str!("wechat-login.zh-TW.12a41f79cb20.js")),
 ]

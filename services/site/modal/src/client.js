@@ -51,14 +51,14 @@ export class Unreachable extends Error {
 
 /**
  * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client
- * per address, whatever the number of elements on the page: see {@link LoginClient.at}.
+ * per address, whatever the number of elements on the page: see {@link LoginClient.of}.
  */
 export class LoginClient {
   /** @type {Map<string, LoginClient>} */
   static #clients = new Map();
 
   /** @param {string} base address of the site; a path is kept */
-  static at(base) {
+  static of(base) {
     const address = base.endsWith("/") ? base : `${base}/`;
     let client = LoginClient.#clients.get(address);
     if (!client) {

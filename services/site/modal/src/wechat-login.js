@@ -108,7 +108,7 @@ export class WechatLogin extends Base {
 
   #beginScan() {
     const withSession = this.getAttribute("session") !== "none";
-    this.#begin((onChange) => new LoginFlow(LoginClient.at(this.api), withSession, onChange));
+    this.#begin((onChange) => new LoginFlow(LoginClient.of(this.api), withSession, onChange));
   }
 
   #beginWebAuthorization() {
@@ -118,7 +118,7 @@ export class WechatLogin extends Base {
     dressPiece(this.#root, css);
     const { api } = this;
     const surroundings = { closed: CLOSED, failure, returnTo: () => returnAddress(api) };
-    this.#begin((onChange) => new WebAuthorizationFlow(LoginClient.at(api), onChange, surroundings));
+    this.#begin((onChange) => new WebAuthorizationFlow(LoginClient.of(api), onChange, surroundings));
   }
 
   /** @param {(onChange: (snapshot: Snapshot) => void) => Flow} create */

@@ -37,12 +37,12 @@ function digest(content) {
  * @param {string} entry
  * @param {import("esbuild").Plugin[]} plugins
  */
-async function bundle(entry, plugins = []) {
+export async function bundle(entry, plugins = []) {
   const result = await build({
     absWorkingDir: ROOT,
     bundle: true,
     charset: "utf8",
-    entryPoints: [path.join(SOURCES, entry)],
+    entryPoints: [path.resolve(SOURCES, entry)],
     format: "esm",
     legalComments: "none",
     logLevel: "error",
@@ -68,16 +68,32 @@ async function styleSheet(name) {
   return code.trim();
 }
 
-/** A style sheet that a script imports is a text. @type {import("esbuild").Plugin} */
-const inlinedStyles = {
-  name: "styles",
-  setup(build) {
-    build.onLoad({ filter: /\.css$/ }, async ({ path: file }) => ({
-      contents: await styleSheet(path.relative(SOURCES, file)),
-      loader: "text",
-    }));
-  },
-};
+/**
+ * A style sheet that a script imports is its text, and the name of the file with the whole sheet.
+ *
+ * @param {string} file
+ * @returns {import("esbuild").Plugin}
+ */
+function styleTexts(file) {
+  return {
+    name: "styles",
+    setup(build) {
+      build.onLoad({ filter: /\.css$/ }, async (sheet) => {
+        const text = JSON.stringify(await styleSheet(path.relative(SOURCES, sheet.path)));
+        const name = `export const file = ${JSON.stringify(file)};`;
+        return { contents: `export default ${text}; ${name}`, loader: "js" };
+      });
+    },
+  };
+}
+
+/** The sheet as older browsers read it: whole, with what the pieces add. */
+export async function wholeStyleSheet() {
+  const sheets = ["styles.css", "lazy/web-authorization.css", "styles-older.css"].map(styleSheet);
+  const content = (await Promise.all(sheets)).join("");
+  const name = `wechat-login.styles.${digest(content)}.css`;
+  return { name, content, plugin: styleTexts(name) };
+}
 
 /**
  * Every file by its name.
@@ -87,16 +103,13 @@ const inlinedStyles = {
 export async function bundles() {
   /** @type {Map<string, string>} */
   const files = new Map();
-  const styles = await styleSheet("styles.css");
-  const others = ["lazy/web-authorization.css", "styles-older.css"].map(styleSheet);
-  const sheet = [styles, ...(await Promise.all(others))].join("");
-  const sheetName = `wechat-login.styles.${digest(sheet)}.css`;
-  files.set(sheetName, sheet);
+  const sheet = await wholeStyleSheet();
+  files.set(sheet.name, sheet.content);
 
   /** @type {Map<string, string>} */
   const names = new Map();
   for (const piece of PIECES) {
-    const content = await bundle(`${piece}.js`, [inlinedStyles]);
+    const content = await bundle(`${piece}.js`, [sheet.plugin]);
     const name = `wechat-login.${path.basename(piece)}.${digest(content)}.js`;
     names.set(path.join(SOURCES, `${piece}.js`), name);
     files.set(name, content);
@@ -112,14 +125,9 @@ export async function bundles() {
         if (!name) return { errors: [{ text: `${wanted} is no piece of tools/bundle.js` }] };
         return { path: `./${name}`, external: true };
       });
-      build.onLoad({ filter: /styles\.css$/ }, () => ({
-        contents: `export default ${JSON.stringify(styles)};
-          export const file = ${JSON.stringify(sheetName)};`,
-        loader: "js",
-      }));
     },
   };
-  files.set(MAIN, await bundle(MAIN, [plugin]));
+  files.set(MAIN, await bundle(MAIN, [plugin, sheet.plugin]));
   files.set("files.rs", listing([...files.keys()]));
   return new Map([...files].sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -1,0 +1,148 @@
+/**
+ * Every state of the modal, in every theme and language, in the page and as a dialog. The states
+ * are made up: no login service is asked.
+ *
+ * The page's address chooses: `?state=pending&language=en&theme=dark&frame=dialog`. Without a state
+ * it shows all of them, in the page.
+ */
+import { Problem } from "../src/client.js";
+import { CLOSED } from "../src/flow.js";
+import { layeredDialog, webAuthorization } from "../src/pieces.js";
+import { dress, dressPiece } from "../src/styles.js";
+import { hasDialogs } from "../src/surroundings.js";
+import { fetchTexts, localeFor } from "../src/texts.js";
+import { LoginView } from "../src/view.js";
+import { code } from "./code.js";
+
+/** @typedef {import("../src/flow.js").Snapshot} Snapshot */
+
+const LIFETIME_MS = 300_000;
+
+const LANGUAGES = ["zh-CN", "zh-TW", "en"];
+const THEMES = ["light", "dark"];
+
+/** @type {() => Partial<Snapshot>} */
+const withCode = () => ({
+  qr: { content: "http://weixin.qq.com/q/gallery", svg: code, image_url: null },
+  deadline: Date.now() + LIFETIME_MS * 0.6,
+  lifetimeMs: LIFETIME_MS,
+});
+
+const USER = {
+  openid: "oJqxQwYRyZMXFTc8sipB5TSe6Vw4",
+  unionid: null,
+  nickname: "小林",
+  avatar_url: null,
+  location: "浙江 杭州",
+  subscribed: true,
+};
+
+const INSIDE_WECHAT = { webAuthorization: true };
+
+/** @type {Record<string, () => Partial<Snapshot>>} */
+const STATES = {
+  loading: () => ({ state: "loading" }),
+  pending: () => ({ ...withCode(), state: "pending" }),
+  hurry: () => ({ ...withCode(), state: "pending", deadline: Date.now() + 19_000 }),
+  troubled: () => ({ ...withCode(), state: "pending", troubled: true }),
+  scanned: () => ({ ...withCode(), state: "scanned" }),
+  completing: () => ({ ...withCode(), state: "completing" }),
+  confirmed: () => ({ ...withCode(), state: "confirmed", user: USER }),
+  nameless: () => ({ ...withCode(), state: "confirmed", user: { ...USER, nickname: null } }),
+  expired: () => ({ ...withCode(), state: "expired" }),
+  denied: () => ({ ...withCode(), state: "denied" }),
+  offline: () => ({ ...withCode(), state: "offline" }),
+  error: () => ({ state: "error", problem: new Problem(503, "wechat_unavailable", null) }),
+  wait: () => ({ state: "error", problem: new Problem(429, "too_many_logins", 40) }),
+  offered: () => ({ ...INSIDE_WECHAT, state: "offered" }),
+  leaving: () => ({ ...INSIDE_WECHAT, state: "leaving" }),
+};
+
+/** The element without its login: what it shows is given to it. */
+class GalleryPiece extends HTMLElement {
+  /**
+   * @param {{state: string, language: string, theme: string, frame: string}} choice
+   */
+  async show({ state, language, theme, frame }) {
+    await fetchTexts(localeFor(language));
+    const { texts, tag } = localeFor(language);
+    const root = this.attachShadow({ mode: "open" });
+    this.setAttribute("theme", theme);
+    if (frame === "inline") this.setAttribute("inline", "");
+    dress(root, "./", () => {});
+    if (!hasDialogs()) await layeredDialog.fetch();
+    dressPiece(root, (await webAuthorization.fetch()).css);
+    const nothing = () => {};
+    const view = new LoginView(root, texts, {
+      onOpen: nothing,
+      onClose: nothing,
+      onRefresh: nothing,
+      onRetry: nothing,
+      onAuthorize: nothing,
+      onUseCode: nothing,
+    });
+    view.inline = frame === "inline";
+    view.localise({
+      texts,
+      language: tag,
+      label: null,
+      accountName: language === "en" ? "Flower Shop" : "花店",
+      accountLogo: null,
+    });
+    view.open();
+    view.show({ ...CLOSED, ...STATES[state]() });
+  }
+}
+
+customElements.define("gallery-piece", GalleryPiece);
+
+const chosen = new URLSearchParams(location.search);
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+
+/** @param {{state: string, language: string, theme: string, frame: string}} choice */
+async function place(choice) {
+  const { state, language, theme } = choice;
+  const figure = document.createElement("figure");
+  figure.className = theme;
+  figure.lang = language;
+  const caption = document.createElement("figcaption");
+  caption.textContent = `${state}, ${theme}, ${language}`;
+  const piece = new GalleryPiece();
+  figure.append(caption, piece);
+  main.append(figure);
+  await piece.show(choice);
+}
+
+/** @param {{language: string}} choice */
+function speak({ language }) {
+  document.documentElement.lang = language;
+}
+
+/** For who drives this page. */
+const gallery = {
+  states: Object.keys(STATES),
+  languages: LANGUAGES,
+  themes: THEMES,
+  /** @param {Parameters<typeof place>[0]} choice what to show instead of what is shown */
+  async show(choice) {
+    main.textContent = "";
+    speak(choice);
+    await place(choice);
+  },
+};
+
+const state = chosen.get("state");
+if (state) {
+  const language = chosen.get("language") ?? "zh-CN";
+  const theme = chosen.get("theme") ?? "light";
+  void gallery.show({ state, language, theme, frame: chosen.get("frame") ?? "inline" });
+} else {
+  const choices = gallery.states.flatMap((name) =>
+    LANGUAGES.flatMap((language) =>
+      THEMES.map((theme) => ({ state: name, language, theme, frame: "inline" })),
+    ),
+  );
+  void Promise.all(choices.map(place)).then(() => {
+    Object.assign(window, { gallery });
+  });
+}

@@ -1,0 +1,3 @@
+// expected: TS2741
+import { WechatLogin } from "wechat-login-element/react";
+export const Login = () => <WechatLogin inline />;

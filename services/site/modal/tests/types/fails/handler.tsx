@@ -1,0 +1,3 @@
+// expected: TS2322
+import { WechatLogin } from "wechat-login-element/react";
+export const Login = () => <WechatLogin api="" onLogin={(ticket: string) => console.log(ticket)} />;

@@ -1,0 +1,3 @@
+// expected: TS2540
+import "wechat-login-element";
+document.createElement("wechat-login").state = "closed";

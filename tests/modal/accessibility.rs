@@ -1,0 +1,142 @@
+//! axe-core over the gallery: every state in every language and theme, on a laptop and on a phone, in
+//! the page and as a dialog.
+
+use std::{collections::HashMap, fs, path::Path, process::Command};
+
+use harness::folder::TemporaryFolder;
+use serde_json::{Value, json};
+use system_tests::{
+    browser::{Browser, DESKTOP, PHONE},
+    log_folder,
+    pages::Pages,
+};
+
+const MODAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../services/site/modal");
+
+/// What axe finds wrong in a document, shortly.
+const COMPLAINTS: &str = "const complaints = async (about, rules = {}) => {
+    const { violations } = await axe.run(document, { resultTypes: ['violations'], rules });
+    return violations.flatMap(({ id, nodes }) => nodes.map(
+        (node) => `${about}: ${id}: ${node.target.flat().join(' ')}: ${node.failureSummary}`));
+};";
+
+async fn gallery() -> Pages {
+    let folder = TemporaryFolder::create("gallery").expect("a folder can be made");
+    let status = Command::new("node")
+        .arg("tools/gallery.js")
+        .arg(folder.path())
+        .current_dir(MODAL)
+        .status()
+        .expect("node runs");
+    assert!(status.success(), "the gallery can be built");
+    let mut files = HashMap::new();
+    for entry in fs::read_dir(folder.path()).expect("the folder can be read") {
+        let path = entry.expect("an entry").path();
+        let media_type = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            _ => "text/html; charset=utf-8",
+        };
+        let content = fs::read_to_string(&path).expect("the file can be read");
+        let name = path.file_name().and_then(|name| name.to_str());
+        files.insert(
+            format!("/{}", name.expect("a plain name")),
+            (media_type, content),
+        );
+    }
+    let (listener, _) = Pages::listen().await;
+    Pages::serve(listener, files, "")
+}
+
+async fn open(browser: &Browser, pages: &Pages) {
+    browser.visit(&format!("{}/index.html", pages.origin)).await;
+    browser.until("typeof gallery === 'object'").await;
+    let axe = Path::new(MODAL).join("node_modules/axe-core/axe.min.js");
+    let axe = fs::read_to_string(axe).expect("`npm ci` was run in services/site/modal");
+    browser.run(&axe).await;
+}
+
+#[track_caller]
+fn assert_none(complaints: &Value) {
+    let complaints = complaints.as_array().expect("a list");
+    let first: Vec<&Value> = complaints.iter().take(5).collect();
+    assert!(
+        first.is_empty(),
+        "{} complaints: {first:#?}",
+        complaints.len()
+    );
+}
+
+#[tokio::test]
+async fn every_state_in_the_page_is_accessible() {
+    let pages = gallery().await;
+    let browser = Browser::start(&log_folder::create()).await;
+    for screen in [DESKTOP, PHONE] {
+        browser.pose(screen, false).await;
+        open(&browser, &pages).await;
+        let shown = browser.value("document.querySelectorAll('figure').length");
+        assert_eq!(shown.await, json!(15 * 3 * 2));
+        let found = browser
+            // No page but this one has a login in it ninety times.
+            .run(&format!(
+                "{COMPLAINTS} return complaints('inline', {{ 'landmark-unique': {{ enabled: false }} }});"
+            ))
+            .await;
+        assert_none(&found);
+    }
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn every_state_in_a_dialog_is_accessible() {
+    let pages = gallery().await;
+    let browser = Browser::start(&log_folder::create()).await;
+    for screen in [DESKTOP, PHONE] {
+        browser.pose(screen, false).await;
+        open(&browser, &pages).await;
+        let states = browser.value("gallery.states").await;
+        for state in states.as_array().expect("a list") {
+            let found = browser
+                .run(&format!(
+                    "{COMPLAINTS} return (async () => {{
+                        const found = [];
+                        for (const language of gallery.languages) {{
+                            for (const theme of gallery.themes) {{
+                                await gallery.show({{ state: {state}, language, theme, frame: 'dialog' }});
+                                const about = [{state}, language, theme].join(' ');
+                                found.push(...await complaints(about));
+                            }}
+                        }}
+                        return found;
+                    }})();"
+                ))
+                .await;
+            assert_none(&found);
+        }
+    }
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_would_be_found() {
+    let pages = gallery().await;
+    let browser = Browser::start(&log_folder::create()).await;
+    browser.pose(DESKTOP, false).await;
+    open(&browser, &pages).await;
+    let spoil =
+        "await gallery.show({ state: 'expired', language: 'en', theme: 'light', frame: 'dialog' });
+        const root = document.querySelector('gallery-piece').shadowRoot;
+        root.querySelector('.close').removeAttribute('aria-label');
+        return complaints('spoilt');";
+    let found = browser
+        .run(&format!(
+            "{COMPLAINTS} return (async () => {{ {spoil} }})();"
+        ))
+        .await;
+    let complaint = found[0].as_str().expect("there is one");
+    assert!(
+        complaint.starts_with("spoilt: button-name: "),
+        "{complaint}"
+    );
+    browser.close(&[]).await;
+}
