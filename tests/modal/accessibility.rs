@@ -30,19 +30,13 @@ async fn gallery() -> Pages {
         .expect("node runs");
     assert!(status.success(), "the gallery can be built");
     let mut files = HashMap::new();
-    for entry in fs::read_dir(folder.path()).expect("the folder can be read") {
-        let path = entry.expect("an entry").path();
-        let media_type = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("js") => "text/javascript; charset=utf-8",
-            Some("css") => "text/css; charset=utf-8",
-            _ => "text/html; charset=utf-8",
-        };
-        let content = fs::read_to_string(&path).expect("the file can be read");
-        let name = path.file_name().and_then(|name| name.to_str());
-        files.insert(
-            format!("/{}", name.expect("a plain name")),
-            (media_type, content),
-        );
+    for (name, media_type) in [
+        ("index.html", "text/html; charset=utf-8"),
+        ("gallery.css", "text/css; charset=utf-8"),
+        ("gallery.js", "text/javascript; charset=utf-8"),
+    ] {
+        let content = fs::read_to_string(folder.path().join(name)).expect("it was made");
+        files.insert(format!("/{name}"), (media_type, content));
     }
     let (listener, _) = Pages::listen().await;
     Pages::serve(listener, files, "")

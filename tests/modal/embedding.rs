@@ -2,7 +2,11 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{browser::Browser, deadline::eventually};
+use system_tests::{
+    browser::{Browser, PHONE},
+    deadline::eventually,
+    phone_tab::WECHAT,
+};
 
 use crate::shop::{LOGIN, Shop, becomes, code, inside};
 
@@ -46,7 +50,7 @@ async fn in_the_page_the_login_needs_no_button_and_the_card_stays() {
         .await;
     let logins = heard(&browser, "wechat-login").await;
     assert_eq!(logins[0]["user"]["openid"], person.openid.as_str());
-    assert_eq!(logins[0]["ticket"], Value::Null);
+    assert!(logins[0]["ticket"].is_string(), "{logins:?}");
     becomes(&browser, "confirmed").await;
     let card = format!("{}.checkVisibility()", inside(".card"));
     assert_eq!(browser.value(&card).await, json!(true));
@@ -60,29 +64,51 @@ async fn without_a_session_the_login_is_completed_for_a_ticket_alone() {
     let browser = Browser::start(&shop.stack.log).await;
     let person = shop.stack.wechat.person("小林", true).await;
     shop.visit(&browser).await;
-    // As a login service with tickets answers.
-    browser
-        .run(
-            "const { fetch } = window;
-             window.fetch = async (address, options) => {
-                 const answer = await fetch(address, options);
-                 if (!String(address).includes('/complete')) return answer;
-                 const body = await answer.json();
-                 return new Response(JSON.stringify({ ...body, ticket: 'T-1' }), answer);
-             };",
-        )
-        .await;
     browser.click(&inside(".trigger")).await;
     let shown = code(&browser).await;
     shop.stack.wechat.scan(&person, &shown).await;
     becomes(&browser, "closed").await;
     let login = heard(&browser, "wechat-login").await.remove(0);
     assert_eq!(login["user"]["openid"], person.openid.as_str());
-    assert_eq!(login["ticket"], "T-1");
-    let asked = "performance.getEntriesByType('resource').map(({ name }) => new URL(name))
-        .filter(({ pathname }) => pathname === '/api/login/complete').map(({ search }) => search)";
-    assert_eq!(browser.value(asked).await, json!(["?session=none"]));
-    browser.close(&[]).await;
+    assert!(login["ticket"].is_string(), "{login}");
+    assert_eq!(session_status(&browser, &shop).await, json!(401));
+    browser.close(&["status of 401"]).await;
+}
+
+/// What the login service answers to the question who is signed in.
+async fn session_status(browser: &Browser, shop: &Shop) -> Value {
+    let site = &shop.stack.sites[0].public;
+    let question = format!(
+        "fetch('{site}/api/session', {{ credentials: 'include' }}).then(async (answer) => {{
+            await answer.text();
+            return answer.status;
+        }})"
+    );
+    browser.value(&question).await
+}
+
+#[tokio::test]
+async fn inside_wechat_the_ticket_comes_when_the_visitor_is_back() {
+    let shop = Shop::with("<wechat-login session=\"none\"></wechat-login>").await;
+    let person = shop.stack.wechat.person("小林", true).await;
+    let browser = Browser::start(&shop.stack.log).await;
+    browser.pose(PHONE, false).await;
+    browser.call_itself(WECHAT).await;
+    browser.belongs_to(&person, &shop.stack.wechat).await;
+    shop.visit(&browser).await;
+    browser.click(&inside(".trigger")).await;
+    browser
+        .until("location.pathname === '/connect/oauth2/authorize'")
+        .await;
+    browser.press("allow").await;
+    browser
+        .until("window.heard?.some(({ type }) => type === 'wechat-login')")
+        .await;
+    let login = heard(&browser, "wechat-login").await.remove(0);
+    assert_eq!(login["user"]["openid"], person.openid.as_str());
+    assert!(login["ticket"].is_string(), "{login}");
+    assert_eq!(session_status(&browser, &shop).await, json!(401));
+    browser.close(&["status of 401"]).await;
 }
 
 #[tokio::test]

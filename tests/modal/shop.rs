@@ -21,7 +21,9 @@ impl Shop {
     /// A shop under a Content-Security-Policy, in which `LOGIN` stands for the login service.
     pub(crate) async fn under_policy(body: &str, policy: &str) -> Self {
         let (listener, origin) = Pages::listen().await;
-        let plan = Plan::default().site("SITE__PUBLIC__ALLOWED_ORIGINS", &origin);
+        let plan = Plan::default()
+            .site("SITE__PUBLIC__ALLOWED_ORIGINS", &origin)
+            .site("SITE__INTERNAL__API_KEY", &"k".repeat(32));
         let mut stack = plan.start().await;
         stack.publish_site().await;
         let login = &stack.sites[0].public;
@@ -36,17 +38,17 @@ impl Shop {
         Self { stack, pages }
     }
 
-    /// Opens the shop and remembers every event of the modal.
+    /// Opens the shop. From now on each page remembers every event of the modal.
     pub(crate) async fn visit(&self, browser: &Browser) {
-        browser.visit(&self.pages.origin).await;
         browser
-            .run(
+            .prepare(
                 "window.heard = [];
                  for (const name of ['', '-close', '-state', '-error']) {
                      addEventListener(`wechat-login${name}`, ({ type, detail }) => heard.push({ type, detail }));
                  }",
             )
             .await;
+        browser.visit(&self.pages.origin).await;
     }
 }
 

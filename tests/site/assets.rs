@@ -25,25 +25,39 @@ const BUNDLE: &str = "/assets/wechat-login.js";
 
 /// Every file of the assets' folders and its address.
 fn files() -> Vec<(PathBuf, String)> {
-    let paths = FOLDERS
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).expect("the folder can be read"))
-        .map(|entry| entry.expect("an entry").path())
-        // The list of the modal's files, for the compiler.
-        .filter(|path| path.extension().is_none_or(|extension| extension != "rs"));
-    let address = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
-        Some("index.html") => "/".to_owned(),
-        Some(name) => format!("/assets/{name}"),
-        None => panic!("{} has a strange name", path.display()),
-    };
-    paths.map(|path| (path.clone(), address(&path))).collect()
+    fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, into);
+            } else {
+                into.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        let mut paths = Vec::new();
+        collect(Path::new(folder), &mut paths);
+        // The list of the modal's files is for the compiler.
+        paths.retain(|path| !path.ends_with("files.rs"));
+        for path in paths {
+            let address = match path.strip_prefix(folder).expect("below").to_str() {
+                Some("index.html") => "/".to_owned(),
+                Some(name) => format!("/assets/{name}"),
+                None => panic!("{} has a strange name", path.display()),
+            };
+            files.push((path, address));
+        }
+    }
+    files
 }
 
 /// The files that the bundle fetches when they are wanted, by their names with a digest.
 fn pieces() -> Vec<String> {
     let addresses = files().into_iter().map(|(_, address)| address);
     addresses
-        .filter(|address| address.starts_with("/assets/wechat-login.") && address != BUNDLE)
+        .filter(|address| address.starts_with("/assets/wechat-login/"))
         .collect()
 }
 
@@ -236,7 +250,8 @@ async fn nothing_beside_the_files_is_served() {
         "/assets/wechat-login",
         "/assets/wechat-login/",
         "/assets/wechat-login.nonsense.js",
-        "/assets/wechat-login.phone.js",
+        "/assets/wechat-login/phone.js",
+        "/assets/wechat-login/view.js",
         "/assets/files.rs",
         "/assets/%2e%2e/login.rs",
         "/assets/..%2flogin.rs",

@@ -1,10 +1,10 @@
 // Made by tools/build.js.
 [
-    ("wechat-login.en.c9940395aab6.js", include_str!("wechat-login.en.c9940395aab6.js")),
     ("wechat-login.js", include_str!("wechat-login.js")),
-    ("wechat-login.layered-dialog.1a656526db0e.js", include_str!("wechat-login.layered-dialog.1a656526db0e.js")),
-    ("wechat-login.phone.0bc7d981b673.js", include_str!("wechat-login.phone.0bc7d981b673.js")),
-    ("wechat-login.styles.dc7297c6e3b1.css", include_str!("wechat-login.styles.dc7297c6e3b1.css")),
-    ("wechat-login.web-authorization.2bc014a9f862.js", include_str!("wechat-login.web-authorization.2bc014a9f862.js")),
-    ("wechat-login.zh-TW.12a41f79cb20.js", include_str!("wechat-login.zh-TW.12a41f79cb20.js")),
+    ("wechat-login/en.c9940395aab6.js", include_str!("wechat-login/en.c9940395aab6.js")),
+    ("wechat-login/layered-dialog.1a656526db0e.js", include_str!("wechat-login/layered-dialog.1a656526db0e.js")),
+    ("wechat-login/phone.0bc7d981b673.js", include_str!("wechat-login/phone.0bc7d981b673.js")),
+    ("wechat-login/styles.8d6022c7b7f2.css", include_str!("wechat-login/styles.8d6022c7b7f2.css")),
+    ("wechat-login/web-authorization.423fdb878e41.js", include_str!("wechat-login/web-authorization.423fdb878e41.js")),
+    ("wechat-login/zh-TW.12a41f79cb20.js", include_str!("wechat-login/zh-TW.12a41f79cb20.js")),
 ]

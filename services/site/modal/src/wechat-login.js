@@ -102,22 +102,29 @@ export class WechatLogin extends Base {
 
   #open() {
     if (this.#flow || !this.isConnected) return;
-    if (inWechat() && webAuthorization.here) this.#beginWebAuthorization();
+    if (inWechat() && webAuthorization.here) this.#beginWebAuthorization(false);
     else this.#beginScan();
   }
 
-  #beginScan() {
-    const withSession = this.getAttribute("session") !== "none";
-    this.#begin((onChange) => new LoginFlow(LoginClient.of(this.api), withSession, onChange));
+  get #withSession() {
+    return this.getAttribute("session") !== "none";
   }
 
-  #beginWebAuthorization() {
+  #beginScan() {
+    const client = LoginClient.of(this.api);
+    this.#begin((onChange) => new LoginFlow(client, this.#withSession, onChange));
+  }
+
+  /** @param {boolean} back whether the visitor comes back from WeChat's consent */
+  #beginWebAuthorization(back) {
     const { css, WebAuthorizationFlow } = /** @type {NonNullable<typeof webAuthorization.here>} */ (
       webAuthorization.here
     );
     dressPiece(this.#root, css);
     const { api } = this;
-    const surroundings = { closed: CLOSED, failure, returnTo: () => returnAddress(api) };
+    const returnTo = () => returnAddress(api);
+    const withSession = this.#withSession;
+    const surroundings = { closed: CLOSED, failure, returnTo, withSession, back };
     this.#begin((onChange) => new WebAuthorizationFlow(LoginClient.of(api), onChange, surroundings));
   }
 
@@ -237,9 +244,13 @@ export class WechatLogin extends Base {
     onStop(signal, onNewLocale(() => this.#localise()));
     listen(window, "pagehide", () => this.#pageHides(), signal);
     listen(window, "pageshow", (event) => this.#pageShows(event), signal);
-    // So that it is here when it is wanted.
-    this.#whenComplete(() => {});
-    if (this.hasAttribute("inline") || this.#wasOpen()) this.open();
+    const opens = this.hasAttribute("inline") || this.#wasOpen();
+    // What is missing is fetched now, so that it is here when it is wanted.
+    this.#whenComplete(() => {
+      const back = inWechat() && !this.#withSession && webAuthorization.here?.isBack();
+      if (back && !this.#flow) this.#beginWebAuthorization(true);
+      else if (opens) this.#open();
+    });
   }
 
   disconnectedCallback() {

@@ -7,10 +7,13 @@ import { bundles, ROOT } from "./bundle.js";
 const FOLDER = path.join(ROOT, "dist");
 
 const wanted = await bundles();
+/** @type {Map<string, string>} */
 const present = new Map();
 await mkdir(FOLDER, { recursive: true });
-for (const name of await readdir(FOLDER)) {
-  present.set(name, await readFile(path.join(FOLDER, name), "utf8"));
+for (const entry of await readdir(FOLDER, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile()) continue;
+  const file = path.join(entry.parentPath, entry.name);
+  present.set(path.relative(FOLDER, file), await readFile(file, "utf8"));
 }
 const changed = [...wanted].filter(([name, content]) => present.get(name) !== content);
 const extra = [...present.keys()].filter((name) => !wanted.has(name));
@@ -23,5 +26,9 @@ if (process.argv.includes("--check")) {
   }
 } else {
   for (const name of extra) await rm(path.join(FOLDER, name));
-  for (const [name, content] of changed) await writeFile(path.join(FOLDER, name), content);
+  for (const [name, content] of changed) {
+    const file = path.join(FOLDER, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
 }

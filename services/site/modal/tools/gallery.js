@@ -24,7 +24,11 @@ const TYPES = { html: "text/html", css: "text/css", js: "text/javascript" };
 const [, , folder] = process.argv;
 if (folder) {
   await mkdir(folder, { recursive: true });
-  for (const [name, content] of files) await writeFile(path.join(folder, name), content);
+  for (const [name, content] of files) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
 } else {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");

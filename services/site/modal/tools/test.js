@@ -49,8 +49,7 @@ const node = (source) => run("node", ["--input-type=module", "--eval", source], 
 check("dist/ is what the sources make", () => run("node", ["tools/build.js", "--check"], ROOT));
 check("the sources are typed", () => run(compiler("tsc"), ["-p", "."], ROOT));
 check("older browsers understand the style sheet", () => {
-  const files = readdirSync(path.join(ROOT, "dist")).filter((name) => name.endsWith(".css"));
-  const css = readFileSync(path.join(ROOT, "dist", files[0]), "utf8");
+  const css = built(".css").join("");
   const supported = /@supports \(color:\s?color-mix\([^{]*\{[^{]*\{[^}]*\}\}/g;
   if (!supported.test(css)) throw new Error("nothing stands in @supports");
   const rest = css.replace(supported, "");
@@ -63,11 +62,19 @@ check("older browsers have what the scripts call", () => {
   // Of Chromium 88 and Safari 15.1 and later. (What syntax they know esbuild knows.)
   const tooNew =
     /throwIfAborted|AbortSignal\.|structuredClone|replaceChildren|hasOwn|\.at\(|\.aria[A-Z]\w+ ?=|findLast/;
-  for (const name of readdirSync(path.join(ROOT, "dist"))) {
-    const [found] = tooNew.exec(readFileSync(path.join(ROOT, "dist", name), "utf8")) ?? [];
-    if (found && name.endsWith(".js")) throw new Error(`${name}: ${found}`);
+  for (const script of built(".js")) {
+    const [found] = tooNew.exec(script) ?? [];
+    if (found) throw new Error(found);
   }
 });
+
+/** @param {string} ending of the names of the built files to read */
+function built(ending) {
+  const folder = path.join(ROOT, "dist");
+  const names = readdirSync(folder, { encoding: "utf8", recursive: true });
+  const found = names.filter((name) => name.endsWith(ending));
+  return found.map((name) => readFileSync(path.join(folder, name), "utf8"));
+}
 
 check("it packs and installs", () => {
   const packed = run("npm", ["pack", "--silent", "--pack-destination", project], ROOT).trim();

@@ -40,7 +40,7 @@ static OF_THE_PAGE: LazyLock<Vec<(&'static str, StaticFile)>> = LazyLock::new(||
     named(files)
 });
 
-/// A file of the modal, `wechat-login.js` or `wechat-login.<piece>.<digest>.<extension>`.
+/// A file of the modal: `wechat-login.js`, or `wechat-login/<piece>.<digest>.<extension>`.
 struct ModalFile {
     piece: &'static str,
     extension: &'static str,
@@ -67,15 +67,17 @@ static OF_THE_MODAL: LazyLock<Vec<ModalFile>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The piece, digest and extension in the name of a file of the modal. Only the bundle's may lack
-/// the digest.
+/// The piece, digest and extension in the name of a file of the modal. Of the bundle, whose piece
+/// is empty, `wechat-login.<digest>.js` is an immutable name.
 fn parts_of(name: &str) -> Option<(&str, Option<&str>, &str)> {
-    let parts: Vec<&str> = name.split('.').collect();
-    match parts[..] {
-        ["wechat-login", "js"] => Some(("", None, "js")),
-        ["wechat-login", digest, extension] => Some(("", Some(digest), extension)),
-        ["wechat-login", piece, digest, extension] => Some((piece, Some(digest), extension)),
-        _ => None,
+    let (piece, rest) = match name.strip_prefix("wechat-login/") {
+        Some(name) => name.split_once('.')?,
+        None => ("", name.strip_prefix("wechat-login.")?),
+    };
+    match rest.split_once('.') {
+        Some((digest, extension)) => Some((piece, Some(digest), extension)),
+        None if piece.is_empty() => Some((piece, None, rest)),
+        None => None,
     }
 }
 

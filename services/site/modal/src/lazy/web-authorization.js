@@ -10,11 +10,30 @@
  * @typedef {object} Surroundings
  * @property {Snapshot} closed
  * @property {() => string} returnTo where WeChat is to lead the visitor back
+ * @property {boolean} withSession whether the login is to bring a session, or a ticket alone
+ * @property {boolean} back whether the visitor has come back to complete it
  * @property {(error: unknown) => Partial<Snapshot>} failure
  */
 import css from "./web-authorization.css";
 
 export { css };
+
+/** Where a tab remembers that its visitor went to WeChat's consent for a ticket. */
+const AWAY_KEY = "wechat-login-away";
+
+/**
+ * Whether the visitor went to WeChat's consent from here, for a ticket, which this page has yet to
+ * come for. (With a session there is nothing to come for.) Answers yes once.
+ */
+export function isBack() {
+  try {
+    const away = sessionStorage.getItem(AWAY_KEY);
+    sessionStorage.removeItem(AWAY_KEY);
+    return away === location.pathname;
+  } catch {
+    return false;
+  }
+}
 
 export class WebAuthorizationFlow {
   #client;
@@ -49,7 +68,29 @@ export class WebAuthorizationFlow {
    * asks unbidden a snapshot's visitor, who isn't real.
    */
   start() {
-    this.#show(this.#offered);
+    if (this.#surroundings.back) void this.#collect();
+    else this.#show(this.#offered);
+  }
+
+  /** Completes the login, if the visitor agreed. */
+  async #collect() {
+    const request = new AbortController();
+    this.#request = request;
+    const { signal } = request;
+    this.#show({ ...this.#offered, state: "completing" });
+    /** @type {Partial<Snapshot>} */
+    let outcome = {};
+    try {
+      const { status } = await this.#client.status(signal);
+      if (status === "confirmed") {
+        outcome = { state: "confirmed", ...(await this.#client.complete(false, signal)) };
+      }
+    } catch (error) {
+      outcome = this.#surroundings.failure(error);
+    }
+    if (signal.aborted) return;
+    this.#request = null;
+    this.#show({ ...this.#offered, ...outcome });
   }
 
   /** The visitor pressed. */
@@ -102,15 +143,27 @@ export class WebAuthorizationFlow {
   /** @param {AbortSignal} signal */
   async #begin(signal) {
     try {
-      const query = new URLSearchParams({ return_to: this.#surroundings.returnTo() });
+      const { returnTo, withSession } = this.#surroundings;
+      const query = new URLSearchParams({ return_to: returnTo() });
+      if (!withSession) query.set("session", "none");
       // An attempt without a code, or the one that this browser has.
       const answer = await this.#client.post(`api/login/web-authorization?${query}`, signal);
       if (typeof answer?.authorize_url !== "string") throw new Error("no address");
-      if (!signal.aborted) location.assign(answer.authorize_url);
+      if (signal.aborted) return;
+      if (!withSession) remember();
+      location.assign(answer.authorize_url);
     } catch (error) {
       if (signal.aborted) return;
       this.#request = null;
       this.#show({ ...this.#offered, ...this.#surroundings.failure(error) });
     }
+  }
+}
+
+function remember() {
+  try {
+    sessionStorage.setItem(AWAY_KEY, location.pathname);
+  } catch {
+    // Storage can be forbidden; then the visitor presses once more.
   }
 }
