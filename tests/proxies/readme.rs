@@ -149,7 +149,7 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "aB1"));
     for path in [
         "wechat-login.js",
-        "wechat-login/view.js",
+        "wechat-login.styles.000000000000.css",
         "icon.svg",
         "login-stopped.css",
         "login-page.css",

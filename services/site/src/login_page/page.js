@@ -4,11 +4,6 @@
 const login = document.getElementById("login");
 login?.addEventListener("wechat-login", () => location.replace(login.dataset.returnTo));
 
-// A modal of a version that can't be a part of the page opens above it.
-void customElements.whenDefined("wechat-login").then(() => {
-  if (login && !("inline" in login)) login.open();
-});
-
 const signOut = document.getElementById("sign-out");
 signOut?.addEventListener("click", async () => {
   signOut.disabled = true;
