@@ -1,4 +1,4 @@
-// A shop with a user table of its own, and WeChat beside its passwords: java Shop.java
+// A shop with a user table of its own, and WeChat beside its passwords: java -Dfile.encoding=UTF-8 Shop.java
 import com.sun.net.httpserver.*;
 import java.net.*;
 import java.net.http.*;
@@ -12,6 +12,8 @@ public class Shop {
     record User(String name, String password, String sub, String openid) {}
     static final Map<String, User> users = new ConcurrentHashMap<>(Map.of("alice", new User("alice", "correct horse", null, null)));
     static final Map<String, String> sessions = new ConcurrentHashMap<>(); // Session to user; "" is nobody.
+    static final String SECRET = UUID.randomUUID().toString();
+    static String csrf(String session) { return UUID.nameUUIDFromBytes((SECRET + session).getBytes(UTF_8)).toString(); }
     static String env(String name) { return System.getenv(name); }
     static String member(String json, String name) { // Subjects and openids hold no escapes.
         Matcher found = Pattern.compile("\"" + name + "\":\"?([A-Za-z0-9_-]+)").matcher(json);
@@ -23,13 +25,13 @@ public class Shop {
         return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
     static int post(String path, Map<String, String> form, String session, User own) throws Exception {
-        if (!session.equals(form.get("csrf"))) return 403; // The cookie is HttpOnly: only the shop's own pages know it.
+        if (!csrf(session).equals(form.get("csrf"))) return 403;
         User user = null;
         if (path.equals("/password")) {
             user = users.get(form.getOrDefault("name", ""));
             if (user == null || user.password() == null || !user.password().equals(form.get("password"))) return 403;
         } else if (path.equals("/wechat")) {
-            var answer = ask(env("SITE") + "/v1/tickets/redeem", env("SITE_KEY"), "{\"ticket\":\"" + form.get("ticket").replaceAll("[^\\w-]", "") + "\"}");
+            var answer = ask(env("SITE") + "/v1/tickets/redeem", env("SITE_KEY"), "{\"ticket\":\"" + form.getOrDefault("ticket", "").replaceAll("[^\\w-]", "") + "\"}");
             if (answer.statusCode() != 200) return 403;
             String sub = member(answer.body(), "sub"), openid = member(answer.body(), "openid");
             User known = users.values().stream().filter(any -> sub.equals(any.sub())).findFirst().orElse(null);
@@ -50,7 +52,7 @@ public class Shop {
         boolean posted = exchange.getRequestMethod().equals("POST");
         int status = posted ? post(exchange.getRequestURI().getPath(), form, session, own) : 200;
         boolean follows = !posted && own != null && own.openid() != null && "true".equals(member(ask(env("GATEWAY") + "/v1/members/" + own.openid(), env("GATEWAY_KEY"), null).body(), "subscribed"));
-        byte[] page = Files.readString(Path.of(env("PAGE"))).replace("{{login}}", env("LOGIN")).replace("{{csrf}}", session)
+        byte[] page = Files.readString(Path.of(env("PAGE"))).replace("{{login}}", env("LOGIN")).replace("{{csrf}}", csrf(session))
             .replace("{{who}}", own == null ? "未登录" : own.name()).replace("{{following}}", follows ? "已关注" : "未关注").getBytes(UTF_8);
         exchange.getResponseHeaders().set("Set-Cookie", "shop=" + session + "; HttpOnly; SameSite=Lax; Path=/");
         exchange.getResponseHeaders().set("Content-Type", "text/html; charset=utf-8");

@@ -56,6 +56,14 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
         packages.push("caddy");
     }
     if with_browser {
+        for (program, package) in [("php", "php-cli"), ("java", "default-jdk-headless")] {
+            if find_program(&[program]).is_none() {
+                packages.push(package);
+            }
+        }
+        if !has_flask() {
+            packages.push("python3-flask");
+        }
         if find_program(&BROWSERS).is_none() {
             packages.push("chromium");
         }
@@ -97,6 +105,14 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Debian's Python has the packages of Debian.
+fn has_flask() -> bool {
+    Command::new("/usr/bin/python3")
+        .args(["-c", "import flask"])
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// Without one, headless Chromium draws boxes.

@@ -23,8 +23,8 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
-/// The file of tests that need a browser.
-const BROWSER_TESTS: &str = "journeys";
+/// The files of tests that need a browser.
+const BROWSER_TESTS: [&str; 2] = ["journeys", "examples"];
 
 /// The test that needs the version before: its file, which cargo leaves out unless it is named, and
 /// its name.
@@ -164,7 +164,7 @@ fn run_tests(
         let mut targets = vec!["--lib".to_owned(), "--bins".to_owned()];
         for name in test_files()?
             .into_iter()
-            .filter(|name| name != BROWSER_TESTS)
+            .filter(|name| !BROWSER_TESTS.contains(&name.as_str()))
         {
             targets.extend(["--test".to_owned(), name]);
         }
