@@ -1,6 +1,7 @@
 //! The whole system behind a real nginx: the configurations of the READMEs and of `deploy` as they
 //! stand there.
 
+mod caddy;
 mod edge;
 mod journey;
 mod readme;

@@ -26,10 +26,15 @@ fn snippet(mark: &str) -> String {
 
 /// A configuration as it stands, with what a test must have of its own: files, and the site's
 /// address.
-fn here(snippet: &str, site: &str) -> String {
+fn here(snippet: &str, site: &str, gateway: &str) -> String {
     let upstream = "http://127.0.0.1:8080";
     assert!(snippet.contains(upstream), "{snippet}");
     snippet
+        // Compose's edge knows what is the gateway's; here nothing does.
+        .replace(
+            &format!("{upstream};    # without Compose"),
+            &format!("{gateway};    #"),
+        )
         .replace(upstream, site)
         .replace("/var/log/nginx/", "{folder}/")
 }
@@ -63,6 +68,7 @@ async fn one_domain_for_everything_in_front_of_compose() {
     let server = here(
         &snippet("listen 443 ssl;"),
         &format!("http://127.0.0.1:{inner}"),
+        "",
     )
     .replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};"));
     let lines = server
@@ -113,7 +119,11 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
     let stack: Stack = system_at(&public).await;
     let site = &stack.sites[0].public;
     let members = snippet("auth_request");
-    let owners = [here(&snippet(mark), site), here(&members, site)];
+    let gateway = &stack.gateways[0].public;
+    let owners = [
+        here(&snippet(mark), site, gateway),
+        here(&members, site, gateway),
+    ];
     let servers = server_with(port, &owners);
     let folder = stack.log.join("nginx/html/members");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
@@ -126,6 +136,8 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
     stack.publish_gateway().await;
 
     let mut visitor = Visitor::new(&public);
+    let answer = visitor.call(Method::GET, "/login").await;
+    assert!(answer.text.contains("<wechat-login"), "{}", answer.text);
     let mut guest = Visitor::new(&format!("http://127.0.0.1:{port}"));
     let answer = guest.call(Method::GET, "/members/").await;
     assert_eq!(answer.status, 302, "{}", answer.text);
@@ -133,12 +145,16 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
         answer.headers["location"],
         format!("http://127.0.0.1:{port}/")
     );
+    let answer = guest.call(Method::GET, "/MP_verify_aB1.txt").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "aB1"));
     for path in [
         "wechat-login.js",
         // Whatever its digest is.
         "wechat-login/phone.000000000000.js",
         "icon.svg",
         "login-stopped.css",
+        "login-page.css",
+        "login-page.js",
     ] {
         let answer = visitor.call(Method::GET, &format!("/assets/{path}")).await;
         assert_eq!(answer.status, 200, "{path}");
@@ -170,9 +186,17 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
             .status,
         200
     );
+    // Without Redis nobody can tell who is signed in; that is no failure of the page's own.
+    guest.cookies().clone_from(visitor.cookies());
+    assert_eq!(guest.call(Method::GET, "/members/").await.status, 200);
+    stack.redis.kill();
+    let answer = guest.call(Method::GET, "/members/").await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert_eq!(answer.retry_after(), Some(2));
     stack.sites[0].process.kill();
     let path = "/login/wechat?code=a-secret-code&state=a";
     assert_eq!(visitor.call(Method::GET, path).await.status, 502);
+    assert_eq!(guest.call(Method::GET, "/members/").await.status, 503);
     secrets.push("a-secret-code".to_owned());
     assert_eq!(guest.call(Method::GET, "/the-last").await.status, 404);
     nginx.file_with("access.log", "/the-last").await;
@@ -181,7 +205,7 @@ async fn log_in_on_ones_own_page(prefix: &str, mark: &str) {
 
 #[tokio::test]
 async fn a_few_addresses_of_ones_own_domain() {
-    log_in_on_ones_own_page("", "location ~ ^/(api/login").await;
+    log_in_on_ones_own_page("", "location ~ ^/(api/(login").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 22] = [
+const SETTINGS: [(&str, &str, &str); 25] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -78,6 +78,13 @@ const SETTINGS: [(&str, &str, &str); 22] = [
         "limits.web_authorizations",
         "100000",
     ),
+    ("SITE__PAGE__NAME", "page.name", "小林花店"),
+    (
+        "SITE__PAGE__LOGO",
+        "page.logo",
+        "https://www.example.com/logo.svg",
+    ),
+    ("SITE__PAGE__DEMO", "page.demo", "true"),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
 ];
@@ -201,6 +208,10 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),
         ("SITE__LIMITS__WAITING", "4294967296", whole_number),
         ("SITE__LIMITS__WEB_AUTHORIZATIONS", "-1", whole_number),
+        ("SITE__PAGE__NAME", "花\n店", "control character"),
+        ("SITE__PAGE__LOGO", "javascript:alert(1)", "must be a path"),
+        ("SITE__PAGE__LOGO", "//evil.example/a.svg", "must be a path"),
+        ("SITE__PAGE__DEMO", "yes", "true or false"),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
         ("SITE__LOG__LEVEL", "site=loud", "is not a log filter"),
     ];

@@ -10,6 +10,7 @@ pub use harness::{deadline, redis_server, simulator, visitor};
 pub mod attempts;
 pub mod binaries;
 pub mod browser;
+pub mod caddy;
 pub mod edge;
 pub mod forward_proxy;
 pub mod hostile_client;

@@ -58,7 +58,18 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
     if find_program(&["npm"]).is_none() {
         packages.push("npm");
     }
+    if find_program(&["caddy"]).is_none() {
+        packages.push("caddy");
+    }
     if with_browser {
+        for (program, package) in [("php", "php-cli"), ("java", "default-jdk-headless")] {
+            if find_program(&[program]).is_none() {
+                packages.push(package);
+            }
+        }
+        if !has_flask() {
+            packages.push("python3-flask");
+        }
         if find_program(&BROWSERS).is_none() {
             packages.push("chromium");
         }
@@ -90,6 +101,7 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
         for (package, started) in [
             ("redis-server", "a Redis of its own on port 6379"),
             ("nginx-light", "an nginx of its own on port 80"),
+            ("caddy", "a Caddy of its own on port 80"),
         ] {
             if packages.contains(&package) {
                 console::note(&format!(
@@ -99,6 +111,14 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Debian's Python has the packages of Debian.
+fn has_flask() -> bool {
+    Command::new("/usr/bin/python3")
+        .args(["-c", "import flask"])
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// Without one, headless Chromium draws boxes.

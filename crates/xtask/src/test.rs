@@ -24,7 +24,7 @@ pub(crate) struct Options {
 }
 
 /// The files of tests that need a browser.
-const BROWSER_TESTS: [&str; 2] = ["journeys", "modal"];
+const BROWSER_TESTS: [&str; 3] = ["journeys", "modal", "examples"];
 
 /// The test that needs the version before: its file, which cargo leaves out unless it is named, and
 /// its name.

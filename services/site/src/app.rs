@@ -25,6 +25,7 @@ use crate::{
     cookies::Cookies,
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
+    login_page::Branding,
     login_watch::LoginWatch,
     public_url::PublicUrl,
     routes::{
@@ -33,7 +34,7 @@ use crate::{
         own_origin::OwnOrigin,
     },
     sessions::store::Sessions,
-    settings::{self, SiteSettings},
+    settings::{self, LoginSettings, SiteSettings},
     tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
@@ -51,6 +52,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         gateway,
         login,
         limits,
+        page,
         ..
     } = settings;
     let public_listener = lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?;
@@ -63,15 +65,11 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
-    let site = Arc::new(Site {
-        realm: Realm {
-            site: SiteId::of(&public.url),
-            account: login.account,
-        },
-        name: login.site_name,
-        approval: login.approval,
-        require_following: login.require_following,
-    });
+    let branding = Branding {
+        name: page.name.or_else(|| login.site_name.clone()),
+        logo: page.logo,
+    };
+    let site = Arc::new(site(&public.url, &login));
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
@@ -106,6 +104,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
+        front: Data::new(page.front),
+        branding: Data::new(branding),
         public_url: Data::new(PublicUrl::new(public.url)),
         proxies: Data::new(public.trusted_proxies),
     };
@@ -151,6 +151,19 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
             "gateway.api_key is a weak secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
              GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
         );
+    }
+}
+
+/// What the site says of itself.
+fn site(public_url: &Url, login: &LoginSettings) -> Site {
+    Site {
+        realm: Realm {
+            site: SiteId::of(public_url),
+            account: login.account.clone(),
+        },
+        name: login.site_name.clone(),
+        approval: login.approval,
+        require_following: login.require_following,
     }
 }
 

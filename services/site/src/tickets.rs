@@ -23,7 +23,7 @@ use service_kit::{
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    sessions::{identifier::SessionId, is_over},
+    sessions::{ending::is_over, identifier::SessionId},
     user::User,
 };
 

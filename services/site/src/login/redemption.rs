@@ -16,7 +16,7 @@ use service_kit::{random, subjects};
 
 use super::{CompleteError, Logins};
 use crate::{
-    sessions::{identifier::SessionId, is_over},
+    sessions::{ending::is_over, identifier::SessionId},
     tickets::{Ticket, TicketIssuing},
     user::User,
 };

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue},
-    web::{Data, Path},
+    web::Path,
 };
 use login_protocol::problem::ProblemCode;
 use service_kit::{pages, problem::Problem, static_file::StaticFile};
 
 use super::security_headers;
-use crate::public_url::PublicUrl;
+use crate::{login_page, public_url::PublicUrl};
 
 /// Kept, but asked for again each time: a new version is there at once.
 const ASKED_FOR_AGAIN: &str = "no-cache";
@@ -35,7 +35,11 @@ macro_rules! files {
 /// What the page consists of.
 static OF_THE_PAGE: LazyLock<Vec<(&'static str, StaticFile)>> = LazyLock::new(|| {
     // Not named after what it is today: owners' reverse proxies let this path through.
-    let mut files = vec![("login-stopped.css", pages::STYLE_SHEET)];
+    let mut files = vec![
+        ("login-stopped.css", pages::STYLE_SHEET),
+        ("login-page.css", login_page::STYLE_SHEET),
+        ("login-page.js", login_page::SCRIPT),
+    ];
     files.extend(files!["icon.svg", "page.css", "page.js"]);
     named(files)
 });
@@ -112,9 +116,9 @@ fn find(path: &str) -> Option<(&'static StaticFile, &'static str)> {
     Some((&found.file, caching))
 }
 
-/// `GET /`: a page with the login modal.
-pub(super) async fn page(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse {
-    let mut response = answer(&PAGE, &request, ASKED_FOR_AGAIN);
+/// The demonstration: a page with the login modal.
+pub(super) fn page(request: &HttpRequest, public_url: &PublicUrl) -> HttpResponse {
+    let mut response = answer(&PAGE, request, ASKED_FOR_AGAIN);
     security_headers::add_for_front_page(response.headers_mut(), public_url.url());
     response
 }

@@ -13,8 +13,14 @@ use actix_web::{
 use service_kit::{client_address::TrustedProxies, endpoint, problem};
 
 use crate::{
-    allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
-    public_url::PublicUrl, sessions::store::Sessions, waiting_room::WaitingRoom,
+    allowed_origins::AllowedOrigins,
+    cookies::Cookies,
+    login::Logins,
+    login_page::{Branding, FrontPage},
+    login_watch::LoginWatch,
+    public_url::PublicUrl,
+    sessions::store::Sessions,
+    waiting_room::WaitingRoom,
 };
 use front::Front;
 use own_origin::OwnOrigin;
@@ -26,6 +32,7 @@ pub mod internal;
 mod login;
 mod login_complete;
 mod login_events;
+mod login_page;
 pub mod own_origin;
 mod problems;
 mod purpose;
@@ -59,6 +66,10 @@ pub struct Parts {
     pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
     pub allowed_origins: Data<AllowedOrigins>,
+    /// What the login page calls itself.
+    pub branding: Data<Branding>,
+    /// What is shown at `/`.
+    pub front: Data<FrontPage>,
     /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
 }
@@ -89,6 +100,8 @@ pub fn app(
         .app_data(parts.cookies.clone())
         .app_data(parts.public_url.clone())
         .app_data(parts.allowed_origins.clone())
+        .app_data(parts.branding.clone())
+        .app_data(parts.front.clone())
         .app_data(parts.proxies.clone())
         .wrap(from_fn(move |request, next| {
             Rc::clone(&front).pass(request, next)
@@ -139,8 +152,15 @@ fn addresses(config: &mut ServiceConfig) {
         .service(endpoint::at(
             "/",
             [
-                (Method::GET, web::to(assets::page)),
-                (Method::HEAD, web::to(assets::page)),
+                (Method::GET, web::to(login_page::front)),
+                (Method::HEAD, web::to(login_page::front)),
+            ],
+        ))
+        .service(endpoint::at(
+            login_page::PATH,
+            [
+                (Method::GET, web::to(login_page::page)),
+                (Method::HEAD, web::to(login_page::page)),
             ],
         ))
         .service(endpoint::at(

@@ -17,8 +17,8 @@ use service_kit::{
     subjects::{self, SubjectError},
 };
 
-use super::identifier::SessionId;
-use super::is_over;
+use super::{ending::is_over, identifier::SessionId};
+
 use crate::{
     tickets::{Ticket, TicketIssuing},
     user::User,
