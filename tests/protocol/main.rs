@@ -9,6 +9,7 @@ mod members;
 mod model;
 mod older_records;
 mod redemption;
+mod session_lists;
 mod sessions;
 mod state_machine;
 mod store;

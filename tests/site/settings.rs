@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 21] = [
+const SETTINGS: [(&str, &str, &str); 22] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -56,6 +56,11 @@ const SETTINGS: [(&str, &str, &str); 21] = [
         "SITE__SESSION__IDLE_SECONDS",
         "session.idle_seconds",
         "259200",
+    ),
+    (
+        "SITE__SESSION__END_ON_UNFOLLOW",
+        "session.end_on_unfollow",
+        "true",
     ),
     (
         "SITE__LIMITS__LOGINS_PER_MINUTE",
@@ -186,6 +191,7 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__SESSION__TTL_SECONDS", "59", "must be at least 60"),
         ("SITE__SESSION__IDLE_SECONDS", "0", "must be at least 60"),
         ("SITE__SESSION__TTL_SECONDS", "-1", whole_number),
+        ("SITE__SESSION__END_ON_UNFOLLOW", "1", "true or false"),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "many", whole_number),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),

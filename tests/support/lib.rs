@@ -25,5 +25,6 @@ pub mod redis_cluster;
 pub mod redis_node;
 pub mod redis_proxy;
 pub mod redis_sentinel;
+pub mod sessions;
 pub mod stack;
 pub mod unreadable;

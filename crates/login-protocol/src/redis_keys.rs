@@ -24,6 +24,15 @@ pub(crate) fn session(site: &SiteId, id_sha256: &str) -> String {
     format!("wechat-login:session:{{{}:{id_sha256}}}", site.as_str())
 }
 
+/// Which sessions somebody has, at all sites.
+pub(crate) fn sessions(id: &MemberId) -> String {
+    format!(
+        "wechat-login:sessions:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
 /// Where a version kept sessions that knew no sites.
 pub(crate) fn older_session(id_sha256: &str) -> String {
     format!("wechat-login:session:{{{id_sha256}}}")

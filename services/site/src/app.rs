@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use actix_web::{App, web::Data};
 use login_protocol::{
     problem::ProblemCode,
-    site::{Realm, Site, SiteId},
+    site::{self, Realm, Site, SiteId},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
@@ -28,7 +28,7 @@ use crate::{
     login_watch::LoginWatch,
     public_url::PublicUrl,
     routes::{self, own_origin::OwnOrigin},
-    sessions::store::Sessions,
+    sessions::{rules::SessionRules, store::Sessions},
     settings::{self, SiteSettings},
     waiting_room::WaitingRoom,
 };
@@ -70,7 +70,17 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
-    let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
+    let rules = SessionRules {
+        site_name: site::called(site.name.as_deref(), &public.url).into(),
+        require_following: login.require_following,
+        end_on_unfollow: login.end_on_unfollow,
+    };
+    let sessions = Sessions::new(
+        site.realm.clone(),
+        login.session,
+        rules.clone(),
+        Arc::clone(&store),
+    );
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
@@ -81,6 +91,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             per_minute: limits.logins_per_minute,
             web_authorizations: limits.web_authorizations,
         },
+        rules,
     ));
     let parts = routes::Parts {
         logins,

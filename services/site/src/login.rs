@@ -9,7 +9,7 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::gateway_client::GatewayClient;
+use crate::{gateway_client::GatewayClient, sessions::rules::SessionRules};
 
 mod admission;
 mod attempts;
@@ -36,6 +36,7 @@ pub struct Logins {
     stray_codes: StrayCodes,
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
+    rules: SessionRules,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
 }
@@ -80,6 +81,7 @@ impl Logins {
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
+        rules: SessionRules,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -95,6 +97,7 @@ impl Logins {
             gateway,
             attempt_lifetime_seconds,
             session_lifetime,
+            rules,
             per_minute,
             web_authorizations: WebAuthorizationLimit::new(
                 web_authorizations,

@@ -1,4 +1,5 @@
 //! Sessions: what tells one from another, and what is kept of them.
 
 pub mod identifier;
+pub mod rules;
 pub mod store;

@@ -79,6 +79,8 @@ pub struct LoginSettings {
     pub ttl_seconds: u32,
     /// How long a session lives.
     pub session: SessionLifetime,
+    /// Whether an unfollow ends sessions.
+    pub end_on_unfollow: bool,
 }
 
 /// What a client, and what all of them, may have; 0 is no limit.
@@ -154,6 +156,7 @@ impl Section for LoginSettings {
         let ttl_seconds = reader.value(&LOGIN_TTL_SECONDS);
         let absolute = reader.value(&SESSION_TTL_SECONDS);
         let idle = reader.value(&SESSION_IDLE_SECONDS);
+        let end_on_unfollow = reader.value(&END_ON_UNFOLLOW);
         Some(Self {
             account: account?,
             site_name: site_name?,
@@ -164,6 +167,7 @@ impl Section for LoginSettings {
                 absolute: Duration::from_secs(absolute?.into()),
                 idle: Duration::from_secs(idle?.into()),
             },
+            end_on_unfollow: end_on_unfollow?,
         })
     }
 }
@@ -324,8 +328,8 @@ static REQUIRE_FOLLOWING: Key<bool> = Key {
     name: "login.require_following",
     default: Default::Text("false"),
     example: "true",
-    meaning: "whether only people who follow the account log in; a login inside WeChat doesn't look at it yet",
-    meaning_zh: "是否只有关注了公众号的人才能登录；在微信里登录时暂时还不检查",
+    meaning: "whether only people who follow the account log in and stay signed in",
+    meaning_zh: "是否只有关注了公众号的人才能登录并保持登录",
     secret: false,
     parse: parse::boolean,
 };
@@ -364,6 +368,17 @@ static SESSION_IDLE_SECONDS: Key<u32> = Key {
     meaning_zh: "多少秒没有使用就失效，至少 60；259200 是三天",
     secret: false,
     parse: parse::integer_from::<60>,
+};
+
+/// Whether an unfollow ends sessions.
+static END_ON_UNFOLLOW: Key<bool> = Key {
+    name: "session.end_on_unfollow",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether an unfollow ends all of the person's sessions at this site",
+    meaning_zh: "取消关注时，是否结束此人在本站的所有登录状态",
+    secret: false,
+    parse: parse::boolean,
 };
 
 /// How many logins a client may start.

@@ -19,6 +19,7 @@ mod member;
 mod net_shares;
 mod scan;
 mod session;
+mod session_index;
 mod subject;
 mod write_probe;
 
@@ -40,13 +41,15 @@ pub use confirmation::{
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
-    ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
+    ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
+    STRANGERS_ARE_KEPT,
 };
 pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
 pub use session::{
-    CreateSession, EndAllSessions, EndSession, ReadOlderSession, ReadSession, ReadSessionsEnd,
-    Session, SessionLifetime,
+    CreateSession, EndAllSessions, EndSession, LookAtSession, ReadOlderSession, ReadSession,
+    ReadSessionsEnd, SeenSession, Session, SessionLifetime, SessionPlace,
 };
+pub use session_index::{DropFromIndex, IndexSession, IndexedSession, ReadSessionIndex};
 pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
 pub use write_probe::{ProbePlainWrites, ProbeWrites};
 

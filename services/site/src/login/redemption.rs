@@ -1,20 +1,19 @@
 //! A confirmed attempt becomes a session.
 
-use std::net::IpAddr;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     attempt::AttemptStatus,
     scene::BrowserSecret,
     steps::{
-        CreateSession, EndSession, GivenBack, Identified, ReadMember, ReadSessionsEnd, ReadSubject,
-        RedeemAttempt, Redemption, Session,
+        CreateSession, EndSession, GivenBack, Identified, IndexSession, ReadMember,
+        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, SessionPlace,
     },
 };
 use service_kit::{random, subjects};
 
-use super::{CompleteError, Logins};
+use super::{CompleteError, Logins, Visit};
 use crate::{
+    asker,
     sessions::{identifier::SessionId, store::is_over},
     user::User,
 };
@@ -27,19 +26,29 @@ pub struct Completion<'a> {
     /// The session that it had, which ends with the new login.
     pub previous: Option<&'a SessionId>,
     /// Where it comes from.
-    pub client: IpAddr,
+    pub visit: Visit<'a>,
     /// How it logged in.
     pub by: GivenBack,
 }
 
 impl Logins {
+    /// What a session keeps of where it was begun.
+    fn place(&self, visit: Visit<'_>) -> SessionPlace {
+        SessionPlace {
+            browser: asker::describe(visit.user_agent, visit.client),
+            site_name: self.rules.site_name.to_string(),
+            ends_on_unfollow: self.rules.end_on_unfollow,
+        }
+    }
+
     /// Redeems this browser's attempt and signs it in; the session that it had before ends. Within
     /// a minute it can be repeated: the outcome is the same session.
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed,
-    /// its session was ended, or Redis is unavailable.
+    /// The attempt isn't confirmed, is over, the user signed out everywhere or unfollowed since they
+    /// confirmed, doesn't follow where that is required, its session was ended, or Redis is
+    /// unavailable.
     pub async fn complete(
         &self,
         completion: Completion<'_>,
@@ -47,7 +56,7 @@ impl Logins {
         let Completion {
             secret,
             previous,
-            client,
+            visit,
             by,
         } = completion;
         let realm = &self.site.realm;
@@ -76,9 +85,18 @@ impl Logins {
                 account: realm.account.clone(),
                 method,
                 begun_at: confirmed_at,
+                last_seen_at: confirmed_at,
+                place: Some(self.place(visit)),
             },
             lifetime: self.session_lifetime,
         };
+        let index = IndexSession::new(
+            realm.site.clone(),
+            create.id_sha256.clone(),
+            &create.session,
+            self.session_lifetime,
+        );
+        let unfollow = self.rules.unfollow_of(&member);
         let read = ReadMember {
             member: member.clone(),
         };
@@ -90,7 +108,7 @@ impl Logins {
             site,
         });
         // A repeat is no other login.
-        let give_back = is_first.then(|| self.give_back(client, by)).flatten();
+        let give_back = is_first.then(|| self.give_back(visit.client, by)).flatten();
         // A repeat comes with the very session that it leads to.
         let previous = previous.filter(|previous| **previous != session);
         let end = |site| {
@@ -100,7 +118,7 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (is_created, known, subject, ended_here, ended, ..) = self
+        let (is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 &create,
@@ -108,6 +126,8 @@ impl Logins {
                 &read_subject,
                 &ended_here,
                 &ended,
+                unfollow.as_ref(),
+                &index,
                 give_back.as_ref(),
                 end.as_ref(),
                 end_older.as_ref(),
@@ -115,8 +135,18 @@ impl Logins {
             .await?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts
         // too.
-        if is_over(confirmed_at, ended_here.max(ended)) {
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        if is_over(confirmed_at, ended) {
             return Err(CompleteError::SignedOutEverywhere);
+        }
+        if !self.rules.admit(known.as_ref()) {
+            // Nobody has it, and following later is to be confirmed by another login.
+            let end = EndSession {
+                site: Some(realm.site.clone()),
+                id_sha256: create.id_sha256,
+            };
+            self.store.run(&end).await?;
+            return Err(CompleteError::FollowingRequired);
         }
         if !is_created {
             return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));

@@ -5,7 +5,7 @@ use login_protocol::steps::GivenBack;
 use serde_json::json;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::login::attempt_of;
+use super::login::{attempt_of, visit};
 use crate::{
     cookies::Cookies,
     login::{Completion, Logins},
@@ -26,7 +26,7 @@ pub(super) async fn complete(
     let completion = Completion {
         secret: &secret,
         previous: previous.as_ref(),
-        client: proxies.client(&request),
+        visit: visit(&request, &proxies),
         by: GivenBack::Scanned,
     };
     let (session, user) = logins.complete(completion).await?;

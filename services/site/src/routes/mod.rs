@@ -131,7 +131,14 @@ fn addresses(config: &mut ServiceConfig) {
         ))
         .service(endpoint::at(
             "/api/sessions",
-            [(Method::DELETE, web::to(session::end_all))],
+            [
+                (Method::GET, web::to(session::list)),
+                (Method::DELETE, web::to(session::end_all)),
+            ],
+        ))
+        .service(endpoint::at(
+            "/api/sessions/{id}",
+            [(Method::DELETE, web::to(session::end_one))],
         ))
         .service(endpoint::at(
             "/",

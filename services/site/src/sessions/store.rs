@@ -6,25 +6,37 @@ use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
     scene::BrowserSecret,
+    session_end::SessionEnd,
     site::Realm,
     steps::{
-        EndAllSessions, EndSession, ForgetRedemption, ReadMember, ReadOlderSession, ReadSession,
-        ReadSessionsEnd, ReadSubject, SessionLifetime,
+        EndAllSessions, EndSession, ForgetRedemption, IndexSession, ReadMember, ReadOlderSession,
+        ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime,
     },
 };
 use service_kit::{
     redis::{Store, StoreError},
+    sessions::{self, PersonsSession},
     subjects::{self, SubjectError},
 };
 
-use super::identifier::SessionId;
+use super::{identifier::SessionId, rules::SessionRules};
 use crate::user::User;
 
 /// The sessions of this site.
 pub struct Sessions {
     realm: Realm,
     lifetime: SessionLifetime,
+    rules: SessionRules,
     store: Arc<Store>,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who, towards the account.
+    pub member: MemberId,
+    /// Who, as browsers are told.
+    pub user: User,
 }
 
 /// A session that hasn't ended by itself.
@@ -33,14 +45,22 @@ struct Found {
     begun_at: Timestamp,
     /// Whether a version began it that knew no sites.
     is_older: bool,
+    /// What a version left out that kept no index.
+    index: Option<IndexSession>,
 }
 
 impl Sessions {
     /// Those of a site, which live for so long.
-    pub const fn new(realm: Realm, lifetime: SessionLifetime, store: Arc<Store>) -> Self {
+    pub const fn new(
+        realm: Realm,
+        lifetime: SessionLifetime,
+        rules: SessionRules,
+        store: Arc<Store>,
+    ) -> Self {
         Self {
             realm,
             lifetime,
+            rules,
             store,
         }
     }
@@ -56,13 +76,20 @@ impl Sessions {
     ///
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
-    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, SubjectError> {
-        let Some(Found {
-            member, begun_at, ..
-        }) = self.find(session).await?
-        else {
-            return Ok(None);
-        };
+    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
+        match self.find(session.sha256()).await? {
+            Some(found) => self.person(found).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn person(&self, found: Found) -> Result<Option<SignedIn>, SubjectError> {
+        let Found {
+            member,
+            begun_at,
+            index,
+            ..
+        } = found;
         let read = ReadMember {
             member: member.clone(),
         };
@@ -70,31 +97,39 @@ impl Sessions {
             member: member.clone(),
         };
         let [ended_here, ended] = self.ends(&member);
-        let (known, subject, ended_here, ended) = self
+        let unfollow = self.rules.unfollow_of(&member);
+        let (known, subject, ended_here, ended, unfollowed, _) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended))
+            .run_together((
+                &read,
+                &read_subject,
+                &ended_here,
+                &ended,
+                unfollow.as_ref(),
+                index.as_ref(),
+            ))
             .await?;
-        if is_over(begun_at, ended_here.max(ended)) {
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        if is_over(begun_at, ended) || !self.rules.admit(known.as_ref()) {
             return Ok(None);
         }
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        Ok(Some(User::new(&member, subject, known)))
+        Ok(Some(SignedIn {
+            user: User::new(&member, subject, known),
+            member,
+        }))
     }
 
-    async fn find(&self, session: &SessionId) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
         let read = ReadSession {
             realm: self.realm.clone(),
-            id_sha256: session.sha256(),
+            id_sha256,
             lifetime: self.lifetime,
         };
         if let Some(session) = self.store.run(&read).await? {
-            return Ok(Some(Found {
-                member: session.member,
-                begun_at: session.begun_at,
-                is_older: false,
-            }));
+            return Ok(Some(self.found(session, read.id_sha256)));
         }
         let read_older = ReadOlderSession {
             id_sha256: read.id_sha256,
@@ -102,10 +137,57 @@ impl Sessions {
         };
         let older = self.store.run(&read_older).await?;
         Ok(older.map(|(member, begun_at)| Found {
+            index: Some(IndexSession::of_older(
+                &member,
+                begun_at,
+                read_older.id_sha256,
+                self.lifetime,
+            )),
             member,
             begun_at,
             is_older: true,
         }))
+    }
+
+    fn found(&self, session: Session, id_sha256: String) -> Found {
+        let site = self.realm.site.clone();
+        let index = session
+            .place
+            .is_none()
+            .then(|| IndexSession::new(site, id_sha256, &session, self.lifetime));
+        Found {
+            member: session.member,
+            begun_at: session.begun_at,
+            is_older: false,
+            index,
+        }
+    }
+
+    /// The sessions of this person that are good here.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn of(&self, member: &MemberId) -> Result<Vec<PersonsSession>, StoreError> {
+        let mut sessions = sessions::of(&self.store, member).await?;
+        sessions.retain(|session| {
+            let site = session.key.site.as_ref();
+            site.is_none_or(|site| *site == self.realm.site)
+        });
+        Ok(sessions)
+    }
+
+    /// Ends one of them.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn end_one(
+        &self,
+        member: &MemberId,
+        session: &PersonsSession,
+    ) -> Result<(), StoreError> {
+        sessions::end_one(&self.store, member, session, SessionEnd::SignedOut).await
     }
 
     /// When somebody signed out everywhere at this site, and at all of them.
@@ -127,7 +209,7 @@ impl Sessions {
         session: &SessionId,
         secret: Option<&BrowserSecret>,
     ) -> Result<(), StoreError> {
-        if let Some(found) = self.find(session).await? {
+        if let Some(found) = self.find(session.sha256()).await? {
             let [ended_here, ended] = self.ends(&found.member);
             let (ended_here, ended) = self.store.run_both(&ended_here, &ended).await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
