@@ -4,6 +4,7 @@ mod access_tokens;
 mod admission;
 mod authorization_codes;
 mod exchanges;
+mod forward_auth;
 mod interleavings;
 mod members;
 mod model;

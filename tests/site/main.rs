@@ -11,6 +11,7 @@ mod cookies;
 mod cors;
 mod events;
 mod following;
+mod forward_auth;
 mod headers;
 mod hostile_clients;
 mod lifecycle;

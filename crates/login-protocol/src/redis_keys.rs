@@ -47,6 +47,22 @@ pub(crate) fn sessions_end_at(site: &SiteId, id: &MemberId) -> String {
     )
 }
 
+/// A code that signs a browser in on another host.
+pub(crate) fn return_code(site: &SiteId, code_sha256: &str) -> String {
+    format!(
+        "wechat-login:return-code:{{{}:{code_sha256}}}",
+        site.as_str()
+    )
+}
+
+/// The cookie of another host.
+pub(crate) fn forward_auth(site: &SiteId, cookie_sha256: &str) -> String {
+    format!(
+        "wechat-login:forward-auth:{{{}:{cookie_sha256}}}",
+        site.as_str()
+    )
+}
+
 /// The end of somebody's sessions at all sites.
 pub(crate) fn sessions_end(id: &MemberId) -> String {
     format!(

@@ -23,6 +23,7 @@ use url::Url;
 
 use crate::{
     cookies::Cookies,
+    forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
@@ -45,6 +46,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         public,
         gateway,
         login,
+        forward_auth,
         limits,
         ..
     } = settings;
@@ -98,6 +100,10 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::new(room),
+        forward_auth: Data::new(ForwardAuth::new(
+            forward_auth,
+            PublicUrl::new(public.url.clone()),
+        )),
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),

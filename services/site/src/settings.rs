@@ -18,7 +18,7 @@ use service_kit::{
 };
 use url::Url;
 
-use crate::allowed_origins::AllowedOrigins;
+use crate::{allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings};
 
 /// The prefix of the environment's variables.
 pub const PREFIX: &str = "SITE";
@@ -36,6 +36,8 @@ pub struct SiteSettings {
     pub gateway: GatewaySettings,
     /// How long attempts and sessions live.
     pub login: LoginSettings,
+    /// Who may ask about requests, and about whose.
+    pub forward_auth: ForwardAuthSettings,
     /// What a client, and what all of them, may have.
     pub limits: LimitSettings,
     /// What is logged, and how.
@@ -103,6 +105,7 @@ impl Section for SiteSettings {
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
+        let forward_auth = reader.section();
         let limits = reader.section();
         let log = reader.section();
         Some(Self {
@@ -111,6 +114,7 @@ impl Section for SiteSettings {
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
+            forward_auth: forward_auth?,
             limits: limits?,
             log: log?,
         })
@@ -168,6 +172,19 @@ impl Section for LoginSettings {
                 idle: Duration::from_secs(idle?.into()),
             },
             end_on_unfollow: end_on_unfollow?,
+        })
+    }
+}
+
+impl Section for ForwardAuthSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let origins = reader.value(&FORWARD_AUTH_ORIGINS);
+        let email_domain = reader.optional(&FORWARD_AUTH_EMAIL_DOMAIN);
+        let require_following = reader.value(&FORWARD_AUTH_REQUIRE_FOLLOWING);
+        Some(Self {
+            origins: origins?,
+            email_domain: email_domain?,
+            require_following: require_following?,
         })
     }
 }
@@ -377,6 +394,55 @@ static END_ON_UNFOLLOW: Key<bool> = Key {
     example: "true",
     meaning: "whether an unfollow ends all of the person's sessions at this site",
     meaning_zh: "取消关注时，是否结束此人在本站的所有登录状态",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// The origins beside the site's own whose proxies may ask.
+static FORWARD_AUTH_ORIGINS: Key<AllowedOrigins> = Key {
+    name: "forward_auth.origins",
+    default: Default::Text(""),
+    example: "https://wiki.example.com",
+    meaning: "origins beside `SITE__PUBLIC__URL`'s, separated by commas, whose proxies may ask at \
+              `/api/forward-auth`, and to which visitors are led back after logging in: exactly as \
+              browsers send them",
+    meaning_zh: "除了 `SITE__PUBLIC__URL` 之外，还有哪些源的反向代理可以通过 `/api/forward-auth` 查询，\
+                 访客登录后可以回到这些源；用逗号分开，写法与浏览器发送的完全一样",
+    secret: false,
+    parse: AllowedOrigins::parse,
+};
+
+/// The domain of made-up addresses.
+static FORWARD_AUTH_EMAIL_DOMAIN: Key<String> = Key {
+    name: "forward_auth.email_domain",
+    default: Default::Unset,
+    example: "wechat.example.com",
+    meaning: "makes up addresses for software that can't do without: `Remote-Email` is the subject at \
+              this domain. Nobody reads them",
+    meaning_zh: "为离不开邮箱的软件编造地址：`Remote-Email` 是“用户标识@这个域名”。这些邮箱没有人收信",
+    secret: false,
+    parse: email_domain,
+};
+
+fn email_domain(value: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(plain)
+    };
+    if value.len() <= 253 && value.split('.').all(is_label) {
+        Ok(value.to_ascii_lowercase())
+    } else {
+        Err(format!("is not a domain: {value:?}"))
+    }
+}
+
+/// Whether only followers get through.
+static FORWARD_AUTH_REQUIRE_FOLLOWING: Key<bool> = Key {
+    name: "forward_auth.require_following",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether `/api/forward-auth` lets only people through who follow the account",
+    meaning_zh: "`/api/forward-auth` 是否只放行关注了公众号的人",
     secret: false,
     parse: parse::boolean,
 };

@@ -15,6 +15,7 @@ mod authorization_code;
 mod code_budget;
 mod confirmation;
 mod exchange;
+mod forward_auth;
 mod member;
 mod net_shares;
 mod scan;
@@ -40,6 +41,10 @@ pub use confirmation::{
     Scan, SpendConfirmation,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
+pub use forward_auth::{
+    ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,
+    RedeemReturnCode, ReturnCodeRedemption,
+};
 pub use member::{
     ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
     STRANGERS_ARE_KEPT,

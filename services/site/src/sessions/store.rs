@@ -24,10 +24,10 @@ use crate::user::User;
 
 /// The sessions of this site.
 pub struct Sessions {
-    realm: Realm,
-    lifetime: SessionLifetime,
+    pub(super) realm: Realm,
+    pub(super) lifetime: SessionLifetime,
     rules: SessionRules,
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 /// Somebody who is signed in.
@@ -40,7 +40,7 @@ pub struct SignedIn {
 }
 
 /// A session that hasn't ended by itself.
-struct Found {
+pub(super) struct Found {
     member: MemberId,
     begun_at: Timestamp,
     /// Whether a version began it that knew no sites.
@@ -83,7 +83,7 @@ impl Sessions {
         }
     }
 
-    async fn person(&self, found: Found) -> Result<Option<SignedIn>, SubjectError> {
+    pub(super) async fn person(&self, found: Found) -> Result<Option<SignedIn>, SubjectError> {
         let Found {
             member,
             begun_at,
@@ -122,17 +122,25 @@ impl Sessions {
         }))
     }
 
-    async fn find(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
-        let read = ReadSession {
+    pub(super) fn read(&self, id_sha256: String) -> ReadSession {
+        ReadSession {
             realm: self.realm.clone(),
             id_sha256,
             lifetime: self.lifetime,
-        };
-        if let Some(session) = self.store.run(&read).await? {
-            return Ok(Some(self.found(session, read.id_sha256)));
         }
+    }
+
+    async fn find(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
+        let read = self.read(id_sha256);
+        match self.store.run(&read).await? {
+            Some(session) => Ok(Some(self.found(session, read.id_sha256))),
+            None => self.find_older(read.id_sha256).await,
+        }
+    }
+
+    pub(super) async fn find_older(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
         let read_older = ReadOlderSession {
-            id_sha256: read.id_sha256,
+            id_sha256,
             lifetime: self.lifetime,
         };
         let older = self.store.run(&read_older).await?;
@@ -149,7 +157,7 @@ impl Sessions {
         }))
     }
 
-    fn found(&self, session: Session, id_sha256: String) -> Found {
+    pub(super) fn found(&self, session: Session, id_sha256: String) -> Found {
         let site = self.realm.site.clone();
         let index = session
             .place
