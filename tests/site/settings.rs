@@ -28,6 +28,11 @@ const SETTINGS: [(&str, &str, &str); 25] = [
     ),
     ("SITE__INTERNAL__BIND", "internal.bind", "127.0.0.1:9080"),
     (
+        "SITE__INTERNAL__API_KEY",
+        "internal.api_key",
+        "the-output-of-openssl-rand-hex-32",
+    ),
+    (
         "SITE__REDIS__URL",
         "redis.url",
         "redis://:password@127.0.0.1:6379/0",
@@ -93,6 +98,13 @@ const SETTINGS: [(&str, &str, &str); 25] = [
         "limits.web_authorizations",
         "100000",
     ),
+    ("SITE__PAGE__NAME", "page.name", "小林花店"),
+    (
+        "SITE__PAGE__LOGO",
+        "page.logo",
+        "https://www.example.com/logo.svg",
+    ),
+    ("SITE__PAGE__DEMO", "page.demo", "true"),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
 ];
@@ -178,6 +190,11 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("SITE__INTERNAL__BIND", ":9080", "is not an address:port"),
         (
+            "SITE__INTERNAL__API_KEY",
+            "31-characters-are-too-few-for-it",
+            "",
+        ),
+        (
             "SITE__REDIS__URL",
             "http://127.0.0.1",
             "must begin with redis://",
@@ -228,6 +245,10 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),
         ("SITE__LIMITS__WAITING", "4294967296", whole_number),
         ("SITE__LIMITS__WEB_AUTHORIZATIONS", "-1", whole_number),
+        ("SITE__PAGE__NAME", "花\n店", "control character"),
+        ("SITE__PAGE__LOGO", "javascript:alert(1)", "must be a path"),
+        ("SITE__PAGE__LOGO", "//evil.example/a.svg", "must be a path"),
+        ("SITE__PAGE__DEMO", "yes", "true or false"),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
         ("SITE__LOG__LEVEL", "site=loud", "is not a log filter"),
     ];
@@ -301,6 +322,7 @@ fn no_message_shows_a_secret() {
             "SITE__GATEWAY__API_KEY",
             "hunter2 hunter2 hunter2 hunter2 hunter2",
         ),
+        ("SITE__INTERNAL__API_KEY", "hunter2-hunter2"),
         ("SITE__REDIS__URL", "http://:hunter2@127.0.0.1"),
         ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:port"),
         ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:6379/db"),

@@ -259,6 +259,10 @@ impl Stack {
         let any = [ports::ANY; 2];
         // The port isn't known yet; pages are ours by their Host header.
         let mut environment = services::site(any, "http://localhost", &self.redis.url(), gateway);
+        // A version before doesn't know it.
+        if self.plan.binaries.is_none() {
+            environment.insert("SITE__PAGE__DEMO".to_owned(), "true".to_owned());
+        }
         environment.extend(self.plan.site.clone());
         environment.into_iter().collect()
     }

@@ -63,6 +63,10 @@ pub(crate) fn forward_auth(site: &SiteId, cookie_sha256: &str) -> String {
     )
 }
 
+pub(crate) fn ticket(site: &SiteId, ticket_sha256: &str) -> String {
+    format!("wechat-login:ticket:{{{}:{ticket_sha256}}}", site.as_str())
+}
+
 /// The end of somebody's sessions at all sites.
 pub(crate) fn sessions_end(id: &MemberId) -> String {
     format!(

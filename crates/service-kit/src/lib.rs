@@ -3,6 +3,7 @@
 //! Only what every service uses belongs here; a new concern is a new module.
 
 mod access_log;
+pub mod api_key;
 pub mod client_address;
 pub mod clock;
 pub mod clock_offset;

@@ -24,6 +24,16 @@ pub enum SubjectError {
     Randomness(#[from] NoRandomness),
 }
 
+impl SubjectError {
+    /// Logs that a request failed because of it.
+    pub fn log(&self) {
+        match self {
+            Self::Store(error) => error.log(),
+            Self::Randomness(error) => error.log(),
+        }
+    }
+}
+
 /// The step that gives somebody a subject who seems to have none: the one of their UnionID, if it
 /// is known under another account, or else a new one. Without a UnionID Redis isn't asked.
 ///

@@ -83,6 +83,7 @@ impl Settings {
         let public_url = env::var("SITE__PUBLIC__URL").unwrap_or_else(|_| local(ports.site));
         let mut environment = services::site(addresses, &public_url, &self.redis(), &gateway);
         set(&mut environment, "SITE__GATEWAY__API_KEY", &self.api_key);
+        set(&mut environment, "SITE__PAGE__DEMO", "true");
         environment
     }
 

@@ -26,11 +26,17 @@ use crate::{
     forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
+    login_page::Branding,
     login_watch::LoginWatch,
     public_url::PublicUrl,
-    routes::{self, own_origin::OwnOrigin},
+    routes::{
+        self,
+        internal::{self, InternalApi},
+        own_origin::OwnOrigin,
+    },
     sessions::{rules::SessionRules, store::Sessions},
-    settings::{self, SiteSettings},
+    settings::{self, LoginSettings, SiteSettings},
+    tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
 
@@ -48,6 +54,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         login,
         forward_auth,
         limits,
+        page,
         ..
     } = settings;
     let public_listener = lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?;
@@ -60,18 +67,19 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
-    let site = Arc::new(Site {
-        realm: Realm {
-            site: SiteId::of(&public.url),
-            account: login.account,
-        },
-        name: login.site_name,
-        approval: login.approval,
-        require_following: login.require_following,
-    });
+    let branding = Branding {
+        name: page.name.or_else(|| login.site_name.clone()),
+        logo: page.logo,
+    };
+    let site = Arc::new(site(&public.url, &login));
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
+    if let Some(api_key) = &settings.internal_api_key {
+        warn_of_guessable_internal_key(api_key, &public.url);
+    }
+    let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
+    let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
     let rules = SessionRules {
         site_name: site::called(site.name.as_deref(), &public.url).into(),
         require_following: login.require_following,
@@ -82,6 +90,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         login.session,
         rules.clone(),
         Arc::clone(&store),
+        issuing,
     );
     let logins = Data::new(Logins::new(
         site,
@@ -94,6 +103,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             web_authorizations: limits.web_authorizations,
         },
         rules,
+        issuing,
     ));
     let parts = routes::Parts {
         logins,
@@ -107,6 +117,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
+        front: Data::new(page.front),
+        branding: Data::new(branding),
         public_url: Data::new(PublicUrl::new(public.url)),
         proxies: Data::new(public.trusted_proxies),
     };
@@ -117,6 +129,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         http_server::serve(internal_listener, move || {
             App::new().configure(|config| {
                 operations::configure(config, Arc::clone(&readiness), metrics.clone());
+                if let Some(api) = &internal_api {
+                    internal::configure(config, api);
+                }
             })
         })?
     };
@@ -148,6 +163,46 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
         tracing::warn!(
             "gateway.api_key is a weak secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
              GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
+        );
+    }
+}
+
+/// What the site says of itself.
+fn site(public_url: &Url, login: &LoginSettings) -> Site {
+    Site {
+        realm: Realm {
+            site: SiteId::of(public_url),
+            account: login.account.clone(),
+        },
+        name: login.site_name.clone(),
+        approval: login.approval,
+        require_following: login.require_following,
+    }
+}
+
+/// The internal API, where somebody has its key: they redeem tickets.
+fn internal_api(
+    api_key: Option<SecretString>,
+    tickets: Tickets,
+) -> (TicketIssuing, Option<InternalApi>) {
+    match api_key {
+        None => (TicketIssuing::Off, None),
+        Some(api_key) => {
+            let api = InternalApi {
+                api_key: Data::new(api_key),
+                tickets: Data::new(tickets),
+            };
+            (TicketIssuing::On, Some(api))
+        }
+    }
+}
+
+fn warn_of_guessable_internal_key(key: &SecretString, public_url: &Url) {
+    let reach = Reach::of(Some(public_url));
+    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+        tracing::warn!(
+            "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \
+             the backends that redeem tickets, to the output of openssl rand -hex 32"
         );
     }
 }

@@ -9,7 +9,7 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::{gateway_client::GatewayClient, sessions::rules::SessionRules};
+use crate::{gateway_client::GatewayClient, sessions::rules::SessionRules, tickets::TicketIssuing};
 
 mod admission;
 mod attempts;
@@ -20,7 +20,7 @@ mod web_authorization;
 mod web_authorization_limit;
 
 pub use error::{BeginError, CompleteError};
-pub use redemption::Completion;
+pub use redemption::{Completed, Completion};
 use stray_codes::StrayCodes;
 pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
@@ -39,6 +39,7 @@ pub struct Logins {
     rules: SessionRules,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
+    tickets: TicketIssuing,
 }
 
 /// How long things live and how many are allowed.
@@ -82,6 +83,7 @@ impl Logins {
         gateway: GatewayClient,
         limits: LoginLimits,
         rules: SessionRules,
+        tickets: TicketIssuing,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -104,6 +106,7 @@ impl Logins {
                 Duration::from_secs(attempt_lifetime_seconds.into()),
                 Instant::now(),
             ),
+            tickets,
         }
     }
 

@@ -18,7 +18,9 @@ use service_kit::{
 };
 use url::Url;
 
-use crate::{allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings};
+use crate::{
+    allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings, login_page::FrontPage,
+};
 
 /// The prefix of the environment's variables.
 pub const PREFIX: &str = "SITE";
@@ -30,6 +32,8 @@ pub struct SiteSettings {
     pub public: PublicSettings,
     /// Where operators reach the site.
     pub internal_bind: SocketAddr,
+    /// The bearer key of the internal API, which is off without one.
+    pub internal_api_key: Option<SecretString>,
     /// The Redis that both services share.
     pub redis_url: SecretString,
     /// The way to the gateway.
@@ -40,6 +44,8 @@ pub struct SiteSettings {
     pub forward_auth: ForwardAuthSettings,
     /// What a client, and what all of them, may have.
     pub limits: LimitSettings,
+    /// The pages that the site has of its own.
+    pub page: PageSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -98,24 +104,39 @@ pub struct LimitSettings {
     pub web_authorizations: u32,
 }
 
+/// The pages that the site has of its own.
+#[derive(Debug, Clone)]
+pub struct PageSettings {
+    /// What the login page calls the site.
+    pub name: Option<String>,
+    /// The URL of a picture at its top, or its path.
+    pub logo: Option<String>,
+    /// What is shown at `/`.
+    pub front: FrontPage,
+}
+
 impl Section for SiteSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let public = reader.section();
         let internal_bind = reader.value(&INTERNAL_BIND);
+        let internal_api_key = reader.optional(&INTERNAL_API_KEY);
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
         let forward_auth = reader.section();
         let limits = reader.section();
+        let page = reader.section();
         let log = reader.section();
         Some(Self {
             public: public?,
             internal_bind: internal_bind?,
+            internal_api_key: internal_api_key?,
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
             forward_auth: forward_auth?,
             limits: limits?,
+            page: page?,
             log: log?,
         })
     }
@@ -204,6 +225,23 @@ impl Section for LimitSettings {
     }
 }
 
+impl Section for PageSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.optional(&PAGE_NAME);
+        let logo = reader.optional(&PAGE_LOGO);
+        let demo = reader.value(&PAGE_DEMO);
+        Some(Self {
+            name: name?,
+            logo: logo?,
+            front: if demo? {
+                FrontPage::Demonstration
+            } else {
+                FrontPage::LoginPage
+            },
+        })
+    }
+}
+
 impl ServiceSettings for SiteSettings {
     fn log(&self) -> &LogSettings {
         &self.log
@@ -268,10 +306,23 @@ pub static INTERNAL_BIND: Key<SocketAddr> = Key {
     name: "internal.bind",
     default: Default::Text("127.0.0.1:9080"),
     example: "127.0.0.1:9080",
-    meaning: "health and metrics; never public",
-    meaning_zh: "健康检查和指标；绝不能公开",
+    meaning: "health, metrics and the internal API; never public",
+    meaning_zh: "健康检查、指标和内部接口；绝不能公开",
     secret: false,
     parse: parse::socket_address,
+};
+
+/// The internal API's bearer key.
+static INTERNAL_API_KEY: Key<SecretString> = Key {
+    name: "internal.api_key",
+    default: Default::Unset,
+    example: "the-output-of-openssl-rand-hex-32",
+    meaning: "bearer key of the internal API, at least 32 characters: with it every login comes with \
+              a ticket, which your own backend redeems there. Another one than the gateway's",
+    meaning_zh: "内部接口的密钥（Bearer），至少 32 个字符：设了以后，每次登录都会附带一张票据，由你自己的\
+                 后端到内部接口兑换。不要与网关的相同",
+    secret: true,
+    parse: parse::api_key,
 };
 
 /// The gateway's internal listener.
@@ -319,12 +370,17 @@ static SITE_NAME: Key<String> = Key {
     meaning_zh: "网站的名字，最多 64 个字：公众号回复里的 `{site}`，也显示在确认页面上；不设时用网关的 \
                  `GATEWAY__REPLY__SITE_NAME`",
     secret: false,
-    parse: |value| match value.chars().count() {
+    parse: name,
+};
+
+/// What people call something.
+fn name(value: &str) -> Result<String, String> {
+    match value.chars().count() {
         1..=64 if !value.chars().any(char::is_control) => Ok(value.to_owned()),
         1..=64 => Err("contains a control character".to_owned()),
         length => Err(format!("must have 1 to 64 characters, not {length}")),
-    },
-};
+    }
+}
 
 /// What makes a scan a login.
 static APPROVAL: Key<Approval> = Key {
@@ -494,4 +550,49 @@ static WEB_AUTHORIZATIONS: Key<u32> = Key {
     meaning_zh: "一个进程在一次登录的有效期内最多发起多少次“在微信里登录”；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
+};
+
+/// What the login page calls the site.
+static PAGE_NAME: Key<String> = Key {
+    name: "page.name",
+    default: Default::Unset,
+    example: "小林花店",
+    meaning: "what the login page (`/login`) calls the site, at most 64 characters; without it \
+              `SITE__LOGIN__SITE_NAME`",
+    meaning_zh: "登录页（`/login`）上显示的网站名字，最多 64 个字；不设时用 `SITE__LOGIN__SITE_NAME`",
+    secret: false,
+    parse: name,
+};
+
+/// The picture at its top.
+static PAGE_LOGO: Key<String> = Key {
+    name: "page.logo",
+    default: Default::Unset,
+    example: "https://www.example.com/logo.svg",
+    meaning: "a picture at the top of the login page: a URL, or a path on the same host",
+    meaning_zh: "登录页顶部的图片：网址，或同一域名下的路径",
+    secret: false,
+    parse: |value| {
+        let is_path = value.starts_with('/') && !value.starts_with("//");
+        if is_path && value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(value.to_owned());
+        }
+        match Url::parse(value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url.into()),
+            _ => Err(format!(
+                "must be a path or begin with http:// or https://: {value:?}"
+            )),
+        }
+    },
+};
+
+/// Whether `/` is the demonstration.
+static PAGE_DEMO: Key<bool> = Key {
+    name: "page.demo",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether `/` shows the demonstration; otherwise it leads to the login page",
+    meaning_zh: "`/` 是否显示演示页；否则转到登录页",
+    secret: false,
+    parse: parse::boolean,
 };

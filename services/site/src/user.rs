@@ -47,6 +47,11 @@ impl User {
         }
     }
 
+    /// The nickname, if it is known.
+    pub fn nickname(&self) -> Option<&str> {
+        self.nickname.as_deref()
+    }
+
     /// The person with this subject, and what is known of them.
     pub fn new(id: &MemberId, sub: Subject, known: Option<Member>) -> Self {
         let openid = id.openid.as_str().to_owned();

@@ -22,6 +22,7 @@ mod scan;
 mod session;
 mod session_index;
 mod subject;
+mod ticket;
 mod write_probe;
 
 pub use access_token::{
@@ -30,7 +31,7 @@ pub use access_token::{
 };
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
-    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
+    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Purpose,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
@@ -56,6 +57,10 @@ pub use session::{
 };
 pub use session_index::{DropFromIndex, IndexSession, IndexedSession, ReadSessionIndex};
 pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
+pub use ticket::{
+    IssueTicket, RedeemTicket, TICKET_LIFETIME, TICKET_REPEATS, TakeTicket, TicketDelivery,
+    TicketRedemption,
+};
 pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.

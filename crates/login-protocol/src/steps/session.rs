@@ -106,7 +106,7 @@ struct Version {
 }
 
 impl Session {
-    fn to_record(&self) -> String {
+    pub(super) fn to_record(&self) -> String {
         let place = self.place.as_ref();
         let browser = place.map(|place| place.browser.clone());
         let record = Record {
@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// `None`: another version's.
-    fn of_record(record: &str) -> Result<Option<Self>, UnexpectedReply> {
+    pub(super) fn of_record(record: &str) -> Result<Option<Self>, UnexpectedReply> {
         const UNEXPECTED: UnexpectedReply = UnexpectedReply {
             step: "ReadSession",
         };

@@ -8,7 +8,7 @@ use actix_web::{
         ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CROSS_ORIGIN_RESOURCE_POLICY, ETAG,
         HeaderValue, IF_NONE_MATCH,
     },
-    web::{Data, Path},
+    web::Path,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::problem::ProblemCode;
@@ -16,7 +16,7 @@ use service_kit::{pages, problem::Problem};
 use sha2::{Digest as _, Sha256};
 
 use super::security_headers;
-use crate::public_url::PublicUrl;
+use crate::{login_page, public_url::PublicUrl};
 
 struct Asset {
     path: &'static str,
@@ -74,6 +74,8 @@ macro_rules! assets {
         LazyLock::new(|| vec![
             // Not named after what it is today: owners' reverse proxies let this path through.
             Asset::new("login-stopped.css", pages::STYLE_SHEET),
+            Asset::new("login-page.css", login_page::STYLE_SHEET),
+            Asset::new("login-page.js", login_page::SCRIPT),
             $(Asset::new($path, include_str!(concat!("../assets/", $path)))),*
         ])
     };
@@ -99,9 +101,9 @@ static ASSETS: LazyLock<Vec<Asset>> = assets![
     "wechat-login/web-authorization.js",
 ];
 
-/// `GET /`: a page with the login modal.
-pub(super) async fn page(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse {
-    let mut response = PAGE.answer(&request);
+/// The demonstration: a page with the login modal.
+pub(super) fn page(request: &HttpRequest, public_url: &PublicUrl) -> HttpResponse {
+    let mut response = PAGE.answer(request);
     security_headers::add_for_front_page(response.headers_mut(), public_url.url());
     response
 }

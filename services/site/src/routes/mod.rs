@@ -17,6 +17,7 @@ use crate::{
     cookies::Cookies,
     forward_auth::{self as forward_authentication, ForwardAuth},
     login::Logins,
+    login_page::{Branding, FrontPage},
     login_watch::LoginWatch,
     public_url::PublicUrl,
     sessions::store::Sessions,
@@ -32,15 +33,19 @@ mod forward_auth_login;
 mod forward_auth_page;
 mod forward_auth_return;
 mod front;
+pub mod internal;
 mod login;
 mod login_complete;
 mod login_events;
+mod login_page;
 pub mod own_origin;
 mod problems;
+mod purpose;
 mod query;
 mod security_headers;
 mod session;
 mod small_bodies;
+mod tickets;
 mod web_authorization;
 mod web_authorization_failed;
 
@@ -68,6 +73,10 @@ pub struct Parts {
     pub own_origin: Arc<OwnOrigin>,
     /// The other origins whose pages may.
     pub allowed_origins: Data<AllowedOrigins>,
+    /// What the login page calls itself.
+    pub branding: Data<Branding>,
+    /// What is shown at `/`.
+    pub front: Data<FrontPage>,
     /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
 }
@@ -99,6 +108,8 @@ pub fn app(
         .app_data(parts.cookies.clone())
         .app_data(parts.public_url.clone())
         .app_data(parts.allowed_origins.clone())
+        .app_data(parts.branding.clone())
+        .app_data(parts.front.clone())
         .app_data(parts.proxies.clone())
         .wrap(from_fn(move |request, next| {
             Rc::clone(&front).pass(request, next)
@@ -172,8 +183,15 @@ fn addresses(config: &mut ServiceConfig) {
         .service(endpoint::at(
             "/",
             [
-                (Method::GET, web::to(assets::page)),
-                (Method::HEAD, web::to(assets::page)),
+                (Method::GET, web::to(login_page::front)),
+                (Method::HEAD, web::to(login_page::front)),
+            ],
+        ))
+        .service(endpoint::at(
+            login_page::PATH,
+            [
+                (Method::GET, web::to(login_page::page)),
+                (Method::HEAD, web::to(login_page::page)),
             ],
         ))
         .service(endpoint::at(

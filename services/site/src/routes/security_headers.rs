@@ -29,6 +29,11 @@ pub(super) fn add_for_page(headers: &mut HeaderMap) {
 /// host, giving up http there is up to the host's owner.
 pub(super) fn add_for_front_page(headers: &mut HeaderMap, public_url: &Url) {
     add_for_page(headers);
+    add_for_host(headers, public_url);
+}
+
+/// Adds what the front page says of its host.
+pub(super) fn add_for_host(headers: &mut HeaderMap, public_url: &Url) {
     if public_url.scheme() == "https" && public_url.path() == "/" {
         headers.insert(
             STRICT_TRANSPORT_SECURITY,

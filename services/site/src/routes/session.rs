@@ -4,7 +4,9 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
+use jiff::Timestamp;
 use login_protocol::problem::ProblemCode;
+use serde::Serialize;
 use serde_json::json;
 use service_kit::problem::Problem;
 
@@ -14,7 +16,17 @@ use crate::{
         identifier::SessionId,
         store::{Sessions, SignedIn},
     },
+    tickets::Ticket,
+    user::User,
 };
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    user: User,
+    signed_in_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+}
 
 /// `GET`: who is signed in.
 pub(super) async fn read(
@@ -22,8 +34,28 @@ pub(super) async fn read(
     sessions: Data<Sessions>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, SignedIn { user, .. }) = signed_in(&request, &sessions, &cookies).await?;
-    Ok(HttpResponse::Ok().json(json!({ "user": user })))
+    let session = cookies.session(&request).ok_or_else(not_signed_in)?;
+    let SignedIn {
+        user,
+        since,
+        ticket,
+        ..
+    } = sessions
+        .signed_in_with_ticket(&session)
+        .await?
+        .ok_or_else(not_signed_in)?;
+    Ok(HttpResponse::Ok().json(Answer {
+        user,
+        signed_in_at: since,
+        ticket: ticket.as_ref().map(Ticket::expose),
+    }))
+}
+
+fn not_signed_in() -> Problem {
+    Problem::new(
+        ProblemCode::NotSignedIn,
+        "Nobody is signed in with this browser.",
+    )
 }
 
 async fn signed_in(
@@ -31,12 +63,6 @@ async fn signed_in(
     sessions: &Sessions,
     cookies: &Cookies,
 ) -> Result<(SessionId, SignedIn), Problem> {
-    let not_signed_in = || {
-        Problem::new(
-            ProblemCode::NotSignedIn,
-            "Nobody is signed in with this browser.",
-        )
-    };
     let session = cookies.session(request).ok_or_else(not_signed_in)?;
     let signed_in = sessions.signed_in(&session).await?;
     Ok((session, signed_in.ok_or_else(not_signed_in)?))

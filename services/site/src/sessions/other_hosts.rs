@@ -55,7 +55,7 @@ impl Sessions {
             None => self.find_older(read.id_sha256).await?,
         };
         match found {
-            Some(found) => self.person(found).await,
+            Some(found) => self.person(found, None).await,
             None => Ok(None),
         }
     }

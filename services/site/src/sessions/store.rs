@@ -19,8 +19,11 @@ use service_kit::{
     subjects::{self, SubjectError},
 };
 
-use super::{identifier::SessionId, rules::SessionRules};
-use crate::user::User;
+use super::{ending::is_over, identifier::SessionId, rules::SessionRules};
+use crate::{
+    tickets::{Ticket, TicketIssuing},
+    user::User,
+};
 
 /// The sessions of this site.
 pub struct Sessions {
@@ -28,6 +31,7 @@ pub struct Sessions {
     pub(super) lifetime: SessionLifetime,
     rules: SessionRules,
     pub(super) store: Arc<Store>,
+    tickets: TicketIssuing,
 }
 
 /// Somebody who is signed in.
@@ -37,6 +41,10 @@ pub struct SignedIn {
     pub member: MemberId,
     /// Who, as browsers are told.
     pub user: User,
+    /// When they confirmed the login, by Redis' clock.
+    pub since: Timestamp,
+    /// The ticket that waited for this browser.
+    pub ticket: Option<Ticket>,
 }
 
 /// A session that hasn't ended by itself.
@@ -56,12 +64,14 @@ impl Sessions {
         lifetime: SessionLifetime,
         rules: SessionRules,
         store: Arc<Store>,
+        tickets: TicketIssuing,
     ) -> Self {
         Self {
             realm,
             lifetime,
             rules,
             store,
+            tickets,
         }
     }
 
@@ -78,12 +88,33 @@ impl Sessions {
     /// none.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
         match self.find(session.sha256()).await? {
-            Some(found) => self.person(found).await,
+            Some(found) => self.person(found, None).await,
             None => Ok(None),
         }
     }
 
-    pub(super) async fn person(&self, found: Found) -> Result<Option<SignedIn>, SubjectError> {
+    /// The same, with the ticket that waits for a browser which came back from WeChat. It is handed
+    /// out once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::signed_in`].
+    pub async fn signed_in_with_ticket(
+        &self,
+        session: &SessionId,
+    ) -> Result<Option<SignedIn>, SubjectError> {
+        let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
+        match self.find(session.sha256()).await? {
+            Some(found) => self.person(found, ticket).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn person(
+        &self,
+        found: Found,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<SignedIn>, SubjectError> {
         let Found {
             member,
             begun_at,
@@ -98,13 +129,18 @@ impl Sessions {
         };
         let [ended_here, ended] = self.ends(&member);
         let unfollow = self.rules.unfollow_of(&member);
-        let (known, subject, ended_here, ended, unfollowed, _) = self
+        let take = ticket
+            .as_ref()
+            .map(|ticket| ticket.take(self.realm.site.clone()))
+            .transpose()?;
+        let (known, subject, ended_here, ended, taken, unfollowed, _) = self
             .store
             .run_together((
                 &read,
                 &read_subject,
                 &ended_here,
                 &ended,
+                take.as_ref(),
                 unfollow.as_ref(),
                 index.as_ref(),
             ))
@@ -119,6 +155,8 @@ impl Sessions {
         Ok(Some(SignedIn {
             user: User::new(&member, subject, known),
             member,
+            since: begun_at,
+            ticket: ticket.filter(|_| taken == Some(true)),
         }))
     }
 
@@ -268,9 +306,4 @@ impl Sessions {
         let steps = (forget.as_ref(), &end, &end_older);
         self.store.run_together(steps).await.map(|_| ())
     }
-}
-
-/// Whether a session that began then was ended with all of its person's.
-pub(crate) fn is_over(begun_at: Timestamp, ended_at: Option<Timestamp>) -> bool {
-    ended_at.is_some_and(|ended_at| begun_at <= ended_at)
 }

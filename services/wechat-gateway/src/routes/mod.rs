@@ -12,7 +12,7 @@ use actix_web::{
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
-use service_kit::{endpoint, problem, request_bodies};
+use service_kit::{api_key, endpoint, problem, request_bodies};
 
 use crate::{
     phone::{links, pages},
@@ -21,7 +21,6 @@ use crate::{
 
 mod access_token;
 mod account;
-mod api_key;
 mod callback;
 mod confirm;
 mod member_sessions;
