@@ -2,5 +2,6 @@
 //! stand there.
 
 mod edge;
+mod forward_auth;
 mod journey;
 mod readme;

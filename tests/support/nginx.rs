@@ -93,7 +93,13 @@ const TEMPORARY: &str = "client_body_temp_path {folder}/body;\nproxy_temp_path {
 
 /// The configurations in a text of Markdown.
 pub fn snippets(markdown: &str) -> Vec<String> {
-    let blocks = markdown.split("```nginx\n").skip(1);
+    blocks_of(markdown, "nginx")
+}
+
+/// The blocks of a language in a text of Markdown.
+pub fn blocks_of(markdown: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}\n");
+    let blocks = markdown.split(&begin).skip(1);
     blocks
         .map(|block| {
             let (snippet, _) = block.split_once("```").expect("a block has an end");

@@ -47,7 +47,7 @@ pub async fn begin(store: &Store, realm: &Realm, id_sha256: &str, session: &Sess
         session: session.clone(),
         lifetime: LIFETIME,
     };
-    let index = IndexSession::new(realm.site.clone(), id_sha256.to_owned(), session, LIFETIME);
+    let index = IndexSession::of(&create);
     let (created, ()) = store.run_both(&create, &index).await.expect("Redis runs");
     assert!(created, "it has ended");
 }

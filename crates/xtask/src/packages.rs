@@ -52,6 +52,9 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
     if find_program(&["nginx"]).is_none() && !Path::new(NGINX).exists() {
         packages.push("nginx-light");
     }
+    if find_program(&["caddy"]).is_none() {
+        packages.push("caddy");
+    }
     if with_browser {
         if find_program(&BROWSERS).is_none() {
             packages.push("chromium");
@@ -84,6 +87,7 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
         for (package, started) in [
             ("redis-server", "a Redis of its own on port 6379"),
             ("nginx-light", "an nginx of its own on port 80"),
+            ("caddy", "a Caddy of its own on port 80"),
         ] {
             if packages.contains(&package) {
                 console::note(&format!(

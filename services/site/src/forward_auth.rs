@@ -3,7 +3,7 @@
 
 use login_protocol::steps::ForwardAuthGrant;
 use service_kit::client_address::Forwarded;
-use url::{Origin, Url};
+use url::Url;
 
 use crate::{
     allowed_origins::AllowedOrigins, forward_auth::marks::BrowserMark, public_url::PublicUrl,
@@ -157,16 +157,14 @@ impl ForwardAuth {
     }
 
     fn target(&self, url: Url) -> Result<Target, UnknownHost> {
-        let is_own = url.origin() == self.own_origin();
+        let own = self.public_url.url();
+        // A `blob:` URL has the origin that created it, and is no page's.
+        let is_own = url.origin() == own.origin() && url.scheme() == own.scheme();
         if is_own || self.settings.origins.have(&url) {
             Ok(Target { url, is_own })
         } else {
             Err(UnknownHost)
         }
-    }
-
-    fn own_origin(&self) -> Origin {
-        self.public_url.url().origin()
     }
 
     /// Where a visitor who isn't signed in begins a login and comes back to their target.
@@ -329,6 +327,7 @@ mod tests {
             "https://a:b@wiki.example.com/",
             "javascript:alert(1)",
             "blob:https://wiki.example.com/1",
+            "blob:https://login.example.com/1",
             "data:text/html,a",
         ] {
             assert_eq!(forward_auth.returning_to(bad), Err(UnknownHost), "{bad}");

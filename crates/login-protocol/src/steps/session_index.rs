@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::{AtomicScript, Operation, Session, SessionLifetime, Step, UnexpectedReply, words};
+use super::{
+    AtomicScript, CreateSession, Operation, Session, SessionLifetime, Step, UnexpectedReply, words,
+};
 use crate::{identity::MemberId, redis_keys, site::SiteId};
 
 static INDEX: AtomicScript = AtomicScript::new(include_str!("session_index.lua"));
@@ -62,6 +64,17 @@ impl IndexSession {
             },
             ends_at_ms: end(session.begun_at, lifetime),
         }
+    }
+
+    /// For a session that is created.
+    pub fn of(create: &CreateSession) -> Self {
+        let CreateSession {
+            site,
+            id_sha256,
+            session,
+            lifetime,
+        } = create;
+        Self::new(site.clone(), id_sha256.clone(), session, *lifetime)
     }
 
     /// For a session that a version began which knew no sites.

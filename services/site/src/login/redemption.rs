@@ -83,6 +83,27 @@ impl Logins {
         self.store.run(&end).await
     }
 
+    /// Redeems the attempt, and says whether this is the first time.
+    async fn redeem(
+        &self,
+        secret: &BrowserSecret,
+        purpose: Purpose,
+    ) -> Result<(Identified, bool), CompleteError> {
+        let step = RedeemAttempt {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+            nonce: URL_SAFE_NO_PAD.encode(random::bytes::<32>()?),
+            purpose,
+        };
+        match self.store.run(&step).await? {
+            Redemption::Redeemed(identified) => {
+                let is_first = identified.nonce == step.nonce;
+                Ok((identified, is_first))
+            }
+            Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
+        }
+    }
+
     /// Redeems this browser's attempt and signs it in, where a session is asked for; the one that it
     /// had before ends then. Within a minute it can be repeated: the outcome is the same.
     ///
@@ -100,23 +121,13 @@ impl Logins {
             delivery,
         } = completion;
         let realm = &self.site.realm;
-        let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
-        let step = RedeemAttempt {
-            scene: secret.scene(),
-            realm: realm.clone(),
-            nonce,
-            purpose,
-        };
+        let (identified, is_first) = self.redeem(secret, purpose).await?;
         let Identified {
             member,
             nonce,
             confirmed_at,
             method,
-        } = match self.store.run(&step).await? {
-            Redemption::Redeemed(identified) => identified,
-            Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
-        };
-        let is_first = nonce == step.nonce;
+        } = identified;
         let session = SessionId::of_redemption(secret, &nonce);
         let login = Session {
             member: member.clone(),
@@ -140,14 +151,7 @@ impl Logins {
             session: login,
             lifetime: self.session_lifetime,
         });
-        let index = create.as_ref().map(|create| {
-            IndexSession::new(
-                create.site.clone(),
-                create.id_sha256.clone(),
-                &create.session,
-                create.lifetime,
-            )
-        });
+        let index = create.as_ref().map(IndexSession::of);
         let unfollow = self.rules.unfollow_of(&member);
         let read = ReadMember {
             member: member.clone(),
