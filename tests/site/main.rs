@@ -1,4 +1,4 @@
-//! The site over HTTP: the contract's rows for browsers and operators, and every refusal in them.
+//! The site over HTTP: what the README promises to browsers and operators, and every refusal.
 
 mod answers;
 mod assets;

@@ -33,6 +33,7 @@ pub mod settings;
 pub mod settings_parse;
 mod slashes;
 mod slow_clients;
+pub mod static_file;
 pub mod subjects;
 pub mod tcp;
 pub mod telemetry;
