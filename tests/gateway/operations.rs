@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
-    attempts::{self, new_openid, new_scene},
+    attempts::{self, member, new_openid, new_scene, own_realm},
+    sessions::{self, session},
     simulator::Person,
     stack::{Plan, Service, Stack},
     visitor::Answer,
@@ -128,7 +130,8 @@ fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
             Value::Bool(_) => "boolean",
             Value::Number(_) => "integer",
             Value::String(_) => "string",
-            _ => "other",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
         };
         let fits = types == kind
             || types
@@ -153,13 +156,23 @@ async fn every_described_operation_answers_as_described() {
     let openapi = description.json;
     assert_eq!(openapi["openapi"], "3.1.0");
 
+    let session_key = format!(
+        "wechat-login:session:{{{}:a-session}}",
+        own_realm().site.as_str()
+    );
     let mut operations = BTreeSet::new();
     for (path, methods) in openapi["paths"].as_object().expect("paths") {
         for (name, operation) in methods.as_object().expect("methods") {
             let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
             let what = format!("{method} {path}");
             let responses = &operation["responses"];
-            let concrete = path.replace("{openid}", &person.openid);
+            let concrete = path
+                .replace("{openid}", &person.openid)
+                .replace("{id}", "a-session");
+            // What an operation before has ended.
+            let session = session(&member(&person.openid), Timestamp::now(), false);
+            let _: i64 = stack.redis.command(&["DEL", &session_key]).await;
+            sessions::begin(&stack.redis.store(), &own_realm(), "a-session", &session).await;
             let request = || {
                 http::client().request(method.clone(), format!("{}{concrete}", gateway.internal))
             };
@@ -205,21 +218,26 @@ async fn every_described_operation_answers_as_described() {
                 }
             }
 
-            let undescribed = Method::DELETE;
-            let answer = http::send(http::internal(gateway, undescribed, &concrete)).await;
+            let answer = http::send(http::internal(gateway, Method::PATCH, &concrete)).await;
             assert_problem(&answer, 405, "method_not_allowed");
-            let allowed = http::header(&answer, "allow");
-            assert_eq!(allowed, method.as_str(), "{what}");
+            let allowed: BTreeSet<_> = http::header(&answer, "allow").split(", ").collect();
+            let described = methods.as_object().expect("methods").keys();
+            let described: Vec<_> = described.map(|name| name.to_uppercase()).collect();
+            let described = described.iter().map(String::as_str).collect();
+            assert_eq!(allowed, described, "{what}");
             operations.insert(what);
         }
     }
     let expected = [
+        "DELETE /v1/members/{openid}/sessions",
+        "DELETE /v1/members/{openid}/sessions/{id}",
         "GET /healthz",
         "GET /metrics",
         "GET /openapi.json",
         "GET /readyz",
         "GET /v1/access-token",
         "GET /v1/members/{openid}",
+        "GET /v1/members/{openid}/sessions",
         "POST /v1/access-token/invalidate",
         "POST /v1/qrcodes",
         "POST /v1/web-authorizations",

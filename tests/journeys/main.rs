@@ -4,6 +4,7 @@ mod accessibility;
 mod accounts;
 mod closing;
 mod code_life;
+mod forward_auth;
 mod hosted_page;
 mod login;
 mod lossy_proxy;

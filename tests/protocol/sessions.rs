@@ -35,6 +35,8 @@ fn session(person: &MemberId, begun_at: Timestamp) -> Session {
         account: AccountName::default(),
         method: Method::Scan,
         begun_at,
+        last_seen_at: begun_at,
+        place: None,
     }
 }
 

@@ -25,11 +25,14 @@ use tokio::task::JoinSet;
 const TICKET: &str = "the-digest-of-a-ticket";
 
 fn login() -> Session {
+    let begun_at = Timestamp::from_millisecond(1_795_812_000_123).expect("a time");
     Session {
         member: member(&new_openid()),
         account: AccountName::default(),
         method: Method::Scan,
-        begun_at: Timestamp::from_millisecond(1_795_812_000_123).expect("a time"),
+        begun_at,
+        last_seen_at: begun_at,
+        place: None,
     }
 }
 

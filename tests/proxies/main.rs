@@ -3,5 +3,6 @@
 
 mod caddy;
 mod edge;
+mod forward_auth;
 mod journey;
 mod readme;

@@ -13,6 +13,10 @@ async fn everything(stack: &Stack) -> String {
         let value = match kind.as_str() {
             "string" => vec![stack.redis.command(&["GET", &key]).await],
             "hash" => stack.redis.command::<Vec<String>>(&["HGETALL", &key]).await,
+            "zset" => {
+                let range = ["ZRANGE", &key, "0", "-1"];
+                stack.redis.command::<Vec<String>>(&range).await
+            }
             other => panic!("{key} is a {other}, which this test can't read"),
         };
         writeln!(text, "{key} {}", value.join(" ")).expect("a text grows");

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 25] = [
+const SETTINGS: [(&str, &str, &str); 29] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -61,6 +61,26 @@ const SETTINGS: [(&str, &str, &str); 25] = [
         "SITE__SESSION__IDLE_SECONDS",
         "session.idle_seconds",
         "259200",
+    ),
+    (
+        "SITE__SESSION__END_ON_UNFOLLOW",
+        "session.end_on_unfollow",
+        "true",
+    ),
+    (
+        "SITE__FORWARD_AUTH__ORIGINS",
+        "forward_auth.origins",
+        "https://wiki.example.com",
+    ),
+    (
+        "SITE__FORWARD_AUTH__EMAIL_DOMAIN",
+        "forward_auth.email_domain",
+        "wechat.example.com",
+    ),
+    (
+        "SITE__FORWARD_AUTH__REQUIRE_FOLLOWING",
+        "forward_auth.require_following",
+        "true",
     ),
     (
         "SITE__LIMITS__LOGINS_PER_MINUTE",
@@ -130,6 +150,7 @@ fn a_missing_setting_is_named() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a row for each way to be wrong")]
 fn a_malformed_setting_is_named_with_what_is_wrong() {
     let whole_number = "is not a whole number";
     let malformed = [
@@ -203,6 +224,22 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__SESSION__TTL_SECONDS", "59", "must be at least 60"),
         ("SITE__SESSION__IDLE_SECONDS", "0", "must be at least 60"),
         ("SITE__SESSION__TTL_SECONDS", "-1", whole_number),
+        ("SITE__SESSION__END_ON_UNFOLLOW", "1", "true or false"),
+        (
+            "SITE__FORWARD_AUTH__ORIGINS",
+            "https://wiki.example.com/",
+            "must be scheme, host and optionally a port",
+        ),
+        (
+            "SITE__FORWARD_AUTH__EMAIL_DOMAIN",
+            "a@example.com",
+            "is not a domain",
+        ),
+        (
+            "SITE__FORWARD_AUTH__REQUIRE_FOLLOWING",
+            "yes",
+            "true or false",
+        ),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "many", whole_number),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),

@@ -15,6 +15,10 @@ pub const ACCESS_TOKEN: &str = "/v1/access-token";
 pub const INVALIDATE_ACCESS_TOKEN: &str = "/v1/access-token/invalidate";
 /// `GET`: a stored member.
 pub const MEMBER: &str = "/v1/members/{openid}";
+/// `GET`: a person's sessions. `DELETE`: ends them all.
+pub const MEMBER_SESSIONS: &str = "/v1/members/{openid}/sessions";
+/// `DELETE`: ends one of them.
+pub const MEMBER_SESSION: &str = "/v1/members/{openid}/sessions/{id}";
 
 /// `POST`: where to send a person who opened the site inside WeChat.
 pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";

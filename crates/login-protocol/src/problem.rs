@@ -19,10 +19,16 @@ pub enum ProblemCode {
     SnapshotPage,
     /// 403: the person wasn't asked for the consent that a login needs.
     ConsentMissing,
+    /// 403: the person doesn't follow the account, which the site asks for.
+    FollowingRequired,
+    /// 403: forward authentication was asked about a host that the settings don't name.
+    UnknownHost,
     /// 404: no such route.
     NotFound,
     /// 404: this browser has no login attempt.
     NoLoginAttempt,
+    /// 404: the person has no such session.
+    UnknownSession,
     /// 404: no such member.
     UnknownMember,
     /// 404: there is no such login ticket, or no more.

@@ -24,6 +24,15 @@ pub(crate) fn session(site: &SiteId, id_sha256: &str) -> String {
     format!("wechat-login:session:{{{}:{id_sha256}}}", site.as_str())
 }
 
+/// Which sessions somebody has, at all sites.
+pub(crate) fn sessions(id: &MemberId) -> String {
+    format!(
+        "wechat-login:sessions:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
 /// Where a version kept sessions that knew no sites.
 pub(crate) fn older_session(id_sha256: &str) -> String {
     format!("wechat-login:session:{{{id_sha256}}}")
@@ -35,6 +44,22 @@ pub(crate) fn sessions_end_at(site: &SiteId, id: &MemberId) -> String {
         site.as_str(),
         id.app_id.as_str(),
         id.openid.as_str()
+    )
+}
+
+/// A code that signs a browser in on another host.
+pub(crate) fn return_code(site: &SiteId, code_sha256: &str) -> String {
+    format!(
+        "wechat-login:return-code:{{{}:{code_sha256}}}",
+        site.as_str()
+    )
+}
+
+/// The cookie of another host.
+pub(crate) fn forward_auth(site: &SiteId, cookie_sha256: &str) -> String {
+    format!(
+        "wechat-login:forward-auth:{{{}:{cookie_sha256}}}",
+        site.as_str()
     )
 }
 

@@ -26,6 +26,11 @@ impl SiteId {
         Self(URL_SAFE_NO_PAD.encode(&digest.finalize()[..BYTES]).into())
     }
 
+    /// One that was read from a record.
+    pub(crate) fn read(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The form in keys and records.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,6 +41,12 @@ impl fmt::Debug for SiteId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// What people call the site of this name, or without one its URL's host.
+pub fn called(name: Option<&str>, public_url: &Url) -> String {
+    let host = || public_url.host_str().unwrap_or_default();
+    name.unwrap_or_else(host).to_owned()
 }
 
 /// What an attempt or a session belongs to: the site that began it, and the account that it logs in

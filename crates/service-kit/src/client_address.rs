@@ -10,6 +10,9 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
+const FORWARDED_HOST: &str = "x-forwarded-host";
+const FORWARDED_METHOD: &str = "x-forwarded-method";
+const FORWARDED_URI: &str = "x-forwarded-uri";
 
 /// How many entries of a header are looked at. No chain of proxies is nearly as long, and what a
 /// client puts in front of it mustn't cost anything.
@@ -23,6 +26,19 @@ const LONGEST_ENTRY: usize = 80;
 /// headers, so without a trusted proxy they mean nothing.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
+
+/// The request that a trusted proxy asks about (forward authentication).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forwarded<'request> {
+    /// `https` or `http`.
+    pub protocol: &'static str,
+    /// The host, perhaps with a port.
+    pub host: &'request str,
+    /// The method; `None` if the proxy doesn't say.
+    pub method: Option<&'request str>,
+    /// Path and query; `None` if the proxy doesn't say.
+    pub uri: Option<&'request str>,
+}
 
 /// What the headers say, as far as they are believed.
 struct Walk {
@@ -74,6 +90,29 @@ impl TrustedProxies {
             Some(said) if said.eq_ignore_ascii_case(b"https") => "https",
             _ => "http",
         }
+    }
+
+    /// What a trusted proxy says of the request that it asks about. `None` from anybody else, and
+    /// when it doesn't name a host.
+    ///
+    /// Of several values the last one counts, which the nearest proxy has added.
+    pub fn forwarded<'request>(
+        &self,
+        request: &'request HttpRequest,
+    ) -> Option<Forwarded<'request>> {
+        if !self.contains(peer(request)) {
+            return None;
+        }
+        let headers = request.headers();
+        // A path may contain commas.
+        let last = |name| headers.get_all(name).last()?.to_str().ok();
+        let host = Entries::of(headers, FORWARDED_HOST).next()?;
+        Some(Forwarded {
+            protocol: self.protocol(request),
+            host: str::from_utf8(host).ok()?,
+            method: last(FORWARDED_METHOD),
+            uri: last(FORWARDED_URI),
+        })
     }
 
     fn walk(&self, peer: IpAddr, headers: &HeaderMap) -> Walk {
@@ -214,6 +253,34 @@ mod tests {
 
     fn walk(peer: &str, forwarded: &str) -> String {
         walk_bytes(peer, &[forwarded.as_bytes()])
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_which_request_it_asks_about() {
+        let lines: [(&str, &[u8]); 6] = [
+            ("x-forwarded-host", b"forged.example"),
+            (
+                "x-forwarded-host",
+                b"also-forged.example, wiki.example:8443",
+            ),
+            ("x-forwarded-proto", b"https"),
+            ("x-forwarded-method", b"POST"),
+            ("x-forwarded-uri", b"/forged"),
+            ("x-forwarded-uri", b"/a,b?c=d,e"),
+        ];
+        let told = request("10.0.0.1", &lines);
+        let expected = Forwarded {
+            protocol: "https",
+            host: "wiki.example:8443",
+            method: Some("POST"),
+            uri: Some("/a,b?c=d,e"),
+        };
+        assert_eq!(proxies().forwarded(&told), Some(expected));
+        assert_eq!(proxies().forwarded(&request("192.0.2.1", &lines)), None);
+        assert_eq!(proxies().forwarded(&request("10.0.0.1", &lines[2..])), None);
+        let alone = request("10.0.0.1", &lines[..1]);
+        let alone = proxies().forwarded(&alone).map(|it| (it.protocol, it.uri));
+        assert_eq!(alone, Some(("http", None)));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod repeated_lines;
 pub mod request_bodies;
 pub mod request_id;
 mod root_cause;
+pub mod sessions;
 pub mod settings;
 pub mod settings_parse;
 mod slashes;

@@ -67,11 +67,14 @@ fn status_of(code: ProblemCode) -> StatusCode {
     match code {
         ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ProblemCode::InvalidApiKey | ProblemCode::NotSignedIn => StatusCode::UNAUTHORIZED,
-        ProblemCode::ForeignOrigin | ProblemCode::SnapshotPage | ProblemCode::ConsentMissing => {
-            StatusCode::FORBIDDEN
-        }
+        ProblemCode::ForeignOrigin
+        | ProblemCode::SnapshotPage
+        | ProblemCode::ConsentMissing
+        | ProblemCode::FollowingRequired
+        | ProblemCode::UnknownHost => StatusCode::FORBIDDEN,
         ProblemCode::NotFound
         | ProblemCode::NoLoginAttempt
+        | ProblemCode::UnknownSession
         | ProblemCode::UnknownMember
         | ProblemCode::UnknownTicket
         | ProblemCode::UnknownAccount => StatusCode::NOT_FOUND,

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use actix_web::{App, web::Data};
 use login_protocol::{
     problem::ProblemCode,
-    site::{Realm, Site, SiteId},
+    site::{self, Realm, Site, SiteId},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
@@ -23,6 +23,7 @@ use url::Url;
 
 use crate::{
     cookies::Cookies,
+    forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_page::Branding,
@@ -33,8 +34,8 @@ use crate::{
         internal::{self, InternalApi},
         own_origin::OwnOrigin,
     },
-    sessions::store::Sessions,
-    settings::{self, LoginSettings, SiteSettings},
+    sessions::{rules::SessionRules, store::Sessions},
+    settings::{self, LimitSettings, LoginSettings, SiteSettings},
     tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
@@ -51,6 +52,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         public,
         gateway,
         login,
+        forward_auth,
         limits,
         page,
         ..
@@ -78,9 +80,11 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     }
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
+    let rules = session_rules(&public.url, &login);
     let sessions = Sessions::new(
         site.realm.clone(),
         login.session,
+        rules.clone(),
         Arc::clone(&store),
         issuing,
     );
@@ -88,19 +92,17 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         site,
         Arc::clone(&store),
         gateway.map_err(ServiceError::Client)?,
-        LoginLimits {
-            attempt_lifetime_seconds: login.ttl_seconds,
-            session_lifetime: login.session,
-            per_minute: limits.logins_per_minute,
-            web_authorizations: limits.web_authorizations,
-        },
+        login_limits(&login, limits),
+        rules,
         issuing,
     ));
+    let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));
     let parts = routes::Parts {
         logins,
         sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::new(room),
+        forward_auth: Data::new(forward_auth),
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
@@ -164,6 +166,23 @@ fn site(public_url: &Url, login: &LoginSettings) -> Site {
         name: login.site_name.clone(),
         approval: login.approval,
         require_following: login.require_following,
+    }
+}
+
+fn session_rules(public_url: &Url, login: &LoginSettings) -> SessionRules {
+    SessionRules {
+        site_name: site::called(login.site_name.as_deref(), public_url).into(),
+        require_following: login.require_following,
+        end_on_unfollow: login.end_on_unfollow,
+    }
+}
+
+const fn login_limits(login: &LoginSettings, limits: LimitSettings) -> LoginLimits {
+    LoginLimits {
+        attempt_lifetime_seconds: login.ttl_seconds,
+        session_lifetime: login.session,
+        per_minute: limits.logins_per_minute,
+        web_authorizations: limits.web_authorizations,
     }
 }
 

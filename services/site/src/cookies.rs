@@ -10,7 +10,16 @@ use login_protocol::scene::BrowserSecret;
 use service_kit::cookie;
 use url::Url;
 
-use crate::sessions::identifier::SessionId;
+use crate::{
+    forward_auth::{
+        Target,
+        marks::{BrowserMark, HostCookie},
+    },
+    sessions::identifier::SessionId,
+};
+
+/// How long a browser's mark on another host is kept: for longer than a login takes.
+const MARK_LIFETIME: Duration = Duration::from_hours(1);
 
 /// Names and attributes of the cookies, which depend on the site's scheme: under https they are
 /// `Secure` and carry the `__Host-` prefix (RFC 6265bis), so that no other host can set them.
@@ -73,14 +82,60 @@ impl Cookies {
         self.cookie(self.session_name(), String::new(), Duration::ZERO)
     }
 
-    fn cookie(&self, name: &'static str, value: String, lifetime: Duration) -> Cookie<'static> {
-        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        Cookie::build(name, value)
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(self.secure)
-            .max_age(time::Duration::seconds(seconds))
-            .finish()
+    /// This browser's sign-in on another host.
+    pub fn of_host(request: &HttpRequest, target: &Target) -> Option<HostCookie> {
+        HostCookie::parse(cookie::value(request, host_name(target))?)
     }
+
+    /// Signs this browser in on another host.
+    pub fn set_of_host(value: &HostCookie, target: &Target, lifetime: Duration) -> Cookie<'static> {
+        build(
+            host_name(target),
+            value.expose(),
+            lifetime,
+            target.is_https(),
+        )
+    }
+
+    /// What tells this browser from others on another host.
+    pub fn mark(request: &HttpRequest, target: &Target) -> Option<BrowserMark> {
+        BrowserMark::parse(cookie::value(request, mark_name(target))?)
+    }
+
+    /// Marks this browser on another host.
+    pub fn set_mark(mark: &BrowserMark, target: &Target) -> Cookie<'static> {
+        let value = mark.expose().to_owned();
+        build(mark_name(target), value, MARK_LIFETIME, target.is_https())
+    }
+
+    fn cookie(&self, name: &'static str, value: String, lifetime: Duration) -> Cookie<'static> {
+        build(name, value, lifetime, self.secure)
+    }
+}
+
+fn host_name(target: &Target) -> &'static str {
+    if target.is_https() {
+        "__Host-wechat-forward-auth"
+    } else {
+        "wechat-forward-auth"
+    }
+}
+
+fn mark_name(target: &Target) -> &'static str {
+    if target.is_https() {
+        "__Host-wechat-forward-auth-browser"
+    } else {
+        "wechat-forward-auth-browser"
+    }
+}
+
+fn build(name: &'static str, value: String, lifetime: Duration, secure: bool) -> Cookie<'static> {
+    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(secure)
+        .max_age(time::Duration::seconds(seconds))
+        .finish()
 }

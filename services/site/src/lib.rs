@@ -9,6 +9,7 @@ pub mod app;
 pub mod asker;
 pub mod cookies;
 mod event_streams;
+pub mod forward_auth;
 pub mod gateway_client;
 pub mod login;
 pub mod login_page;

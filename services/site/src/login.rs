@@ -9,7 +9,7 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::{gateway_client::GatewayClient, tickets::TicketIssuing};
+use crate::{gateway_client::GatewayClient, sessions::rules::SessionRules, tickets::TicketIssuing};
 
 mod admission;
 mod attempts;
@@ -36,6 +36,7 @@ pub struct Logins {
     stray_codes: StrayCodes,
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
+    rules: SessionRules,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
     tickets: TicketIssuing,
@@ -81,6 +82,7 @@ impl Logins {
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
+        rules: SessionRules,
         tickets: TicketIssuing,
     ) -> Self {
         let LoginLimits {
@@ -97,6 +99,7 @@ impl Logins {
             gateway,
             attempt_lifetime_seconds,
             session_lifetime,
+            rules,
             per_minute,
             web_authorizations: WebAuthorizationLimit::new(
                 web_authorizations,

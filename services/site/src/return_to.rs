@@ -7,6 +7,9 @@ use crate::allowed_origins::AllowedOrigins;
 /// The longest one that is carried through WeChat and back, in bytes.
 const LONGEST: usize = 1024;
 
+/// The longest one that leads to the hosted login page and on from there, in bytes.
+const LONGEST_OF_PAGE: usize = 8192;
+
 /// A path on this site or a URL of an allowed origin, perhaps with a query and a fragment, and
 /// never a URL elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,15 @@ impl ReturnTo {
         }
         let elsewhere = plain.then(|| address_at(allowed, text)).flatten();
         Self(elsewhere.unwrap_or_else(|| "/".to_owned()))
+    }
+
+    /// Parses what leads to the hosted login page: also an absolute URL of the site's own origin, and
+    /// longer ones, since they don't go through WeChat.
+    pub fn of_page(text: &str, allowed: &AllowedOrigins, public_url: &Url) -> Self {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain = visible && !text.contains('\\') && text.len() <= LONGEST_OF_PAGE;
+        let own = plain.then(|| own_address(public_url, text)).flatten();
+        own.map_or_else(|| Self::parse(text, allowed), Self)
     }
 
     /// It as a redirect's `Location`. A browser keeps the fragment of the previous URL when the new
@@ -52,6 +64,18 @@ fn stays_here(path: &str) -> bool {
     };
     here.join(path)
         .is_ok_and(|there| there.origin() == here.origin())
+}
+
+/// What follows the site's own origin in this URL, as a browser would parse it.
+fn own_address(public_url: &Url, text: &str) -> Option<String> {
+    let address = Url::parse(text).ok()?;
+    let nobody = address.username().is_empty() && address.password().is_none();
+    // A `blob:` URL has the origin that created it, and a path with two slashes is another host's.
+    let own = address.origin() == public_url.origin()
+        && address.scheme() == public_url.scheme()
+        && !address.path().starts_with("//")
+        && nobody;
+    own.then(|| address[url::Position::BeforePath..].to_owned())
 }
 
 /// This URL as a browser would parse it, if it belongs to an allowed origin and has no credentials.
@@ -132,6 +156,41 @@ mod tests {
         ] {
             assert_eq!(read(address, "https://www.example.com"), kept);
             assert_eq!(read(address, ""), "/");
+        }
+    }
+
+    #[test]
+    fn the_login_page_is_led_to_by_the_sites_own_addresses_too() {
+        let public_url = Url::parse("https://login.example.com/passport").unwrap();
+        let allowed = AllowedOrigins::parse("https://www.example.com").unwrap();
+        let read = |text: &str| {
+            let read = ReturnTo::of_page(text, &allowed, &public_url);
+            read.as_str().to_owned()
+        };
+        let long = format!("https://login.example.com/{}", "a".repeat(4000));
+        for (address, kept) in [
+            ("https://login.example.com/a?b=c&d#e", "/a?b=c&d#e"),
+            ("HTTPS://LOGIN.example.com:443", "/"),
+            ("https://login.example.com/a/../b", "/b"),
+            (&long, &long[25..]),
+            ("/a", "/a"),
+            ("https://www.example.com/a", "https://www.example.com/a"),
+        ] {
+            assert_eq!(read(address), kept);
+        }
+        for hostile in [
+            "https://login.example.com//evil.example/",
+            "https://login.example.com/\\evil.example/",
+            "https://login.example.com/a/..//evil.example/",
+            "https://login.example.com@evil.example/",
+            "https://a@login.example.com/",
+            "http://login.example.com/",
+            "https://login.example.com:8443/",
+            "https://evil.example/",
+            "blob:https://login.example.com/1",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(read(hostile), "/", "{hostile}");
         }
     }
 

@@ -2,4 +2,6 @@
 
 pub(crate) mod ending;
 pub mod identifier;
+pub mod other_hosts;
+pub mod rules;
 pub mod store;

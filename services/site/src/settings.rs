@@ -18,7 +18,9 @@ use service_kit::{
 };
 use url::Url;
 
-use crate::{allowed_origins::AllowedOrigins, login_page::FrontPage};
+use crate::{
+    allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings, login_page::FrontPage,
+};
 
 /// The prefix of the environment's variables.
 pub const PREFIX: &str = "SITE";
@@ -38,6 +40,8 @@ pub struct SiteSettings {
     pub gateway: GatewaySettings,
     /// How long attempts and sessions live.
     pub login: LoginSettings,
+    /// Who may ask about requests, and about whose.
+    pub forward_auth: ForwardAuthSettings,
     /// What a client, and what all of them, may have.
     pub limits: LimitSettings,
     /// The pages that the site has of its own.
@@ -83,6 +87,8 @@ pub struct LoginSettings {
     pub ttl_seconds: u32,
     /// How long a session lives.
     pub session: SessionLifetime,
+    /// Whether an unfollow ends sessions.
+    pub end_on_unfollow: bool,
 }
 
 /// What a client, and what all of them, may have; 0 is no limit.
@@ -117,6 +123,7 @@ impl Section for SiteSettings {
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
+        let forward_auth = reader.section();
         let limits = reader.section();
         let page = reader.section();
         let log = reader.section();
@@ -127,6 +134,7 @@ impl Section for SiteSettings {
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
+            forward_auth: forward_auth?,
             limits: limits?,
             page: page?,
             log: log?,
@@ -173,6 +181,7 @@ impl Section for LoginSettings {
         let ttl_seconds = reader.value(&LOGIN_TTL_SECONDS);
         let absolute = reader.value(&SESSION_TTL_SECONDS);
         let idle = reader.value(&SESSION_IDLE_SECONDS);
+        let end_on_unfollow = reader.value(&END_ON_UNFOLLOW);
         Some(Self {
             account: account?,
             site_name: site_name?,
@@ -183,6 +192,20 @@ impl Section for LoginSettings {
                 absolute: Duration::from_secs(absolute?.into()),
                 idle: Duration::from_secs(idle?.into()),
             },
+            end_on_unfollow: end_on_unfollow?,
+        })
+    }
+}
+
+impl Section for ForwardAuthSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let origins = reader.value(&FORWARD_AUTH_ORIGINS);
+        let email_domain = reader.optional(&FORWARD_AUTH_EMAIL_DOMAIN);
+        let require_following = reader.value(&FORWARD_AUTH_REQUIRE_FOLLOWING);
+        Some(Self {
+            origins: origins?,
+            email_domain: email_domain?,
+            require_following: require_following?,
         })
     }
 }
@@ -378,8 +401,8 @@ static REQUIRE_FOLLOWING: Key<bool> = Key {
     name: "login.require_following",
     default: Default::Text("false"),
     example: "true",
-    meaning: "whether only people who follow the account log in; a login inside WeChat doesn't look at it yet",
-    meaning_zh: "是否只有关注了公众号的人才能登录；在微信里登录时暂时还不检查",
+    meaning: "whether only people who follow the account log in and stay signed in",
+    meaning_zh: "是否只有关注了公众号的人才能登录并保持登录",
     secret: false,
     parse: parse::boolean,
 };
@@ -418,6 +441,66 @@ static SESSION_IDLE_SECONDS: Key<u32> = Key {
     meaning_zh: "多少秒没有使用就失效，至少 60；259200 是三天",
     secret: false,
     parse: parse::integer_from::<60>,
+};
+
+/// Whether an unfollow ends sessions.
+static END_ON_UNFOLLOW: Key<bool> = Key {
+    name: "session.end_on_unfollow",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether an unfollow ends all of the person's sessions at this site",
+    meaning_zh: "取消关注时，是否结束此人在本站的所有登录状态",
+    secret: false,
+    parse: parse::boolean,
+};
+
+/// The origins beside the site's own whose proxies may ask.
+static FORWARD_AUTH_ORIGINS: Key<AllowedOrigins> = Key {
+    name: "forward_auth.origins",
+    default: Default::Text(""),
+    example: "https://wiki.example.com",
+    meaning: "origins beside `SITE__PUBLIC__URL`'s, separated by commas, whose proxies may ask at \
+              `/api/forward-auth`, and to which visitors are led back after logging in: exactly as \
+              browsers send them",
+    meaning_zh: "除了 `SITE__PUBLIC__URL` 之外，还有哪些源的反向代理可以通过 `/api/forward-auth` 查询，\
+                 访客登录后可以回到这些源；用逗号分开，写法与浏览器发送的完全一样",
+    secret: false,
+    parse: AllowedOrigins::parse,
+};
+
+/// The domain of made-up addresses.
+static FORWARD_AUTH_EMAIL_DOMAIN: Key<String> = Key {
+    name: "forward_auth.email_domain",
+    default: Default::Unset,
+    example: "wechat.example.com",
+    meaning: "makes up addresses for software that can't do without: `Remote-Email` is the subject at \
+              this domain. Nobody reads them",
+    meaning_zh: "为离不开邮箱的软件编造地址：`Remote-Email` 是“用户标识@这个域名”。这些邮箱没有人收信",
+    secret: false,
+    parse: email_domain,
+};
+
+fn email_domain(value: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(plain)
+    };
+    if value.len() <= 253 && value.split('.').all(is_label) {
+        Ok(value.to_ascii_lowercase())
+    } else {
+        Err(format!("is not a domain: {value:?}"))
+    }
+}
+
+/// Whether only followers get through.
+static FORWARD_AUTH_REQUIRE_FOLLOWING: Key<bool> = Key {
+    name: "forward_auth.require_following",
+    default: Default::Text("false"),
+    example: "true",
+    meaning: "whether `/api/forward-auth` lets only people through who follow the account",
+    meaning_zh: "`/api/forward-auth` 是否只放行关注了公众号的人",
+    secret: false,
+    parse: parse::boolean,
 };
 
 /// How many logins a client may start.

@@ -16,6 +16,37 @@ pub struct User {
 }
 
 impl User {
+    /// Who they are to the owner's own software.
+    pub fn sub(&self) -> &str {
+        self.sub.as_str()
+    }
+
+    /// The person towards the account.
+    pub fn openid(&self) -> &str {
+        &self.openid
+    }
+
+    /// The person across the accounts of one Open Platform account.
+    pub fn unionid(&self) -> Option<&str> {
+        self.unionid.as_deref()
+    }
+
+    /// Whether they follow the account.
+    pub const fn subscribed(&self) -> bool {
+        self.subscribed
+    }
+
+    /// A name for them, never empty: of who is unknown, `微信用户` and the end of their subject.
+    pub fn called(&self) -> String {
+        match self.nickname.as_deref() {
+            Some(nickname) if !nickname.is_empty() => nickname.to_owned(),
+            _ => {
+                let sub = self.sub.as_str();
+                format!("微信用户{}", &sub[sub.len().saturating_sub(4)..])
+            }
+        }
+    }
+
     /// The nickname, if it is known.
     pub fn nickname(&self) -> Option<&str> {
         self.nickname.as_deref()

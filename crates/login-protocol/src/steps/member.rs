@@ -205,6 +205,38 @@ impl Step for RecordUnfollow {
     }
 }
 
+/// When did somebody unfollow, for sessions that end with it?
+#[derive(Debug, Clone)]
+pub struct ReadUnfollow {
+    /// Who.
+    pub member: MemberId,
+}
+
+impl Step for ReadUnfollow {
+    /// When the last unfollow became known, by Redis' clock; `None`: never, or to a version that
+    /// didn't keep it.
+    type Outcome = Option<Timestamp>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HGET",
+            key: redis_keys::member(&self.member),
+            arguments: vec!["unfollowed_at_ms".to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let [Some(at_ms)] = reply else {
+            return Ok(None);
+        };
+        let at = at_ms.parse().ok();
+        let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        at.map(Some).ok_or(UnexpectedReply {
+            step: "ReadUnfollow",
+        })
+    }
+}
+
 /// Reads a member.
 #[derive(Debug, Clone)]
 pub struct ReadMember {

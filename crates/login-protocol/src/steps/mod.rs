@@ -15,10 +15,12 @@ mod authorization_code;
 mod code_budget;
 mod confirmation;
 mod exchange;
+mod forward_auth;
 mod member;
 mod net_shares;
 mod scan;
 mod session;
+mod session_index;
 mod subject;
 mod ticket;
 mod write_probe;
@@ -40,14 +42,20 @@ pub use confirmation::{
     Scan, SpendConfirmation,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
+pub use forward_auth::{
+    ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,
+    RedeemReturnCode, ReturnCodeRedemption,
+};
 pub use member::{
-    ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
+    ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
+    STRANGERS_ARE_KEPT,
 };
 pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
 pub use session::{
-    CreateSession, EndAllSessions, EndSession, ReadOlderSession, ReadSession, ReadSessionsEnd,
-    Session, SessionLifetime,
+    CreateSession, EndAllSessions, EndSession, LookAtSession, ReadOlderSession, ReadSession,
+    ReadSessionsEnd, SeenSession, Session, SessionLifetime, SessionPlace,
 };
+pub use session_index::{DropFromIndex, IndexSession, IndexedSession, ReadSessionIndex};
 pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
 pub use ticket::{
     IssueTicket, RedeemTicket, TICKET_LIFETIME, TICKET_REPEATS, TakeTicket, TicketDelivery,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
+use super::{Asker, AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
     account::AccountName,
     identity::{AppId, MemberId, OpenId},
@@ -54,6 +54,21 @@ pub struct Session {
     pub method: Method,
     /// When they confirmed the login, by Redis' clock.
     pub begun_at: Timestamp,
+    /// When it was last used before it was read, to the second or so.
+    pub last_seen_at: Timestamp,
+    /// Where it was begun. A version before this one kept nothing of it.
+    pub place: Option<SessionPlace>,
+}
+
+/// Where a session was begun, for its person and for the owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPlace {
+    /// The browser, as far as it is kept.
+    pub browser: Asker,
+    /// What people call the site ([`called`](crate::site::called)).
+    pub site_name: String,
+    /// Whether an unfollow ends it.
+    pub ends_on_unfollow: bool,
 }
 
 /// The version of [`Record`]. Whatever is no addition is another version.
@@ -70,7 +85,18 @@ struct Record {
     openid: OpenId,
     account: AccountName,
     method: Method,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    site_name: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ends_on_unfollow: bool,
     begun_at_ms: i64,
+    /// Written by the script that reads a session, behind all others.
+    #[serde(default, skip_serializing)]
+    last_seen_at_ms: Option<i64>,
 }
 
 /// What every version of the record has.
@@ -81,13 +107,20 @@ struct Version {
 
 impl Session {
     pub(super) fn to_record(&self) -> String {
+        let place = self.place.as_ref();
+        let browser = place.map(|place| place.browser.clone());
         let record = Record {
             version: VERSION,
             app_id: self.member.app_id.clone(),
             openid: self.member.openid.clone(),
             account: self.account.clone(),
             method: self.method,
+            browser: browser.as_ref().map(|browser| browser.description.clone()),
+            address: browser.map(|browser| browser.address),
+            site_name: place.map(|place| place.site_name.clone()),
+            ends_on_unfollow: place.is_some_and(|place| place.ends_on_unfollow),
             begun_at_ms: self.begun_at.as_millisecond(),
+            last_seen_at_ms: None,
         };
         // Texts and numbers can always be written.
         serde_json::to_string(&record).unwrap_or_default()
@@ -103,6 +136,18 @@ impl Session {
             return Ok(None);
         }
         let record: Record = serde_json::from_str(record).map_err(|_| UNEXPECTED)?;
+        let time = |ms| Timestamp::from_millisecond(ms).map_err(|_| UNEXPECTED);
+        let place = match (record.browser, record.address, record.site_name) {
+            (Some(description), Some(address), Some(site_name)) => Some(SessionPlace {
+                browser: Asker {
+                    description,
+                    address,
+                },
+                site_name,
+                ends_on_unfollow: record.ends_on_unfollow,
+            }),
+            _ => None,
+        };
         Ok(Some(Self {
             member: MemberId {
                 app_id: record.app_id,
@@ -110,7 +155,9 @@ impl Session {
             },
             account: record.account,
             method: record.method,
-            begun_at: Timestamp::from_millisecond(record.begun_at_ms).map_err(|_| UNEXPECTED)?,
+            begun_at: time(record.begun_at_ms)?,
+            last_seen_at: time(record.last_seen_at_ms.unwrap_or(record.begun_at_ms))?,
+            place,
         }))
     }
 }
@@ -234,6 +281,69 @@ fn of_older_record(record: &str) -> Option<(MemberId, Timestamp)> {
     words.next().is_none().then_some((member, begun_at))
 }
 
+/// A session as it lies in Redis, which isn't used by being looked at.
+#[derive(Debug, Clone)]
+pub struct LookAtSession {
+    /// Where it is good; `None`: a version began it that knew no sites.
+    pub site: Option<SiteId>,
+    /// The SHA-256 of the session's identifier, in base64url.
+    pub id_sha256: String,
+}
+
+/// What there is to see of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenSession {
+    /// Whose.
+    pub member: MemberId,
+    /// When they confirmed the login, by Redis' clock.
+    pub begun_at: Timestamp,
+    /// When it was last used; unknown of a session whose version knew no sites.
+    pub last_seen_at: Option<Timestamp>,
+    /// Where it was begun, if its version kept that.
+    pub place: Option<SessionPlace>,
+}
+
+impl Step for LookAtSession {
+    /// `None`: no such session, it ended, or a newer version wrote it.
+    type Outcome = Option<SeenSession>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "GET",
+            key: match &self.site {
+                Some(site) => redis_keys::session(site, &self.id_sha256),
+                None => redis_keys::older_session(&self.id_sha256),
+            },
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let record = match reply {
+            [Some(record)] if !record.starts_with("ended") => record,
+            _ => return Ok(None),
+        };
+        if self.site.is_some() {
+            let session = Session::of_record(record)?;
+            return Ok(session.map(|session| SeenSession {
+                member: session.member,
+                begun_at: session.begun_at,
+                last_seen_at: Some(session.last_seen_at),
+                place: session.place,
+            }));
+        }
+        let (member, begun_at) = of_older_record(record).ok_or(UnexpectedReply {
+            step: "LookAtSession",
+        })?;
+        Ok(Some(SeenSession {
+            member,
+            begun_at,
+            last_seen_at: None,
+            place: None,
+        }))
+    }
+}
+
 /// Signs out. For two minutes nothing restores the session, not even a repeated redemption. Works
 /// on a full Redis too.
 #[derive(Debug, Clone)]
@@ -355,7 +465,33 @@ mod tests {
             account: AccountName::default(),
             method: Method::Scan,
             begun_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
+            last_seen_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
+            place: None,
         }
+    }
+
+    #[test]
+    fn a_record_keeps_where_the_session_was_begun_and_when_it_was_last_used() {
+        let session = Session {
+            place: Some(SessionPlace {
+                browser: Asker {
+                    description: "Chrome · Windows".to_owned(),
+                    address: "203.0.113.x".to_owned(),
+                },
+                site_name: r#"a "name","begun_at_ms":1"#.to_owned(),
+                ends_on_unfollow: true,
+            }),
+            ..session()
+        };
+        let record = session.to_record();
+        assert_eq!(Session::of_record(&record).unwrap(), Some(session.clone()));
+        // A name can't be taken for what the script looks for.
+        let begun = record.find(BEFORE_BEGINNING).unwrap();
+        assert!(record[begun..].starts_with(r#""begun_at_ms":1795812000123"#));
+        let used = record.replace('}', r#","last_seen_at_ms":1795812001000}"#);
+        let read = Session::of_record(&used).unwrap().unwrap();
+        assert_eq!(read.last_seen_at.as_millisecond(), 1_795_812_001_000);
+        assert_eq!(read.begun_at, session.begun_at);
     }
 
     #[test]

@@ -17,5 +17,18 @@ if left <= 0 then
     redis.call('DEL', KEYS[1])
     return {}
 end
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(left, tonumber(ARGV[2]))))
+local life = string.format('%.0f', math.min(left, tonumber(ARGV[2])))
+-- An object remembers when it was used, to the second: a page asks for many things at once.
+local kept, seen_at = string.match(found, '^(.*),"last_seen_at_ms":(%d+)}$')
+if not kept then
+    kept, seen_at = string.match(found, '^({.*)}$'), begun_at
+end
+if kept and now - tonumber(seen_at) >= 1000 then
+    local record = string.format('%s,"last_seen_at_ms":%.0f}', kept, now)
+    -- A full Redis takes none, and the session goes on.
+    if not redis.pcall('SET', KEYS[1], record, 'PX', life).err then
+        return {found}
+    end
+end
+redis.call('PEXPIRE', KEYS[1], life)
 return {found}

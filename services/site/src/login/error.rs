@@ -42,6 +42,9 @@ pub enum CompleteError {
     /// Its person signed out everywhere after confirming it.
     #[error("the user signed out everywhere")]
     SignedOutEverywhere,
+    /// Its person doesn't follow the account, and the site asks for that.
+    #[error("the user doesn't follow the account")]
+    FollowingRequired,
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),

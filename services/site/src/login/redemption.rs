@@ -1,21 +1,21 @@
 //! A confirmed attempt becomes a session, or a ticket, or both.
 
-use std::net::IpAddr;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     attempt::AttemptStatus,
     method::Method,
     scene::BrowserSecret,
     steps::{
-        CreateSession, EndSession, GivenBack, Identified, IssueTicket, Purpose, ReadMember,
-        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, TicketDelivery,
+        CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket, Purpose,
+        ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, SessionPlace,
+        TicketDelivery,
     },
 };
-use service_kit::{random, subjects};
+use service_kit::{random, redis::StoreError, subjects};
 
-use super::{CompleteError, Logins};
+use super::{CompleteError, Logins, Visit};
 use crate::{
+    asker,
     sessions::{ending::is_over, identifier::SessionId},
     tickets::{Ticket, TicketIssuing},
     user::User,
@@ -29,7 +29,7 @@ pub struct Completion<'a> {
     /// The session that it had, which ends when it is signed in anew.
     pub previous: Option<&'a SessionId>,
     /// Where it comes from.
-    pub client: IpAddr,
+    pub visit: Visit<'a>,
     /// What for.
     pub purpose: Purpose,
     /// How a ticket reaches its page.
@@ -61,45 +61,81 @@ impl Logins {
         self.tickets == TicketIssuing::On
     }
 
+    /// What a session keeps of where it was begun.
+    fn place(&self, visit: Visit<'_>) -> SessionPlace {
+        SessionPlace {
+            browser: asker::describe(visit.user_agent, visit.client),
+            site_name: self.rules.site_name.to_string(),
+            ends_on_unfollow: self.rules.end_on_unfollow,
+        }
+    }
+
+    /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
+    /// confirmed by another login.
+    async fn end_refused(&self, created: Option<CreateSession>) -> Result<(), StoreError> {
+        let Some(created) = created else {
+            return Ok(());
+        };
+        let end = EndSession {
+            site: Some(created.site),
+            id_sha256: created.id_sha256,
+        };
+        self.store.run(&end).await
+    }
+
+    /// Redeems the attempt, and says whether this is the first time.
+    async fn redeem(
+        &self,
+        secret: &BrowserSecret,
+        purpose: Purpose,
+    ) -> Result<(Identified, bool), CompleteError> {
+        let step = RedeemAttempt {
+            scene: secret.scene(),
+            realm: self.site.realm.clone(),
+            nonce: URL_SAFE_NO_PAD.encode(random::bytes::<32>()?),
+            purpose,
+        };
+        match self.store.run(&step).await? {
+            Redemption::Redeemed(identified) => {
+                let is_first = identified.nonce == step.nonce;
+                Ok((identified, is_first))
+            }
+            Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
+        }
+    }
+
     /// Redeems this browser's attempt and signs it in, where a session is asked for; the one that it
     /// had before ends then. Within a minute it can be repeated: the outcome is the same.
     ///
     /// # Errors
     ///
-    /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed,
-    /// its session was ended, or Redis is unavailable.
+    /// The attempt isn't confirmed, is over, the user signed out everywhere or unfollowed since they
+    /// confirmed, doesn't follow where that is required, its session was ended, or Redis is
+    /// unavailable.
     pub async fn complete(&self, completion: Completion<'_>) -> Result<Completed, CompleteError> {
         let Completion {
             secret,
             previous,
-            client,
+            visit,
             purpose,
             delivery,
         } = completion;
         let realm = &self.site.realm;
-        let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
-        let step = RedeemAttempt {
-            scene: secret.scene(),
-            realm: realm.clone(),
-            nonce,
-            purpose,
-        };
+        let (identified, is_first) = self.redeem(secret, purpose).await?;
         let Identified {
             member,
             nonce,
             confirmed_at,
             method,
-        } = match self.store.run(&step).await? {
-            Redemption::Redeemed(identified) => identified,
-            Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
-        };
-        let is_first = nonce == step.nonce;
+        } = identified;
         let session = SessionId::of_redemption(secret, &nonce);
         let login = Session {
             member: member.clone(),
             account: realm.account.clone(),
             method,
             begun_at: confirmed_at,
+            last_seen_at: confirmed_at,
+            place: Some(self.place(visit)),
         };
         let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
         let issue = ticket.as_ref().map(|ticket| IssueTicket {
@@ -115,6 +151,8 @@ impl Logins {
             session: login,
             lifetime: self.session_lifetime,
         });
+        let index = create.as_ref().map(IndexSession::of);
+        let unfollow = self.rules.unfollow_of(&member);
         let read = ReadMember {
             member: member.clone(),
         };
@@ -127,7 +165,7 @@ impl Logins {
         });
         // A repeat is no other login.
         let give_back = is_first
-            .then(|| self.give_back(client, given_back(method)))
+            .then(|| self.give_back(visit.client, given_back(method)))
             .flatten();
         // A repeat comes with the very session that it leads to, and a ticket ends none.
         let previous = session
@@ -140,7 +178,7 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (is_created, known, subject, ended_here, ended, ..) = self
+        let (is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 create.as_ref(),
@@ -148,6 +186,8 @@ impl Logins {
                 &read_subject,
                 &ended_here,
                 &ended,
+                unfollow.as_ref(),
+                index.as_ref(),
                 give_back.as_ref(),
                 end.as_ref(),
                 end_older.as_ref(),
@@ -156,8 +196,13 @@ impl Logins {
             .await?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts
         // too.
-        if is_over(confirmed_at, ended_here.max(ended)) {
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        if is_over(confirmed_at, ended) {
             return Err(CompleteError::SignedOutEverywhere);
+        }
+        if !self.rules.admit(known.as_ref()) {
+            self.end_refused(create).await?;
+            return Err(CompleteError::FollowingRequired);
         }
         if is_created == Some(false) {
             return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));

@@ -40,7 +40,7 @@ impl StrayCodes {
         let gateway = Arc::clone(&self.gateway);
         let request = DiscardWebAuthorization {
             code: response.code.to_owned(),
-            client: response.client,
+            client: response.visit.client,
             scene,
             account: self.account.clone(),
         };

@@ -6,7 +6,7 @@
 //! logged in as the other (RFC 6749, section 10.12). A rejected code would stay valid for five
 //! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use login_protocol::{
@@ -47,7 +47,7 @@ pub struct AuthorizationResponse<'a> {
     /// The session that it has, if it has one.
     pub session: Option<&'a SessionId>,
     /// Where it comes from.
-    pub client: IpAddr,
+    pub visit: Visit<'a>,
     /// The state of the attempt that was begun, if WeChat sent it.
     pub state: &'a str,
     /// WeChat's code; empty if the person declined.
@@ -74,6 +74,9 @@ pub enum WebAuthorizationError {
     /// The code was spent or too old.
     #[error("the code was already used or has expired")]
     SpentCode,
+    /// The person doesn't follow the account, and the site asks for that.
+    #[error("the user doesn't follow the account")]
+    FollowingRequired,
     /// The gateway failed, or WeChat behind it.
     #[error(transparent)]
     Gateway(GatewayError),
@@ -103,6 +106,7 @@ impl From<CompleteError> for WebAuthorizationError {
             CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere => {
                 Self::AttemptOver
             }
+            CompleteError::FollowingRequired => Self::FollowingRequired,
             CompleteError::Store(error) => Self::Store(error),
             CompleteError::Randomness(error) => Self::Randomness(error),
         }
@@ -212,7 +216,7 @@ impl Logins {
         let completion = Completion {
             secret,
             previous: response.session,
-            client: response.client,
+            visit: response.visit,
             purpose: Purpose::Session,
             delivery: TicketDelivery::OnReturn,
         };

@@ -5,7 +5,10 @@ use login_protocol::steps::TicketDelivery;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::{login::attempt_of, purpose};
+use super::{
+    login::{attempt_of, visit},
+    purpose,
+};
 use crate::{
     cookies::Cookies,
     login::{Completed, Completion, Logins},
@@ -36,7 +39,7 @@ pub(super) async fn complete(
     let completion = Completion {
         secret: &secret,
         previous: previous.as_ref(),
-        client: proxies.client(&request),
+        visit: visit(&request, &proxies),
         purpose,
         delivery: TicketDelivery::InTheAnswer,
     };

@@ -28,7 +28,8 @@ pub(super) async fn page(
     public_url: Data<PublicUrl>,
     branding: Data<Branding>,
 ) -> HttpResponse {
-    let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
+    let return_to = parameter(&request, "return_to");
+    let return_to = ReturnTo::of_page(&return_to, &allowed, public_url.url());
     if who(&request, &cookies, &sessions).await.is_some() {
         return HttpResponse::SeeOther()
             .insert_header((LOCATION, return_to.as_str()))

@@ -15,6 +15,7 @@ use service_kit::{client_address::TrustedProxies, endpoint, problem};
 use crate::{
     allowed_origins::AllowedOrigins,
     cookies::Cookies,
+    forward_auth::{self as forward_authentication, ForwardAuth},
     login::Logins,
     login_page::{Branding, FrontPage},
     login_watch::LoginWatch,
@@ -27,6 +28,10 @@ use own_origin::OwnOrigin;
 
 mod assets;
 mod cross_origin;
+mod forward_auth;
+mod forward_auth_login;
+mod forward_auth_page;
+mod forward_auth_return;
 mod front;
 pub mod internal;
 mod login;
@@ -58,6 +63,8 @@ pub struct Parts {
     pub watch: Data<LoginWatch>,
     /// The open streams.
     pub room: Data<WaitingRoom>,
+    /// Who may ask about requests.
+    pub forward_auth: Data<ForwardAuth>,
     /// The cookies' names and attributes.
     pub cookies: Data<Cookies>,
     /// The site's own URL.
@@ -97,6 +104,7 @@ pub fn app(
         .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
+        .app_data(parts.forward_auth.clone())
         .app_data(parts.cookies.clone())
         .app_data(parts.public_url.clone())
         .app_data(parts.allowed_origins.clone())
@@ -147,7 +155,30 @@ fn addresses(config: &mut ServiceConfig) {
         ))
         .service(endpoint::at(
             "/api/sessions",
-            [(Method::DELETE, web::to(session::end_all))],
+            [
+                (Method::GET, web::to(session::list)),
+                (Method::DELETE, web::to(session::end_all)),
+            ],
+        ))
+        .service(endpoint::at(
+            "/api/sessions/{id}",
+            [(Method::DELETE, web::to(session::end_one))],
+        ))
+        .service(endpoint::at(
+            "/api/forward-auth",
+            [(Method::GET, web::to(forward_auth::ask))],
+        ))
+        .service(endpoint::at(
+            forward_authentication::LOGIN,
+            [(Method::GET, web::to(forward_auth_login::lead_on))],
+        ))
+        .service(endpoint::at(
+            forward_authentication::RETURN,
+            [(Method::GET, web::to(forward_auth_return::come_back))],
+        ))
+        .service(endpoint::at(
+            forward_auth_return::STYLE,
+            [(Method::GET, web::to(forward_auth_return::style))],
         ))
         .service(endpoint::at(
             "/",

@@ -54,6 +54,10 @@ impl From<CompleteError> for Problem {
                 ProblemCode::LoginExpired,
                 "The user signed out everywhere after confirming this login. Start again.",
             ),
+            CompleteError::FollowingRequired => Self::new(
+                ProblemCode::FollowingRequired,
+                "Only followers of the official account can log in here. Follow it, and start again.",
+            ),
             CompleteError::Store(error) => error.into(),
             CompleteError::Randomness(error) => error.into(),
         }
@@ -193,6 +197,7 @@ pub(super) fn log_callback(error: &WebAuthorizationError) {
         | WebAuthorizationError::ConsentMissing
         | WebAuthorizationError::Snapshot
         | WebAuthorizationError::AttemptOver
-        | WebAuthorizationError::SpentCode => {}
+        | WebAuthorizationError::SpentCode
+        | WebAuthorizationError::FollowingRequired => {}
     }
 }

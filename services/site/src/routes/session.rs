@@ -1,14 +1,21 @@
-//! `/api/session`: who is signed in, and signing out.
+//! `/api/session`: who is signed in, and signing out. `/api/sessions`: where else they are.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
 use jiff::Timestamp;
 use login_protocol::problem::ProblemCode;
 use serde::Serialize;
+use serde_json::json;
 use service_kit::problem::Problem;
 
 use crate::{
     cookies::Cookies,
-    sessions::store::{Sessions, SignedIn},
+    sessions::{
+        identifier::SessionId,
+        store::{Sessions, SignedIn},
+    },
     tickets::Ticket,
     user::User,
 };
@@ -27,17 +34,12 @@ pub(super) async fn read(
     sessions: Data<Sessions>,
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
-    let not_signed_in = || {
-        Problem::new(
-            ProblemCode::NotSignedIn,
-            "Nobody is signed in with this browser.",
-        )
-    };
     let session = cookies.session(&request).ok_or_else(not_signed_in)?;
     let SignedIn {
         user,
         since,
         ticket,
+        ..
     } = sessions
         .signed_in_with_ticket(&session)
         .await?
@@ -47,6 +49,65 @@ pub(super) async fn read(
         signed_in_at: since,
         ticket: ticket.as_ref().map(Ticket::expose),
     }))
+}
+
+fn not_signed_in() -> Problem {
+    Problem::new(
+        ProblemCode::NotSignedIn,
+        "Nobody is signed in with this browser.",
+    )
+}
+
+async fn signed_in(
+    request: &HttpRequest,
+    sessions: &Sessions,
+    cookies: &Cookies,
+) -> Result<(SessionId, SignedIn), Problem> {
+    let session = cookies.session(request).ok_or_else(not_signed_in)?;
+    let signed_in = sessions.signed_in(&session).await?;
+    Ok((session, signed_in.ok_or_else(not_signed_in)?))
+}
+
+/// `GET /api/sessions`: the sessions at this site of the person who is signed in.
+pub(super) async fn list(
+    request: HttpRequest,
+    sessions: Data<Sessions>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    let (session, SignedIn { member, .. }) = signed_in(&request, &sessions, &cookies).await?;
+    let current = session.sha256();
+    let all = sessions.of(&member).await?;
+    let listed: Vec<_> = all
+        .iter()
+        .map(|session| session.listed(Some(&current)))
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "sessions": listed })))
+}
+
+/// `DELETE /api/sessions/{id}`: ends one of them.
+pub(super) async fn end_one(
+    id: Path<String>,
+    request: HttpRequest,
+    sessions: Data<Sessions>,
+    cookies: Data<Cookies>,
+) -> Result<HttpResponse, Problem> {
+    let (session, SignedIn { member, .. }) = signed_in(&request, &sessions, &cookies).await?;
+    let current = session.sha256();
+    if *id == current {
+        // The attempt goes as well, so that no repeat of its redemption is answered with it.
+        sessions
+            .sign_out(&session, cookies.attempt(&request).as_ref())
+            .await?;
+        return Ok(signed_out(&cookies));
+    }
+    let all = sessions.of(&member).await?;
+    let other = all.iter().find(|other| other.key.id_sha256 == *id);
+    let other = other.ok_or_else(|| {
+        let detail = "The person who is signed in has no such session.";
+        Problem::new(ProblemCode::UnknownSession, detail)
+    })?;
+    sessions.end_one(&member, other).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// `DELETE /api/sessions`: signs out everywhere the person who is signed in with this browser.

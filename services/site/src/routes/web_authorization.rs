@@ -83,7 +83,7 @@ pub(super) async fn callback(
     let response = AuthorizationResponse {
         secret: secret.as_ref(),
         session: session.as_ref(),
-        client: proxies.client(&request),
+        visit: visit(&request, &proxies),
         state: &appended(&request, "state"),
         code: &appended(&request, "code"),
         // Only we write it; whatever else is there is a login like any other.

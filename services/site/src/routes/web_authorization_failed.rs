@@ -22,15 +22,17 @@ pub(super) enum Failure {
     Snapshot,
     AttemptOver,
     SpentCode,
+    FollowingRequired,
     Unavailable,
 }
 
-const ALL: [Failure; 6] = [
+const ALL: [Failure; 7] = [
     Failure::StateMismatch,
     Failure::ConsentMissing,
     Failure::Snapshot,
     Failure::AttemptOver,
     Failure::SpentCode,
+    Failure::FollowingRequired,
     Failure::Unavailable,
 ];
 
@@ -43,6 +45,7 @@ impl Failure {
             Self::Snapshot => "snapshot",
             Self::AttemptOver => "over",
             Self::SpentCode => "spent_code",
+            Self::FollowingRequired => "not_following",
             Self::Unavailable => "unavailable",
         }
     }
@@ -56,6 +59,7 @@ impl From<&WebAuthorizationError> for Failure {
             WebAuthorizationError::Snapshot => Self::Snapshot,
             WebAuthorizationError::AttemptOver => Self::AttemptOver,
             WebAuthorizationError::SpentCode => Self::SpentCode,
+            WebAuthorizationError::FollowingRequired => Self::FollowingRequired,
             WebAuthorizationError::Gateway(_)
             | WebAuthorizationError::Store(_)
             | WebAuthorizationError::Randomness(_) => Self::Unavailable,
@@ -90,6 +94,11 @@ const fn notice(failure: Failure) -> Notice<'static> {
             "请再试一次",
             "微信的授权已被使用或已过期。请回到网页，重新点登录。",
             "WeChat\u{2019}s authorisation was already used or has expired. Go back and log in again.",
+        ),
+        Failure::FollowingRequired => (
+            "请先关注公众号",
+            "关注公众号后才能登录。请先关注，再回到网页，重新点登录。",
+            "Only followers of the official account can log in. Follow it first, then go back and log in again.",
         ),
         Failure::Unavailable => (
             "暂时无法登录",

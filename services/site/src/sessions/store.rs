@@ -6,19 +6,20 @@ use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
     scene::BrowserSecret,
+    session_end::SessionEnd,
     site::Realm,
     steps::{
-        EndAllSessions, EndSession, ForgetRedemption, ReadMember, ReadOlderSession, ReadSession,
-        ReadSessionsEnd, ReadSubject, SessionLifetime,
+        EndAllSessions, EndSession, ForgetRedemption, IndexSession, ReadMember, ReadOlderSession,
+        ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime,
     },
 };
 use service_kit::{
     redis::{Store, StoreError},
+    sessions::{self, PersonsSession},
     subjects::{self, SubjectError},
 };
 
-use super::{ending::is_over, identifier::SessionId};
-
+use super::{ending::is_over, identifier::SessionId, rules::SessionRules};
 use crate::{
     tickets::{Ticket, TicketIssuing},
     user::User,
@@ -26,16 +27,19 @@ use crate::{
 
 /// The sessions of this site.
 pub struct Sessions {
-    realm: Realm,
-    lifetime: SessionLifetime,
-    store: Arc<Store>,
+    pub(super) realm: Realm,
+    pub(super) lifetime: SessionLifetime,
+    rules: SessionRules,
+    pub(super) store: Arc<Store>,
     tickets: TicketIssuing,
 }
 
 /// Somebody who is signed in.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who.
+    /// Who, towards the account.
+    pub member: MemberId,
+    /// Who, as browsers are told.
     pub user: User,
     /// When they confirmed the login, by Redis' clock.
     pub since: Timestamp,
@@ -44,11 +48,13 @@ pub struct SignedIn {
 }
 
 /// A session that hasn't ended by itself.
-struct Found {
+pub(super) struct Found {
     member: MemberId,
     begun_at: Timestamp,
     /// Whether a version began it that knew no sites.
     is_older: bool,
+    /// What a version left out that kept no index.
+    index: Option<IndexSession>,
 }
 
 impl Sessions {
@@ -56,12 +62,14 @@ impl Sessions {
     pub const fn new(
         realm: Realm,
         lifetime: SessionLifetime,
+        rules: SessionRules,
         store: Arc<Store>,
         tickets: TicketIssuing,
     ) -> Self {
         Self {
             realm,
             lifetime,
+            rules,
             store,
             tickets,
         }
@@ -79,7 +87,10 @@ impl Sessions {
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
-        self.look(session, None).await
+        match self.find(session.sha256()).await? {
+            Some(found) => self.person(found, None).await,
+            None => Ok(None),
+        }
     }
 
     /// The same, with the ticket that waits for a browser which came back from WeChat. It is handed
@@ -93,20 +104,23 @@ impl Sessions {
         session: &SessionId,
     ) -> Result<Option<SignedIn>, SubjectError> {
         let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
-        self.look(session, ticket).await
+        match self.find(session.sha256()).await? {
+            Some(found) => self.person(found, ticket).await,
+            None => Ok(None),
+        }
     }
 
-    async fn look(
+    pub(super) async fn person(
         &self,
-        session: &SessionId,
+        found: Found,
         ticket: Option<Ticket>,
     ) -> Result<Option<SignedIn>, SubjectError> {
-        let Some(Found {
-            member, begun_at, ..
-        }) = self.find(session).await?
-        else {
-            return Ok(None);
-        };
+        let Found {
+            member,
+            begun_at,
+            index,
+            ..
+        } = found;
         let read = ReadMember {
             member: member.clone(),
         };
@@ -114,15 +128,25 @@ impl Sessions {
             member: member.clone(),
         };
         let [ended_here, ended] = self.ends(&member);
+        let unfollow = self.rules.unfollow_of(&member);
         let take = ticket
             .as_ref()
             .map(|ticket| ticket.take(self.realm.site.clone()))
             .transpose()?;
-        let (known, subject, ended_here, ended, taken) = self
+        let (known, subject, ended_here, ended, taken, unfollowed, _) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended, take.as_ref()))
+            .run_together((
+                &read,
+                &read_subject,
+                &ended_here,
+                &ended,
+                take.as_ref(),
+                unfollow.as_ref(),
+                index.as_ref(),
+            ))
             .await?;
-        if is_over(begun_at, ended_here.max(ended)) {
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        if is_over(begun_at, ended) || !self.rules.admit(known.as_ref()) {
             return Ok(None);
         }
         // Who logged in before there were any has none.
@@ -130,34 +154,86 @@ impl Sessions {
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
         Ok(Some(SignedIn {
             user: User::new(&member, subject, known),
+            member,
             since: begun_at,
             ticket: ticket.filter(|_| taken == Some(true)),
         }))
     }
 
-    async fn find(&self, session: &SessionId) -> Result<Option<Found>, StoreError> {
-        let read = ReadSession {
+    pub(super) fn read(&self, id_sha256: String) -> ReadSession {
+        ReadSession {
             realm: self.realm.clone(),
-            id_sha256: session.sha256(),
+            id_sha256,
             lifetime: self.lifetime,
-        };
-        if let Some(session) = self.store.run(&read).await? {
-            return Ok(Some(Found {
-                member: session.member,
-                begun_at: session.begun_at,
-                is_older: false,
-            }));
         }
+    }
+
+    async fn find(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
+        let read = self.read(id_sha256);
+        match self.store.run(&read).await? {
+            Some(session) => Ok(Some(self.found(session, read.id_sha256))),
+            None => self.find_older(read.id_sha256).await,
+        }
+    }
+
+    pub(super) async fn find_older(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
         let read_older = ReadOlderSession {
-            id_sha256: read.id_sha256,
+            id_sha256,
             lifetime: self.lifetime,
         };
         let older = self.store.run(&read_older).await?;
         Ok(older.map(|(member, begun_at)| Found {
+            index: Some(IndexSession::of_older(
+                &member,
+                begun_at,
+                read_older.id_sha256,
+                self.lifetime,
+            )),
             member,
             begun_at,
             is_older: true,
         }))
+    }
+
+    pub(super) fn found(&self, session: Session, id_sha256: String) -> Found {
+        let site = self.realm.site.clone();
+        let index = session
+            .place
+            .is_none()
+            .then(|| IndexSession::new(site, id_sha256, &session, self.lifetime));
+        Found {
+            member: session.member,
+            begun_at: session.begun_at,
+            is_older: false,
+            index,
+        }
+    }
+
+    /// The sessions of this person that are good here.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn of(&self, member: &MemberId) -> Result<Vec<PersonsSession>, StoreError> {
+        let mut sessions = sessions::of(&self.store, member).await?;
+        sessions.retain(|session| {
+            let site = session.key.site.as_ref();
+            site.is_none_or(|site| *site == self.realm.site)
+        });
+        Ok(sessions)
+    }
+
+    /// Ends one of them.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn end_one(
+        &self,
+        member: &MemberId,
+        session: &PersonsSession,
+    ) -> Result<(), StoreError> {
+        sessions::end_one(&self.store, member, session, SessionEnd::SignedOut).await
     }
 
     /// When somebody signed out everywhere at this site, and at all of them.
@@ -179,7 +255,7 @@ impl Sessions {
         session: &SessionId,
         secret: Option<&BrowserSecret>,
     ) -> Result<(), StoreError> {
-        if let Some(found) = self.find(session).await? {
+        if let Some(found) = self.find(session.sha256()).await? {
             let [ended_here, ended] = self.ends(&found.member);
             let (ended_here, ended) = self.store.run_both(&ended_here, &ended).await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {

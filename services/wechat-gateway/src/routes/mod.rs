@@ -23,6 +23,7 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod member_sessions;
 mod members;
 mod openapi;
 mod phone;
@@ -150,6 +151,17 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .service(guarded(endpoint::at(
             gateway_api::MEMBER,
             [(Method::GET, web::to(members::read))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::MEMBER_SESSIONS,
+            [
+                (Method::GET, web::to(member_sessions::list)),
+                (Method::DELETE, web::to(member_sessions::end_all)),
+            ],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::MEMBER_SESSION,
+            [(Method::DELETE, web::to(member_sessions::end_one))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::WEB_AUTHORIZATIONS,

@@ -9,9 +9,12 @@ use wechat_wire::{
     error_code::{Remedy, remedy},
 };
 
-use crate::wechat::{
-    code_budget::NoCodeLeft,
-    error::{WechatError, hint},
+use crate::{
+    members::SessionsError,
+    wechat::{
+        code_budget::NoCodeLeft,
+        error::{WechatError, hint},
+    },
 };
 
 /// When a client may try again after a failure of the kind that passes.
@@ -59,6 +62,25 @@ impl From<NoCodeLeft> for Problem {
             }
         }
     }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        match error {
+            SessionsError::UnknownMember => unknown_member(),
+            SessionsError::UnknownSession => {
+                let detail = "The person has no such session.";
+                Self::new(ProblemCode::UnknownSession, detail)
+            }
+            SessionsError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The response about somebody of whom nothing is stored.
+pub(super) fn unknown_member() -> Problem {
+    let detail = "The account knows no person with this OpenID.";
+    Problem::new(ProblemCode::UnknownMember, detail)
 }
 
 fn unavailable(after: Duration) -> Problem {

@@ -1,0 +1,226 @@
+//! The sessions of a person, as they and the owner see and end them.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+use login_protocol::{
+    identity::MemberId,
+    session_end::SessionEnd,
+    site::SiteId,
+    steps::{
+        DropFromIndex, EndAllSessions, EndSession, IndexedSession, LookAtSession, ReadSessionIndex,
+        ReadSessionsEnd, ReadUnfollow, SessionLifetime, SessionPlace,
+    },
+};
+use serde::Serialize;
+
+use crate::redis::{Store, StoreError};
+
+/// For how long the owner's ending of all sessions is remembered: no browser keeps a session's
+/// cookie for longer than 400 days (RFC 6265bis, section 5.5), whatever lifetime the sites give it.
+const LONGEST_SESSION: Duration = Duration::from_hours(400 * 24);
+
+/// A session that hasn't ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonsSession {
+    /// Its place in the index.
+    pub key: IndexedSession,
+    /// When its person confirmed the login.
+    pub begun_at: Timestamp,
+    /// When it was last used, if its version kept that.
+    pub last_seen_at: Option<Timestamp>,
+    /// Where it was begun, if its version kept that.
+    pub place: Option<SessionPlace>,
+}
+
+/// A session as the APIs of both services list it.
+#[derive(Debug, Serialize)]
+pub struct ListedSession<'a> {
+    /// What tells it from the person's others, and opens nothing.
+    pub id: &'a str,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// What people call the site.
+    pub site: Option<&'a str>,
+    /// The client whose login began it; none begin sessions here yet.
+    pub client: Option<&'a str>,
+    /// When its person confirmed the login.
+    pub begun_at: Timestamp,
+    /// When it was last used.
+    pub last_seen_at: Option<Timestamp>,
+    /// The browser and its system.
+    pub browser: Option<&'a str>,
+    /// The browser's network.
+    pub address: Option<&'a str>,
+}
+
+impl PersonsSession {
+    /// It in a list. `current` is the session that asks, by the SHA-256 of its identifier.
+    pub fn listed(&self, current: Option<&str>) -> ListedSession<'_> {
+        let place = self.place.as_ref();
+        ListedSession {
+            id: &self.key.id_sha256,
+            current: current == Some(&self.key.id_sha256),
+            site: place.map(|place| place.site_name.as_str()),
+            client: None,
+            begun_at: self.begun_at,
+            last_seen_at: self.last_seen_at,
+            browser: place.map(|place| place.browser.description.as_str()),
+            address: place.map(|place| place.browser.address.as_str()),
+        }
+    }
+}
+
+/// A person's sessions that haven't ended, the newest first. What the index holds beyond them is
+/// dropped from it.
+///
+/// # Errors
+///
+/// Redis failed.
+pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>, StoreError> {
+    let index = ReadSessionIndex {
+        member: member.clone(),
+    };
+    let unfollow = ReadUnfollow {
+        member: member.clone(),
+    };
+    let (keys, ended_everywhere, unfollowed_at) = store
+        .run_together((&index, &end_of(member, None), &unfollow))
+        .await?;
+    let looks: Vec<_> = keys
+        .iter()
+        .map(|key| LookAtSession {
+            site: key.site.clone(),
+            id_sha256: key.id_sha256.clone(),
+        })
+        .collect();
+    let seen = store.run_all(&looks).await?;
+    let ended_at = ends_at_sites(store, member, &keys).await?;
+    let mut living = Vec::new();
+    let mut gone = Vec::new();
+    for (key, seen) in keys.into_iter().zip(seen) {
+        let Some(session) = seen.filter(|session| session.member == *member) else {
+            gone.push(key);
+            continue;
+        };
+        let ended_here = key.site.as_ref().and_then(|site| ended_at.get(site));
+        let ended = ended_everywhere.max(ended_here.copied());
+        let ends_on_unfollow = session
+            .place
+            .as_ref()
+            .is_some_and(|place| place.ends_on_unfollow);
+        let unfollowed = unfollowed_at.filter(|_| ends_on_unfollow);
+        if ended.max(unfollowed) >= Some(session.begun_at) {
+            gone.push(key);
+        } else {
+            living.push(PersonsSession {
+                key,
+                begun_at: session.begun_at,
+                last_seen_at: session.last_seen_at,
+                place: session.place,
+            });
+        }
+    }
+    if !gone.is_empty() {
+        let drop = DropFromIndex {
+            member: member.clone(),
+            sessions: gone,
+        };
+        store.run(&drop).await?;
+    }
+    living.sort_by_key(|session| std::cmp::Reverse(session.begun_at));
+    Ok(living)
+}
+
+fn end_of(member: &MemberId, site: Option<SiteId>) -> ReadSessionsEnd {
+    ReadSessionsEnd {
+        member: member.clone(),
+        site,
+    }
+}
+
+async fn ends_at_sites(
+    store: &Store,
+    member: &MemberId,
+    keys: &[IndexedSession],
+) -> Result<HashMap<SiteId, Timestamp>, StoreError> {
+    let mut sites: Vec<SiteId> = keys.iter().filter_map(|key| key.site.clone()).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    let reads: Vec<_> = sites
+        .iter()
+        .map(|site| end_of(member, Some(site.clone())))
+        .collect();
+    let ends = store.run_all(&reads).await?;
+    let known = sites.into_iter().zip(ends);
+    Ok(known
+        .filter_map(|(site, ended_at)| Some((site, ended_at?)))
+        .collect())
+}
+
+/// Ends all sessions of a person at all sites, and whatever login they have confirmed by now.
+/// Returns those that were known. Repeating it ends what began since.
+///
+/// # Errors
+///
+/// Redis failed; some may have ended.
+pub async fn end_all(
+    store: &Store,
+    member: &MemberId,
+    reason: SessionEnd,
+) -> Result<Vec<PersonsSession>, StoreError> {
+    let ended = of(store, member).await?;
+    // This alone decides: whatever began before is over.
+    let all = EndAllSessions {
+        member: member.clone(),
+        site: None,
+        lifetime: SessionLifetime {
+            absolute: LONGEST_SESSION,
+            idle: LONGEST_SESSION,
+        },
+    };
+    store.run(&all).await?;
+    remove(store, member, &ended, reason).await?;
+    Ok(ended)
+}
+
+/// Ends one session of a person.
+///
+/// # Errors
+///
+/// Redis failed.
+pub async fn end_one(
+    store: &Store,
+    member: &MemberId,
+    session: &PersonsSession,
+    reason: SessionEnd,
+) -> Result<(), StoreError> {
+    remove(store, member, std::slice::from_ref(session), reason).await
+}
+
+async fn remove(
+    store: &Store,
+    member: &MemberId,
+    sessions: &[PersonsSession],
+    reason: SessionEnd,
+) -> Result<(), StoreError> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let ends: Vec<_> = sessions
+        .iter()
+        .map(|session| EndSession {
+            site: session.key.site.clone(),
+            id_sha256: session.key.id_sha256.clone(),
+        })
+        .collect();
+    store.run_all(&ends).await?;
+    let drop = DropFromIndex {
+        member: member.clone(),
+        sessions: sessions.iter().map(|session| session.key.clone()).collect(),
+    };
+    store.run(&drop).await?;
+    let count = u64::try_from(sessions.len()).unwrap_or(u64::MAX);
+    metrics::counter!("sessions_ended_total", "reason" => reason.as_str()).increment(count);
+    Ok(())
+}
