@@ -81,6 +81,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             per_minute: limits.logins_per_minute,
             web_authorizations: limits.web_authorizations,
         },
+        login.methods,
     ));
     let parts = routes::Parts {
         logins,

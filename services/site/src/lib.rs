@@ -11,6 +11,7 @@ pub mod cookies;
 mod event_streams;
 pub mod gateway_client;
 pub mod login;
+pub mod login_methods;
 pub mod login_watch;
 pub mod public_url;
 mod qr_code;

@@ -9,18 +9,20 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::gateway_client::GatewayClient;
+use crate::{gateway_client::GatewayClient, login_methods::LoginMethods};
 
 mod admission;
 mod attempts;
 mod error;
 mod redemption;
+mod shown;
 mod stray_codes;
 mod web_authorization;
 mod web_authorization_limit;
 
 pub use error::{BeginError, CompleteError};
 pub use redemption::Completion;
+use shown::Shown;
 use stray_codes::StrayCodes;
 pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
@@ -34,6 +36,7 @@ pub struct Logins {
     store: Arc<Store>,
     gateway: Arc<GatewayClient>,
     stray_codes: StrayCodes,
+    methods: LoginMethods,
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     per_minute: u32,
@@ -80,6 +83,7 @@ impl Logins {
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
+        methods: LoginMethods,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -93,6 +97,7 @@ impl Logins {
             site,
             store,
             gateway,
+            methods,
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
@@ -102,6 +107,11 @@ impl Logins {
                 Instant::now(),
             ),
         }
+    }
+
+    /// The ways to log in that this site offers.
+    pub const fn methods(&self) -> &LoginMethods {
+        &self.methods
     }
 
     /// How long the attempt's cookie is of use: the attempt, and the time to redeem it.
