@@ -32,5 +32,6 @@ mod start;
 mod status;
 mod stray_codes;
 mod subjects;
+mod tickets;
 mod upgrade;
 mod web_authorization;

@@ -27,9 +27,14 @@ use crate::{
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
     public_url::PublicUrl,
-    routes::{self, own_origin::OwnOrigin},
+    routes::{
+        self,
+        internal::{self, InternalApi},
+        own_origin::OwnOrigin,
+    },
     sessions::store::Sessions,
     settings::{self, SiteSettings},
+    tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
 
@@ -70,7 +75,17 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
-    let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
+    if let Some(api_key) = &settings.internal_api_key {
+        warn_of_guessable_internal_key(api_key, &public.url);
+    }
+    let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
+    let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
+    let sessions = Sessions::new(
+        site.realm.clone(),
+        login.session,
+        Arc::clone(&store),
+        issuing,
+    );
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
@@ -82,6 +97,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             web_authorizations: limits.web_authorizations,
         },
         login.methods,
+        issuing,
     ));
     let parts = routes::Parts {
         logins,
@@ -101,6 +117,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         http_server::serve(internal_listener, move || {
             App::new().configure(|config| {
                 operations::configure(config, Arc::clone(&readiness), metrics.clone());
+                if let Some(api) = &internal_api {
+                    internal::configure(config, api);
+                }
             })
         })?
     };
@@ -132,6 +151,33 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
         tracing::warn!(
             "gateway.api_key is a weak secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
              GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
+        );
+    }
+}
+
+/// The internal API, where somebody has its key: they redeem tickets.
+fn internal_api(
+    api_key: Option<SecretString>,
+    tickets: Tickets,
+) -> (TicketIssuing, Option<InternalApi>) {
+    match api_key {
+        None => (TicketIssuing::Off, None),
+        Some(api_key) => {
+            let api = InternalApi {
+                api_key: Data::new(api_key),
+                tickets: Data::new(tickets),
+            };
+            (TicketIssuing::On, Some(api))
+        }
+    }
+}
+
+fn warn_of_guessable_internal_key(key: &SecretString, public_url: &Url) {
+    let reach = Reach::of(Some(public_url));
+    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+        tracing::warn!(
+            "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \
+             the backends that redeem tickets, to the output of openssl rand -hex 32"
         );
     }
 }

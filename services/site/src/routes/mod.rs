@@ -22,15 +22,18 @@ use own_origin::OwnOrigin;
 mod assets;
 mod cross_origin;
 mod front;
+pub mod internal;
 mod login;
 mod login_complete;
 mod login_events;
 pub mod own_origin;
 mod problems;
+mod purpose;
 mod query;
 mod security_headers;
 mod session;
 mod small_bodies;
+mod tickets;
 mod web_authorization;
 mod web_authorization_failed;
 

@@ -18,13 +18,29 @@ use service_kit::{
 };
 
 use super::identifier::SessionId;
-use crate::user::User;
+use super::is_over;
+use crate::{
+    tickets::{Ticket, TicketIssuing},
+    user::User,
+};
 
 /// The sessions of this site.
 pub struct Sessions {
     realm: Realm,
     lifetime: SessionLifetime,
     store: Arc<Store>,
+    tickets: TicketIssuing,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// When they confirmed the login, by Redis' clock.
+    pub since: Timestamp,
+    /// The ticket that waited for this browser.
+    pub ticket: Option<Ticket>,
 }
 
 /// A session that hasn't ended by itself.
@@ -37,11 +53,17 @@ struct Found {
 
 impl Sessions {
     /// Those of a site, which live for so long.
-    pub const fn new(realm: Realm, lifetime: SessionLifetime, store: Arc<Store>) -> Self {
+    pub const fn new(
+        realm: Realm,
+        lifetime: SessionLifetime,
+        store: Arc<Store>,
+        tickets: TicketIssuing,
+    ) -> Self {
         Self {
             realm,
             lifetime,
             store,
+            tickets,
         }
     }
 
@@ -56,7 +78,29 @@ impl Sessions {
     ///
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
-    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, SubjectError> {
+    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
+        self.look(session, None).await
+    }
+
+    /// The same, with the ticket that waits for a browser which came back from WeChat. It is handed
+    /// out once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::signed_in`].
+    pub async fn signed_in_with_ticket(
+        &self,
+        session: &SessionId,
+    ) -> Result<Option<SignedIn>, SubjectError> {
+        let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
+        self.look(session, ticket).await
+    }
+
+    async fn look(
+        &self,
+        session: &SessionId,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<SignedIn>, SubjectError> {
         let Some(Found {
             member, begun_at, ..
         }) = self.find(session).await?
@@ -70,9 +114,13 @@ impl Sessions {
             member: member.clone(),
         };
         let [ended_here, ended] = self.ends(&member);
-        let (known, subject, ended_here, ended) = self
+        let take = ticket
+            .as_ref()
+            .map(|ticket| ticket.take(self.realm.site.clone()))
+            .transpose()?;
+        let (known, subject, ended_here, ended, taken) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended))
+            .run_together((&read, &read_subject, &ended_here, &ended, take.as_ref()))
             .await?;
         if is_over(begun_at, ended_here.max(ended)) {
             return Ok(None);
@@ -80,7 +128,11 @@ impl Sessions {
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        Ok(Some(User::new(&member, subject, known)))
+        Ok(Some(SignedIn {
+            user: User::new(&member, subject, known),
+            since: begun_at,
+            ticket: ticket.filter(|_| taken == Some(true)),
+        }))
     }
 
     async fn find(&self, session: &SessionId) -> Result<Option<Found>, StoreError> {
@@ -178,9 +230,4 @@ impl Sessions {
         let steps = (forget.as_ref(), &end, &end_older);
         self.store.run_together(steps).await.map(|_| ())
     }
-}
-
-/// Whether a session that began then was ended with all of its person's.
-pub(crate) fn is_over(begun_at: Timestamp, ended_at: Option<Timestamp>) -> bool {
-    ended_at.is_some_and(|ended_at| begun_at <= ended_at)
 }
