@@ -15,6 +15,7 @@ async fn every_v1_address_refuses_a_missing_or_wrong_key() {
     let gateway = &stack.gateways[0];
     let calls = [
         (Method::POST, "/v1/qrcodes"),
+        (Method::POST, "/v1/login-prompts"),
         (Method::GET, "/v1/access-token"),
         (Method::POST, "/v1/access-token/invalidate"),
         (Method::POST, "/v1/web-authorizations"),

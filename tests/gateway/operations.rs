@@ -91,6 +91,9 @@ async fn good_body(
         ("POST", "/v1/qrcodes") => {
             Some(json!({ "scene": new_scene().as_str(), "ttl_seconds": 300 }))
         }
+        ("POST", "/v1/login-prompts") => {
+            Some(json!({ "scene": new_scene().as_str(), "ttl_seconds": 300, "method": "code" }))
+        }
         ("POST", "/v1/access-token/invalidate") => Some(json!({ "access_token": held })),
         ("POST", "/v1/web-authorizations") => {
             let redirect_uri = web_authorizations::redirect_uri(&stack.gateways[0]);
@@ -239,6 +242,7 @@ async fn every_described_operation_answers_as_described() {
         "GET /v1/members/{openid}",
         "GET /v1/members/{openid}/sessions",
         "POST /v1/access-token/invalidate",
+        "POST /v1/login-prompts",
         "POST /v1/qrcodes",
         "POST /v1/web-authorizations",
         "POST /v1/web-authorizations/complete",

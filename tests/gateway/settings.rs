@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 40] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -28,6 +28,7 @@ const KEYS: [&str; 39] = [
     "GATEWAY__WECHAT__TOKEN_MODE",
     "GATEWAY__WECHAT__NAME",
     "GATEWAY__WECHAT__QR_URL",
+    "GATEWAY__WECHAT__WEB_AUTHORIZATION",
     "GATEWAY__INTERNAL__API_KEY",
     "GATEWAY__INTERNAL__BIND",
     "GATEWAY__PUBLIC__BIND",
@@ -57,7 +58,7 @@ const KEYS: [&str; 39] = [
 ];
 
 /// What can be set for one account, behind its name.
-const ACCOUNT_KEYS: [&str; 24] = [
+const ACCOUNT_KEYS: [&str; 25] = [
     "APP_ID",
     "APP_SECRET",
     "TOKEN",
@@ -66,6 +67,7 @@ const ACCOUNT_KEYS: [&str; 24] = [
     "TOKEN_MODE",
     "NAME",
     "QR_URL",
+    "WEB_AUTHORIZATION",
     "RELAY_URL",
     "RELAY_ON_FAILURE",
     "RELAY_COPY_LOGINS",

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 29] = [
+const SETTINGS: [(&str, &str, &str); 30] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -47,6 +47,7 @@ const SETTINGS: [(&str, &str, &str); 29] = [
     ("SITE__LOGIN__ACCOUNT", "login.account", "shop"),
     ("SITE__LOGIN__SITE_NAME", "login.site_name", "小林花店"),
     ("SITE__LOGIN__APPROVAL", "login.approval", "tap"),
+    ("SITE__LOGIN__METHOD", "login.method", "auto"),
     (
         "SITE__LOGIN__REQUIRE_FOLLOWING",
         "login.require_following",
@@ -217,6 +218,12 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("SITE__LOGIN__SITE_NAME", "花\n店", "control character"),
         ("SITE__LOGIN__APPROVAL", "press", "must be scan or tap"),
+        (
+            "SITE__LOGIN__METHOD",
+            "telepathy",
+            "scan, code, page or auto",
+        ),
+        ("SITE__LOGIN__METHOD", "code,code", "names code twice"),
         ("SITE__LOGIN__REQUIRE_FOLLOWING", "yes", "true or false"),
         ("SITE__LOGIN__TTL_SECONDS", "0", "must be at least 1"),
         ("SITE__LOGIN__TTL_SECONDS", "86401", "must be at most 86400"),

@@ -23,14 +23,18 @@ async fn a_login_begins_with_a_pending_attempt_and_its_code() {
 
     let body = &answer.json;
     let members = [
+        "code",
         "expires_at",
         "expires_in_seconds",
+        "method",
         "poll_interval_ms",
         "qr",
         "status",
     ];
     assert_members(body, &members);
     assert_eq!(body["status"], "pending");
+    assert_eq!(body["method"], "scan");
+    assert!(body["code"].is_null());
     assert_eq!(body["expires_in_seconds"], 300);
     assert_eq!(body["poll_interval_ms"], 2000);
     let expires_at: Timestamp = body["expires_at"].as_str().unwrap().parse().unwrap();

@@ -91,6 +91,7 @@ pub async fn open_at(store: &Store, scene: &Scene, lifetime: Duration, site: Sit
             content: "http://weixin.qq.com/q/test".to_owned(),
             image_url: "http://localhost/test".to_owned(),
         }),
+        digits: None,
         site: Arc::new(site),
         asker: Asker {
             description: "Chrome · Windows".to_owned(),

@@ -1,8 +1,11 @@
 //! WeChat in full: the owner's other backend, nicknames by web authorisation, confirming on the
 //! phone.
 
+mod automatic;
 mod backend;
+mod codes;
 mod made_up_codes;
+mod page_login;
 mod phone_browser;
 mod profile;
 mod proxies;

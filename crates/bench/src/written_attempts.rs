@@ -88,6 +88,7 @@ impl WrittenAttempts {
                         content: CODE_CONTENT.to_owned(),
                         image_url: IMAGE_URL.to_owned(),
                     }),
+                    digits: None,
                     site: Arc::clone(&self.site),
                     asker: Asker {
                         description: "Chrome · Windows".to_owned(),

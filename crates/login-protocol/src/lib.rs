@@ -10,8 +10,10 @@
 pub mod account;
 pub mod attempt;
 pub mod client_nets;
+pub mod digits;
 pub mod gateway_api;
 pub mod identity;
+pub mod login_prompt;
 pub mod member;
 pub mod method;
 pub mod problem;

@@ -134,3 +134,19 @@ pub(crate) fn authorization_code(code_sha256: &str) -> String {
 pub(crate) fn write_probe(prober: &str) -> String {
     format!("wechat-login:ready-probe:{{{prober}}}")
 }
+
+pub(crate) fn digits_given(app_id: &AppId) -> String {
+    format!("wechat-login:digits-given:{{{}}}", app_id.as_str())
+}
+
+pub(crate) fn digits(app_id: &AppId, digits: &str) -> String {
+    format!("wechat-login:digits:{{{}:{digits}}}", app_id.as_str())
+}
+
+pub(crate) fn guesses(id: &MemberId) -> String {
+    format!(
+        "wechat-login:guesses:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}

@@ -94,6 +94,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         gateway.map_err(ServiceError::Client)?,
         login_limits(&login, limits),
         rules,
+        login.methods,
         issuing,
     ));
     let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));

@@ -13,6 +13,7 @@ use login_protocol::{
         DISCARD_WEB_AUTHORIZATION, DiscardWebAuthorization, QR_CODES, QrCode, WEB_AUTHORIZATIONS,
         WebAuthorizationBegun, WebAuthorizationCompleted,
     },
+    login_prompt::{CreateLoginPrompt, LOGIN_PROMPTS, LoginPrompt},
     problem::ProblemCode,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -128,6 +129,18 @@ impl GatewayClient {
             return self.post(QR_CODES, &as_before).await;
         }
         answer(QR_CODES, &response)
+    }
+
+    /// Asks what the visitor of an attempt is shown.
+    ///
+    /// # Errors
+    ///
+    /// See [`GatewayError`].
+    pub async fn create_login_prompt(
+        &self,
+        request: &CreateLoginPrompt,
+    ) -> Result<LoginPrompt, GatewayError> {
+        self.post(LOGIN_PROMPTS, request).await
     }
 
     /// Asks where to send a browser that runs inside WeChat.

@@ -12,6 +12,7 @@ mod event_streams;
 pub mod forward_auth;
 pub mod gateway_client;
 pub mod login;
+pub mod login_methods;
 pub mod login_page;
 pub mod login_watch;
 pub mod public_url;

@@ -9,18 +9,23 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::{gateway_client::GatewayClient, sessions::rules::SessionRules, tickets::TicketIssuing};
+use crate::{
+    gateway_client::GatewayClient, login_methods::LoginMethods, sessions::rules::SessionRules,
+    tickets::TicketIssuing,
+};
 
 mod admission;
 mod attempts;
 mod error;
 mod redemption;
+mod shown;
 mod stray_codes;
 mod web_authorization;
 mod web_authorization_limit;
 
 pub use error::{BeginError, CompleteError};
 pub use redemption::{Completed, Completion};
+use shown::Shown;
 use stray_codes::StrayCodes;
 pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
@@ -34,6 +39,7 @@ pub struct Logins {
     store: Arc<Store>,
     gateway: Arc<GatewayClient>,
     stray_codes: StrayCodes,
+    methods: LoginMethods,
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     rules: SessionRules,
@@ -83,6 +89,7 @@ impl Logins {
         gateway: GatewayClient,
         limits: LoginLimits,
         rules: SessionRules,
+        methods: LoginMethods,
         tickets: TicketIssuing,
     ) -> Self {
         let LoginLimits {
@@ -97,6 +104,7 @@ impl Logins {
             site,
             store,
             gateway,
+            methods,
             attempt_lifetime_seconds,
             session_lifetime,
             rules,
@@ -108,6 +116,11 @@ impl Logins {
             ),
             tickets,
         }
+    }
+
+    /// The ways to log in that this site offers.
+    pub const fn methods(&self) -> &LoginMethods {
+        &self.methods
     }
 
     /// How long the attempt's cookie is of use: the attempt, and the time to redeem it.

@@ -19,7 +19,8 @@ use service_kit::{
 use url::Url;
 
 use crate::{
-    allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings, login_page::FrontPage,
+    allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings,
+    login_methods::LoginMethods, login_page::FrontPage,
 };
 
 /// The prefix of the environment's variables.
@@ -81,6 +82,8 @@ pub struct LoginSettings {
     pub site_name: Option<String>,
     /// What makes a scan a login.
     pub approval: Option<Approval>,
+    /// How visitors log in.
+    pub methods: LoginMethods,
     /// Whether only followers of the account log in.
     pub require_following: bool,
     /// How long an attempt lives, in seconds.
@@ -177,6 +180,7 @@ impl Section for LoginSettings {
         let account = reader.value(&ACCOUNT);
         let site_name = reader.optional(&SITE_NAME);
         let approval = reader.optional(&APPROVAL);
+        let methods = reader.value(&METHOD);
         let require_following = reader.value(&REQUIRE_FOLLOWING);
         let ttl_seconds = reader.value(&LOGIN_TTL_SECONDS);
         let absolute = reader.value(&SESSION_TTL_SECONDS);
@@ -186,6 +190,7 @@ impl Section for LoginSettings {
             account: account?,
             site_name: site_name?,
             approval: approval?,
+            methods: methods?,
             require_following: require_following?,
             ttl_seconds: ttl_seconds?,
             session: SessionLifetime {
@@ -394,6 +399,23 @@ static APPROVAL: Key<Approval> = Key {
                  不设时用网关的 `GATEWAY__LOGIN__APPROVAL`",
     secret: false,
     parse: parse::approval,
+};
+
+/// How visitors log in.
+static METHOD: Key<LoginMethods> = Key {
+    name: "login.method",
+    default: Default::Text("scan"),
+    example: "auto",
+    meaning: "how visitors log in. `scan`: they scan WeChat's code, which only certified service accounts \
+              get; `code`: they send digits to the account; `page`: they scan a code that opens a page of \
+              the gateway's, which needs its `GATEWAY__PUBLIC__URL` and web authorisation; `auto`: `scan`, \
+              and while WeChat gives the account no codes, `page` or `code`. Several with commas: the \
+              first is shown, the others are offered",
+    meaning_zh: "访客怎样登录。`scan`：扫微信的二维码，只有认证服务号才有；`code`：给公众号发送一串数字；`page`：\
+                 扫码打开网关的页面，网关要设置 `GATEWAY__PUBLIC__URL`，公众号要有网页授权；`auto`：用 `scan`，微信\
+                 不给二维码时改用 `page` 或 `code`。可以用逗号写几种：先显示第一种，其他的供访客选择",
+    secret: false,
+    parse: LoginMethods::parse,
 };
 
 /// Whether only followers log in.

@@ -9,10 +9,12 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
+    digits::AccountDigits,
+    login_prompts::LoginPrompts,
     members::Members,
     phone::{
         browser::PhoneBrowsers, confirmation::Confirmations, links::PhoneLinks,
-        page_authorization::PageAuthorization, profile::ShownProfiles,
+        page_authorization::PageAuthorization, page_login::PageLogins, profile::ShownProfiles,
         web_authorization_login::WebAuthorizationLogin,
     },
     push::{
@@ -23,7 +25,10 @@ use crate::{
         replies::Replies,
         senders::Senders,
     },
-    settings::{AccountSettings, AccountsSettings, WechatSettings},
+    settings::{
+        AccountSettings, AccountsSettings, Credentials, QrCodeSettings, ShownAccount,
+        WechatSettings,
+    },
     wechat::{
         access_tokens::AccessTokens, api::Api, clock::WechatClock, code_budget::CodeBudget,
         qr_codes::QrCodes, stray_codes::StrayCodes, web_authorization::WebAuthorization,
@@ -45,6 +50,8 @@ pub struct Account {
     pub pushes: Pushes,
     /// Logins that are confirmed on the phone.
     pub confirmations: Confirmations,
+    /// Logins by a page of ours.
+    pub page_logins: PageLogins,
     /// Nicknames and avatars that people show.
     pub profiles: ShownProfiles,
     /// Logins by web authorization.
@@ -54,9 +61,11 @@ pub struct Account {
     /// The people who have met it.
     pub members: Members,
     /// What is left of the day's QR codes.
-    pub code_budget: CodeBudget,
+    pub code_budget: Arc<CodeBudget>,
     /// Its QR codes.
-    pub qr_codes: QrCodes,
+    pub qr_codes: Arc<QrCodes>,
+    /// What its visitors are shown.
+    pub login_prompts: LoginPrompts,
     senders: Arc<Senders>,
 }
 
@@ -97,22 +106,11 @@ impl Account {
             replies,
             profile,
             qr_codes,
-            ..
+            shown,
         } = settings;
         let (store, clock) = (&shared.store, &shared.clock);
         let app_id = &credentials.app_id;
-        let api = Arc::new(Api::new(
-            name.clone(),
-            &credentials,
-            &shared.wechat,
-            Arc::clone(&shared.wechat_clock),
-        )?);
-        let tokens = Arc::new(AccessTokens::new(
-            Arc::clone(&api),
-            Arc::clone(store),
-            credentials.token_mode,
-            clock.clone(),
-        ));
+        let (api, tokens) = calls(&name, &credentials, shared)?;
         let senders = Arc::new(Senders::new(
             shared.wechat.check_callback_ip,
             shared.proxies.clone(),
@@ -129,20 +127,38 @@ impl Account {
             Arc::clone(&stray_codes),
             shared.browsers.clone(),
         ));
+        let login_prompts = login_prompts(shown, qr_codes, links.clone(), &api, &tokens, shared);
         let events = Arc::new(LoginEvents::new(
             Arc::clone(&api),
             Arc::clone(&tokens),
             Arc::clone(store),
             clock.clone(),
+            Arc::clone(&login_prompts.digits),
             Replies::new(replies),
-            links.clone(),
             LoginRules {
                 account: name.clone(),
                 approval: shared.approval,
                 profile,
+                links: links.clone(),
             },
         ));
+        let web_authorization = Arc::new(WebAuthorizationLogin::new(
+            name.clone(),
+            Arc::clone(&authorization),
+            Arc::clone(&api),
+            Arc::clone(&tokens),
+            Arc::clone(store),
+            clock.clone(),
+        ));
         Ok(Self {
+            page_logins: PageLogins::new(
+                name.clone(),
+                links.clone(),
+                Arc::clone(&pages),
+                Arc::clone(&authorization),
+                Arc::clone(&web_authorization),
+                Arc::clone(store),
+            ),
             confirmations: Confirmations::new(
                 name.clone(),
                 app_id.clone(),
@@ -160,14 +176,7 @@ impl Account {
                 Arc::clone(store),
                 clock.clone(),
             ),
-            web_authorization: Arc::new(WebAuthorizationLogin::new(
-                name.clone(),
-                authorization,
-                Arc::clone(&api),
-                Arc::clone(&tokens),
-                Arc::clone(store),
-                clock.clone(),
-            )),
+            web_authorization,
             pushes: Pushes::new(
                 name.clone(),
                 PushSecurity::new(&credentials),
@@ -177,14 +186,9 @@ impl Account {
                 clock.clone(),
             ),
             members: Members::new(app_id.clone(), Arc::clone(store)),
-            code_budget: CodeBudget::new(
-                name.clone(),
-                app_id.clone(),
-                qr_codes,
-                Arc::clone(store),
-                clock.clone(),
-            ),
-            qr_codes: QrCodes::new(Arc::clone(&api), Arc::clone(&tokens), clock.clone()),
+            code_budget: Arc::clone(&login_prompts.code_budget),
+            qr_codes: Arc::clone(&login_prompts.qr_codes),
+            login_prompts,
             name,
             api,
             tokens,
@@ -214,6 +218,55 @@ impl Account {
             "refreshing the access token"
         });
     }
+}
+
+/// The calls to WeChat, and the access token that they need.
+fn calls(
+    name: &AccountName,
+    credentials: &Credentials,
+    shared: &Shared,
+) -> Result<(Arc<Api>, Arc<AccessTokens>), ClientError> {
+    let api = Arc::new(Api::new(
+        name.clone(),
+        credentials,
+        &shared.wechat,
+        Arc::clone(&shared.wechat_clock),
+    )?);
+    let tokens = Arc::new(AccessTokens::new(
+        Arc::clone(&api),
+        Arc::clone(&shared.store),
+        credentials.token_mode,
+        shared.clock.clone(),
+    ));
+    Ok((api, tokens))
+}
+
+/// What visitors of this account are shown.
+fn login_prompts(
+    shown: ShownAccount,
+    qr_codes: QrCodeSettings,
+    links: PhoneLinks,
+    api: &Arc<Api>,
+    tokens: &Arc<AccessTokens>,
+    shared: &Shared,
+) -> LoginPrompts {
+    let (store, clock) = (&shared.store, &shared.clock);
+    let (name, app_id) = (api.account(), api.app_id());
+    LoginPrompts::new(
+        name,
+        shown,
+        links,
+        Arc::new(AccountDigits::new(app_id.clone(), Arc::clone(store))),
+        CodeBudget::new(
+            name.clone(),
+            app_id.clone(),
+            qr_codes,
+            Arc::clone(store),
+            clock.clone(),
+        ),
+        QrCodes::new(Arc::clone(api), Arc::clone(tokens), clock.clone()),
+        clock.clone(),
+    )
 }
 
 /// All accounts of the gateway.

@@ -6,7 +6,9 @@ use service_kit::command_line::{self, Service};
 
 pub mod accounts;
 pub mod app;
+pub mod digits;
 mod doctor;
+pub mod login_prompts;
 pub mod members;
 pub mod phone;
 pub mod push;

@@ -48,8 +48,10 @@ pub(crate) fn remarks(accounts: Accounts) -> Remarks {
             let mut remarks = serde_json::Map::new();
             let mut warnings = Vec::new();
             for account in accounts.iter() {
-                let remark = account.code_budget.remark().await;
-                warnings.extend(remark.map(|remark| in_account(account, remark)));
+                let used_up = account.code_budget.remark().await;
+                let refused = account.login_prompts.refusals.remark();
+                let remarks = used_up.into_iter().chain(refused);
+                warnings.extend(remarks.map(|remark| in_account(account, remark)));
             }
             if !warnings.is_empty() {
                 remarks.insert("warning".to_owned(), warnings.join("; ").into());

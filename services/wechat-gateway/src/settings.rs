@@ -22,7 +22,7 @@ use service_kit::{
     telemetry::LogSettings,
 };
 
-pub use account::{AccountSettings, Credentials, TokenMode};
+pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
 pub use listeners::{API_KEY, INTERNAL_BIND, InternalSettings, PUBLIC_BIND, PublicSettings};
 pub use profile::ProfileSettings;

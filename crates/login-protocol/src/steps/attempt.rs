@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{
     attempt::{Approval, AttemptStatus},
+    digits::Digits,
     identity::{AppId, MemberId, OpenId},
     method::Method,
     redis_keys,
@@ -53,8 +54,19 @@ pub struct Asker {
 pub struct ShownCode {
     /// What it encodes.
     pub content: String,
-    /// WeChat's own picture of it.
+    /// WeChat's own picture of it; empty for a code of ours.
     pub image_url: String,
+}
+
+/// The digits that a browser shows, and whom they are sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownDigits {
+    /// The digits.
+    pub digits: Digits,
+    /// What people call the account.
+    pub account_name: Option<String>,
+    /// A picture of the account's own QR code.
+    pub account_qr_url: Option<String>,
 }
 
 /// Writes a pending attempt together with the QR code that the browser shows, so that a reload can
@@ -69,6 +81,8 @@ pub struct OpenAttempt {
     pub method: Method,
     /// The QR code, where the method has one.
     pub code: Option<ShownCode>,
+    /// The digits, where the method has some.
+    pub digits: Option<ShownDigits>,
     /// Which browser asks, for the person who is asked to confirm.
     pub asker: Asker,
     /// What the site says of itself.
@@ -117,8 +131,22 @@ impl Step for OpenAttempt {
         if let Some(name) = name {
             field("site_name", name);
         }
+        // A page of ours asks whoever opens it.
+        let approval = match self.method {
+            Method::Page => Some(Approval::Tap),
+            _ => *approval,
+        };
         if let Some(approval) = approval {
-            field("approval", Approval::as_str(*approval));
+            field("approval", approval.as_str());
+        }
+        if let Some(shown) = &self.digits {
+            field("digits", shown.digits.as_str());
+            if let Some(name) = &shown.account_name {
+                field("account_name", name);
+            }
+            if let Some(url) = &shown.account_qr_url {
+                field("account_qr_url", url);
+            }
         }
         if *require_following {
             field("require_following", "1");
@@ -159,6 +187,8 @@ pub struct OpenedAttempt {
     pub method: Method,
     /// The QR code, where the method has one.
     pub code: Option<ShownCode>,
+    /// The digits, where the method has some.
+    pub digits: Option<ShownDigits>,
 }
 
 impl Step for ReadAttempt {
@@ -178,6 +208,9 @@ impl Step for ReadAttempt {
                 "method",
                 "content",
                 "image_url",
+                "digits",
+                "account_name",
+                "account_qr_url",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -197,6 +230,9 @@ impl Step for ReadAttempt {
                 method,
                 content,
                 image_url,
+                digits,
+                account_name,
+                account_qr_url,
             ] => {
                 let Some(method) = method_of(*method, *content) else {
                     return Ok(None);
@@ -208,11 +244,17 @@ impl Step for ReadAttempt {
                     }),
                     _ => None,
                 };
+                let digits = digits.and_then(Digits::read).map(|digits| ShownDigits {
+                    digits,
+                    account_name: account_name.map(str::to_owned),
+                    account_qr_url: account_qr_url.map(str::to_owned),
+                });
                 Ok(Some(OpenedAttempt {
                     status: status(found, STEP)?,
                     expires_at: time(expires_at_ms, STEP)?,
                     method,
                     code,
+                    digits,
                 }))
             }
             _ => Err(unexpected(STEP)),

@@ -9,6 +9,7 @@ use crate::{
     account::{self, AccountName},
     attempt::AttemptStatus,
     identity::{AppId, MemberId, OpenId},
+    method::Method,
     redis_keys,
     scene::Scene,
     status_change::CHANNEL,
@@ -47,6 +48,11 @@ pub struct Scan {
     pub opened_at: Timestamp,
     /// What people call the site that asks, where it says so.
     pub site_name: Option<String>,
+    /// How the visitor logs in; nothing in records of a version that didn't say, or for a method
+    /// that this one doesn't know.
+    pub method: Option<Method>,
+    /// Whether only followers of the account log in.
+    pub require_following: bool,
 }
 
 impl Step for ReadScan {
@@ -62,6 +68,8 @@ impl Step for ReadScan {
             "asker_address",
             "opened_at_ms",
             "site_name",
+            "method",
+            "require_following",
             "account",
         ];
         Operation::Command {
@@ -86,6 +94,8 @@ impl Step for ReadScan {
                 Some(address),
                 Some(opened_at_ms),
                 site_name,
+                method,
+                require_following,
                 _,
             ] => {
                 let opened_at = opened_at_ms
@@ -107,6 +117,8 @@ impl Step for ReadScan {
                     },
                     opened_at: opened_at.ok_or_else(unexpected)?,
                     site_name: site_name.map(str::to_owned),
+                    method: method.and_then(Method::parse),
+                    require_following: require_following.is_some(),
                 }))
             }
             _ => Err(unexpected()),

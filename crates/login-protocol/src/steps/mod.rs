@@ -14,6 +14,7 @@ mod attempt_life;
 mod authorization_code;
 mod code_budget;
 mod confirmation;
+mod digits;
 mod exchange;
 mod forward_auth;
 mod member;
@@ -32,7 +33,7 @@ pub use access_token::{
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
     Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Purpose,
-    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode,
+    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode, ShownDigits,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
@@ -41,6 +42,7 @@ pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
+pub use digits::{AreDigitsGiven, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict};
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{
     ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,

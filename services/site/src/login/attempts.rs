@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     gateway_api::{ClientLogins, CreateQrCode},
-    method::Method,
+    login_prompt::CreateLoginPrompt,
+    method::{Method, MethodChoice},
     scene::{BrowserSecret, Scene},
     steps::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
-        ShownCode,
     },
 };
 use service_kit::{random, redis::StoreError};
 
+use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
-use crate::asker;
+use crate::{asker, gateway_client::GatewayError};
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is
 /// answered that the code has expired.
@@ -33,45 +34,78 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
+        choice: Option<MethodChoice>,
     ) -> Result<(BrowserSecret, Living), BeginError> {
+        if choice.is_some_and(|choice| !self.methods.offer(choice)) {
+            return Err(BeginError::MethodNotOffered);
+        }
         if let Some(secret) = secret
             && let Some(living) = self.resumable(&secret).await?
         {
-            return Ok((secret, living));
+            let method = living.opened.method;
+            if choice.map_or_else(
+                || self.methods.include(method),
+                |choice| choice.includes(method),
+            ) {
+                return Ok((secret, living));
+            }
+            // The browser takes another way. Nobody would see what the one before leads to.
+            if method != Method::WebAuthorization {
+                self.cancel(&secret).await?;
+            }
         }
         let begun = self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random::bytes()?);
         let scene = secret.scene();
-        let request = CreateQrCode {
-            scene: scene.clone(),
-            ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
-            client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
-            account: self.site.realm.account.clone(),
-        };
-        let code = match self.gateway.create_qr_code(&request).await {
-            Ok(code) => code,
+        let choice = choice.unwrap_or(self.methods.first());
+        let begun = begun.filter(|begun| *begun == ClientLogins::Many);
+        let shown = match self.prompt(scene.clone(), choice, begun).await {
+            Ok(shown) => shown,
             Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
         };
-        let code = ShownCode {
-            content: code.content,
-            image_url: code.image_url,
-        };
-        let living = self.open(visit, scene, Method::Scan, Some(code)).await?;
+        let living = self.open(visit, scene, shown).await?;
         Ok((secret, living))
+    }
+
+    /// Asks the gateway what to show.
+    async fn prompt(
+        &self,
+        scene: Scene,
+        choice: MethodChoice,
+        client_logins: Option<ClientLogins>,
+    ) -> Result<Shown, GatewayError> {
+        let account = self.site.realm.account.clone();
+        if choice == MethodChoice::Scan {
+            let request = CreateQrCode {
+                scene,
+                ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
+                client_logins,
+                account,
+            };
+            return Ok(self.gateway.create_qr_code(&request).await?.into());
+        }
+        let request = CreateLoginPrompt {
+            scene,
+            ttl_seconds: self.attempt_lifetime_seconds,
+            method: choice,
+            client_logins,
+            account,
+        };
+        Ok(self.gateway.create_login_prompt(&request).await?.into())
     }
 
     pub(super) async fn open(
         &self,
         visit: Visit<'_>,
         scene: Scene,
-        method: Method,
-        code: Option<ShownCode>,
+        shown: Shown,
     ) -> Result<Living, StoreError> {
         let step = OpenAttempt {
             scene,
             lifetime: Duration::from_secs(self.attempt_lifetime_seconds.into()),
-            method,
-            code,
+            method: shown.method,
+            code: shown.code,
+            digits: shown.digits,
             asker: asker::describe(visit.user_agent, visit.client),
             site: Arc::clone(&self.site),
         };
@@ -81,8 +115,9 @@ impl Logins {
             opened: OpenedAttempt {
                 status: AttemptStatus::Pending,
                 expires_at,
-                method,
+                method: step.method,
                 code: step.code,
+                digits: step.digits,
             },
             left: step.lifetime,
         })
@@ -90,8 +125,7 @@ impl Logins {
 
     async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
         let living = self.living(secret).await?;
-        Ok(living
-            .filter(|living| living.opened.method == Method::Scan && is_worth_resuming(living)))
+        Ok(living.filter(is_worth_resuming))
     }
 
     pub(super) async fn living(

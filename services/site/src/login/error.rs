@@ -10,6 +10,9 @@ use crate::gateway_client::GatewayError;
 /// Why no login began.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
+    /// The site doesn't offer this way to log in.
+    #[error("the site doesn't offer this method")]
+    MethodNotOffered,
     /// This client began too many.
     #[error("this client started too many logins")]
     TooManyOfClient {

@@ -24,7 +24,9 @@ use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{BeginError, CompleteError, Completion, Living, Logins, Visit, WORTH_RESUMING};
+use super::{
+    BeginError, CompleteError, Completion, Living, Logins, Visit, WORTH_RESUMING, shown::Shown,
+};
 use crate::{gateway_client::GatewayError, sessions::identifier::SessionId};
 
 /// An attempt whose browser is about to go to WeChat.
@@ -138,7 +140,11 @@ impl Logins {
             }
             let secret = BrowserSecret::from_random(random::bytes()?);
             let living = self
-                .open(visit, secret.scene(), Method::WebAuthorization, None)
+                .open(
+                    visit,
+                    secret.scene(),
+                    Shown::nothing(Method::WebAuthorization),
+                )
                 .await?;
             (secret, living)
         };

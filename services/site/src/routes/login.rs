@@ -10,18 +10,19 @@ use actix_web::{
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
+    method::{Method, MethodChoice},
     problem::ProblemCode,
     scene::BrowserSecret,
-    steps::{OpenedAttempt, ShownCode},
+    steps::{OpenedAttempt, ShownCode, ShownDigits},
 };
 use qrcodegen::DataTooLong;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::problems;
+use super::{problems, query};
 use crate::{
     cookies::Cookies,
-    login::{Living, Logins, Visit},
+    login::{BeginError, Living, Logins, Visit},
     qr_drawing,
     status_event::Status,
 };
@@ -35,13 +36,25 @@ struct Started {
     expires_at: Timestamp,
     expires_in_seconds: u64,
     poll_interval_ms: u32,
-    qr: Qr,
+    method: Method,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<MethodChoice>,
+    code: Option<CodeToSend>,
+    /// The last member of all: [`Started::with_drawing`] completes it.
+    qr: Option<Qr>,
+}
+
+#[derive(Serialize)]
+struct CodeToSend {
+    digits: String,
+    account_name: Option<String>,
+    account_qr_url: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Qr {
     content: String,
-    image_url: String,
+    image_url: Option<String>,
     /// Empty, and the last member of all: [`Started::with_drawing`] fills it in.
     svg: &'static str,
 }
@@ -49,10 +62,13 @@ struct Qr {
 impl Started {
     /// The answer's JSON, with the code drawn.
     fn with_drawing(&self) -> Result<Vec<u8>, DataTooLong> {
+        let Some(qr) = &self.qr else {
+            return Ok(serde_json::to_vec(self).unwrap_or_default());
+        };
         let end = b"\"}}";
         let mut json = serde_json::to_vec(self).unwrap_or_default();
         json.truncate(json.len().saturating_sub(end.len()));
-        qr_drawing::draw_in_json(&mut json, &self.qr.content)?;
+        qr_drawing::draw_in_json(&mut json, &qr.content)?;
         json.extend_from_slice(end);
         Ok(json)
     }
@@ -70,6 +86,38 @@ pub(super) fn visit<'a>(request: &'a HttpRequest, proxies: &TrustedProxies) -> V
     }
 }
 
+impl From<ShownCode> for Qr {
+    fn from(ShownCode { content, image_url }: ShownCode) -> Self {
+        Self {
+            content,
+            image_url: (!image_url.is_empty()).then_some(image_url),
+            svg: "",
+        }
+    }
+}
+
+impl From<ShownDigits> for CodeToSend {
+    fn from(shown: ShownDigits) -> Self {
+        Self {
+            digits: shown.digits.as_str().to_owned(),
+            account_name: shown.account_name,
+            account_qr_url: shown.account_qr_url,
+        }
+    }
+}
+
+/// The method that the visitor asks for, if any.
+fn choice(request: &HttpRequest) -> Result<Option<MethodChoice>, Problem> {
+    let name = query::parameter(request, "method");
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let choice = MethodChoice::parse(&name);
+    choice
+        .map(Some)
+        .ok_or_else(|| BeginError::MethodNotOffered.into())
+}
+
 /// `POST`: starts an attempt, or takes up the one that this browser has.
 pub(super) async fn start(
     request: HttpRequest,
@@ -78,32 +126,38 @@ pub(super) async fn start(
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
-    let (secret, living) = logins.start(visit, cookies.attempt(&request)).await?;
+    let (secret, living) = logins
+        .start(visit, cookies.attempt(&request), choice(&request)?)
+        .await?;
     let Living { opened, left } = living;
     let OpenedAttempt {
         status,
         expires_at,
+        method,
         code,
-        ..
+        digits,
     } = opened;
-    // Whatever is started or resumed here has a code.
-    let ShownCode { content, image_url } = code.ok_or_else(problems::internal)?;
+    let offered = logins.methods();
     let started = Started {
         status,
         expires_at,
         expires_in_seconds: whole_seconds(left),
         poll_interval_ms: POLL_INTERVAL_MS,
-        qr: Qr {
-            content,
-            image_url,
-            svg: "",
+        method,
+        methods: if offered.are_several() {
+            offered.iter().collect()
+        } else {
+            Vec::new()
         },
+        code: digits.map(CodeToSend::from),
+        qr: code.map(Qr::from),
     };
+    if started.code.is_none() && started.qr.is_none() {
+        // Another version of this service wrote an attempt that this one can't show.
+        return Err(problems::internal());
+    }
     let json = started.with_drawing().map_err(|_| {
-        tracing::error!(
-            length = started.qr.content.len(),
-            "the content from the gateway doesn't fit into a QR code"
-        );
+        tracing::error!("the content from the gateway doesn't fit into a QR code");
         problems::internal()
     })?;
     Ok(HttpResponse::Created()

@@ -30,6 +30,10 @@ pub(super) fn internal() -> Problem {
 impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         match error {
+            BeginError::MethodNotOffered => {
+                let detail = "This site doesn't offer that method.";
+                Self::new(ProblemCode::InvalidRequest, detail)
+            }
             BeginError::TooManyOfClient { retry_after } => {
                 Self::new(ProblemCode::TooManyLogins, TOO_MANY_FROM_HERE).retry_after(retry_after)
             }

@@ -20,6 +20,10 @@ pub const FOLLOW_FIRST: &str = "/oauth/follow-first";
 pub const CONFIRM: &str = "/oauth/confirm";
 /// Where web authorisation returns with whose phone it is.
 pub const CONFIRM_RETURN: &str = "/oauth/confirm/return";
+/// What a code of ours opens: begins a login.
+pub const LOGIN: &str = "/oauth/login";
+/// Where web authorisation returns with who opened it.
+pub const LOGIN_RETURN: &str = "/oauth/login/return";
 /// Asks for the decision.
 pub const DECISION: &str = "/oauth/confirm/decision";
 
@@ -46,6 +50,11 @@ impl PhoneLinks {
         }
     }
 
+    /// Whether there are any.
+    pub const fn are_there(&self) -> bool {
+        self.base.is_some()
+    }
+
     /// Where a person shows nickname and avatar, if the owner wants to ask.
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
@@ -60,6 +69,16 @@ impl PhoneLinks {
     /// Where web authorisation returns to before this scene's login is confirmed.
     pub fn confirm_return(&self, scene: &Scene) -> Option<Url> {
         self.confirm_at(CONFIRM_RETURN, Some(scene))
+    }
+
+    /// What a code of ours encodes, which logs in whoever opens it and agrees.
+    pub fn login(&self, scene: &Scene) -> Option<String> {
+        self.confirm_at(LOGIN, Some(scene)).map(String::from)
+    }
+
+    /// Where web authorisation returns to with who opened it.
+    pub fn login_return(&self, scene: &Scene) -> Option<Url> {
+        self.confirm_at(LOGIN_RETURN, Some(scene))
     }
 
     /// Where web authorisation returns to with a profile.

@@ -75,6 +75,24 @@ pub const NOT_YOURS: Notice<'static> = Notice {
     link: None,
 };
 
+/// Somebody else opened the code.
+pub const OPENED_BY_ANOTHER: Notice<'static> = Notice {
+    mark: Mark::Stopped,
+    title: "这个二维码已被别人打开",
+    text: "只有最先打开的人才能确认登录。请在网页上刷新二维码，再扫一次。",
+    english: "Somebody else opened this code first, and only they can confirm. Refresh the code on the website and scan again.",
+    link: None,
+};
+
+/// Only followers log in at the site that asks.
+pub const FOLLOW_TO_LOG_IN: Notice<'static> = Notice {
+    mark: Mark::Stopped,
+    title: "请先关注公众号",
+    text: "关注公众号后才能登录这个网站。请先在微信里关注，再扫一次网页上的二维码。",
+    english: "This website only signs in people who follow the account. Follow it and scan the code on the website again.",
+    link: None,
+};
+
 /// The page is a snapshot.
 pub const SNAPSHOT: Notice<'static> = Notice {
     mark: Mark::Stopped,
@@ -239,6 +257,8 @@ mod tests {
                 },
                 opened_at: Timestamp::UNIX_EPOCH,
                 site_name: None,
+                method: None,
+                require_following: false,
             },
         };
         pages::render("", ASSETS, &Decision::new(&question, words))

@@ -9,10 +9,13 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{ConfirmAttempt, Exchanger, ReadSubject, RecordVisit, ScanEffect},
+    steps::{ConfirmAttempt, Exchanger, ReadMember, ReadSubject, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::{clock::Clock, redis::Store};
+use service_kit::{
+    clock::Clock,
+    redis::{Store, StoreError},
+};
 use tokio::time::timeout;
 use url::Url;
 use wechat_wire::api::UserInfo;
@@ -192,6 +195,54 @@ impl WebAuthorizationLogin {
             | ScanEffect::Elsewhere
             | ScanEffect::Gone => Outcome::Over,
         })
+    }
+
+    /// Keeps that somebody opened a page of ours to log in, with what the account knows of them, and
+    /// gives them a subject. Says who they are and whether they follow the account, as far as that
+    /// is known.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub async fn meet(&self, person: &Authorized) -> Result<(MemberId, bool), StoreError> {
+        let asked_at = self.clock.now();
+        let member = MemberId {
+            app_id: self.api.app_id().clone(),
+            openid: person.openid.clone(),
+        };
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let (account_info, stored) = tokio::join!(
+            self.known_to_account(&person.openid),
+            self.store.run_both(&read, &read_subject),
+        );
+        let (known, subject) = stored?;
+        let account_info = account_info.unwrap_or_default();
+        let unionid = person.unionid().or(account_info.union_id());
+        let naming = self.subjects.name(&member, subject, unionid).await?;
+        let visit = RecordVisit {
+            member: member.clone(),
+            at: asked_at,
+            follows: account_info.is_subscribed(),
+            unionid: unionid.map(str::to_owned),
+            profile: None,
+        };
+        let ((), _, _, _) = self
+            .store
+            .run_together((
+                &visit,
+                naming.give.as_ref(),
+                naming.claim.as_ref(),
+                naming.note.as_ref(),
+            ))
+            .await?;
+        let was_following = || known.is_some_and(|member| member.subscribed);
+        let follows = account_info.is_subscribed().unwrap_or_else(was_following);
+        Ok((member, follows))
     }
 
     async fn shown_by(&self, person: &Authorized) -> Option<Profile> {

@@ -26,6 +26,7 @@ use super::{
     usable::UsablePush,
 };
 use crate::{
+    digits::AccountDigits,
     phone::links::PhoneLinks,
     settings::ProfileSettings,
     subjects::Subjects,
@@ -46,6 +47,7 @@ pub struct LoginEvents {
     tokens: Arc<AccessTokens>,
     store: Arc<Store>,
     clock: Clock,
+    digits: Arc<AccountDigits>,
     subjects: Subjects,
     replies: Replies,
     links: PhoneLinks,
@@ -63,6 +65,8 @@ pub struct LoginRules {
     pub approval: Approval,
     /// When people are asked for nickname and avatar.
     pub profile: ProfileSettings,
+    /// Where the links in replies lead.
+    pub links: PhoneLinks,
 }
 
 /// The outcome of a push.
@@ -87,8 +91,8 @@ impl LoginEvents {
         tokens: Arc<AccessTokens>,
         store: Arc<Store>,
         clock: Clock,
+        digits: Arc<AccountDigits>,
         replies: Replies,
-        links: PhoneLinks,
         rules: LoginRules,
     ) -> Self {
         Self {
@@ -97,8 +101,9 @@ impl LoginEvents {
             subjects: Subjects::new(Arc::clone(&store)),
             store,
             clock,
+            digits,
             replies,
-            links,
+            links: rules.links,
             account: rules.account,
             approval: rules.approval,
             profile: rules.profile,
@@ -115,13 +120,22 @@ impl LoginEvents {
         scene(&push.push).is_some()
     }
 
+    /// Whether a push, if it isn't about one of our codes, is a message that logs somebody in.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed: it isn't known.
+    pub async fn is_live_code(&self, push: &UsablePush) -> Result<bool, StoreError> {
+        Ok(self.digits.live_code(push).await?.is_some())
+    }
+
     /// Acts on a push. When this returns, all is stored.
     ///
     /// # Errors
     ///
     /// Redis failed: something may not be stored, and the push must come again.
-    pub async fn handle(&self, push: &UsablePush) -> Result<Handled, StoreError> {
-        let UsablePush { push, openid, at } = push;
+    pub async fn handle(&self, usable: &UsablePush) -> Result<Handled, StoreError> {
+        let UsablePush { push, openid, at } = usable;
         let member = MemberId {
             app_id: self.api.app_id().clone(),
             openid: openid.clone(),
@@ -136,6 +150,11 @@ impl LoginEvents {
                 return Ok(Handled::Other { reply: None });
             }
             PushBody::Message { content, .. } => {
+                if let Some(scene) = self.digits.live_code(usable).await? {
+                    let follower = Arrival::Follower;
+                    let reply = self.log_in(member, scene, at, follower, "message").await?;
+                    return Ok(Handled::Login { reply });
+                }
                 count(&self.account, "message", "passed");
                 let reply = content
                     .as_deref()
@@ -162,7 +181,9 @@ impl LoginEvents {
                 reply: welcome.flatten(),
             });
         };
-        let reply = self.log_in(member, scene, at, arrival).await?;
+        let reply = self
+            .log_in(member, scene, at, arrival, name(arrival))
+            .await?;
         Ok(Handled::Login { reply })
     }
 
@@ -172,6 +193,7 @@ impl LoginEvents {
         scene: Scene,
         at: Timestamp,
         arrival: Arrival,
+        event: &'static str,
     ) -> Result<String, StoreError> {
         let read = ReadMember {
             member: member.clone(),
@@ -225,7 +247,7 @@ impl LoginEvents {
         let ScanOutcome { effect, site_name } = scanned;
         count(
             &self.account,
-            name(arrival),
+            event,
             match effect {
                 ScanEffect::Accepted(_) => "accepted",
                 ScanEffect::Repeated(_) => "repeated",
@@ -334,11 +356,13 @@ mod tests {
                 max_age: SignedDuration::from_hours(24),
                 ask_again_after: SignedDuration::from_hours(24 * 30),
             },
+            links: PhoneLinks::new(&account, None, true),
         };
-        let links = PhoneLinks::new(&account, None, true);
+        let app_id = settings.credentials.app_id.clone();
+        let digits = Arc::new(AccountDigits::new(app_id, Arc::clone(&shared.store)));
         let Account { api, tokens, .. } = Account::new(account, settings.clone(), &shared).unwrap();
         let replies = Replies::new(settings.replies);
-        let events = LoginEvents::new(api, tokens, shared.store, clock, replies, links, rules);
+        let events = LoginEvents::new(api, tokens, shared.store, clock, digits, replies, rules);
         (events, hands)
     }
 

@@ -142,8 +142,15 @@ impl Pushes {
         arrived: Instant,
     ) -> Answer {
         let deadline = arrived + TIME_BUDGET;
+        let is_login = match self.is_login(&opened.push).await {
+            Ok(is_login) => is_login,
+            Err(error) => {
+                tracing::error!(%error, "it isn't known whether a message logs somebody in");
+                return Answer::PushAgain;
+            }
+        };
         match &self.relay {
-            Some(relay) if !LoginEvents::is_login(&opened.push) => {
+            Some(relay) if !is_login => {
                 // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
                 let (events, push) = (Arc::clone(&self.events), opened.push.clone());
                 let stored = spawn(request_id::carried(async move {
@@ -173,6 +180,15 @@ impl Pushes {
                 Err(_) => Answer::PushAgain,
             },
         }
+    }
+
+    /// Whether a push is a login, and none of the owner's. Without a backend of theirs it makes no
+    /// difference.
+    async fn is_login(&self, push: &UsablePush) -> Result<bool, StoreError> {
+        if self.relay.is_none() || LoginEvents::is_login(push) {
+            return Ok(true);
+        }
+        self.events.is_live_code(push).await
     }
 
     fn reply(&self, opened: &OpenedPush, text: Option<String>) -> Answer {

@@ -10,7 +10,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, FormConfig, QueryConfig, ServiceConfig},
 };
-use login_protocol::gateway_api;
+use login_protocol::{gateway_api, login_prompt::LOGIN_PROMPTS};
 use secrecy::SecretString;
 use service_kit::{api_key, endpoint, problem, request_bodies, static_file::StaticFile};
 
@@ -23,9 +23,11 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod login_prompts;
 mod member_sessions;
 mod members;
 mod openapi;
+mod page_login;
 mod phone;
 mod problems;
 mod profile;
@@ -105,6 +107,14 @@ fn configure_account(config: &mut ServiceConfig, base: &str, unsigned: QueryConf
             links::CONFIRM_RETURN,
             [(Method::GET, web::to(confirm::recognise))],
         ))
+        .service(at(
+            links::LOGIN,
+            [(Method::GET, web::to(page_login::begin))],
+        ))
+        .service(at(
+            links::LOGIN_RETURN,
+            [(Method::GET, web::to(page_login::open))],
+        ))
         .service(endpoint::at(
             &format!("{base}{}", links::DECISION),
             [
@@ -139,6 +149,10 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .service(guarded(endpoint::at(
             gateway_api::QR_CODES,
             [(Method::POST, web::to(qr_codes::create))],
+        )))
+        .service(guarded(endpoint::at(
+            LOGIN_PROMPTS,
+            [(Method::POST, web::to(login_prompts::create))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::ACCESS_TOKEN,

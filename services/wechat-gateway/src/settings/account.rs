@@ -91,8 +91,8 @@ static NAME: Key<String> = Key {
     name: "wechat.name",
     default: Default::Unset,
     example: "小林花店",
-    meaning: "what people call the account; nothing shows it yet",
-    meaning_zh: "公众号的名称；目前还没有地方显示",
+    meaning: "what people call the account; shown to visitors who send it digits",
+    meaning_zh: "公众号的名称；用数字登录时显示给访客",
     secret: false,
     parse: parse::text,
 };
@@ -101,10 +101,23 @@ static QR_URL: Key<Url> = Key {
     name: "wechat.qr_url",
     default: Default::Unset,
     example: "https://www.example.com/wechat-qr.png",
-    meaning: "a picture of the account's own QR code, which people scan to follow it; nothing shows it yet",
-    meaning_zh: "公众号二维码图片的网址，供人扫码关注；目前还没有地方显示",
+    meaning: "a picture of the account's own QR code, which people scan to follow it; shown to visitors who send it digits",
+    meaning_zh: "公众号二维码图片的网址，供人扫码关注；用数字登录时显示给访客",
     secret: false,
     parse: parse::http_url,
+};
+
+static WEB_AUTHORIZATION: Key<bool> = Key {
+    name: "wechat.web_authorization",
+    default: Default::Text("true"),
+    example: "false",
+    meaning: "whether the account has web authorisation (网页授权). `false` for a subscription account or an \
+              uncertified one: a site with the method `auto` then has its visitors send digits when WeChat \
+              gives it no codes, and no page is opened on the phone",
+    meaning_zh: "公众号有没有网页授权接口。订阅号和未认证的公众号请设为 `false`：网站的登录方式是 `auto` 而微信不给\
+                 二维码时，访客就发送数字登录，不会在手机上打开网页",
+    secret: false,
+    parse: parse::boolean,
 };
 
 /// Where access tokens come from. The two kinds are independent.
@@ -159,15 +172,24 @@ impl Section for Credentials {
     }
 }
 
+/// What visitors are shown of an account, and whether by a page of ours.
+#[derive(Debug, Clone)]
+pub struct ShownAccount {
+    /// What people call it.
+    pub name: Option<String>,
+    /// A picture of its own QR code.
+    pub qr_url: Option<Url>,
+    /// Whether it has web authorisation.
+    pub web_authorization: bool,
+}
+
 /// All that can be set for one account.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
     /// Its credentials.
     pub credentials: Credentials,
-    /// What people call it.
-    pub name: Option<String>,
-    /// A picture of its own QR code.
-    pub qr_url: Option<Url>,
+    /// What visitors are shown of it.
+    pub shown: ShownAccount,
     /// Its own relay.
     pub relay: RelaySettings,
     /// Its texts.
@@ -181,7 +203,7 @@ pub struct AccountSettings {
 impl AccountSettings {
     /// Whether anything is set that only an account has.
     pub(super) fn is_any_set(reader: &Reader<'_>) -> bool {
-        let keys: [&dyn AnyKey; 9] = [
+        let keys: [&dyn AnyKey; 10] = [
             &APP_ID,
             &APP_SECRET,
             &TOKEN,
@@ -190,6 +212,7 @@ impl AccountSettings {
             &TOKEN_MODE,
             &NAME,
             &QR_URL,
+            &WEB_AUTHORIZATION,
             &super::relay::URL,
         ];
         keys.into_iter().any(|key| reader.is_set(key))
@@ -200,14 +223,18 @@ impl Section for AccountSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let credentials = reader.section();
         let (name, qr_url) = (reader.optional(&NAME), reader.optional(&QR_URL));
+        let web_authorization = reader.value(&WEB_AUTHORIZATION);
         let relay = reader.section();
         let replies = reader.inherited_section();
         let profile = reader.inherited_section();
         let qr_codes = reader.inherited_section();
         Some(Self {
             credentials: credentials?,
-            name: name?,
-            qr_url: qr_url?,
+            shown: ShownAccount {
+                name: name?,
+                qr_url: qr_url?,
+                web_authorization: web_authorization?,
+            },
             relay: relay?,
             replies: replies?,
             profile: profile?,

@@ -4,6 +4,7 @@ pub mod access_tokens;
 pub mod api;
 pub mod clock;
 pub mod code_budget;
+pub mod code_refusals;
 pub mod error;
 pub mod pacing;
 pub mod patience;

@@ -1,0 +1,80 @@
+//! What a site asks the gateway for to begin a login whose method isn't simply
+//! [`Method::Scan`]: digits, a page of the gateway's, or whatever the account can do at the moment.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::AccountName,
+    gateway_api::ClientLogins,
+    method::{Method, MethodChoice},
+    scene::Scene,
+};
+
+/// `POST`: what the visitor of an attempt is shown.
+pub const LOGIN_PROMPTS: &str = "/v1/login-prompts";
+
+/// The longest lifetime of an attempt with digits or a page, in seconds: a day.
+pub const MAX_TTL_SECONDS: u32 = 86_400;
+
+/// Asks for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateLoginPrompt {
+    /// The attempt's scene.
+    pub scene: Scene,
+    /// How long the attempt lives, in seconds: 1 to [`MAX_TTL_SECONDS`]. WeChat's code lives for a
+    /// minute more, so that a late scan is answered.
+    pub ttl_seconds: u32,
+    /// How the visitor is to log in.
+    pub method: MethodChoice,
+    /// How many logins the client who wants it has begun lately; see
+    /// [`CreateQrCode`](crate::gateway_api::CreateQrCode).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_logins: Option<ClientLogins>,
+    /// Whose login it will be. The default account is omitted.
+    #[serde(default, skip_serializing_if = "AccountName::is_default")]
+    pub account: AccountName,
+}
+
+/// What the visitor is shown: a code, or digits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LoginPrompt {
+    /// How the visitor logs in.
+    pub method: Method,
+    /// The QR code, where the method has one.
+    pub qr: Option<PromptedQr>,
+    /// The digits, where the method has some.
+    pub code: Option<PromptedDigits>,
+    /// When nobody can log in by it any more.
+    pub expires_at: Timestamp,
+}
+
+/// A QR code to scan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PromptedQr {
+    /// What it encodes.
+    pub content: String,
+    /// WeChat's own picture of it; null for a page of ours.
+    pub image_url: Option<String>,
+}
+
+/// Digits to send to the account.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PromptedDigits {
+    /// The digits.
+    pub digits: String,
+    /// What people call the account; null where the owner doesn't say.
+    pub account_name: Option<String>,
+    /// A picture of the account's own QR code; null where the owner doesn't say.
+    pub account_qr_url: Option<String>,
+}
+
+impl std::fmt::Debug for PromptedDigits {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("PromptedDigits")
+            .field("account_name", &self.account_name)
+            .finish_non_exhaustive()
+    }
+}
