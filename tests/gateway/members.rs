@@ -46,6 +46,7 @@ async fn a_member_is_told_whole() {
         "last_seen_at",
         "profile_at",
         "shown_at",
+        "banned",
     ];
     expected.sort_unstable();
     let mut names = names;

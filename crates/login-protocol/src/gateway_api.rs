@@ -16,6 +16,9 @@ pub const INVALIDATE_ACCESS_TOKEN: &str = "/v1/access-token/invalidate";
 /// `GET`: a stored member.
 pub const MEMBER: &str = "/v1/members/{openid}";
 
+/// `GET`: what happened.
+pub const EVENTS: &str = "/v1/events";
+
 /// `POST`: where to send a person who opened the site inside WeChat.
 pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
 /// `POST`: logs in the person who came back from there.

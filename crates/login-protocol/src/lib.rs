@@ -10,6 +10,7 @@
 pub mod account;
 pub mod attempt;
 pub mod client_nets;
+pub mod event;
 pub mod gateway_api;
 pub mod identity;
 pub mod member;

@@ -106,6 +106,10 @@ pub(crate) fn authorization_code(code_sha256: &str) -> String {
     format!("wechat-login:authorization-code:{{{code_sha256}}}")
 }
 
+pub(crate) fn events() -> String {
+    "wechat-login:events".to_owned()
+}
+
 pub(crate) fn write_probe(prober: &str) -> String {
     format!("wechat-login:ready-probe:{{{prober}}}")
 }

@@ -86,6 +86,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         Arc::clone(&store),
         issuing,
     );
+    let host = public.url.host_str().unwrap_or_default();
+    let told_as = site.name.clone().unwrap_or_else(|| host.to_owned());
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
@@ -97,6 +99,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             web_authorizations: limits.web_authorizations,
         },
         issuing,
+        told_as,
     ));
     let parts = routes::Parts {
         logins,

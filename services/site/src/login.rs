@@ -39,6 +39,7 @@ pub struct Logins {
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
     tickets: TicketIssuing,
+    told_as: String,
 }
 
 /// How long things live and how many are allowed.
@@ -75,13 +76,14 @@ pub struct Visit<'a> {
 }
 
 impl Logins {
-    /// Logins at this site with these limits.
+    /// Logins at this site with these limits. `told_as` is what events call it.
     pub fn new(
         site: Arc<Site>,
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
         tickets: TicketIssuing,
+        told_as: String,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -104,6 +106,7 @@ impl Logins {
                 Instant::now(),
             ),
             tickets,
+            told_as,
         }
     }
 

@@ -78,6 +78,8 @@ pub struct Shared {
     pub browsers: PhoneBrowsers,
     /// What makes a scan a login, where a site says nothing.
     pub approval: Approval,
+    /// Whether the owner's software is told what happens.
+    pub tells: bool,
 }
 
 impl Account {
@@ -86,6 +88,10 @@ impl Account {
     /// # Errors
     ///
     /// When no HTTP client can be created.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one part after the other, each from what it needs"
+    )]
     pub fn new(
         name: AccountName,
         settings: AccountSettings,
@@ -140,6 +146,7 @@ impl Account {
                 account: name.clone(),
                 approval: shared.approval,
                 profile,
+                tells: shared.tells,
             },
         ));
         Ok(Self {
@@ -154,6 +161,7 @@ impl Account {
             ),
             profiles: ShownProfiles::new(
                 app_id.clone(),
+                shared.tells,
                 links,
                 pages,
                 Arc::clone(&authorization),

@@ -7,6 +7,7 @@ use service_kit::command_line::{self, Service};
 pub mod accounts;
 pub mod app;
 mod doctor;
+pub mod events;
 pub mod members;
 pub mod phone;
 pub mod push;

@@ -14,6 +14,7 @@ mod attempt_life;
 mod authorization_code;
 mod code_budget;
 mod confirmation;
+mod events;
 mod exchange;
 mod member;
 mod net_shares;
@@ -38,6 +39,10 @@ pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
+};
+pub use events::{
+    AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
+    ReadNewestEvent, ReadOldestEvent, TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{

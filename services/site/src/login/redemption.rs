@@ -5,11 +5,14 @@ use std::net::IpAddr;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     attempt::AttemptStatus,
+    event::{EventKind, Happening, Occasion},
+    identity::MemberId,
     method::Method,
-    scene::BrowserSecret,
+    scene::{BrowserSecret, Scene},
     steps::{
-        CreateSession, EndSession, GivenBack, Identified, IssueTicket, Purpose, ReadMember,
-        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, TicketDelivery,
+        AppendEvent, CreateSession, EndSession, GivenBack, Identified, IssueTicket, Purpose,
+        ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session,
+        TicketDelivery,
     },
 };
 use service_kit::{random, subjects};
@@ -56,6 +59,26 @@ const fn given_back(method: Method) -> GivenBack {
 }
 
 impl Logins {
+    /// What the owner's software is told of a login. Whose it is says the gateway to it.
+    fn completed(
+        &self,
+        scene: &Scene,
+        nonce: &str,
+        member: &MemberId,
+        method: Method,
+    ) -> AppendEvent {
+        const KIND: EventKind = EventKind::LoginCompleted;
+        let account = self.site.realm.account.clone();
+        AppendEvent {
+            occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
+            happening: Happening::new(KIND, account, member)
+                .with("method", method.as_str())
+                .with("site", self.told_as.as_str())
+                .with("client", serde_json::Value::Null),
+            opens: false,
+        }
+    }
+
     /// Whether there are tickets.
     pub fn have_tickets(&self) -> bool {
         self.tickets == TicketIssuing::On
@@ -140,9 +163,10 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (is_created, known, subject, ended_here, ended, ..) = self
+        let (_, is_created, known, subject, ended_here, ended, ..) = self
             .store
             .run_together((
+                &self.completed(&step.scene, &nonce, &member, method),
                 create.as_ref(),
                 &read,
                 &read_subject,

@@ -12,6 +12,7 @@ use login_protocol::{
     steps::{
         ReadMember, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome,
     },
+    subject::Subject,
 };
 use service_kit::{
     clock::Clock,
@@ -22,6 +23,7 @@ use wechat_wire::push::{Push, PushBody};
 
 use super::{
     figures::count,
+    happenings::Person,
     replies::{Arrival, Occasion, Replies},
     usable::UsablePush,
 };
@@ -52,6 +54,7 @@ pub struct LoginEvents {
     account: AccountName,
     approval: Approval,
     profile: ProfileSettings,
+    tells: bool,
 }
 
 /// What the settings say about logins.
@@ -63,6 +66,8 @@ pub struct LoginRules {
     pub approval: Approval,
     /// When people are asked for nickname and avatar.
     pub profile: ProfileSettings,
+    /// Whether the owner's software is told what happens.
+    pub tells: bool,
 }
 
 /// The outcome of a push.
@@ -102,6 +107,7 @@ impl LoginEvents {
             account: rules.account,
             approval: rules.approval,
             profile: rules.profile,
+            tells: rules.tells,
         }
     }
 
@@ -131,7 +137,14 @@ impl LoginEvents {
             PushBody::Subscribe { .. } => Arrival::NewFollower,
             PushBody::Scan { .. } => Arrival::Follower,
             PushBody::Unsubscribe => {
-                self.store.run(&RecordUnfollow { member, at }).await?;
+                let (known, sub) = self.known(&member).await?;
+                let append = self
+                    .person(&member, known.as_ref(), sub.as_ref())
+                    .and_then(|person| person.unfollowed(at));
+                let unfollow = RecordUnfollow { member, at };
+                self.store
+                    .run_together((append.as_ref(), &unfollow))
+                    .await?;
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
             }
@@ -149,13 +162,16 @@ impl LoginEvents {
         };
         // Scenes that aren't ours belong to the account's other codes.
         let Some(scene) = scene(push) else {
-            self.store
-                .run(&RecordFollow {
-                    member,
-                    at,
-                    profile: None,
-                })
-                .await?;
+            let (known, sub) = self.known(&member).await?;
+            let append = self
+                .person(&member, known.as_ref(), sub.as_ref())
+                .and_then(|person| person.followed(at, None));
+            let follow = RecordFollow {
+                member,
+                at,
+                profile: None,
+            };
+            self.store.run_together((append.as_ref(), &follow)).await?;
             count(&self.account, name(arrival), "not_a_login");
             let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
             return Ok(Handled::Other {
@@ -164,6 +180,39 @@ impl LoginEvents {
         };
         let reply = self.log_in(member, scene, at, arrival).await?;
         Ok(Handled::Login { reply })
+    }
+
+    /// What is stored of a person, for what the owner's software is told.
+    async fn known(
+        &self,
+        member: &MemberId,
+    ) -> Result<(Option<Member>, Option<Subject>), StoreError> {
+        if !self.tells {
+            return Ok((None, None));
+        }
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let (known, given) = self.store.run_both(&read, &read_subject).await?;
+        Ok((known, given.map(|given| given.subject)))
+    }
+
+    /// Whom the owner's software is told about, if it is.
+    fn person<'a>(
+        &'a self,
+        member: &'a MemberId,
+        known: Option<&'a Member>,
+        sub: Option<&'a Subject>,
+    ) -> Option<Person<'a>> {
+        self.tells.then_some(Person {
+            account: &self.account,
+            member,
+            known,
+            sub,
+        })
     }
 
     async fn log_in(
@@ -194,7 +243,12 @@ impl LoginEvents {
             .as_ref()
             .and_then(|profile| profile.unionid.as_deref())
             .or_else(|| known.as_ref()?.unionid.as_deref());
+        let sub = subject.as_ref().map(|given| given.subject.clone());
         let naming = self.subjects.name(&member, subject, unionid).await?;
+        let sub = sub.or_else(|| Some(naming.give.as_ref()?.subject.clone()));
+        let append = self
+            .person(&member, known.as_ref(), sub.as_ref())
+            .and_then(|person| person.followed(at, learned.as_ref()));
         let known = known.filter(|member| member.subscribed);
         let is_outdated = self.is_shown_outdated(known.as_ref());
         let nickname = learned
@@ -212,13 +266,14 @@ impl LoginEvents {
             member,
             approval: self.approval,
         };
-        let ((), _, _, _, scanned) = self
+        let (_, _, _, _, (), scanned) = self
             .store
             .run_together((
-                &follow,
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
+                append.as_ref(),
+                &follow,
                 &scan,
             ))
             .await?;
@@ -334,6 +389,7 @@ mod tests {
                 max_age: SignedDuration::from_hours(24),
                 ask_again_after: SignedDuration::from_hours(24 * 30),
             },
+            tells: true,
         };
         let links = PhoneLinks::new(&account, None, true);
         let Account { api, tokens, .. } = Account::new(account, settings.clone(), &shared).unwrap();
@@ -356,6 +412,8 @@ mod tests {
             last_seen_at: noon,
             profile_at: Some(noon),
             shown_at: Some(noon),
+            banned: false,
+            follow_changed_at: Some(noon),
         }
     }
 

@@ -23,6 +23,7 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod events;
 mod members;
 mod openapi;
 mod phone;
@@ -150,6 +151,10 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .service(guarded(endpoint::at(
             gateway_api::MEMBER,
             [(Method::GET, web::to(members::read))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::EVENTS,
+            [(Method::GET, web::to(events::read))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::WEB_AUTHORIZATIONS,
