@@ -16,6 +16,13 @@ pub const INVALIDATE_ACCESS_TOKEN: &str = "/v1/access-token/invalidate";
 /// `GET`: a stored member.
 pub const MEMBER: &str = "/v1/members/{openid}";
 
+/// `GET`: an account's members, page by page.
+pub const MEMBERS: &str = "/v1/members";
+/// `PUT`, `DELETE`: whether somebody is banned.
+pub const MEMBER_BAN: &str = "/v1/members/{openid}/ban";
+/// `GET`: all of them, a line each.
+pub const MEMBERS_EXPORT: &str = "/v1/members/export";
+
 /// `GET`: what happened.
 pub const EVENTS: &str = "/v1/events";
 

@@ -12,11 +12,14 @@ mod admission;
 mod attempt;
 mod attempt_life;
 mod authorization_code;
+mod ban;
 mod code_budget;
 mod confirmation;
+mod erase;
 mod events;
 mod exchange;
 mod member;
+mod member_index;
 mod net_shares;
 mod scan;
 mod session;
@@ -35,11 +38,13 @@ pub use attempt::{
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
+pub use ban::{BanMember, LiftBan};
 pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
+pub use erase::{EraseMember, EraseSubject, EraseUnion};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
     ReadNewestEvent, ReadOldestEvent, TrimEvents,
@@ -48,7 +53,8 @@ pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
     ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
 };
-pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
+pub use member_index::{IndexMember, ListMembers, MemberPlace, UnindexMember};
+pub use scan::{ConfirmAttempt, RecordScan, RefuseScan, ScanEffect, ScanOutcome};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, ReadOlderSession, ReadSession, ReadSessionsEnd,
     Session, SessionLifetime,

@@ -42,6 +42,9 @@ pub enum CompleteError {
     /// Its person signed out everywhere after confirming it.
     #[error("the user signed out everywhere")]
     SignedOutEverywhere,
+    /// The owner banned its person.
+    #[error("the user is banned")]
+    Banned,
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -91,6 +91,10 @@ impl Logins {
     ///
     /// The attempt isn't confirmed, is over, the user signed out everywhere since they confirmed,
     /// its session was ended, or Redis is unavailable.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the steps of one round trip, and what they come to"
+    )]
     pub async fn complete(&self, completion: Completion<'_>) -> Result<Completed, CompleteError> {
         let Completion {
             secret,
@@ -178,8 +182,10 @@ impl Logins {
                 issue.as_ref(),
             ))
             .await?;
-        // Who reads the session finds it over as well, so an end that comes a moment later counts
-        // too.
+        if known.as_ref().is_some_and(|known| known.banned) {
+            return Err(CompleteError::Banned);
+        }
+        // Who reads the session finds it over as well, so a later end counts, too.
         if is_over(confirmed_at, ended_here.max(ended)) {
             return Err(CompleteError::SignedOutEverywhere);
         }

@@ -9,7 +9,7 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{ConfirmAttempt, Exchanger, ReadSubject, RecordVisit, ScanEffect},
+    steps::{ConfirmAttempt, Exchanger, IndexMember, ReadSubject, RecordVisit, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{clock::Clock, redis::Store};
@@ -172,10 +172,16 @@ impl WebAuthorizationLogin {
             account: self.account.clone(),
             member,
         };
-        let ((), _, _, _, confirmed) = self
+        let index = IndexMember {
+            member: visit.member.clone(),
+            first_seen_at: asked_at,
+            only_new: true,
+        };
+        let ((), (), _, _, _, confirmed) = self
             .store
             .run_together((
                 &visit,
+                &index,
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
+    event::{EventKind, Happening, Occasion},
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
     steps::{
-        ReadMember, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome,
+        AppendEvent, IndexMember, ReadMember, ReadSubject, RecordFollow, RecordScan,
+        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome,
     },
     subject::Subject,
 };
@@ -41,6 +43,9 @@ const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 /// The same before somebody is given a subject: the answer may tell that they have one under
 /// another account.
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
+
+/// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
+const BANNED: &str = "您已被停止使用登录功能，本次没有登录。如有疑问，请联系网站管理员。";
 
 /// Turns events into logins and members.
 pub struct LoginEvents {
@@ -141,9 +146,10 @@ impl LoginEvents {
                 let append = self
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
+                let index = index(&member, known.as_ref(), at);
                 let unfollow = RecordUnfollow { member, at };
                 self.store
-                    .run_together((append.as_ref(), &unfollow))
+                    .run_together((append.as_ref(), index.as_ref(), &unfollow))
                     .await?;
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
@@ -166,12 +172,15 @@ impl LoginEvents {
             let append = self
                 .person(&member, known.as_ref(), sub.as_ref())
                 .and_then(|person| person.followed(at, None));
+            let index = index(&member, known.as_ref(), at);
             let follow = RecordFollow {
                 member,
                 at,
                 profile: None,
             };
-            self.store.run_together((append.as_ref(), &follow)).await?;
+            self.store
+                .run_together((append.as_ref(), index.as_ref(), &follow))
+                .await?;
             count(&self.account, name(arrival), "not_a_login");
             let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
             return Ok(Handled::Other {
@@ -229,6 +238,10 @@ impl LoginEvents {
             member: member.clone(),
         };
         let (known, subject) = self.store.run_both(&read, &read_subject).await?;
+        if known.as_ref().is_some_and(|known| known.banned) {
+            let sub = subject.map(|given| given.subject);
+            return self.refuse(member, scene, sub, known).await;
+        }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
                 USER_INFO_BUDGET
@@ -249,6 +262,7 @@ impl LoginEvents {
         let append = self
             .person(&member, known.as_ref(), sub.as_ref())
             .and_then(|person| person.followed(at, learned.as_ref()));
+        let index = index(&member, known.as_ref(), at);
         let known = known.filter(|member| member.subscribed);
         let is_outdated = self.is_shown_outdated(known.as_ref());
         let nickname = learned
@@ -266,13 +280,14 @@ impl LoginEvents {
             member,
             approval: self.approval,
         };
-        let (_, _, _, _, (), scanned) = self
+        let (_, _, _, _, _, (), scanned) = self
             .store
             .run_together((
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
                 append.as_ref(),
+                index.as_ref(),
                 &follow,
                 &scan,
             ))
@@ -319,6 +334,32 @@ impl LoginEvents {
         Ok(self.replies.to_scan(&occasion))
     }
 
+    /// Denies the login of somebody who is banned.
+    async fn refuse(
+        &self,
+        member: MemberId,
+        scene: Scene,
+        sub: Option<Subject>,
+        known: Option<Member>,
+    ) -> Result<String, StoreError> {
+        const KIND: EventKind = EventKind::LoginDenied;
+        let append = AppendEvent {
+            occasion: Occasion::of(KIND, &member, &[scene.as_str()]),
+            happening: Happening::new(KIND, self.account.clone(), &member)
+                .with_member(sub, known)
+                .with("reason", "banned"),
+            opens: self.tells,
+        };
+        let refuse = RefuseScan {
+            scene,
+            account: self.account.clone(),
+            member,
+        };
+        self.store.run_both(&append, &refuse).await?;
+        count(&self.account, "scan", "banned");
+        Ok(BANNED.to_owned())
+    }
+
     fn is_profile_due(&self, known: Option<&Member>) -> bool {
         let learned_at = known
             .filter(|member| member.subscribed)
@@ -353,6 +394,16 @@ impl LoginEvents {
             }
         }
     }
+}
+
+/// Where somebody belongs in the index who wasn't seen before, or not so early.
+fn index(member: &MemberId, known: Option<&Member>, at: Timestamp) -> Option<IndexMember> {
+    let is_indexed = known.is_some_and(|known| known.first_seen_at <= at);
+    (!is_indexed).then(|| IndexMember {
+        member: member.clone(),
+        first_seen_at: at,
+        only_new: false,
+    })
 }
 
 fn scene(push: &Push) -> Option<Scene> {
