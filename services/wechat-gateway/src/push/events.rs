@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
-    event::{EventKind, Happening, Occasion},
+    event::{self, EventKind, Happening},
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
@@ -344,7 +344,7 @@ impl LoginEvents {
     ) -> Result<String, StoreError> {
         const KIND: EventKind = EventKind::LoginDenied;
         let append = AppendEvent {
-            occasion: Occasion::of(KIND, &member, &[scene.as_str()]),
+            occasion: event::Occasion::of(KIND, &member, &[scene.as_str()]),
             happening: Happening::new(KIND, self.account.clone(), &member)
                 .with_member(sub, known)
                 .with("reason", "banned"),
