@@ -9,6 +9,7 @@ mod code_budget;
 mod compatible_mode;
 mod consent;
 mod endless_bodies;
+mod events;
 mod forced_refresh;
 mod forged_pushes;
 mod freshness;

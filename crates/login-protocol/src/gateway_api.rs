@@ -20,6 +20,16 @@ pub const MEMBER_SESSIONS: &str = "/v1/members/{openid}/sessions";
 /// `DELETE`: ends one of them.
 pub const MEMBER_SESSION: &str = "/v1/members/{openid}/sessions/{id}";
 
+/// `GET`: an account's members, page by page.
+pub const MEMBERS: &str = "/v1/members";
+/// `PUT`, `DELETE`: whether somebody is banned.
+pub const MEMBER_BAN: &str = "/v1/members/{openid}/ban";
+/// `GET`: all of them, a line each.
+pub const MEMBERS_EXPORT: &str = "/v1/members/export";
+
+/// `GET`: what happened.
+pub const EVENTS: &str = "/v1/events";
+
 /// `POST`: where to send a person who opened the site inside WeChat.
 pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
 /// `POST`: logs in the person who came back from there.

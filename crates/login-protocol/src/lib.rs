@@ -11,6 +11,7 @@ pub mod account;
 pub mod attempt;
 pub mod client_nets;
 pub mod digits;
+pub mod event;
 pub mod gateway_api;
 pub mod identity;
 pub mod login_prompt;

@@ -60,6 +60,85 @@ pub struct Member {
     pub profile_at: Option<Timestamp>,
     /// When the person last showed nickname and avatar, by web authorisation.
     pub shown_at: Option<Timestamp>,
+    /// Whether the owner banned the person.
+    #[serde(default)]
+    pub banned: bool,
+    /// When WeChat said that they follow or don't, as far as this is known.
+    #[serde(skip)]
+    pub follow_changed_at: Option<Timestamp>,
+}
+
+impl Member {
+    /// What is stored after an event of somebody who follows, as the step of it does.
+    #[must_use]
+    pub fn after_follow(
+        known: Option<&Self>,
+        openid: &OpenId,
+        at: Timestamp,
+        profile: Option<&Profile>,
+    ) -> Self {
+        let mut member = Self::seen(known, openid, at);
+        member.subscribed = true;
+        member.follow_changed_at = Some(at);
+        if let Some(profile) = profile.cloned() {
+            member.unionid = profile.unionid.or(member.unionid);
+            member.nickname = profile.nickname.or(member.nickname);
+            member.avatar_url = profile.avatar_url.map(avatar_address).or(member.avatar_url);
+            member.location = profile.location.or(member.location);
+            member.profile_at = Some(at);
+        }
+        member
+    }
+
+    /// What is stored after somebody unfollowed, as the step of it does.
+    #[must_use]
+    pub fn after_unfollow(known: Option<&Self>, openid: &OpenId, at: Timestamp) -> Self {
+        let member = Self::seen(known, openid, at);
+        Self {
+            unionid: None,
+            nickname: None,
+            avatar_url: None,
+            location: None,
+            subscribed: false,
+            profile_at: None,
+            shown_at: None,
+            follow_changed_at: Some(at),
+            ..member
+        }
+    }
+
+    /// Whether an event of this time was overtaken by a change that came later. (Two events of just
+    /// now lie no further apart than a quarter of an hour, whatever the clocks say.)
+    pub fn overtakes(&self, at: Timestamp) -> bool {
+        let ahead = self
+            .follow_changed_at
+            .map(|changed| changed.as_second() - at.as_second());
+        ahead.is_some_and(|ahead| (1..=900).contains(&ahead))
+    }
+
+    fn seen(known: Option<&Self>, openid: &OpenId, at: Timestamp) -> Self {
+        match known {
+            Some(known) => Self {
+                first_seen_at: known.first_seen_at.min(at),
+                last_seen_at: known.last_seen_at.max(at),
+                ..known.clone()
+            },
+            None => Self {
+                openid: openid.clone(),
+                unionid: None,
+                nickname: None,
+                avatar_url: None,
+                location: None,
+                subscribed: false,
+                first_seen_at: at,
+                last_seen_at: at,
+                profile_at: None,
+                shown_at: None,
+                banned: false,
+                follow_changed_at: None,
+            },
+        }
+    }
 }
 
 /// An avatar's URL as it is stored and returned: WeChat still uses `http` for its image hosts, but

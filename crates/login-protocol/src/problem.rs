@@ -35,6 +35,14 @@ pub enum ProblemCode {
     UnknownTicket,
     /// 404: the gateway serves no account of this name.
     UnknownAccount,
+    /// 400: the stream of events has none with this identifier.
+    UnknownEvent,
+    /// 410: the event with this identifier isn't kept any longer.
+    EventGone,
+    /// 404: no receiver of events has this name.
+    UnknownWebhook,
+    /// 403: the owner banned this person.
+    Banned,
     /// 405: the route exists, but not with this method.
     MethodNotAllowed,
     /// 409: nobody has confirmed the attempt yet.

@@ -131,6 +131,15 @@ pub(crate) fn authorization_code(code_sha256: &str) -> String {
     format!("wechat-login:authorization-code:{{{code_sha256}}}")
 }
 
+pub(crate) fn events() -> String {
+    "wechat-login:events".to_owned()
+}
+
+/// The index of an account's members.
+pub(crate) fn members(app_id: &AppId) -> String {
+    format!("wechat-login:members:{{{}}}", app_id.as_str())
+}
+
 pub(crate) fn write_probe(prober: &str) -> String {
     format!("wechat-login:ready-probe:{{{prober}}}")
 }

@@ -65,11 +65,12 @@ impl Problem {
 
 fn status_of(code: ProblemCode) -> StatusCode {
     match code {
-        ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
+        ProblemCode::InvalidRequest | ProblemCode::UnknownEvent => StatusCode::BAD_REQUEST,
         ProblemCode::InvalidApiKey | ProblemCode::NotSignedIn => StatusCode::UNAUTHORIZED,
         ProblemCode::ForeignOrigin
         | ProblemCode::SnapshotPage
         | ProblemCode::ConsentMissing
+        | ProblemCode::Banned
         | ProblemCode::FollowingRequired
         | ProblemCode::UnknownHost => StatusCode::FORBIDDEN,
         ProblemCode::NotFound
@@ -77,6 +78,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
         | ProblemCode::UnknownSession
         | ProblemCode::UnknownMember
         | ProblemCode::UnknownTicket
+        | ProblemCode::UnknownWebhook
         | ProblemCode::UnknownAccount => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,
@@ -85,6 +87,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
         | ProblemCode::LoginConsumed
         | ProblemCode::TicketUsed
         | ProblemCode::TicketExpired
+        | ProblemCode::EventGone
         | ProblemCode::AuthorizationCodeSpent => StatusCode::GONE,
         ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

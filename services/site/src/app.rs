@@ -88,6 +88,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         Arc::clone(&store),
         issuing,
     );
+    let host = public.url.host_str().unwrap_or_default();
+    let told_as = site.name.clone().unwrap_or_else(|| host.to_owned());
     let logins = Data::new(Logins::new(
         site,
         Arc::clone(&store),
@@ -96,6 +98,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         rules,
         login.methods,
         issuing,
+        told_as,
     ));
     let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));
     let parts = routes::Parts {

@@ -46,6 +46,7 @@ pub struct Logins {
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
     tickets: TicketIssuing,
+    told_as: String,
 }
 
 /// How long things live and how many are allowed.
@@ -82,7 +83,7 @@ pub struct Visit<'a> {
 }
 
 impl Logins {
-    /// Logins at this site with these limits.
+    /// Logins at this site with these limits. `told_as` is what events call it.
     pub fn new(
         site: Arc<Site>,
         store: Arc<Store>,
@@ -91,6 +92,7 @@ impl Logins {
         rules: SessionRules,
         methods: LoginMethods,
         tickets: TicketIssuing,
+        told_as: String,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -115,6 +117,7 @@ impl Logins {
                 Instant::now(),
             ),
             tickets,
+            told_as,
         }
     }
 

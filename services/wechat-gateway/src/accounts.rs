@@ -87,6 +87,8 @@ pub struct Shared {
     pub browsers: PhoneBrowsers,
     /// What makes a scan a login, where a site says nothing.
     pub approval: Approval,
+    /// Whether the owner's software is told what happens.
+    pub tells: bool,
 }
 
 impl Account {
@@ -95,6 +97,10 @@ impl Account {
     /// # Errors
     ///
     /// When no HTTP client can be created.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one part after the other, each from what it needs"
+    )]
     pub fn new(
         name: AccountName,
         settings: AccountSettings,
@@ -140,6 +146,7 @@ impl Account {
                 approval: shared.approval,
                 profile,
                 links: links.clone(),
+                tells: shared.tells,
             },
         ));
         let web_authorization = Arc::new(WebAuthorizationLogin::new(
@@ -170,6 +177,7 @@ impl Account {
             ),
             profiles: ShownProfiles::new(
                 app_id.clone(),
+                shared.tells,
                 links,
                 pages,
                 Arc::clone(&authorization),

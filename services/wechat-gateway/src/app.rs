@@ -15,6 +15,7 @@ use service_kit::{
 use crate::{
     accounts::{Accounts, Shared},
     doctor,
+    events::Events,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
     routes::{self, verification_file::VerificationFiles},
@@ -44,6 +45,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         internal,
         redis_url,
         approval,
+        events,
         ..
     } = settings;
 
@@ -59,8 +61,16 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         proxies: public.trusted_proxies,
         browsers: browsers.clone(),
         approval,
+        tells: events.keep.is_some(),
     };
     let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
+
+    let events = Arc::new(Events::new(
+        Arc::clone(&store),
+        clock.clone(),
+        events,
+        shutdown.clone(),
+    ));
 
     let public_server = {
         let (accounts, browsers) = (Data::new(accounts.clone()), Data::new(browsers));
@@ -78,10 +88,12 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
+        let events = Data::new(Arc::clone(&events));
         http_server::serve(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())
+                .app_data(events.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
@@ -89,7 +101,11 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         })?
     };
 
-    let background = accounts.keep_going();
+    let mut background = accounts.keep_going();
+    background.spawn(async move {
+        events.tend().await;
+        "keeping the stream of events in order"
+    });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
 }

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod app;
 pub mod digits;
 mod doctor;
+pub mod events;
 pub mod login_prompts;
 pub mod members;
 pub mod phone;

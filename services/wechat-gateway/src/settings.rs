@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod events;
 mod listeners;
 mod profile;
 mod qr_codes;
@@ -24,6 +25,7 @@ use service_kit::{
 
 pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
+pub use events::EventSettings;
 pub use listeners::{API_KEY, INTERNAL_BIND, InternalSettings, PUBLIC_BIND, PublicSettings};
 pub use profile::ProfileSettings;
 pub use qr_codes::QrCodeSettings;
@@ -49,6 +51,8 @@ pub struct GatewaySettings {
     pub redis_url: SecretString,
     /// What makes a scan a login, where a site says nothing.
     pub approval: Approval,
+    /// The stream of events.
+    pub events: EventSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -74,6 +78,7 @@ impl Section for GatewaySettings {
         let internal = reader.section();
         let redis_url = reader.value(&REDIS_URL);
         let approval = reader.value(&APPROVAL);
+        let events = reader.section();
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
@@ -88,6 +93,7 @@ impl Section for GatewaySettings {
             internal: internal?,
             redis_url: redis_url?,
             approval: approval?,
+            events: events?,
             log: log?,
         })
     }

@@ -48,6 +48,7 @@ pub(crate) fn settings(clock: Clock) -> (AccountSettings, Shared) {
         public_url: None,
         proxies: read.public.trusted_proxies,
         approval: read.approval,
+        tells: true,
     };
     (account, shared)
 }

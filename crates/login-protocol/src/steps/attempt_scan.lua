@@ -1,7 +1,8 @@
 -- The first scan wins. A confirmed attempt lives at least as long as the browser may take to redeem
 -- it.
 -- KEYS[1] attempt; ARGV: the name of the account that acts; 'scan' or 'tap' for an attempt that
--- doesn't say which, or 'agreed' if the person has agreed already; app id, openid
+-- doesn't say which, or 'agreed' if the person has agreed already, or 'banned' if they are; app id,
+-- openid
 local found = redis.call('HMGET', KEYS[1], 'status', 'account', 'approval', 'site_name')
 local status, name = found[1], found[4]
 if not status then
@@ -12,7 +13,7 @@ if (found[2] or 'default') ~= ARGV[1] then
 end
 if status == 'pending' then
     local approval = ARGV[2]
-    if approval ~= 'agreed' and found[3] then
+    if approval ~= 'agreed' and approval ~= 'banned' and found[3] then
         approval = found[3]
     end
     if approval == 'scan' or approval == 'agreed' then
@@ -26,8 +27,8 @@ if status == 'pending' then
         end
         status = 'confirmed'
     else
-        redis.call('HSET', KEYS[1], 'status', 'scanned', 'app_id', ARGV[3], 'openid', ARGV[4])
-        status = 'scanned'
+        status = approval == 'banned' and 'denied' or 'scanned'
+        redis.call('HSET', KEYS[1], 'status', status, 'app_id', ARGV[3], 'openid', ARGV[4])
     end
     -- The key is the scene between braces, behind the 22 characters of `wechat-login:attempt:{`.
     redis.call('PUBLISH', 'wechat-login:attempts', string.sub(KEYS[1], 23, -2) .. ' ' .. status)

@@ -259,6 +259,8 @@ impl Step for ReadMember {
             "location",
             "profile_at",
             "shown_at",
+            "banned",
+            "follow_changed_at",
         ];
         Operation::Command {
             name: "HMGET",
@@ -289,6 +291,8 @@ impl Step for ReadMember {
                 location,
                 profile_at,
                 shown_at,
+                banned,
+                follow_changed_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
@@ -301,6 +305,8 @@ impl Step for ReadMember {
                 last_seen_at: seconds(last_seen_at)?,
                 profile_at: known_seconds(profile_at)?,
                 shown_at: known_seconds(shown_at)?,
+                banned: banned.is_some(),
+                follow_changed_at: known_seconds(follow_changed_at)?,
             })),
             _ => Err(unexpected()),
         }

@@ -12,12 +12,16 @@ mod admission;
 mod attempt;
 mod attempt_life;
 mod authorization_code;
+mod ban;
 mod code_budget;
 mod confirmation;
 mod digits;
+mod erase;
+mod events;
 mod exchange;
 mod forward_auth;
 mod member;
+mod member_index;
 mod net_shares;
 mod scan;
 mod session;
@@ -37,12 +41,18 @@ pub use attempt::{
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
+pub use ban::{BanMember, LiftBan};
 pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
 pub use digits::{AreDigitsGiven, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict};
+pub use erase::{EraseMember, EraseSubject, EraseUnion};
+pub use events::{
+    AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
+    ReadNewestEvent, ReadOldestEvent, TrimEvents,
+};
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{
     ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,
@@ -52,7 +62,8 @@ pub use member::{
     ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
     STRANGERS_ARE_KEPT,
 };
-pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
+pub use member_index::{IndexMember, ListMembers, MemberPlace, UnindexMember};
+pub use scan::{ConfirmAttempt, RecordScan, RefuseScan, ScanEffect, ScanOutcome};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, LookAtSession, ReadOlderSession, ReadSession,
     ReadSessionsEnd, SeenSession, Session, SessionLifetime, SessionPlace,

@@ -18,6 +18,9 @@ static SCAN: AtomicScript = AtomicScript::new(include_str!("attempt_scan.lua"));
 /// The script's argument for somebody who has already agreed.
 const AGREED: &str = "agreed";
 
+/// The script's argument for somebody who is banned.
+const BANNED: &str = "banned";
+
 /// Somebody scanned. Recording the same scan again, on any replica, changes nothing.
 #[derive(Debug, Clone)]
 pub struct RecordScan {
@@ -41,6 +44,29 @@ pub struct ConfirmAttempt {
     pub account: AccountName,
     /// Who agreed.
     pub member: MemberId,
+}
+
+/// Somebody scanned whom the owner banned: the attempt is denied. Recording it again changes nothing.
+#[derive(Debug, Clone)]
+pub struct RefuseScan {
+    /// The scene of the scanned code.
+    pub scene: Scene,
+    /// The account that received the scan.
+    pub account: AccountName,
+    /// Who scanned.
+    pub member: MemberId,
+}
+
+impl Step for RefuseScan {
+    type Outcome = ScanOutcome;
+
+    fn operation(&self) -> Operation {
+        operation(&self.scene, &self.account, &self.member, BANNED)
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<ScanOutcome, UnexpectedReply> {
+        outcome(reply).ok_or(UnexpectedReply { step: "RefuseScan" })
+    }
 }
 
 /// The outcome of a scan, and the site that it was for.

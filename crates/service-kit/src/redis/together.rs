@@ -96,3 +96,4 @@ parts!(A a, B b, C c, D d, E e, F f, G g, H h);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);

@@ -48,6 +48,9 @@ pub enum CompleteError {
     /// Its person doesn't follow the account, and the site asks for that.
     #[error("the user doesn't follow the account")]
     FollowingRequired,
+    /// The owner banned its person.
+    #[error("the user is banned")]
+    Banned,
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),

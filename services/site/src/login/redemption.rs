@@ -3,12 +3,14 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
     attempt::AttemptStatus,
+    event::{EventKind, Happening, Occasion},
+    identity::MemberId,
     method::Method,
-    scene::BrowserSecret,
+    scene::{BrowserSecret, Scene},
     steps::{
-        CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket, Purpose,
-        ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, SessionPlace,
-        TicketDelivery,
+        AppendEvent, CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket,
+        Purpose, ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session,
+        SessionPlace, TicketDelivery,
     },
 };
 use service_kit::{random, redis::StoreError, subjects};
@@ -56,6 +58,26 @@ const fn given_back(method: Method) -> GivenBack {
 }
 
 impl Logins {
+    /// What the owner's software is told of a login. Whose it is says the gateway to it.
+    fn completed(
+        &self,
+        scene: &Scene,
+        nonce: &str,
+        member: &MemberId,
+        method: Method,
+    ) -> AppendEvent {
+        const KIND: EventKind = EventKind::LoginCompleted;
+        let account = self.site.realm.account.clone();
+        AppendEvent {
+            occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
+            happening: Happening::new(KIND, account, member)
+                .with("method", method.as_str())
+                .with("site", self.told_as.as_str())
+                .with("client", serde_json::Value::Null),
+            opens: false,
+        }
+    }
+
     /// Whether there are tickets.
     pub fn have_tickets(&self) -> bool {
         self.tickets == TicketIssuing::On
@@ -110,8 +132,12 @@ impl Logins {
     /// # Errors
     ///
     /// The attempt isn't confirmed, is over, the user signed out everywhere or unfollowed since they
-    /// confirmed, doesn't follow where that is required, its session was ended, or Redis is
-    /// unavailable.
+    /// confirmed, doesn't follow where that is required, is banned, its session was ended, or Redis
+    /// is unavailable.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the steps of one round trip, and what they come to"
+    )]
     pub async fn complete(&self, completion: Completion<'_>) -> Result<Completed, CompleteError> {
         let Completion {
             secret,
@@ -178,9 +204,10 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let (_, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
+                &self.completed(&step.scene, &nonce, &member, method),
                 create.as_ref(),
                 &read,
                 &read_subject,
@@ -194,6 +221,10 @@ impl Logins {
                 issue.as_ref(),
             ))
             .await?;
+        if known.as_ref().is_some_and(|known| known.banned) {
+            self.end_refused(create).await?;
+            return Err(CompleteError::Banned);
+        }
         // Who reads the session finds it over as well, so an end that comes a moment later counts
         // too.
         let ended = ended_here.max(ended).max(unfollowed.flatten());

@@ -105,9 +105,9 @@ impl From<GatewayError> for WebAuthorizationError {
 impl From<CompleteError> for WebAuthorizationError {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere => {
-                Self::AttemptOver
-            }
+            CompleteError::NotRedeemable(_)
+            | CompleteError::Banned
+            | CompleteError::SignedOutEverywhere => Self::AttemptOver,
             CompleteError::FollowingRequired => Self::FollowingRequired,
             CompleteError::Store(error) => Self::Store(error),
             CompleteError::Randomness(error) => Self::Randomness(error),

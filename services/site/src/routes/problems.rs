@@ -54,6 +54,10 @@ impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
             CompleteError::NotRedeemable(status) => not_redeemable(status),
+            CompleteError::Banned => Self::new(
+                ProblemCode::Banned,
+                "The account's owner has banned this person.",
+            ),
             CompleteError::SignedOutEverywhere => Self::new(
                 ProblemCode::LoginExpired,
                 "The user signed out everywhere after confirming this login. Start again.",

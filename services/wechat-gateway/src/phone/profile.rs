@@ -5,7 +5,7 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     identity::{AppId, MemberId},
-    steps::{Exchanger, ReadSubject, RecordProfile},
+    steps::{Exchanger, ReadMember, ReadSubject, RecordProfile},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{clock::Clock, redis::Store};
@@ -19,6 +19,7 @@ use super::{
     },
 };
 use crate::{
+    push::happenings::Person,
     subjects::{Naming, Subjects},
     wechat::{
         profile,
@@ -29,6 +30,7 @@ use crate::{
 /// Profiles that people show to one account.
 pub struct ShownProfiles {
     app_id: AppId,
+    tells: bool,
     links: PhoneLinks,
     pages: Arc<PageAuthorization>,
     authorization: Arc<WebAuthorization>,
@@ -51,9 +53,10 @@ pub enum Shown {
 }
 
 impl ShownProfiles {
-    /// Those of this account.
+    /// Those of this account. `tells`: whether the owner's software is told of them.
     pub fn new(
         app_id: AppId,
+        tells: bool,
         links: PhoneLinks,
         pages: Arc<PageAuthorization>,
         authorization: Arc<WebAuthorization>,
@@ -62,6 +65,7 @@ impl ShownProfiles {
     ) -> Self {
         Self {
             app_id,
+            tells,
             links,
             pages,
             authorization,
@@ -112,7 +116,7 @@ impl ShownProfiles {
         let exchange = {
             let authorization = Arc::clone(&self.authorization);
             let (store, subjects) = (Arc::clone(&self.store), Arc::clone(&self.subjects));
-            let clock = self.clock.clone();
+            let (clock, tells) = (self.clock.clone(), self.tells);
             let (app_id, code) = (self.app_id.clone(), response.code().to_owned());
             let client = Exchanger::Client(visit.client);
             async move {
@@ -126,11 +130,18 @@ impl ShownProfiles {
                 let read_subject = ReadSubject {
                     member: member.clone(),
                 };
-                let (info, subject) =
-                    tokio::join!(authorization.profile(&person), store.run(&read_subject));
+                let read = ReadMember {
+                    member: member.clone(),
+                };
+                let (info, stored) = tokio::join!(
+                    authorization.profile(&person),
+                    store.run_both(&read_subject, &read)
+                );
+                let (subject, known) = stored?;
                 let unionid = person.unionid();
+                let sub = subject.as_ref().map(|given| given.subject.clone());
                 // Who has no subject yet gets one with a login.
-                let naming = match subject? {
+                let naming = match subject {
                     Some(subject) => subjects.name(&member, Some(subject), unionid).await?,
                     None => Naming::default(),
                 };
@@ -140,9 +151,22 @@ impl ShownProfiles {
                     unionid: unionid.map(str::to_owned),
                     profile: info.as_ref().ok().map(profile::from_web_user_info),
                 };
+                let person = tells.then_some(Person {
+                    account: authorization.account(),
+                    member: &step.member,
+                    known: known.as_ref(),
+                    sub: sub.as_ref(),
+                });
+                let append =
+                    person.and_then(|person| person.showed(step.at, step.profile.as_ref()));
                 // Also when only the UnionID is known.
-                let (kept, _, _) = store
-                    .run_together((&step, naming.claim.as_ref(), naming.note.as_ref()))
+                let (_, kept, _, _) = store
+                    .run_together((
+                        append.as_ref(),
+                        &step,
+                        naming.claim.as_ref(),
+                        naming.note.as_ref(),
+                    ))
                     .await?;
                 info?;
                 count(authorization.account(), kept);

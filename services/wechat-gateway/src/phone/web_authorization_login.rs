@@ -9,7 +9,9 @@ use login_protocol::{
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
-    steps::{ConfirmAttempt, Exchanger, ReadMember, ReadSubject, RecordVisit, ScanEffect},
+    steps::{
+        ConfirmAttempt, Exchanger, IndexMember, ReadMember, ReadSubject, RecordVisit, ScanEffect,
+    },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -175,10 +177,16 @@ impl WebAuthorizationLogin {
             account: self.account.clone(),
             member,
         };
-        let ((), _, _, _, confirmed) = self
+        let index = IndexMember {
+            member: visit.member.clone(),
+            first_seen_at: asked_at,
+            only_new: true,
+        };
+        let ((), (), _, _, _, confirmed) = self
             .store
             .run_together((
                 &visit,
+                &index,
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),

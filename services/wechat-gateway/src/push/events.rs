@@ -6,12 +6,15 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
+    event::{self, EventKind, Happening},
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
     steps::{
-        ReadMember, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, ScanEffect, ScanOutcome,
+        AppendEvent, IndexMember, ReadMember, ReadSubject, RecordFollow, RecordScan,
+        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome,
     },
+    subject::Subject,
 };
 use service_kit::{
     clock::Clock,
@@ -22,6 +25,7 @@ use wechat_wire::push::{Push, PushBody};
 
 use super::{
     figures::count,
+    happenings::Person,
     replies::{Arrival, Occasion, Replies},
     usable::UsablePush,
 };
@@ -41,6 +45,9 @@ const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 /// another account.
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
+/// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
+const BANNED: &str = "您已被停止使用登录功能，本次没有登录。如有疑问，请联系网站管理员。";
+
 /// Turns events into logins and members.
 pub struct LoginEvents {
     api: Arc<Api>,
@@ -54,6 +61,7 @@ pub struct LoginEvents {
     account: AccountName,
     approval: Approval,
     profile: ProfileSettings,
+    tells: bool,
 }
 
 /// What the settings say about logins.
@@ -67,6 +75,8 @@ pub struct LoginRules {
     pub profile: ProfileSettings,
     /// Where the links in replies lead.
     pub links: PhoneLinks,
+    /// Whether the owner's software is told what happens.
+    pub tells: bool,
 }
 
 /// The outcome of a push.
@@ -107,6 +117,7 @@ impl LoginEvents {
             account: rules.account,
             approval: rules.approval,
             profile: rules.profile,
+            tells: rules.tells,
         }
     }
 
@@ -145,7 +156,15 @@ impl LoginEvents {
             PushBody::Subscribe { .. } => Arrival::NewFollower,
             PushBody::Scan { .. } => Arrival::Follower,
             PushBody::Unsubscribe => {
-                self.store.run(&RecordUnfollow { member, at }).await?;
+                let (known, sub) = self.known(&member).await?;
+                let append = self
+                    .person(&member, known.as_ref(), sub.as_ref())
+                    .and_then(|person| person.unfollowed(at));
+                let index = index(&member, known.as_ref(), at);
+                let unfollow = RecordUnfollow { member, at };
+                self.store
+                    .run_together((append.as_ref(), index.as_ref(), &unfollow))
+                    .await?;
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
             }
@@ -168,12 +187,18 @@ impl LoginEvents {
         };
         // Scenes that aren't ours belong to the account's other codes.
         let Some(scene) = scene(push) else {
+            let (known, sub) = self.known(&member).await?;
+            let append = self
+                .person(&member, known.as_ref(), sub.as_ref())
+                .and_then(|person| person.followed(at, None));
+            let index = index(&member, known.as_ref(), at);
+            let follow = RecordFollow {
+                member,
+                at,
+                profile: None,
+            };
             self.store
-                .run(&RecordFollow {
-                    member,
-                    at,
-                    profile: None,
-                })
+                .run_together((append.as_ref(), index.as_ref(), &follow))
                 .await?;
             count(&self.account, name(arrival), "not_a_login");
             let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
@@ -185,6 +210,39 @@ impl LoginEvents {
             .log_in(member, scene, at, arrival, name(arrival))
             .await?;
         Ok(Handled::Login { reply })
+    }
+
+    /// What is stored of a person, for what the owner's software is told.
+    async fn known(
+        &self,
+        member: &MemberId,
+    ) -> Result<(Option<Member>, Option<Subject>), StoreError> {
+        if !self.tells {
+            return Ok((None, None));
+        }
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let (known, given) = self.store.run_both(&read, &read_subject).await?;
+        Ok((known, given.map(|given| given.subject)))
+    }
+
+    /// Whom the owner's software is told about, if it is.
+    fn person<'a>(
+        &'a self,
+        member: &'a MemberId,
+        known: Option<&'a Member>,
+        sub: Option<&'a Subject>,
+    ) -> Option<Person<'a>> {
+        self.tells.then_some(Person {
+            account: &self.account,
+            member,
+            known,
+            sub,
+        })
     }
 
     async fn log_in(
@@ -202,6 +260,10 @@ impl LoginEvents {
             member: member.clone(),
         };
         let (known, subject) = self.store.run_both(&read, &read_subject).await?;
+        if known.as_ref().is_some_and(|known| known.banned) {
+            let sub = subject.map(|given| given.subject);
+            return self.refuse(member, scene, sub, known).await;
+        }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
                 USER_INFO_BUDGET
@@ -216,7 +278,13 @@ impl LoginEvents {
             .as_ref()
             .and_then(|profile| profile.unionid.as_deref())
             .or_else(|| known.as_ref()?.unionid.as_deref());
+        let sub = subject.as_ref().map(|given| given.subject.clone());
         let naming = self.subjects.name(&member, subject, unionid).await?;
+        let sub = sub.or_else(|| Some(naming.give.as_ref()?.subject.clone()));
+        let append = self
+            .person(&member, known.as_ref(), sub.as_ref())
+            .and_then(|person| person.followed(at, learned.as_ref()));
+        let index = index(&member, known.as_ref(), at);
         let known = known.filter(|member| member.subscribed);
         let is_outdated = self.is_shown_outdated(known.as_ref());
         let nickname = learned
@@ -234,13 +302,15 @@ impl LoginEvents {
             member,
             approval: self.approval,
         };
-        let ((), _, _, _, scanned) = self
+        let (_, _, _, _, _, (), scanned) = self
             .store
             .run_together((
-                &follow,
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
+                append.as_ref(),
+                index.as_ref(),
+                &follow,
                 &scan,
             ))
             .await?;
@@ -286,6 +356,32 @@ impl LoginEvents {
         Ok(self.replies.to_scan(&occasion))
     }
 
+    /// Denies the login of somebody who is banned.
+    async fn refuse(
+        &self,
+        member: MemberId,
+        scene: Scene,
+        sub: Option<Subject>,
+        known: Option<Member>,
+    ) -> Result<String, StoreError> {
+        const KIND: EventKind = EventKind::LoginDenied;
+        let append = AppendEvent {
+            occasion: event::Occasion::of(KIND, &member, &[scene.as_str()]),
+            happening: Happening::new(KIND, self.account.clone(), &member)
+                .with_member(sub, known)
+                .with("reason", "banned"),
+            opens: self.tells,
+        };
+        let refuse = RefuseScan {
+            scene,
+            account: self.account.clone(),
+            member,
+        };
+        self.store.run_both(&append, &refuse).await?;
+        count(&self.account, "scan", "banned");
+        Ok(BANNED.to_owned())
+    }
+
     fn is_profile_due(&self, known: Option<&Member>) -> bool {
         let learned_at = known
             .filter(|member| member.subscribed)
@@ -320,6 +416,16 @@ impl LoginEvents {
             }
         }
     }
+}
+
+/// Where somebody belongs in the index who wasn't seen before, or not so early.
+fn index(member: &MemberId, known: Option<&Member>, at: Timestamp) -> Option<IndexMember> {
+    let is_indexed = known.is_some_and(|known| known.first_seen_at <= at);
+    (!is_indexed).then(|| IndexMember {
+        member: member.clone(),
+        first_seen_at: at,
+        only_new: false,
+    })
 }
 
 fn scene(push: &Push) -> Option<Scene> {
@@ -357,6 +463,7 @@ mod tests {
                 ask_again_after: SignedDuration::from_hours(24 * 30),
             },
             links: PhoneLinks::new(&account, None, true),
+            tells: true,
         };
         let app_id = settings.credentials.app_id.clone();
         let digits = Arc::new(AccountDigits::new(app_id, Arc::clone(&shared.store)));
@@ -380,6 +487,8 @@ mod tests {
             last_seen_at: noon,
             profile_at: Some(noon),
             shown_at: Some(noon),
+            banned: false,
+            follow_changed_at: Some(noon),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod envelope;
 pub mod events;
 pub mod figures;
+pub(crate) mod happenings;
 pub mod intake;
 pub mod relay;
 pub mod replies;

@@ -38,6 +38,13 @@ impl Deref for AccountInQuery {
     }
 }
 
+impl AccountInQuery {
+    /// The account itself, for what outlives the request.
+    pub(super) fn shared(self) -> Arc<Account> {
+        self.0
+    }
+}
+
 impl FromRequest for AccountInPath {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -23,6 +23,7 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod events;
 mod login_prompts;
 mod member_sessions;
 mod members;
@@ -163,8 +164,30 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
             [(Method::POST, web::to(access_token::invalidate))],
         )))
         .service(guarded(endpoint::at(
+            gateway_api::MEMBERS,
+            [(Method::GET, web::to(members::list))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::MEMBERS_EXPORT,
+            [(Method::GET, web::to(members::export))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::MEMBER_BAN,
+            [
+                (Method::PUT, web::to(members::ban)),
+                (Method::DELETE, web::to(members::lift_ban)),
+            ],
+        )))
+        .service(guarded(endpoint::at(
             gateway_api::MEMBER,
-            [(Method::GET, web::to(members::read))],
+            [
+                (Method::GET, web::to(members::read)),
+                (Method::DELETE, web::to(members::erase)),
+            ],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::EVENTS,
+            [(Method::GET, web::to(events::read))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::MEMBER_SESSIONS,

@@ -1,0 +1,89 @@
+//! What a push, or a profile that was shown, tells the owner's software.
+
+use jiff::Timestamp;
+use login_protocol::{
+    account::AccountName,
+    event::{EventKind, Happening, Occasion},
+    identity::MemberId,
+    member::{Member, Profile},
+    steps::AppendEvent,
+    subject::Subject,
+};
+
+/// Who, and what was known of them before.
+#[derive(Clone, Copy)]
+pub(crate) struct Person<'a> {
+    /// The account.
+    pub(crate) account: &'a AccountName,
+    /// Who.
+    pub(crate) member: &'a MemberId,
+    /// What was stored before.
+    pub(crate) known: Option<&'a Member>,
+    /// Their subject, if they have one.
+    pub(crate) sub: Option<&'a Subject>,
+}
+
+impl Person<'_> {
+    /// What an event of a follower tells: that they are one now, or that their profile changed.
+    pub(crate) fn followed(&self, at: Timestamp, profile: Option<&Profile>) -> Option<AppendEvent> {
+        let known = self.known;
+        if known.is_some_and(|known| known.overtakes(at)) {
+            return None;
+        }
+        let after = Member::after_follow(known, &self.member.openid, at, profile);
+        match known.filter(|known| known.subscribed) {
+            None => Some(self.append(EventKind::MemberFollowed, at, after)),
+            Some(known) => self.changed(known, after, at),
+        }
+    }
+
+    /// What a profile tells that a follower showed.
+    pub(crate) fn showed(&self, at: Timestamp, profile: Option<&Profile>) -> Option<AppendEvent> {
+        let known = self.known.filter(|known| known.subscribed)?;
+        let mut after = Member::after_follow(Some(known), &self.member.openid, at, profile);
+        after.last_seen_at = known.last_seen_at;
+        after.follow_changed_at = known.follow_changed_at;
+        after.shown_at = Some(at);
+        self.changed(known, after, at)
+    }
+
+    /// That they left.
+    pub(crate) fn unfollowed(&self, at: Timestamp) -> Option<AppendEvent> {
+        let known = self.known;
+        let left = known.is_some_and(|known| !known.subscribed || known.overtakes(at));
+        if left {
+            return None;
+        }
+        let after = Member::after_unfollow(known, &self.member.openid, at);
+        let mut append = self.append(EventKind::MemberUnfollowed, at, after);
+        append.happening.unionid = known.and_then(|known| known.unionid.clone());
+        Some(append)
+    }
+
+    fn changed(&self, before: &Member, after: Member, at: Timestamp) -> Option<AppendEvent> {
+        fn profile(member: &Member) -> [Option<&String>; 4] {
+            [
+                member.nickname.as_ref(),
+                member.avatar_url.as_ref(),
+                member.location.as_ref(),
+                member.unionid.as_ref(),
+            ]
+        }
+        (profile(before) != profile(&after))
+            .then(|| self.append(EventKind::MemberProfileChanged, at, after))
+    }
+
+    fn append(&self, kind: EventKind, at: Timestamp, after: Member) -> AppendEvent {
+        let occasion = Occasion::of(kind, self.member, &[&at.as_second().to_string()]);
+        let happening = Happening::new(kind, self.account.clone(), self.member)
+            .with_member(self.sub.cloned(), Some(after));
+        AppendEvent {
+            occasion,
+            happening: Happening {
+                at: Some(at),
+                ..happening
+            },
+            opens: true,
+        }
+    }
+}

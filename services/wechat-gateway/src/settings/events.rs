@@ -1,0 +1,36 @@
+//! The stream of events.
+
+use jiff::SignedDuration;
+use service_kit::{
+    settings::{Default, Key, Reader, Section},
+    settings_parse as parse,
+};
+
+/// For how long events are kept.
+pub(super) static KEEP_DAYS: Key<u32> = Key {
+    name: "events.keep_days",
+    default: Default::Text("7"),
+    example: "7",
+    meaning: "for how many days events are kept: who followed, left, changed their profile, logged in or \
+              out (`GET /v1/events`). 0: none are written",
+    meaning_zh: "事件保留几天：关注、取消关注、资料变化、登录、退出等（`GET /v1/events`）。0：不记录事件",
+    secret: false,
+    parse: parse::integer_from::<0>,
+};
+
+/// The stream of events.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSettings {
+    /// For how long events are kept; `None`: there are none.
+    pub keep: Option<SignedDuration>,
+}
+
+impl Section for EventSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let days = reader.value(&KEEP_DAYS)?;
+        let keep = SignedDuration::from_hours(24 * i64::from(days));
+        Some(Self {
+            keep: (days > 0).then_some(keep),
+        })
+    }
+}
