@@ -14,6 +14,7 @@ mod headers;
 mod hostile_clients;
 mod lifecycle;
 mod limits;
+mod oidc;
 mod older_gateway;
 mod operations;
 mod origin;

@@ -105,3 +105,31 @@ pub(crate) fn authorization_code(code_sha256: &str) -> String {
 pub(crate) fn write_probe(prober: &str) -> String {
     format!("wechat-login:ready-probe:{{{prober}}}")
 }
+
+pub(crate) fn oidc_signing_keys(site: &SiteId) -> String {
+    format!("wechat-login:oidc-keys:{{{}}}", site.as_str())
+}
+
+pub(crate) fn oidc_request(site: &SiteId, id: &str) -> String {
+    format!("wechat-login:oidc-request:{{{}:{id}}}", site.as_str())
+}
+
+pub(crate) fn oidc_grant(site: &SiteId, id: &str) -> String {
+    format!("wechat-login:oidc-grant:{{{}:{id}}}", site.as_str())
+}
+
+pub(crate) fn oidc_session(site: &SiteId, session_sha256: &str) -> String {
+    format!(
+        "wechat-login:oidc-session:{{{}:{session_sha256}}}",
+        site.as_str()
+    )
+}
+
+pub(crate) fn oidc_sessions_of(site: &SiteId, id: &MemberId) -> String {
+    format!(
+        "wechat-login:oidc-sessions-of:{{{}:{}:{}}}",
+        site.as_str(),
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}

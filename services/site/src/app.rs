@@ -26,10 +26,11 @@ use crate::{
     gateway_client::GatewayClient,
     login::{LoginLimits, Logins},
     login_watch::LoginWatch,
+    oidc::{provider::Provider, signing_keys::SigningKeysError},
     public_url::PublicUrl,
     routes::{self, own_origin::OwnOrigin},
     sessions::store::Sessions,
-    settings::{self, SiteSettings},
+    settings::{self, LoginSettings, SiteSettings},
     waiting_room::WaitingRoom,
 };
 
@@ -58,21 +59,27 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
-    let site = Arc::new(Site {
-        realm: Realm {
-            site: SiteId::of(&public.url),
-            account: login.account,
-        },
-        name: login.site_name,
-        approval: login.approval,
-        require_following: login.require_following,
-    });
+    let site = Arc::new(site(&public.url, &login));
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
+    let public_url = PublicUrl::new(public.url.clone());
+    let provider = Provider::new(
+        settings.oidc,
+        &site,
+        login.session,
+        &store,
+        &public_url,
+        Clock::system(),
+    )?;
+    let provider = provider.map(Data::new);
+    let other_accounts = provider
+        .iter()
+        .flat_map(|provider| provider.clients.other_accounts().cloned());
     let logins = Data::new(Logins::new(
         site,
+        other_accounts.collect(),
         Arc::clone(&store),
         gateway.map_err(ServiceError::Client)?,
         LoginLimits {
@@ -90,9 +97,13 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
-        public_url: Data::new(PublicUrl::new(public.url)),
+        public_url: Data::new(public_url),
         proxies: Data::new(public.trusted_proxies),
+        provider: provider.clone(),
     };
+    if let Some(provider) = &provider {
+        ready_to_sign(provider).await?;
+    }
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
     let internal_server = {
@@ -115,6 +126,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         let _ = attended.await;
         "attending to event streams"
     });
+    if let Some(provider) = provider {
+        keep_ready_to_sign(&mut background, &provider);
+    }
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     let servers = vec![public_server, internal_server];
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
@@ -123,6 +137,42 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ended?;
     let crashed = |_| io::Error::other("the thread of the event streams panicked");
     Ok(streams.map_err(crashed)??)
+}
+
+/// What the site says of itself.
+fn site(public_url: &Url, login: &LoginSettings) -> Site {
+    Site {
+        realm: Realm {
+            site: SiteId::of(public_url),
+            account: login.account.clone(),
+        },
+        name: login.site_name.clone(),
+        approval: login.approval,
+        require_following: login.require_following,
+        client: None,
+    }
+}
+
+/// Makes or reads the signing keys. While Redis is away the site starts without, as it does in all
+/// else, and looks for them every second.
+async fn ready_to_sign(provider: &Provider) -> Result<(), ServiceError> {
+    match provider.keys.refresh().await {
+        Ok(()) => Ok(()),
+        Err(SigningKeysError::Store(error)) => {
+            error.log();
+            Ok(())
+        }
+        Err(error) => Err(ServiceError::Background(error.to_string())),
+    }
+}
+
+fn keep_ready_to_sign(background: &mut JoinSet<&'static str>, provider: &Provider) {
+    let keys = Arc::clone(&provider.keys);
+    background.spawn(async move {
+        let error = keys.keep_fresh().await;
+        tracing::error!(%error, "the signing keys can't be used");
+        "looking after the signing keys"
+    });
 }
 
 fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {

@@ -12,6 +12,8 @@ mod event_streams;
 pub mod gateway_client;
 pub mod login;
 pub mod login_watch;
+mod new_client;
+pub mod oidc;
 pub mod public_url;
 mod qr_code;
 pub mod qr_drawing;
@@ -32,5 +34,5 @@ pub fn main() -> ExitCode {
         prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, &[], app::run)
+    command_line::main(&service, &[new_client::SUBCOMMAND], app::run)
 }

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use login_protocol::{
+    account::AccountName,
     site::Site,
     steps::{OpenedAttempt, REDEMPTION_WINDOW, SessionLifetime},
 };
@@ -31,6 +32,8 @@ const WORTH_RESUMING: Duration = Duration::from_secs(15);
 /// Logins on this site.
 pub struct Logins {
     site: Arc<Site>,
+    /// Further accounts that visitors of this site's clients log in to.
+    other_accounts: Vec<AccountName>,
     store: Arc<Store>,
     gateway: Arc<GatewayClient>,
     stray_codes: StrayCodes,
@@ -74,9 +77,10 @@ pub struct Visit<'a> {
 }
 
 impl Logins {
-    /// Logins at this site with these limits.
+    /// Logins at this site with these limits; its clients may name other accounts.
     pub fn new(
         site: Arc<Site>,
+        other_accounts: Vec<AccountName>,
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
@@ -91,6 +95,7 @@ impl Logins {
         Self {
             stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
             site,
+            other_accounts,
             store,
             gateway,
             attempt_lifetime_seconds,

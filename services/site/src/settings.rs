@@ -19,6 +19,9 @@ use service_kit::{
 use url::Url;
 
 use crate::allowed_origins::AllowedOrigins;
+use oidc::OidcSettings;
+
+pub mod oidc;
 
 /// The prefix of the environment's variables.
 pub const PREFIX: &str = "SITE";
@@ -38,6 +41,8 @@ pub struct SiteSettings {
     pub login: LoginSettings,
     /// What a client, and what all of them, may have.
     pub limits: LimitSettings,
+    /// The OpenID Connect provider.
+    pub oidc: OidcSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -102,6 +107,7 @@ impl Section for SiteSettings {
         let gateway = reader.section();
         let login = reader.section();
         let limits = reader.section();
+        let oidc = reader.section();
         let log = reader.section();
         Some(Self {
             public: public?,
@@ -110,6 +116,7 @@ impl Section for SiteSettings {
             gateway: gateway?,
             login: login?,
             limits: limits?,
+            oidc: oidc?,
             log: log?,
         })
     }

@@ -95,6 +95,7 @@ impl Step for OpenAttempt {
             name,
             approval,
             require_following,
+            client,
         } = &*self.site;
         // An attempt without a code has empty ones: a version that knew no methods reads it by
         // them.
@@ -102,7 +103,7 @@ impl Step for OpenAttempt {
             Some(ShownCode { content, image_url }) => (content.as_str(), image_url.as_str()),
             None => ("", ""),
         };
-        let mut arguments = Vec::with_capacity(21);
+        let mut arguments = Vec::with_capacity(23);
         arguments.push(self.lifetime.as_millis().to_string());
         let mut field = |name: &str, value: &str| {
             arguments.extend([name.to_owned(), value.to_owned()]);
@@ -122,6 +123,9 @@ impl Step for OpenAttempt {
         }
         if *require_following {
             field("require_following", "1");
+        }
+        if let Some(client) = client {
+            field("client", client);
         }
         Operation::Script {
             script: &OPEN,
@@ -159,6 +163,8 @@ pub struct OpenedAttempt {
     pub method: Method,
     /// The QR code, where the method has one.
     pub code: Option<ShownCode>,
+    /// The client that its visitor goes on to, by its name in the site's settings.
+    pub client: Option<String>,
 }
 
 impl Step for ReadAttempt {
@@ -178,6 +184,7 @@ impl Step for ReadAttempt {
                 "method",
                 "content",
                 "image_url",
+                "client",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -197,6 +204,7 @@ impl Step for ReadAttempt {
                 method,
                 content,
                 image_url,
+                client,
             ] => {
                 let Some(method) = method_of(*method, *content) else {
                     return Ok(None);
@@ -213,6 +221,7 @@ impl Step for ReadAttempt {
                     expires_at: time(expires_at_ms, STEP)?,
                     method,
                     code,
+                    client: client.map(str::to_owned),
                 }))
             }
             _ => Err(unexpected(STEP)),

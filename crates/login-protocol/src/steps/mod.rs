@@ -17,6 +17,7 @@ mod confirmation;
 mod exchange;
 mod member;
 mod net_shares;
+pub mod oidc;
 mod scan;
 mod session;
 mod subject;

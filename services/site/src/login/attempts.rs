@@ -8,6 +8,7 @@ use login_protocol::{
     gateway_api::{ClientLogins, CreateQrCode},
     method::Method,
     scene::{BrowserSecret, Scene},
+    site::{Realm, Site},
     steps::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
         ShownCode,
@@ -24,7 +25,8 @@ const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
 
 impl Logins {
     /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab,
-    /// shows the same code, and WeChat's quota is spared.
+    /// shows the same code, and WeChat's quota is spared. On the way to a client, its account, name
+    /// and rules hold, and only an attempt of the same client is taken up.
     ///
     /// # Errors
     ///
@@ -33,9 +35,11 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
+        client: Option<&Arc<Site>>,
     ) -> Result<(BrowserSecret, Living), BeginError> {
+        let site = client.unwrap_or(&self.site);
         if let Some(secret) = secret
-            && let Some(living) = self.resumable(&secret).await?
+            && let Some(living) = self.resumable(&secret, site).await?
         {
             return Ok((secret, living));
         }
@@ -46,7 +50,7 @@ impl Logins {
             scene: scene.clone(),
             ttl_seconds: self.attempt_lifetime_seconds + CODE_OUTLIVES_ATTEMPT_SECONDS,
             client_logins: begun.filter(|begun| *begun == ClientLogins::Many),
-            account: self.site.realm.account.clone(),
+            account: site.realm.account.clone(),
         };
         let code = match self.gateway.create_qr_code(&request).await {
             Ok(code) => code,
@@ -56,7 +60,9 @@ impl Logins {
             content: code.content,
             image_url: code.image_url,
         };
-        let living = self.open(visit, scene, Method::Scan, Some(code)).await?;
+        let living = self
+            .open(visit, scene, Method::Scan, Some(code), site)
+            .await?;
         Ok((secret, living))
     }
 
@@ -66,6 +72,7 @@ impl Logins {
         scene: Scene,
         method: Method,
         code: Option<ShownCode>,
+        site: &Arc<Site>,
     ) -> Result<Living, StoreError> {
         let step = OpenAttempt {
             scene,
@@ -73,7 +80,7 @@ impl Logins {
             method,
             code,
             asker: asker::describe(visit.user_agent, visit.client),
-            site: Arc::clone(&self.site),
+            site: Arc::clone(site),
         };
         let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
@@ -83,13 +90,18 @@ impl Logins {
                 expires_at,
                 method,
                 code: step.code,
+                client: site.client.clone(),
             },
             left: step.lifetime,
         })
     }
 
-    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
-        let living = self.living(secret).await?;
+    async fn resumable(
+        &self,
+        secret: &BrowserSecret,
+        site: &Site,
+    ) -> Result<Option<Living>, StoreError> {
+        let living = self.living(secret, site).await?;
         Ok(living
             .filter(|living| living.opened.method == Method::Scan && is_worth_resuming(living)))
     }
@@ -97,16 +109,38 @@ impl Logins {
     pub(super) async fn living(
         &self,
         secret: &BrowserSecret,
+        site: &Site,
     ) -> Result<Option<Living>, StoreError> {
         let read = ReadAttempt {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: site.realm.clone(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
         };
         let (opened, left) = self.store.run_both(&read, &remaining).await?;
+        // Another client's attempt says another name and may have other rules.
+        let opened = opened.filter(|opened| opened.client == site.client);
         Ok(opened.map(|opened| Living { opened, left }))
+    }
+
+    /// Where a browser's attempt belongs. Without clients of other accounts Redis isn't asked.
+    pub(super) async fn realm_of(&self, secret: &BrowserSecret) -> Result<Realm, StoreError> {
+        for account in &self.other_accounts {
+            let realm = Realm {
+                site: self.site.realm.site.clone(),
+                account: account.clone(),
+            };
+            let read = ReadStatus {
+                scene: secret.scene(),
+                realm: realm.clone(),
+            };
+            let (status, _) = self.store.run(&read).await?;
+            if status != AttemptStatus::Expired {
+                return Ok(realm);
+            }
+        }
+        Ok(self.site.realm.clone())
     }
 
     /// The status of this browser's attempt, and when it expires unless it has.
@@ -120,7 +154,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>), StoreError> {
         let step = ReadStatus {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         self.store.run(&step).await
     }
@@ -136,7 +170,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
         let status = ReadStatus {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
@@ -153,7 +187,7 @@ impl Logins {
     pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let step = CancelAttempt {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         self.store.run(&step).await
     }

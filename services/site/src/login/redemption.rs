@@ -50,7 +50,7 @@ impl Logins {
             client,
             by,
         } = completion;
-        let realm = &self.site.realm;
+        let realm = &self.realm_of(secret).await?;
         let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
         let step = RedeemAttempt {
             scene: secret.scene(),

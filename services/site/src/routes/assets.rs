@@ -84,6 +84,8 @@ static PAGE: LazyLock<Asset> =
 
 static ASSETS: LazyLock<Vec<Asset>> = assets![
     "icon.svg",
+    "oidc-login.js",
+    "oidc-post.js",
     "page.css",
     "page.js",
     "wechat-login.js",

@@ -1,6 +1,6 @@
 //! `/api/login`: starting, reading and cancelling this browser's attempt.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,10 +18,11 @@ use qrcodegen::DataTooLong;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::problems;
+use super::{problems, query::parameter};
 use crate::{
     cookies::Cookies,
     login::{Living, Logins, Visit},
+    oidc::{clients::Client, provider::Provider},
     qr_drawing,
     status_event::Status,
 };
@@ -70,6 +71,25 @@ pub(super) fn visit<'a>(request: &'a HttpRequest, proxies: &TrustedProxies) -> V
     }
 }
 
+/// The client that a visitor goes on to after the login, if an authorization request brought them
+/// (`?request=…`).
+pub(super) async fn client_of(request: &HttpRequest) -> Result<Option<Arc<Client>>, Problem> {
+    let Some(provider) = request.app_data::<Data<Provider>>() else {
+        return Ok(None);
+    };
+    let id = parameter(request, "request");
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let client = provider.client_of(&id).await?;
+    client.map(Some).ok_or_else(|| {
+        Problem::new(
+            ProblemCode::LoginExpired,
+            "The authorization request has expired. Go back to the website and log in again.",
+        )
+    })
+}
+
 /// `POST`: starts an attempt, or takes up the one that this browser has.
 pub(super) async fn start(
     request: HttpRequest,
@@ -78,7 +98,10 @@ pub(super) async fn start(
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
-    let (secret, living) = logins.start(visit, cookies.attempt(&request)).await?;
+    let client = client_of(&request).await?;
+    let site = client.as_ref().map(|client| &client.site);
+    let attempt = cookies.attempt(&request);
+    let (secret, living) = logins.start(visit, attempt, site).await?;
     let Living { opened, left } = living;
     let OpenedAttempt {
         status,

@@ -5,7 +5,7 @@ use login_protocol::steps::GivenBack;
 use serde_json::json;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::login::attempt_of;
+use super::{login::attempt_of, oidc_sessions};
 use crate::{
     cookies::Cookies,
     login::{Completion, Logins},
@@ -30,6 +30,7 @@ pub(super) async fn complete(
         by: GivenBack::Scanned,
     };
     let (session, user) = logins.complete(completion).await?;
+    oidc_sessions::replaced(&request, previous.as_ref(), &session).await;
     Ok(HttpResponse::Ok()
         .cookie(cookies.set_session(&session, sessions.cookie_lifetime()))
         .json(json!({ "user": user })))

@@ -13,8 +13,14 @@ use actix_web::{
 use service_kit::{client_address::TrustedProxies, endpoint, problem};
 
 use crate::{
-    allowed_origins::AllowedOrigins, cookies::Cookies, login::Logins, login_watch::LoginWatch,
-    public_url::PublicUrl, sessions::store::Sessions, waiting_room::WaitingRoom,
+    allowed_origins::AllowedOrigins,
+    cookies::Cookies,
+    login::Logins,
+    login_watch::LoginWatch,
+    oidc::{endpoints, provider::Provider},
+    public_url::PublicUrl,
+    sessions::store::Sessions,
+    waiting_room::WaitingRoom,
 };
 use front::Front;
 use own_origin::OwnOrigin;
@@ -25,6 +31,7 @@ mod front;
 mod login;
 mod login_complete;
 mod login_events;
+mod oidc_sessions;
 pub mod own_origin;
 mod problems;
 mod query;
@@ -58,6 +65,8 @@ pub struct Parts {
     pub allowed_origins: Data<AllowedOrigins>,
     /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
+    /// The OpenID Connect provider, if there are clients.
+    pub provider: Option<Data<Provider>>,
 }
 
 /// The public listener's application.
@@ -75,10 +84,17 @@ pub fn app(
     let front = Rc::new(Front {
         own_origin: Arc::clone(&parts.own_origin),
         allowed_origins: parts.allowed_origins.clone(),
+        provider: parts.provider.clone(),
     });
+    let provider = parts.provider.clone();
     App::new()
         .configure(|config| problem::configure(config, BODY_LIMIT))
         .configure(addresses)
+        .configure(move |config| {
+            if let Some(provider) = provider {
+                config.app_data(provider).configure(endpoints::configure);
+            }
+        })
         .app_data(parts.logins.clone())
         .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())

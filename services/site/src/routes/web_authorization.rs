@@ -7,8 +7,8 @@ use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::{
-    login::{visit, whole_seconds},
-    problems,
+    login::{client_of, visit, whole_seconds},
+    oidc_sessions, problems,
     query::{appended, parameter},
     web_authorization_failed::{self, Failure},
 };
@@ -47,8 +47,10 @@ pub(super) async fn begin(
     redirect_uri
         .query_pairs_mut()
         .append_pair("return_to", return_to.as_str());
+    let client = client_of(&request).await?;
+    let site = client.as_ref().map(|client| &client.site);
     let begun = logins
-        .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri)
+        .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri, site)
         .await?;
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&begun.secret, logins.cookie_lifetime()))
@@ -83,6 +85,7 @@ pub(super) async fn callback(
     let error = match logins.complete_web_authorization(response).await {
         Ok(session) => {
             count("signed_in");
+            oidc_sessions::replaced(&request, response.session, &session).await;
             // The attempt's cookie stays, so that the same callback works again.
             return HttpResponse::SeeOther()
                 .insert_header((LOCATION, return_to.location()))

@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use login_protocol::{
     identity::MemberId,
+    member::Member,
+    method::Method,
     scene::BrowserSecret,
     site::Realm,
     steps::{
         EndAllSessions, EndSession, ForgetRedemption, ReadMember, ReadOlderSession, ReadSession,
         ReadSessionsEnd, ReadSubject, SessionLifetime,
     },
+    subject::Subject,
 };
 use service_kit::{
     redis::{Store, StoreError},
@@ -27,10 +30,39 @@ pub struct Sessions {
     store: Arc<Store>,
 }
 
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The person at their account.
+    pub member: MemberId,
+    /// Their subject.
+    pub subject: Subject,
+    /// What is known of them.
+    pub known: Option<Member>,
+    /// When they confirmed the login, by Redis' clock.
+    pub begun_at: Timestamp,
+    /// How they logged in.
+    pub method: Method,
+}
+
+impl SignedIn {
+    /// Whether they follow the account, as far as is known.
+    pub fn is_following(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.subscribed)
+    }
+}
+
+impl From<SignedIn> for User {
+    fn from(signed_in: SignedIn) -> Self {
+        Self::new(&signed_in.member, signed_in.subject, signed_in.known)
+    }
+}
+
 /// A session that hasn't ended by itself.
 struct Found {
     member: MemberId,
     begun_at: Timestamp,
+    method: Method,
     /// Whether a version began it that knew no sites.
     is_older: bool,
 }
@@ -57,8 +89,29 @@ impl Sessions {
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, SubjectError> {
+        Ok(self.identify(session).await?.map(User::from))
+    }
+
+    /// Whether somebody is signed in with this session, as far as the session itself tells.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn is_good(&self, session: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.find(session).await?.is_some())
+    }
+
+    /// Who is signed in with this session, since when, and how.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::signed_in`].
+    pub async fn identify(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
         let Some(Found {
-            member, begun_at, ..
+            member,
+            begun_at,
+            method,
+            ..
         }) = self.find(session).await?
         else {
             return Ok(None);
@@ -80,7 +133,13 @@ impl Sessions {
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        Ok(Some(User::new(&member, subject, known)))
+        Ok(Some(SignedIn {
+            member,
+            subject,
+            known,
+            begun_at,
+            method,
+        }))
     }
 
     async fn find(&self, session: &SessionId) -> Result<Option<Found>, StoreError> {
@@ -93,6 +152,7 @@ impl Sessions {
             return Ok(Some(Found {
                 member: session.member,
                 begun_at: session.begun_at,
+                method: session.method,
                 is_older: false,
             }));
         }
@@ -104,6 +164,8 @@ impl Sessions {
         Ok(older.map(|(member, begun_at)| Found {
             member,
             begun_at,
+            // That version didn't keep it, and most people scan.
+            method: Method::Scan,
             is_older: true,
         }))
     }
@@ -116,8 +178,8 @@ impl Sessions {
         })
     }
 
-    /// Ends all sessions at this site of whoever has this one. Without a session there is nothing
-    /// to end.
+    /// Ends all sessions at this site of whoever has this one, and says who that is. Without a
+    /// session there is nothing to end.
     ///
     /// # Errors
     ///
@@ -126,11 +188,13 @@ impl Sessions {
         &self,
         session: &SessionId,
         secret: Option<&BrowserSecret>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<MemberId>, StoreError> {
+        let mut whose = None;
         if let Some(found) = self.find(session).await? {
             let [ended_here, ended] = self.ends(&found.member);
             let (ended_here, ended) = self.store.run_both(&ended_here, &ended).await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
+                whose = Some(found.member.clone());
                 let end = EndAllSessions {
                     member: found.member,
                     // Those of the version that knew no sites are good at any.
@@ -140,7 +204,8 @@ impl Sessions {
                 self.store.run(&end).await?;
             }
         }
-        self.sign_out(session, secret).await
+        self.sign_out(session, secret).await?;
+        Ok(whose)
     }
 
     fn forget_redemption(&self, secret: &BrowserSecret) -> ForgetRedemption {
