@@ -17,5 +17,6 @@ pub use grant::{
 pub use request::{OpenRequest, ReadRequest};
 pub use session_clients::{
     AddSessionGrant, EndSessionGrants, EndedSession, NoteMemberSession, ReadMemberSessions,
+    SettleSessionEnd,
 };
 pub use signing_keys::{ReadSigningKeys, ReplaceSigningKeys, SigningKeysRecord};

@@ -2,7 +2,7 @@
 
 use login_protocol::{
     identity::MemberId,
-    steps::oidc::{EndGrant, EndSessionGrants, ReadMemberSessions},
+    steps::oidc::{EndGrant, EndSessionGrants, ReadMemberSessions, SettleSessionEnd},
 };
 use service_kit::redis::StoreError;
 
@@ -63,6 +63,10 @@ impl Provider {
                 backchannel::tell(self, client, &ended);
             }
         }
-        Ok(())
+        let settle = SettleSessionEnd {
+            site: self.site.clone(),
+            session_sha256: session_sha256.to_owned(),
+        };
+        self.store.run(&settle).await
     }
 }

@@ -8,6 +8,7 @@ use crate::{identity::MemberId, redis_keys, site::SiteId};
 
 static ADD: AtomicScript = AtomicScript::new(include_str!("session_grant_add.lua"));
 static END: AtomicScript = AtomicScript::new(include_str!("session_grants_end.lua"));
+static SETTLE: AtomicScript = AtomicScript::new(include_str!("session_grants_settle.lua"));
 static NOTE: AtomicScript = AtomicScript::new(include_str!("member_session_note.lua"));
 
 /// How long the end of a session is remembered: longer than an authorization can be under way.
@@ -74,7 +75,7 @@ pub struct EndedSession {
 }
 
 /// A session has ended: says what hangs on it, and lets nothing be added. Asking again says the
-/// same for ten minutes.
+/// same until [`SettleSessionEnd`].
 #[derive(Debug, Clone)]
 pub struct EndSessionGrants {
     /// Where the session was good.
@@ -106,6 +107,31 @@ impl Step for EndSessionGrants {
             }
         }
         Ok(ended)
+    }
+}
+
+/// What hung on a session that has ended was dealt with: nothing is left of it but its end.
+#[derive(Debug, Clone)]
+pub struct SettleSessionEnd {
+    /// Where the session was good.
+    pub site: SiteId,
+    /// The SHA-256 of the session's identifier, in base64url.
+    pub session_sha256: String,
+}
+
+impl Step for SettleSessionEnd {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &SETTLE,
+            key: redis_keys::oidc_session(&self.site, &self.session_sha256),
+            arguments: vec![END_IS_KEPT.as_millis().to_string()],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }
 
