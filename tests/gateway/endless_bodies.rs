@@ -166,7 +166,7 @@ async fn who_reads_no_answer_is_ended() {
     let stack = Plan::default().start().await;
     let address = stack.sites[0].public.replace("http://", "");
     let mut client = TcpStream::connect(&address).await.expect("it listens");
-    let request = b"GET /assets/wechat-login/view.js HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = b"GET /assets/wechat-login.js HTTP/1.1\r\nHost: x\r\n\r\n";
     let patience = system_tests::deadline::PATIENCE * 2;
     let refused = timeout(patience, async {
         // Until the system's buffers are full on both sides, and then until the site has enough.

@@ -6,7 +6,7 @@ use login_protocol::{
     account::AccountName,
     attempt::Approval,
     scene::Scene,
-    steps::{CancelAttempt, RecordScan, RedeemAttempt, Redemption, ScanEffect},
+    steps::{CancelAttempt, Purpose, RecordScan, RedeemAttempt, Redemption, ScanEffect},
 };
 use service_kit::redis::Store;
 use system_tests::{
@@ -72,6 +72,7 @@ async fn act(store: &Store, scene: &Scene, act: Act) -> Saw {
                 scene: scene.clone(),
                 realm: attempts::own_realm(),
                 nonce: format!("nonce {nonce}"),
+                purpose: Purpose::Session,
             };
             Saw::Redeem(store.run(&step).await.expect("Redis is running"))
         }

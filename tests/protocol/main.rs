@@ -13,3 +13,4 @@ mod sessions;
 mod state_machine;
 mod store;
 mod subjects;
+mod tickets;

@@ -9,7 +9,7 @@ use login_protocol::{
     scene::Scene,
     site::{Realm, Site},
     steps::{
-        CancelAttempt, ConfirmAttempt, Decide, Decision, DecisionEffect, ForgetRedemption,
+        CancelAttempt, ConfirmAttempt, Decide, Decision, DecisionEffect, ForgetRedemption, Purpose,
         RecordScan, RedeemAttempt, Redemption, ScanEffect,
     },
 };
@@ -174,6 +174,7 @@ impl Bench {
                     scene,
                     realm: own(),
                     nonce: format!("nonce {nonce}"),
+                    purpose: Purpose::Session,
                 };
                 Answer::Redeem(store.run(&step).await.expect("Redis is running"))
             }
@@ -252,6 +253,7 @@ impl Bench {
                         scene: scene.clone(),
                         realm,
                         nonce: "a stranger's".to_owned(),
+                        purpose: Purpose::Session,
                     };
                     let redeemed = store.run(&step).await.expect("Redis is running");
                     assert_eq!(redeemed, Redemption::Refused(AttemptStatus::Expired));

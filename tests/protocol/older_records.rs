@@ -8,7 +8,7 @@ use login_protocol::{
     scene::Scene,
     site::Realm,
     steps::{
-        Decide, Decision, DecisionEffect, ReadAttempt, ReadScan, ReadStatus, RecordScan,
+        Decide, Decision, DecisionEffect, Purpose, ReadAttempt, ReadScan, ReadStatus, RecordScan,
         RedeemAttempt, Redemption, ScanEffect, ShownCode,
     },
 };
@@ -54,6 +54,7 @@ async fn redeem(store: &Store, scene: &Scene, realm: Realm) -> Redemption {
         scene: scene.clone(),
         realm,
         nonce: "a nonce".to_owned(),
+        purpose: Purpose::Session,
     };
     store.run(&step).await.expect("Redis is running")
 }

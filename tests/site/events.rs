@@ -78,7 +78,7 @@ async fn requests_before_a_stream_on_its_connection_are_answered_whole() {
     let request =
         |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
     let mut connection = TcpStream::connect(&address).await.unwrap();
-    let page = "/assets/wechat-login/view.js";
+    let page = "/assets/wechat-login.js";
     // What follows a stream on its connection is lost, as after any answer that says `Connection:
     // close`.
     let requests = [

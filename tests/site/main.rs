@@ -1,4 +1,4 @@
-//! The site over HTTP: the contract's rows for browsers and operators, and every refusal in them.
+//! The site over HTTP: what the README promises to browsers and operators, and every refusal.
 
 mod answers;
 mod assets;
@@ -33,5 +33,6 @@ mod start;
 mod status;
 mod stray_codes;
 mod subjects;
+mod tickets;
 mod upgrade;
 mod web_authorization;

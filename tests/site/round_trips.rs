@@ -108,7 +108,17 @@ async fn a_unionid_costs_one_round_trip_once() {
 
 #[tokio::test]
 async fn a_whole_login_takes_seven_round_trips() {
-    let stack = Plan::default().start().await;
+    takes_seven_round_trips(Plan::default()).await;
+}
+
+#[tokio::test]
+async fn a_login_with_a_ticket_takes_no_more() {
+    let key = "a-key-for-the-shops-backend-0123456789";
+    takes_seven_round_trips(Plan::default().site("SITE__INTERNAL__API_KEY", key)).await;
+}
+
+async fn takes_seven_round_trips(plan: Plan) {
+    let stack = plan.start().await;
     let log_in = async |number: u64| {
         // Somebody whom nobody knows yet, so that `user/info` is asked.
         let person = stack.wechat.person(&format!("访客{number}"), true).await;

@@ -1,5 +1,6 @@
 //! `/api/session`: who is signed in, and signing out.
 
+use jiff::Timestamp;
 use login_protocol::subject::Subject;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,6 +25,14 @@ pub(crate) fn subject(user: &Value) -> String {
     let subject = user["sub"].as_str().expect("everybody has one");
     Subject::parse(subject).expect("it is a subject");
     subject.to_owned()
+}
+
+/// When somebody who is signed in confirmed that: some time ago, by a clock.
+fn signed_in_at(session: &Value) -> Timestamp {
+    let at = session["signed_in_at"].as_str().expect("it is told");
+    let at: Timestamp = at.parse().expect("it is a time");
+    assert!(at <= Timestamp::now());
+    at
 }
 
 #[tokio::test]
@@ -52,7 +61,7 @@ async fn the_session_says_who_is_signed_in_on_every_replica() {
         "avatar_url": "https://thirdwx.qlogo.cn/1/132",
         "location": "浙江 杭州",
         "subscribed": true,
-    }});
+    }, "signed_in_at": signed_in_at(&answer.json) });
     assert_eq!(answer.json, expected);
 }
 
@@ -120,7 +129,7 @@ async fn what_wechat_does_not_tell_is_null() {
         "avatar_url": null,
         "location": null,
         "subscribed": true,
-    }});
+    }, "signed_in_at": signed_in_at(&answer.json) });
     assert_eq!(answer.json, expected);
 
     let member: Vec<String> = stack

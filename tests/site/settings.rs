@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 21] = [
+const SETTINGS: [(&str, &str, &str); 22] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -27,6 +27,11 @@ const SETTINGS: [(&str, &str, &str); 21] = [
         "https://www.example.com",
     ),
     ("SITE__INTERNAL__BIND", "internal.bind", "127.0.0.1:9080"),
+    (
+        "SITE__INTERNAL__API_KEY",
+        "internal.api_key",
+        "the-output-of-openssl-rand-hex-32",
+    ),
     (
         "SITE__REDIS__URL",
         "redis.url",
@@ -157,6 +162,11 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("SITE__INTERNAL__BIND", ":9080", "is not an address:port"),
         (
+            "SITE__INTERNAL__API_KEY",
+            "31-characters-are-too-few-for-it",
+            "",
+        ),
+        (
             "SITE__REDIS__URL",
             "http://127.0.0.1",
             "must begin with redis://",
@@ -264,6 +274,7 @@ fn no_message_shows_a_secret() {
             "SITE__GATEWAY__API_KEY",
             "hunter2 hunter2 hunter2 hunter2 hunter2",
         ),
+        ("SITE__INTERNAL__API_KEY", "hunter2-hunter2"),
         ("SITE__REDIS__URL", "http://:hunter2@127.0.0.1"),
         ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:port"),
         ("SITE__REDIS__URL", "redis://:hunter2@127.0.0.1:6379/db"),

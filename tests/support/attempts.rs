@@ -15,7 +15,7 @@ use login_protocol::{
     method::Method,
     scene::{BrowserSecret, Scene},
     site::{Realm, Site, SiteId},
-    steps::{Asker, OpenAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode},
+    steps::{Asker, OpenAttempt, Purpose, ReadStatus, RedeemAttempt, Redemption, ShownCode},
 };
 use service_kit::redis::Store;
 
@@ -116,6 +116,7 @@ pub async fn redeem(store: &Store, scene: &Scene, nonce: &str) -> Redemption {
         scene: scene.clone(),
         realm: own_realm(),
         nonce: nonce.to_owned(),
+        purpose: Purpose::Session,
     };
     store.run(&step).await.expect("Redis is running")
 }

@@ -1,5 +1,5 @@
-//! Attempts and members of any program of the contract, made by the requests that browsers and
-//! WeChat send.
+//! Attempts and members of any program with our HTTP interface, made by the requests that browsers
+//! and WeChat send.
 
 use std::{
     net::SocketAddr,

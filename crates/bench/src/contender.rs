@@ -7,7 +7,7 @@ use harness::phone::Mode;
 pub(crate) enum Party {
     /// Our services, and the limits beside them.
     Ours,
-    /// The other program of the same contract.
+    /// The other program with the same HTTP interface.
     Peer,
 }
 

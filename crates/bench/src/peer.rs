@@ -1,5 +1,6 @@
-//! Another program that serves the same contract as one process, to be measured beside ours: it is
-//! given the environment of both services, and its public address is the gateway's and the site's.
+//! Another program that has the HTTP interface of both services in one process, to be measured
+//! beside ours: it is given the environment of both, and its public address is the gateway's and the
+//! site's.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -65,7 +66,7 @@ fn recipe(plan: &Plan, mode: Mode) -> Recipe {
     Recipe {
         launcher: pin.into_iter().flatten().collect(),
         arguments: words.cloned().collect(),
-        // The contract asks for a line, and says no more about it.
+        // Any line that has the word will do.
         ready: "ready",
         errors: Errors::Straight,
         group: Group::Own,

@@ -15,8 +15,8 @@ pub(crate) struct Plan {
     /// The cores that may be used, in the order of services, load, Redis, WeChat; the last one
     /// serves whoever is left. Empty where nothing is pinned.
     pub(crate) cores: Vec<usize>,
-    /// Another program of the same contract, with its arguments, to measure in the same turns;
-    /// empty for none.
+    /// Another program with the same HTTP interface, with its arguments, to measure in the same
+    /// turns; empty for none.
     #[serde(default)]
     pub(crate) peer: Vec<String>,
     /// Where the binaries lie.

@@ -25,6 +25,8 @@ pub enum ProblemCode {
     NoLoginAttempt,
     /// 404: no such member.
     UnknownMember,
+    /// 404: there is no such login ticket, or no more.
+    UnknownTicket,
     /// 404: the gateway serves no account of this name.
     UnknownAccount,
     /// 405: the route exists, but not with this method.
@@ -37,6 +39,10 @@ pub enum ProblemCode {
     LoginDenied,
     /// 410: the attempt was redeemed more than a minute ago.
     LoginConsumed,
+    /// 410: the login ticket was redeemed before.
+    TicketUsed,
+    /// 410: the login ticket wasn't redeemed in time.
+    TicketExpired,
     /// 410: a code of web authorisation was used before, or is older than five minutes.
     AuthorizationCodeSpent,
     /// 413: the body exceeds this route's limit.

@@ -38,6 +38,10 @@ pub(crate) fn sessions_end_at(site: &SiteId, id: &MemberId) -> String {
     )
 }
 
+pub(crate) fn ticket(site: &SiteId, ticket_sha256: &str) -> String {
+    format!("wechat-login:ticket:{{{}:{ticket_sha256}}}", site.as_str())
+}
+
 /// The end of somebody's sessions at all sites.
 pub(crate) fn sessions_end(id: &MemberId) -> String {
     format!(

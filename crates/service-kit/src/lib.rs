@@ -3,6 +3,7 @@
 //! Only what every service uses belongs here; a new concern is a new module.
 
 mod access_log;
+pub mod api_key;
 pub mod client_address;
 pub mod clock;
 pub mod clock_offset;
@@ -31,6 +32,7 @@ pub mod settings;
 pub mod settings_parse;
 mod slashes;
 mod slow_clients;
+pub mod static_file;
 pub mod subjects;
 pub mod tcp;
 pub mod telemetry;

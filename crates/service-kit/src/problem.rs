@@ -73,12 +73,15 @@ fn status_of(code: ProblemCode) -> StatusCode {
         ProblemCode::NotFound
         | ProblemCode::NoLoginAttempt
         | ProblemCode::UnknownMember
+        | ProblemCode::UnknownTicket
         | ProblemCode::UnknownAccount => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,
         ProblemCode::LoginExpired
         | ProblemCode::LoginDenied
         | ProblemCode::LoginConsumed
+        | ProblemCode::TicketUsed
+        | ProblemCode::TicketExpired
         | ProblemCode::AuthorizationCodeSpent => StatusCode::GONE,
         ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

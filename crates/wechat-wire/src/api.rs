@@ -132,7 +132,8 @@ pub struct QrCodeCreated {
     pub url: String,
 }
 
-/// The answer of `/cgi-bin/user/info`.
+/// What a login needs of the answer of `/cgi-bin/user/info`: the remaining half of its members is
+/// 4,000 instructions to read.
 ///
 /// Somebody who doesn't follow is a success with `subscribe` 0 and little else. Since 2021-12-27
 /// nickname and avatar come empty, yet the keys are often still there, so the accessors take an
@@ -155,18 +156,6 @@ pub struct UserInfo {
         skip_serializing_if = "Option::is_none"
     )]
     pub nickname: Option<String>,
-    /// 1 male, 2 female, 0 unknown; always 0 since 2021-10-20.
-    #[serde(
-        deserialize_with = "json::loose_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub sex: Option<i64>,
-    /// The language of the person's WeChat, such as `zh_CN`.
-    #[serde(
-        deserialize_with = "json::loose_text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub language: Option<String>,
     /// Empty since 2021-10-20.
     #[serde(
         deserialize_with = "json::loose_text",
@@ -191,54 +180,12 @@ pub struct UserInfo {
         skip_serializing_if = "Option::is_none"
     )]
     pub headimgurl: Option<String>,
-    /// When the person last began to follow, in Unix seconds.
-    #[serde(
-        deserialize_with = "json::loose_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub subscribe_time: Option<i64>,
     /// The person across all accounts of one Open Platform account.
     #[serde(
         deserialize_with = "json::loose_text",
         skip_serializing_if = "Option::is_none"
     )]
     pub unionid: Option<String>,
-    /// The operator's own note.
-    #[serde(
-        deserialize_with = "json::loose_text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub remark: Option<String>,
-    /// The operator's group.
-    #[serde(
-        deserialize_with = "json::loose_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub groupid: Option<i64>,
-    /// The operator's tags.
-    #[serde(
-        deserialize_with = "json::loose_list",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tagid_list: Option<Vec<i64>>,
-    /// How the person came to follow, such as `ADD_SCENE_QR_CODE`; new values appear.
-    #[serde(
-        deserialize_with = "json::loose_text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub subscribe_scene: Option<String>,
-    /// The numeric scene of the code that led to following; 0 without one.
-    #[serde(
-        deserialize_with = "json::loose_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub qr_scene: Option<i64>,
-    /// The string scene of the code that led to following; empty without one.
-    #[serde(
-        deserialize_with = "json::loose_text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub qr_scene_str: Option<String>,
 }
 
 impl UserInfo {
@@ -279,11 +226,6 @@ impl UserInfo {
     /// The country, if WeChat still returns it.
     pub fn country(&self) -> Option<&str> {
         not_empty(self.country.as_deref())
-    }
-
-    /// The language of the person's WeChat.
-    pub fn language(&self) -> Option<&str> {
-        not_empty(self.language.as_deref())
     }
 }
 

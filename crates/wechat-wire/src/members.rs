@@ -1,10 +1,11 @@
 //! An answer's members, each on its own: what can't be read of one costs no other.
 
 use std::borrow::Cow;
-use std::mem;
 
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer, Visitor};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error as _, IgnoredAny, IntoDeserializer, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::Error;
 
@@ -103,24 +104,44 @@ fn text_of(string: &str) -> Option<Cow<'_, str>> {
 ///
 /// They are no `T`.
 pub(crate) fn read<T: DeserializeOwned>(members: Vec<Member<'_>>) -> Result<T, Error> {
-    let mut known: Vec<_> = members
-        .into_iter()
-        .filter(|(_, value)| *value != "null" && is_json(value))
-        .collect();
-    // By length first, which hardly any two have in common. Those of one name stay in order, and
-    // the last is kept.
-    known.sort_by(|(one, _), (other, _)| (one.len(), one).cmp(&(other.len(), other)));
-    known.dedup_by(|later, earlier| {
-        let is_again = later.0 == earlier.0;
-        if is_again {
-            mem::swap(later, earlier);
-        }
-        is_again
-    });
-    let known = known
-        .into_iter()
-        .map(|(name, value)| (name, ValueText(value)));
-    T::deserialize(MapDeserializer::new(known))
+    T::deserialize(Members(members))
+}
+
+/// The members, for a struct that says which it wants: the others aren't looked at.
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de> Members<'de> {
+    fn last_readable(&self, wanted: &str) -> Option<ValueText<'de>> {
+        let readable = self.0.iter().rev().find(|(name, value)| {
+            name.len() == wanted.len() && name == wanted && *value != "null" && is_json(value)
+        });
+        readable.map(|(_, value)| ValueText(value))
+    }
+}
+
+impl<'de> Deserializer<'de> for Members<'de> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let wanted = fields
+            .iter()
+            .filter_map(|name| Some((*name, self.last_readable(name)?)));
+        visitor.visit_map(MapDeserializer::new(wanted))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom("an answer is read into a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// Whether a value is JSON. A string is, once it has [readable] characters and escapes and ends

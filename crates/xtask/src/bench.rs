@@ -29,8 +29,8 @@ pub(crate) struct Options {
     /// push-known, open, login, news, waiting, starting
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Also measures this program, which serves the contract of both services as one process and is
-    /// given their environment. A path with its arguments, between spaces
+    /// Also measures this program, which has the HTTP interface of both services in one process and
+    /// is given their environment. A path with its arguments, between spaces
     #[arg(long, value_name = "COMMAND")]
     peer: Option<String>,
     /// Count instructions under valgrind instead, and compare them with those kept in the

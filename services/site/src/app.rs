@@ -1,6 +1,10 @@
 //! The wiring: settings in, a running site out.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
 
 use actix_web::{App, web::Data};
 use login_protocol::{
@@ -28,9 +32,14 @@ use crate::{
     login_watch::LoginWatch,
     oidc::{provider::Provider, signing_keys::SigningKeysError},
     public_url::PublicUrl,
-    routes::{self, own_origin::OwnOrigin},
+    routes::{
+        self,
+        internal::{self, InternalApi},
+        own_origin::OwnOrigin,
+    },
     sessions::store::Sessions,
     settings::{self, LoginSettings, SiteSettings},
+    tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
 
@@ -49,12 +58,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         limits,
         ..
     } = settings;
-    let public_listener = lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?;
-    let internal_listener = lifecycle::bind(settings.internal_bind, &settings::INTERNAL_BIND)?;
-    let addresses = [
-        ("public", public_listener.local_addr()?),
-        ("internal", internal_listener.local_addr()?),
-    ];
+    let (public_listener, internal_listener, addresses) =
+        listeners(public.bind, settings.internal_bind)?;
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
@@ -63,7 +68,17 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
     let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
-    let sessions = Sessions::new(site.realm.clone(), login.session, Arc::clone(&store));
+    if let Some(api_key) = &settings.internal_api_key {
+        warn_of_guessable_internal_key(api_key, &public.url);
+    }
+    let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
+    let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
+    let sessions = Sessions::new(
+        site.realm.clone(),
+        login.session,
+        Arc::clone(&store),
+        issuing,
+    );
     let public_url = PublicUrl::new(public.url.clone());
     let provider = Provider::new(
         settings.oidc,
@@ -88,6 +103,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
             per_minute: limits.logins_per_minute,
             web_authorizations: limits.web_authorizations,
         },
+        issuing,
     ));
     let parts = routes::Parts {
         logins,
@@ -111,6 +127,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         http_server::serve(internal_listener, move || {
             App::new().configure(|config| {
                 operations::configure(config, Arc::clone(&readiness), metrics.clone());
+                if let Some(api) = &internal_api {
+                    internal::configure(config, api);
+                }
             })
         })?
     };
@@ -118,14 +137,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let mut background = JoinSet::new();
     let (attending, attended) = oneshot::channel();
     let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
-    background.spawn(async move {
-        watch.follow().await;
-        "following status changes"
-    });
-    background.spawn(async move {
-        let _ = attended.await;
-        "attending to event streams"
-    });
+    keep_watching(&mut background, watch, attended);
     if let Some(provider) = provider {
         keep_ready_to_sign(&mut background, &provider);
     }
@@ -137,6 +149,35 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ended?;
     let crashed = |_| io::Error::other("the thread of the event streams panicked");
     Ok(streams.map_err(crashed)??)
+}
+
+/// The public listener, the internal one, and where they listen.
+fn listeners(
+    public: SocketAddr,
+    internal: SocketAddr,
+) -> Result<(TcpListener, TcpListener, [(&'static str, SocketAddr); 2]), ServiceError> {
+    let public = lifecycle::bind(public, &settings::PUBLIC_BIND)?;
+    let internal = lifecycle::bind(internal, &settings::INTERNAL_BIND)?;
+    let addresses = [
+        ("public", public.local_addr()?),
+        ("internal", internal.local_addr()?),
+    ];
+    Ok((public, internal, addresses))
+}
+
+fn keep_watching(
+    background: &mut JoinSet<&'static str>,
+    watch: Arc<LoginWatch>,
+    attended: oneshot::Receiver<()>,
+) {
+    background.spawn(async move {
+        watch.follow().await;
+        "following status changes"
+    });
+    background.spawn(async move {
+        let _ = attended.await;
+        "attending to event streams"
+    });
 }
 
 /// What the site says of itself.
@@ -181,6 +222,33 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
         tracing::warn!(
             "gateway.api_key is a weak secret: {why} → Set SITE__GATEWAY__API_KEY, and the gateway's \
              GATEWAY__INTERNAL__API_KEY, to the output of openssl rand -hex 32"
+        );
+    }
+}
+
+/// The internal API, where somebody has its key: they redeem tickets.
+fn internal_api(
+    api_key: Option<SecretString>,
+    tickets: Tickets,
+) -> (TicketIssuing, Option<InternalApi>) {
+    match api_key {
+        None => (TicketIssuing::Off, None),
+        Some(api_key) => {
+            let api = InternalApi {
+                api_key: Data::new(api_key),
+                tickets: Data::new(tickets),
+            };
+            (TicketIssuing::On, Some(api))
+        }
+    }
+}
+
+fn warn_of_guessable_internal_key(key: &SecretString, public_url: &Url) {
+    let reach = Reach::of(Some(public_url));
+    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+        tracing::warn!(
+            "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \
+             the backends that redeem tickets, to the output of openssl rand -hex 32"
         );
     }
 }

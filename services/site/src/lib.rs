@@ -22,6 +22,7 @@ pub mod routes;
 pub mod sessions;
 pub mod settings;
 mod status_event;
+pub mod tickets;
 mod timer_wheel;
 pub mod user;
 pub mod waiting_room;

@@ -10,7 +10,7 @@ use login_protocol::{
 use service_kit::redis::Store;
 use tokio::time::Instant;
 
-use crate::gateway_client::GatewayClient;
+use crate::{gateway_client::GatewayClient, tickets::TicketIssuing};
 
 mod admission;
 mod attempts;
@@ -21,7 +21,7 @@ mod web_authorization;
 mod web_authorization_limit;
 
 pub use error::{BeginError, CompleteError};
-pub use redemption::Completion;
+pub use redemption::{Completed, Completion};
 use stray_codes::StrayCodes;
 pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
@@ -41,6 +41,7 @@ pub struct Logins {
     session_lifetime: SessionLifetime,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
+    tickets: TicketIssuing,
 }
 
 /// How long things live and how many are allowed.
@@ -84,6 +85,7 @@ impl Logins {
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
+        tickets: TicketIssuing,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -106,6 +108,7 @@ impl Logins {
                 Duration::from_secs(attempt_lifetime_seconds.into()),
                 Instant::now(),
             ),
+            tickets,
         }
     }
 

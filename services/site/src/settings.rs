@@ -33,6 +33,8 @@ pub struct SiteSettings {
     pub public: PublicSettings,
     /// Where operators reach the site.
     pub internal_bind: SocketAddr,
+    /// The bearer key of the internal API, which is off without one.
+    pub internal_api_key: Option<SecretString>,
     /// The Redis that both services share.
     pub redis_url: SecretString,
     /// The way to the gateway.
@@ -103,6 +105,7 @@ impl Section for SiteSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let public = reader.section();
         let internal_bind = reader.value(&INTERNAL_BIND);
+        let internal_api_key = reader.optional(&INTERNAL_API_KEY);
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
@@ -112,6 +115,7 @@ impl Section for SiteSettings {
         Some(Self {
             public: public?,
             internal_bind: internal_bind?,
+            internal_api_key: internal_api_key?,
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
@@ -254,10 +258,23 @@ pub static INTERNAL_BIND: Key<SocketAddr> = Key {
     name: "internal.bind",
     default: Default::Text("127.0.0.1:9080"),
     example: "127.0.0.1:9080",
-    meaning: "health and metrics; never public",
-    meaning_zh: "健康检查和指标；绝不能公开",
+    meaning: "health, metrics and the internal API; never public",
+    meaning_zh: "健康检查、指标和内部接口；绝不能公开",
     secret: false,
     parse: parse::socket_address,
+};
+
+/// The internal API's bearer key.
+static INTERNAL_API_KEY: Key<SecretString> = Key {
+    name: "internal.api_key",
+    default: Default::Unset,
+    example: "the-output-of-openssl-rand-hex-32",
+    meaning: "bearer key of the internal API, at least 32 characters: with it every login comes with \
+              a ticket, which your own backend redeems there. Another one than the gateway's",
+    meaning_zh: "内部接口的密钥（Bearer），至少 32 个字符：设了以后，每次登录都会附带一张票据，由你自己的\
+                 后端到内部接口兑换。不要与网关的相同",
+    secret: true,
+    parse: parse::api_key,
 };
 
 /// The gateway's internal listener.

@@ -267,6 +267,24 @@ impl Step for ReadStatus {
     }
 }
 
+/// What a browser takes its login for. An attempt is good for one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be signed in; a ticket may come with it.
+    Session,
+    /// For a ticket alone.
+    Ticket,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
 /// The browser takes its login. Only the holder of the secret can name the scene and ask.
 #[derive(Debug, Clone)]
 pub struct RedeemAttempt {
@@ -276,6 +294,8 @@ pub struct RedeemAttempt {
     pub realm: Realm,
     /// Fresh random text. The first one to arrive is kept, and every repeat is answered with it.
     pub nonce: String,
+    /// What for. An attempt that was redeemed for anything else counts as consumed.
+    pub purpose: Purpose,
 }
 
 /// The outcome of redeeming.
@@ -316,6 +336,7 @@ impl Step for RedeemAttempt {
                 REDEMPTION_WINDOW.as_millis().to_string(),
                 CHANNEL.to_owned(),
                 self.scene.as_str().to_owned(),
+                self.purpose.as_str().to_owned(),
             ],
         }
     }

@@ -21,6 +21,7 @@ pub mod oidc;
 mod scan;
 mod session;
 mod subject;
+mod ticket;
 mod write_probe;
 
 pub use access_token::{
@@ -29,7 +30,7 @@ pub use access_token::{
 };
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
-    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt,
+    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Purpose,
     REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
@@ -49,6 +50,10 @@ pub use session::{
     Session, SessionLifetime,
 };
 pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
+pub use ticket::{
+    IssueTicket, RedeemTicket, TICKET_LIFETIME, TICKET_REPEATS, TakeTicket, TicketDelivery,
+    TicketRedemption,
+};
 pub use write_probe::{ProbePlainWrites, ProbeWrites};
 
 /// One atomic operation on one key.

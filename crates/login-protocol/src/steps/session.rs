@@ -80,7 +80,7 @@ struct Version {
 }
 
 impl Session {
-    fn to_record(&self) -> String {
+    pub(super) fn to_record(&self) -> String {
         let record = Record {
             version: VERSION,
             app_id: self.member.app_id.clone(),
@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// `None`: another version's.
-    fn of_record(record: &str) -> Result<Option<Self>, UnexpectedReply> {
+    pub(super) fn of_record(record: &str) -> Result<Option<Self>, UnexpectedReply> {
         const UNEXPECTED: UnexpectedReply = UnexpectedReply {
             step: "ReadSession",
         };

@@ -93,3 +93,4 @@ parts!(A a, B b, C c, D d, E e);
 parts!(A a, B b, C c, D d, E e, F f);
 parts!(A a, B b, C c, D d, E e, F f, G g);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h);
+parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i);

@@ -5,9 +5,8 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use wechat_wire::api::UserInfo;
 
 use super::answer::{Refusal, refusal, success};
 use super::gate::{authorize, parameters};
@@ -55,60 +54,82 @@ pub(super) async fn batch(
     Ok(success(&json!({ "user_info_list": infos })))
 }
 
+/// The answer with the members that it had in March 2022.
+#[derive(Serialize)]
+struct UserInfo {
+    subscribe: u8,
+    openid: String,
+    #[serde(flatten)]
+    of_a_follower: Option<FollowerInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unionid: Option<String>,
+    tagid_list: [u32; 0],
+}
+
+/// What it holds of somebody who follows the account.
+#[derive(Serialize)]
+struct FollowerInfo {
+    nickname: String,
+    sex: u8,
+    language: &'static str,
+    city: String,
+    province: String,
+    country: String,
+    headimgurl: String,
+    subscribe_time: i64,
+    remark: &'static str,
+    groupid: u32,
+    subscribe_scene: &'static str,
+    qr_scene: u32,
+    qr_scene_str: String,
+}
+
 fn described(world: &World, openid: &str) -> Result<UserInfo, Refusal> {
     let person = world
         .people
         .find_by_openid(openid)
         .ok_or_else(|| refusal(40003))?;
-    Ok(match &person.follow {
-        Some(follow) => follower(world, &person, follow),
-        // Somebody else is a success with little in it.
-        None => UserInfo {
-            subscribe: Some(0),
-            openid: person.openid,
-            unionid: person.unionid,
-            tagid_list: Some(Vec::new()),
-            ..UserInfo::default()
-        },
+    Ok(UserInfo {
+        subscribe: person.follow.is_some().into(),
+        of_a_follower: person
+            .follow
+            .as_ref()
+            .map(|follow| follower(world, &person, follow)),
+        openid: person.openid,
+        unionid: person.unionid,
+        tagid_list: [],
     })
 }
 
-fn follower(world: &World, person: &Person, follow: &Follow) -> UserInfo {
+fn follower(world: &World, person: &Person, follow: &Follow) -> FollowerInfo {
     let told = world.account.setup().profile_in_user_info;
     let profile = |value: &str| {
-        Some(if told {
+        if told {
             value.to_owned()
         } else {
             String::new()
-        })
+        }
     };
     let scene = follow.scene.clone();
     let number = scene.as_ref().and_then(|scene| scene.parse().ok());
     let by_code = scene.is_some();
-    UserInfo {
-        subscribe: Some(1),
-        openid: person.openid.clone(),
+    FollowerInfo {
         nickname: profile(&person.nickname),
-        sex: Some(0),
-        language: Some("zh_CN".to_owned()),
+        sex: 0,
+        language: "zh_CN",
         city: profile(&person.city),
         province: profile(&person.province),
         country: profile(&person.country),
         headimgurl: profile(&person.avatar_address(&world.public_url)),
-        subscribe_time: Some(follow.since.as_second()),
-        unionid: person.unionid.clone(),
-        remark: Some(String::new()),
-        groupid: Some(0),
-        tagid_list: Some(Vec::new()),
-        subscribe_scene: Some(
-            if by_code {
-                "ADD_SCENE_QR_CODE"
-            } else {
-                "ADD_SCENE_SEARCH"
-            }
-            .to_owned(),
-        ),
-        qr_scene: Some(number.unwrap_or(0)),
-        qr_scene_str: Some(scene.filter(|_| number.is_none()).unwrap_or_default()),
+        subscribe_time: follow.since.as_second(),
+        remark: "",
+        groupid: 0,
+        subscribe_scene: if by_code {
+            "ADD_SCENE_QR_CODE"
+        } else {
+            "ADD_SCENE_SEARCH"
+        },
+        qr_scene: number.unwrap_or(0),
+        qr_scene_str: scene.filter(|_| number.is_none()).unwrap_or_default(),
     }
 }

@@ -254,8 +254,6 @@ fn what_is_no_entry_of_a_list_is_left_out() {
     let check: CallbackCheck = decode(br#"{"dns":[7,{"ip":"1.2.3.4"}],"ping":"none"}"#).unwrap();
     assert_eq!(check.dns.map(|entries| entries.len()), Some(1));
     assert_eq!(check.ping, None);
-    let person: UserInfo = decode(br#"{"openid":"o","tagid_list":[1,"x",2.5,3]}"#).unwrap();
-    assert_eq!(person.tagid_list, Some(vec![1, 3]));
     let quota: QuotaAnswer =
         decode(br#"{"quota":{"daily_limit":"1000","used":1.0,"remain":null}}"#).unwrap();
     assert_eq!((quota.quota.daily_limit, quota.quota.used), (1000, 1));

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  /** @typedef {import("./wechat-login/client.js").User} Visitor */
+  /** @typedef {import("../../modal/src/client.js").User} Visitor */
 
   const root = document.documentElement;
 
@@ -88,7 +88,7 @@
   const tabs = new BroadcastChannel("wechat-login-session");
 
   function prepareSession() {
-    const login = /** @type {import("./wechat-login.js").WechatLogin} */ (byId("login"));
+    const login = /** @type {import("../../modal/src/wechat-login.js").WechatLogin} */ (byId("login"));
     login.addEventListener("wechat-login", (event) => {
       show(/** @type {CustomEvent<{user: Visitor}>} */ (event).detail.user);
       tabs.postMessage(user);
@@ -140,15 +140,17 @@
   async function readSession() {
     try {
       const answer = await fetch("/api/session", { cache: "no-store" });
+      // Of a refusal too: an answer that nobody reads to its end keeps its connection.
+      const body = await answer.json();
       if (answer.status === 401) return null;
-      return answer.ok ? (await answer.json()).user : undefined;
+      return answer.ok ? body.user : undefined;
     } catch {
       // The network is away, or something else than the site answered.
       return undefined;
     }
   }
 
-  /** @param {import("./wechat-login.js").WechatLogin} login */
+  /** @param {import("../../modal/src/wechat-login.js").WechatLogin} login */
   async function findSession(login) {
     // Signed out is the state from which the modal can explain what is wrong.
     const found = (await readSession()) ?? null;
@@ -162,6 +164,7 @@
     const button = /** @type {HTMLButtonElement} */ (byId("logout"));
     button.disabled = true;
     const answer = await fetch("/api/session", { method: "DELETE" }).catch(() => null);
+    await answer?.text().catch(() => "");
     button.disabled = false;
     byId("logout-failed").hidden = answer?.ok ?? false;
     if (!answer?.ok) return;

@@ -15,7 +15,7 @@ use login_protocol::{
     method::Method,
     scene::{BrowserSecret, Scene},
     site::Site,
-    steps::GivenBack,
+    steps::{Purpose, TicketDelivery},
 };
 use service_kit::{
     random::{self, NoRandomness},
@@ -53,6 +53,8 @@ pub struct AuthorizationResponse<'a> {
     pub state: &'a str,
     /// WeChat's code; empty if the person declined.
     pub code: &'a str,
+    /// What its login is for.
+    pub purpose: Purpose,
 }
 
 /// Why a callback logged nobody in.
@@ -176,7 +178,8 @@ impl Logins {
     }
 
     /// Signs in a browser that comes back from WeChat. The same callback a second time, as the back
-    /// button or WeChat's own double redirect makes it, leads to the same session.
+    /// button or WeChat's own double redirect makes it, leads to the same session. A login for a
+    /// ticket alone is confirmed and no more: the page completes it, and no ticket is in a URL.
     ///
     /// # Errors
     ///
@@ -184,7 +187,7 @@ impl Logins {
     pub async fn complete_web_authorization(
         &self,
         response: AuthorizationResponse<'_>,
-    ) -> Result<SessionId, WebAuthorizationError> {
+    ) -> Result<Option<SessionId>, WebAuthorizationError> {
         let Some(secret) = response
             .secret
             .filter(|secret| began(secret, response.state))
@@ -200,14 +203,24 @@ impl Logins {
             // Usually it is the code that the attempt was decided by, and the gateway knows.
             self.stray_codes.discard(&response, Some(scene));
         }
+        if response.purpose == Purpose::Ticket {
+            return match status {
+                AttemptStatus::Pending | AttemptStatus::Confirmed | AttemptStatus::Consumed => {
+                    Ok(None)
+                }
+                AttemptStatus::Scanned | AttemptStatus::Denied | AttemptStatus::Expired => {
+                    Err(WebAuthorizationError::AttemptOver)
+                }
+            };
+        }
         let completion = Completion {
             secret,
             previous: response.session,
             client: response.client,
-            by: GivenBack::WebAuthorization,
+            purpose: Purpose::Session,
+            delivery: TicketDelivery::OnReturn,
         };
-        let (session, _) = self.complete(completion).await?;
-        Ok(session)
+        Ok(self.complete(completion).await?.session)
     }
 
     /// Has the attempt confirmed for the person with this code.

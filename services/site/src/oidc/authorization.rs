@@ -21,7 +21,7 @@ use super::{
     provider::Provider,
     tokens::{self, Kind, Token},
 };
-use crate::sessions::{identifier::SessionId, store::SignedIn};
+use crate::sessions::{identifier::SessionId, store::Identity};
 
 /// How long a code lives.
 const CODE_LIFETIME: Duration = Duration::from_mins(1);
@@ -73,7 +73,7 @@ enum Fit {
 fn fit(
     request: &AuthorizationRequest,
     client: &Client,
-    (signed_in, sub): (&SignedIn, &str),
+    (signed_in, sub): (&Identity, &str),
     shown_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Fit {
@@ -151,7 +151,7 @@ impl Provider {
         request: &AuthorizationRequest,
         client: &Client,
         session: &SessionId,
-        signed_in: SignedIn,
+        signed_in: Identity,
         sub: String,
     ) -> Result<Option<Token>, AuthorizationError> {
         let grant = tokens::new_grant()?;

@@ -21,6 +21,7 @@ use url::Url;
 use crate::{
     sessions::store::Sessions,
     settings::oidc::{ClientName, ClientSettings, SigningAlgorithm, SubjectType},
+    tickets::TicketIssuing,
 };
 
 /// How long a client may take to take note of a logout.
@@ -169,7 +170,13 @@ impl Clients {
         };
         for (name, settings) in settings {
             let realm_of = realm(site, &settings);
-            let sessions = Sessions::new(realm_of.clone(), lifetime, Arc::clone(store));
+            let sessions = Sessions::new(
+                realm_of.clone(),
+                lifetime,
+                Arc::clone(store),
+                // A ticket is the site's own, and handed out elsewhere.
+                TicketIssuing::Off,
+            );
             let sessions = Arc::new(sessions);
             let account = realm_of.account.clone();
             if account != site.realm.account {

@@ -4,106 +4,121 @@ use std::sync::LazyLock;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{
-        ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CROSS_ORIGIN_RESOURCE_POLICY, ETAG,
-        HeaderValue, IF_NONE_MATCH,
-    },
+    http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue},
     web::{Data, Path},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::problem::ProblemCode;
-use service_kit::{pages, problem::Problem};
-use sha2::{Digest as _, Sha256};
+use service_kit::{pages, problem::Problem, static_file::StaticFile};
 
 use super::security_headers;
 use crate::public_url::PublicUrl;
 
-struct Asset {
-    path: &'static str,
-    media_type: &'static str,
-    content: &'static str,
-    etag: LazyLock<String, Box<dyn FnOnce() -> String + Send>>,
-}
+/// Kept, but asked for again each time: a new version is there at once.
+const ASKED_FOR_AGAIN: &str = "no-cache";
 
-impl Asset {
-    fn new(path: &'static str, content: &'static str) -> Self {
-        let media_type = match path.rsplit('.').next() {
-            Some("js") => "text/javascript; charset=utf-8",
-            Some("css") => "text/css; charset=utf-8",
-            Some("svg") => "image/svg+xml",
-            _ => "text/html; charset=utf-8",
-        };
-        let etag = Box::new(move || {
-            format!(
-                "\"{}\"",
-                URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..12])
-            )
-        });
-        Self {
-            path,
-            media_type,
-            content,
-            etag: LazyLock::new(etag),
-        }
-    }
+/// For the modal's stable address, which is on every page of a website: not asked for again for
+/// five minutes, and for a day after that only behind the page's back.
+const KEPT_FOR_MINUTES: &str = "public, max-age=300, stale-while-revalidate=86400";
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let known = request
-            .headers()
-            .get(IF_NONE_MATCH)
-            .and_then(|value| value.to_str().ok());
-        let mut response =
-            if known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == *self.etag)) {
-                HttpResponse::NotModified()
-            } else {
-                HttpResponse::Ok()
-            };
-        response
-            .content_type(self.media_type)
-            .insert_header((ETAG, self.etag.as_str()))
-            // Kept, but asked for again each time: a new version is there at once.
-            .insert_header((CACHE_CONTROL, "no-cache"))
-            // A module script of another origin needs the permission.
-            .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-            .body(self.content)
-    }
-}
+/// For an address that names its content.
+const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-macro_rules! assets {
-    ($($path:literal),* $(,)?) => {
-        LazyLock::new(|| vec![
-            // Not named after what it is today: owners' reverse proxies let this path through.
-            Asset::new("login-stopped.css", pages::STYLE_SHEET),
-            $(Asset::new($path, include_str!(concat!("../assets/", $path)))),*
-        ])
+static PAGE: LazyLock<StaticFile> =
+    LazyLock::new(|| StaticFile::named("index.html", include_str!("../assets/index.html")));
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../assets/", $name)))),*]
     };
 }
 
-static PAGE: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("index.html", include_str!("../assets/index.html")));
+/// What the page consists of.
+static OF_THE_PAGE: LazyLock<Vec<(&'static str, StaticFile)>> = LazyLock::new(|| {
+    // Not named after what it is today: owners' reverse proxies let this path through.
+    let mut files = vec![("login-stopped.css", pages::STYLE_SHEET)];
+    files.extend(files![
+        "icon.svg",
+        "oidc-login.js",
+        "oidc-post.js",
+        "page.css",
+        "page.js"
+    ]);
+    named(files)
+});
 
-static ASSETS: LazyLock<Vec<Asset>> = assets![
-    "icon.svg",
-    "oidc-login.js",
-    "oidc-post.js",
-    "page.css",
-    "page.js",
-    "wechat-login.js",
-    "wechat-login/client.js",
-    "wechat-login/code-picture.js",
-    "wechat-login/covers.js",
-    "wechat-login/flow.js",
-    "wechat-login/icons.js",
-    "wechat-login/status-watch.js",
-    "wechat-login/styles.js",
-    "wechat-login/texts.js",
-    "wechat-login/view.js",
-    "wechat-login/web-authorization.js",
-];
+/// A file of the modal, `wechat-login.js` or `wechat-login.<piece>.<digest>.<extension>`.
+struct ModalFile {
+    piece: &'static str,
+    extension: &'static str,
+    digest: &'static str,
+    file: StaticFile,
+}
+
+/// What the modal consists of: its bundle, and the pieces that the bundle fetches, by names that
+/// hold a digest of their content. `modal/tools/bundle.js` makes them.
+static OF_THE_MODAL: LazyLock<Vec<ModalFile>> = LazyLock::new(|| {
+    let files: &[(&str, &str)] = &include!("../../modal/dist/files.rs");
+    files
+        .iter()
+        .filter_map(|(name, content)| {
+            let (piece, digest, extension) = parts_of(name)?;
+            let file = StaticFile::named(name, content);
+            Some(ModalFile {
+                piece,
+                extension,
+                digest: digest.unwrap_or_default(),
+                file,
+            })
+        })
+        .collect()
+});
+
+/// The piece, digest and extension in the name of a file of the modal. Only the bundle's may lack
+/// the digest.
+fn parts_of(name: &str) -> Option<(&str, Option<&str>, &str)> {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts[..] {
+        ["wechat-login", "js"] => Some(("", None, "js")),
+        ["wechat-login", digest, extension] => Some(("", Some(digest), extension)),
+        ["wechat-login", piece, digest, extension] => Some((piece, Some(digest), extension)),
+        _ => None,
+    }
+}
+
+fn named(files: Vec<(&'static str, &'static str)>) -> Vec<(&'static str, StaticFile)> {
+    files
+        .into_iter()
+        .map(|(name, content)| (name, StaticFile::named(name, content)))
+        .collect()
+}
+
+/// The file at this path below `/assets/`, and how long it may be kept.
+fn find(path: &str) -> Option<(&'static StaticFile, &'static str)> {
+    if let Some((_, file)) = OF_THE_PAGE.iter().find(|(name, _)| *name == path) {
+        return Some((file, ASKED_FOR_AGAIN));
+    }
+    let (piece, wanted, extension) = parts_of(path)?;
+    let found = OF_THE_MODAL
+        .iter()
+        .find(|file| file.piece == piece && file.extension == extension)?;
+    let digest = match found.digest {
+        "" => found.file.digest(),
+        digest => digest,
+    };
+    let caching = match wanted {
+        None => KEPT_FOR_MINUTES,
+        Some(wanted) if wanted == digest => KEPT_FOR_EVER,
+        // While replicas of two versions stand side by side, a browser that got the bundle from one
+        // asks the other for the pieces: each version's pieces go with any other's bundle.
+        Some(wanted) if wanted.len() == digest.len() => ASKED_FOR_AGAIN,
+        Some(_) => return None,
+    };
+    Some((&found.file, caching))
+}
 
 /// `GET /`: a page with the login modal.
 pub(super) async fn page(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse {
-    let mut response = PAGE.answer(&request);
+    let mut response = answer(&PAGE, &request, ASKED_FOR_AGAIN);
     security_headers::add_for_front_page(response.headers_mut(), public_url.url());
     response
 }
@@ -113,16 +128,26 @@ pub(super) async fn asset(
     path: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let found = ASSETS.iter().find(|asset| asset.path == path.as_str());
-    let Some(asset) = found else {
+    let Some((file, caching)) = find(path.as_str()) else {
         let detail = "No route matches this path.";
         return Err(Problem::new(ProblemCode::NotFound, detail));
     };
-    let mut response = asset.answer(&request);
+    let mut response = answer(file, &request, caching);
     // Pages of other origins show the modal.
     let anybody = HeaderValue::from_static("cross-origin");
     response
         .headers_mut()
         .insert(CROSS_ORIGIN_RESOURCE_POLICY, anybody);
     Ok(response)
+}
+
+/// What is in the binary is the same for every visitor and every page.
+fn answer(file: &'static StaticFile, request: &HttpRequest, caching: &'static str) -> HttpResponse {
+    let mut response = file.answer(request, caching);
+    // A module script of another origin needs the permission.
+    let anybody = HeaderValue::from_static("*");
+    response
+        .headers_mut()
+        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    response
 }

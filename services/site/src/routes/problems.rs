@@ -9,6 +9,7 @@ use service_kit::problem::Problem;
 use crate::{
     gateway_client::GatewayError,
     login::{BeginError, CompleteError, WebAuthorizationError},
+    tickets::TicketError,
 };
 
 /// When to ask a gateway again that doesn't say.
@@ -57,6 +58,40 @@ impl From<CompleteError> for Problem {
             CompleteError::Randomness(error) => error.into(),
         }
     }
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        match error {
+            TicketError::Unknown => Self::new(
+                ProblemCode::UnknownTicket,
+                "There is no such ticket, or its time has been over for long.",
+            ),
+            TicketError::Used => Self::new(
+                ProblemCode::TicketUsed,
+                "This ticket was redeemed before. A new login brings a new one.",
+            ),
+            TicketError::Expired => Self::new(
+                ProblemCode::TicketExpired,
+                "This ticket wasn't redeemed within a minute. A new login brings a new one.",
+            ),
+            TicketError::SignedOutEverywhere => Self::new(
+                ProblemCode::TicketExpired,
+                "The user signed out everywhere after this login. A new login brings a new ticket.",
+            ),
+            TicketError::Subject(error) => error.into(),
+        }
+    }
+}
+
+/// Tickets were asked for where there are none, or in words that mean nothing.
+pub(super) fn no_such_completion(has_tickets: bool) -> Problem {
+    let detail = if has_tickets {
+        "The parameter `session` is `none` or left out."
+    } else {
+        "This site issues no tickets: its operator has to set SITE__INTERNAL__API_KEY."
+    };
+    Problem::new(ProblemCode::InvalidRequest, detail)
 }
 
 fn not_redeemable(status: AttemptStatus) -> Problem {

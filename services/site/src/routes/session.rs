@@ -1,12 +1,26 @@
 //! `/api/session`: who is signed in, and signing out.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
+use jiff::Timestamp;
 use login_protocol::problem::ProblemCode;
-use serde_json::json;
+use serde::Serialize;
 use service_kit::problem::Problem;
 
 use super::oidc_sessions;
-use crate::{cookies::Cookies, sessions::store::Sessions};
+use crate::{
+    cookies::Cookies,
+    sessions::store::{Sessions, SignedIn},
+    tickets::Ticket,
+    user::User,
+};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    user: User,
+    signed_in_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+}
 
 /// `GET`: who is signed in.
 pub(super) async fn read(
@@ -21,11 +35,19 @@ pub(super) async fn read(
         )
     };
     let session = cookies.session(&request).ok_or_else(not_signed_in)?;
-    let user = sessions
-        .signed_in(&session)
+    let SignedIn {
+        user,
+        since,
+        ticket,
+    } = sessions
+        .signed_in_with_ticket(&session)
         .await?
         .ok_or_else(not_signed_in)?;
-    Ok(HttpResponse::Ok().json(json!({ "user": user })))
+    Ok(HttpResponse::Ok().json(Answer {
+        user,
+        signed_in_at: since,
+        ticket: ticket.as_ref().map(Ticket::expose),
+    }))
 }
 
 /// `DELETE /api/sessions`: signs out everywhere the person who is signed in with this browser.

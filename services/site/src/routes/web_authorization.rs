@@ -2,13 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use jiff::Timestamp;
-use login_protocol::attempt::AttemptStatus;
+use login_protocol::{attempt::AttemptStatus, steps::Purpose};
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::{
     login::{client_of, visit, whole_seconds},
-    oidc_sessions, problems,
+    oidc_sessions, problems, purpose,
     query::{appended, parameter},
     web_authorization_failed::{self, Failure},
 };
@@ -32,7 +32,8 @@ struct Begun {
     authorize_url: String,
 }
 
-/// `POST /api/login/web-authorization?return_to=…`: starts an attempt without a code.
+/// `POST /api/login/web-authorization?return_to=…`: starts an attempt without a code. With
+/// `session=none` the visitor comes back with it confirmed, and the page completes it.
 pub(super) async fn begin(
     request: HttpRequest,
     logins: Data<Logins>,
@@ -41,12 +42,18 @@ pub(super) async fn begin(
     allowed: Data<AllowedOrigins>,
     public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
+    let purpose = purpose::of(&request, &logins)?;
     let visit = visit(&request, &proxies);
     let return_to = ReturnTo::parse(&parameter(&request, "return_to"), &allowed);
     let mut redirect_uri = public_url.at(CALLBACK);
     redirect_uri
         .query_pairs_mut()
         .append_pair("return_to", return_to.as_str());
+    if purpose == Purpose::Ticket {
+        redirect_uri
+            .query_pairs_mut()
+            .append_pair(purpose::PARAMETER, purpose::NONE);
+    }
     let client = client_of(&request).await?;
     let site = client.as_ref().map(|client| &client.site);
     let begun = logins
@@ -81,16 +88,20 @@ pub(super) async fn callback(
         client: proxies.client(&request),
         state: &appended(&request, "state"),
         code: &appended(&request, "code"),
+        // Only we write it; whatever else is there is a login like any other.
+        purpose: purpose::of(&request, &logins).unwrap_or(Purpose::Session),
     };
     let error = match logins.complete_web_authorization(response).await {
-        Ok(session) => {
+        Ok(new_session) => {
             count("signed_in");
-            oidc_sessions::replaced(&request, response.session, &session).await;
             // The attempt's cookie stays, so that the same callback works again.
-            return HttpResponse::SeeOther()
-                .insert_header((LOCATION, return_to.location()))
-                .cookie(cookies.set_session(&session, sessions.cookie_lifetime()))
-                .finish();
+            let mut response = HttpResponse::SeeOther();
+            response.insert_header((LOCATION, return_to.location()));
+            if let Some(new_session) = new_session {
+                oidc_sessions::replaced(&request, session.as_ref(), &new_session).await;
+                response.cookie(cookies.set_session(&new_session, sessions.cookie_lifetime()));
+            }
+            return response.finish();
         }
         Err(error) => error,
     };

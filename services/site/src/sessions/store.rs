@@ -21,18 +21,34 @@ use service_kit::{
 };
 
 use super::identifier::SessionId;
-use crate::user::User;
+use super::is_over;
+use crate::{
+    tickets::{Ticket, TicketIssuing},
+    user::User,
+};
 
 /// The sessions of this site.
 pub struct Sessions {
     realm: Realm,
     lifetime: SessionLifetime,
     store: Arc<Store>,
+    tickets: TicketIssuing,
 }
 
 /// Somebody who is signed in.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// When they confirmed the login, by Redis' clock.
+    pub since: Timestamp,
+    /// The ticket that waited for this browser.
+    pub ticket: Option<Ticket>,
+}
+
+/// Whose session it is.
+#[derive(Debug, Clone)]
+pub struct Identity {
     /// The person at their account.
     pub member: MemberId,
     /// Their subject.
@@ -45,16 +61,18 @@ pub struct SignedIn {
     pub method: Method,
 }
 
-impl SignedIn {
+impl Identity {
     /// Whether they follow the account, as far as is known.
     pub fn is_following(&self) -> bool {
         self.known.as_ref().is_some_and(|known| known.subscribed)
     }
-}
 
-impl From<SignedIn> for User {
-    fn from(signed_in: SignedIn) -> Self {
-        Self::new(&signed_in.member, signed_in.subject, signed_in.known)
+    fn into_signed_in(self, ticket: Option<Ticket>) -> SignedIn {
+        SignedIn {
+            user: User::new(&self.member, self.subject, self.known),
+            since: self.begun_at,
+            ticket,
+        }
     }
 }
 
@@ -69,11 +87,17 @@ struct Found {
 
 impl Sessions {
     /// Those of a site, which live for so long.
-    pub const fn new(realm: Realm, lifetime: SessionLifetime, store: Arc<Store>) -> Self {
+    pub const fn new(
+        realm: Realm,
+        lifetime: SessionLifetime,
+        store: Arc<Store>,
+        tickets: TicketIssuing,
+    ) -> Self {
         Self {
             realm,
             lifetime,
             store,
+            tickets,
         }
     }
 
@@ -88,8 +112,9 @@ impl Sessions {
     ///
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
-    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<User>, SubjectError> {
-        Ok(self.identify(session).await?.map(User::from))
+    pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
+        let looked = self.look(session, None).await?;
+        Ok(looked.map(|(identity, _)| identity.into_signed_in(None)))
     }
 
     /// Whether somebody is signed in with this session, as far as the session itself tells.
@@ -101,12 +126,36 @@ impl Sessions {
         Ok(self.find(session).await?.is_some())
     }
 
-    /// Who is signed in with this session, since when, and how.
+    /// Whose session it is, since when, and how they logged in.
     ///
     /// # Errors
     ///
     /// As [`Sessions::signed_in`].
-    pub async fn identify(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
+    pub async fn identify(&self, session: &SessionId) -> Result<Option<Identity>, SubjectError> {
+        let looked = self.look(session, None).await?;
+        Ok(looked.map(|(identity, _)| identity))
+    }
+
+    /// As [`Sessions::signed_in`], with the ticket that waits for a browser which came back from
+    /// WeChat. It is handed out once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::signed_in`].
+    pub async fn signed_in_with_ticket(
+        &self,
+        session: &SessionId,
+    ) -> Result<Option<SignedIn>, SubjectError> {
+        let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
+        let looked = self.look(session, ticket).await?;
+        Ok(looked.map(|(identity, ticket)| identity.into_signed_in(ticket)))
+    }
+
+    async fn look(
+        &self,
+        session: &SessionId,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<(Identity, Option<Ticket>)>, SubjectError> {
         let Some(Found {
             member,
             begun_at,
@@ -123,9 +172,13 @@ impl Sessions {
             member: member.clone(),
         };
         let [ended_here, ended] = self.ends(&member);
-        let (known, subject, ended_here, ended) = self
+        let take = ticket
+            .as_ref()
+            .map(|ticket| ticket.take(self.realm.site.clone()))
+            .transpose()?;
+        let (known, subject, ended_here, ended, taken) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended))
+            .run_together((&read, &read_subject, &ended_here, &ended, take.as_ref()))
             .await?;
         if is_over(begun_at, ended_here.max(ended)) {
             return Ok(None);
@@ -133,13 +186,14 @@ impl Sessions {
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        Ok(Some(SignedIn {
+        let identity = Identity {
             member,
             subject,
             known,
             begun_at,
             method,
-        }))
+        };
+        Ok(Some((identity, ticket.filter(|_| taken == Some(true)))))
     }
 
     async fn find(&self, session: &SessionId) -> Result<Option<Found>, StoreError> {
@@ -243,9 +297,4 @@ impl Sessions {
         let steps = (forget.as_ref(), &end, &end_older);
         self.store.run_together(steps).await.map(|_| ())
     }
-}
-
-/// Whether a session that began then was ended with all of its person's.
-pub(crate) fn is_over(begun_at: Timestamp, ended_at: Option<Timestamp>) -> bool {
-    ended_at.is_some_and(|ended_at| begun_at <= ended_at)
 }

@@ -1,18 +1,18 @@
 //! The gateway's two HTTP surfaces. Nothing of one is reachable through the other.
 
 use actix_web::{
-    HttpResponse, Resource, ResponseError as _,
+    HttpRequest, HttpResponse, Resource, ResponseError as _,
     error::{InternalError, UrlencodedError},
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, CROSS_ORIGIN_RESOURCE_POLICY},
+        header::{CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue},
     },
     middleware::from_fn,
     web::{self, Data, FormConfig, QueryConfig, ServiceConfig},
 };
 use login_protocol::gateway_api;
 use secrecy::SecretString;
-use service_kit::{endpoint, problem, request_bodies};
+use service_kit::{api_key, endpoint, problem, request_bodies, static_file::StaticFile};
 
 use crate::{
     phone::{links, pages},
@@ -21,7 +21,6 @@ use crate::{
 
 mod access_token;
 mod account;
-mod api_key;
 mod callback;
 mod confirm;
 mod members;
@@ -119,12 +118,15 @@ fn configure_account(config: &mut ServiceConfig, base: &str, unsigned: QueryConf
 }
 
 /// The style sheet of the phone's pages.
-async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
-        .body(service_kit::pages::STYLE_SHEET)
+async fn style(request: HttpRequest) -> HttpResponse {
+    static SHEET: StaticFile =
+        StaticFile::new("text/css; charset=utf-8", service_kit::pages::STYLE_SHEET);
+    let mut response = SHEET.answer(&request, "public, max-age=3600");
+    let own = HeaderValue::from_static("same-origin");
+    response
+        .headers_mut()
+        .insert(CROSS_ORIGIN_RESOURCE_POLICY, own);
+    response
 }
 
 /// What the site and other backends reach.

@@ -8,6 +8,7 @@
  *   `gone`: the server knows no attempt of this browser
  */
 import { Problem, Unreachable } from "./client.js";
+import { listen } from "./signals.js";
 
 /** A proxy that buffers lets a stream open and then delivers nothing. The first event is due at once. */
 const FIRST_EVENT_MS = 5_000;
@@ -79,16 +80,15 @@ class StatusWatch {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#interval = Math.max(MIN_INTERVAL_MS, options.pollIntervalMs || DEFAULT_INTERVAL_MS);
-    signal.addEventListener("abort", () => this.#end(() => reject(signal.reason)), {
-      once: true,
-      signal: this.#control.signal,
-    });
+    // Whoever stopped it doesn't wait for a reason.
+    const stopped = new Unreachable("stopped");
+    listen(signal, "abort", () => this.#end(() => reject(stopped)), this.#control.signal);
   }
 
   begin() {
     const { signal } = this.#control;
-    document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
-    addEventListener("offline", () => this.#fail(new Unreachable("offline")), { signal });
+    listen(document, "visibilitychange", () => this.#visibilityChanged(), signal);
+    listen(window, "offline", () => this.#fail(new Unreachable("offline")), signal);
     this.#armDeadline();
     this.#openStream();
   }

@@ -2,37 +2,42 @@
  * Logging in inside WeChat, where nobody can scan the screen: off to WeChat's consent, which leads
  * back to this page, logged in. Knows nothing of the screen: it tells its owner what to show.
  *
- * @typedef {import("./client.js").LoginClient} LoginClient
- * @typedef {import("./flow.js").Snapshot} Snapshot
+ * Fetched by its address when it is wanted, hence it imports no other script: what is minified
+ * together has names of its own.
+ *
+ * @typedef {import("../client.js").LoginClient} LoginClient
+ * @typedef {import("../flow.js").Snapshot} Snapshot
+ * @typedef {object} Surroundings
+ * @property {Snapshot} closed
+ * @property {() => string} returnTo where WeChat is to lead the visitor back
+ * @property {(error: unknown) => Partial<Snapshot>} failure
  */
-import { Problem, Unreachable } from "./client.js";
-import { CLOSED } from "./flow.js";
+import css from "./web-authorization.css";
 
-/**
- * Whether this page is shown by WeChat's own browser. WeCom's names WeChat too, and has no consent
- * of the Official Account's.
- */
-export function inWechat() {
-  return /MicroMessenger/i.test(navigator.userAgent) && !/wxwork/i.test(navigator.userAgent);
-}
-
-/** @type {Snapshot} */
-const OFFERED = { ...CLOSED, state: "offered", webAuthorization: true };
+export { css };
 
 export class WebAuthorizationFlow {
   #client;
   #onChange;
-  #snapshot = OFFERED;
+  #surroundings;
+  /** @type {Snapshot} */
+  #offered;
+  /** @type {Snapshot} */
+  #snapshot;
   /** The authorization request under way. @type {AbortController | null} */
   #request = null;
 
   /**
    * @param {LoginClient} client
    * @param {(snapshot: Snapshot) => void} onChange
+   * @param {Surroundings} surroundings
    */
-  constructor(client, onChange) {
+  constructor(client, onChange, surroundings) {
     this.#client = client;
     this.#onChange = onChange;
+    this.#surroundings = surroundings;
+    this.#offered = { ...surroundings.closed, state: "offered", webAuthorization: true };
+    this.#snapshot = this.#offered;
   }
 
   get snapshot() {
@@ -44,7 +49,7 @@ export class WebAuthorizationFlow {
    * asks unbidden a snapshot's visitor, who isn't real.
    */
   start() {
-    this.#show(OFFERED);
+    this.#show(this.#offered);
   }
 
   /** The visitor pressed. */
@@ -52,7 +57,7 @@ export class WebAuthorizationFlow {
     if (this.#request) return;
     const request = new AbortController();
     this.#request = request;
-    this.#show({ ...OFFERED, state: "leaving" });
+    this.#show({ ...this.#offered, state: "leaving" });
     void this.#begin(request.signal);
   }
 
@@ -68,7 +73,7 @@ export class WebAuthorizationFlow {
   cancel() {
     // The browser may be leaving already.
     if (this.#halt()) stop();
-    this.#show(CLOSED);
+    this.#show(this.#surroundings.closed);
   }
 
   /** The page goes away, most likely to WeChat. */
@@ -78,7 +83,7 @@ export class WebAuthorizationFlow {
 
   /** The page came back as it was left, perhaps because the visitor didn't agree. */
   resume() {
-    this.#show(OFFERED);
+    this.#show(this.#offered);
   }
 
   #halt() {
@@ -97,17 +102,15 @@ export class WebAuthorizationFlow {
   /** @param {AbortSignal} signal */
   async #begin(signal) {
     try {
-      const { authorize_url: address } = await this.#client.beginWebAuthorization(location, signal);
-      if (!signal.aborted) location.assign(address);
+      const query = new URLSearchParams({ return_to: this.#surroundings.returnTo() });
+      // An attempt without a code, or the one that this browser has.
+      const answer = await this.#client.post(`api/login/web-authorization?${query}`, signal);
+      if (typeof answer?.authorize_url !== "string") throw new Error("no address");
+      if (!signal.aborted) location.assign(answer.authorize_url);
     } catch (error) {
       if (signal.aborted) return;
       this.#request = null;
-      if (error instanceof Unreachable) {
-        this.#show({ ...OFFERED, state: "offline" });
-        return;
-      }
-      const problem = error instanceof Problem ? error : new Problem(0, "internal", null);
-      this.#show({ ...OFFERED, state: "error", problem });
+      this.#show({ ...this.#offered, ...this.#surroundings.failure(error) });
     }
   }
 }

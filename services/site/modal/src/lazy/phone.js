@@ -1,27 +1,19 @@
 /**
- * The QR code as a picture: to show, and to keep on a phone.
- *
- * @typedef {import("./client.js").QrCode} QrCode
+ * The QR code as a picture of pixels: albums take no SVG. Wanted on phones alone.
  */
 
 /** Large enough for WeChat to read it from the album whatever the screen's density. */
 const SAVED_PIXELS = 720;
 
-/** @param {QrCode} qr */
-export function codeAddress(qr) {
-  if (!qr.svg) return qr.image_url ?? "";
-  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(qr.svg)}`;
-}
-
 /**
  * The code as pixels, dark on white.
  *
- * @param {QrCode} qr
+ * @param {string} address of the code's picture
  * @returns {Promise<HTMLCanvasElement>}
  */
-export async function codePicture(qr) {
+export async function codePicture(address) {
   const image = new Image();
-  image.src = codeAddress(qr);
+  image.src = address;
   await image.decode();
   const canvas = document.createElement("canvas");
   canvas.width = SAVED_PIXELS;
@@ -39,11 +31,11 @@ export async function codePicture(qr) {
  * Hands the picture to the phone: to its share sheet where that takes pictures (only there can iOS
  * put one into the album), else as a download.
  *
- * @param {QrCode} qr
+ * @param {string} address of the code's picture
  * @param {string} fileName
  */
-export async function saveCode(qr, fileName) {
-  const canvas = await codePicture(qr);
+export async function saveCode(address, fileName) {
+  const canvas = await codePicture(address);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   if (!blob) return;
   const file = new File([blob], fileName, { type: "image/png" });

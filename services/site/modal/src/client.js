@@ -8,12 +8,14 @@
  * @typedef {StatusAnswer & {
  *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode
  * }} BegunLogin
- * @typedef {StatusAnswer & {expires_in_seconds: number, authorize_url: string}} AuthorizationRequest
  * @typedef {{
  *   openid: string, unionid: string | null, nickname: string | null, avatar_url: string | null,
  *   location: string | null, subscribed: boolean | null
  * }} User
+ * @typedef {{user: User, ticket: string | null}} Login
+ *   who logged in, and the ticket for the page's own backend where the site gives any
  */
+import { onStop, throwIfStopped } from "./signals.js";
 
 /** An answer that takes longer counts as no answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -99,10 +101,10 @@ export class LoginClient {
     this.#wanted = true;
     // A goodbye that arrived after the new attempt would end that one.
     await this.#ending;
-    signal.throwIfAborted();
+    throwIfStopped(signal);
     this.#beginning ??= this.#begin();
     const begun = await this.#beginning;
-    signal.throwIfAborted();
+    throwIfStopped(signal);
     return begun;
   }
 
@@ -121,26 +123,6 @@ export class LoginClient {
   }
 
   /**
-   * Starts an attempt without a code, or takes up the one this browser has. WeChat leads the
-   * visitor back to this page.
-   *
-   * @param {Location} page
-   * @param {AbortSignal} signal
-   * @returns {Promise<AuthorizationRequest>}
-   */
-  async beginWebAuthorization(page, signal) {
-    await this.#ending;
-    const own = page.origin === this.#base.origin;
-    const returnTo = own ? page.pathname + page.search + page.hash : page.href;
-    const path = `api/login/web-authorization?${new URLSearchParams({ return_to: returnTo })}`;
-    const request = await this.#json("POST", path, signal);
-    if (typeof request?.authorize_url !== "string") {
-      throw new Problem(201, "unreadable_answer", null);
-    }
-    return request;
-  }
-
-  /**
    * Ends the attempt, by one request that survives the page; none when there is nothing to end. An
    * attempt whose answer is still under way is ended as soon as the answer is there.
    */
@@ -156,10 +138,8 @@ export class LoginClient {
       credentials: this.#credentials,
       keepalive: true,
     });
-    const settled = sent.then(
-      () => {},
-      () => {},
-    );
+    // Nobody reads the body of a refusal; unread, it would keep its connection.
+    const settled = sent.then((answer) => answer.text()).catch(() => "");
     this.#ending = Promise.race([settled, timeout(GOODBYE_TIMEOUT_MS)]).then(() => {
       this.#ending = null;
     });
@@ -192,27 +172,29 @@ export class LoginClient {
   }
 
   /**
-   * Turns a confirmed attempt into a session. A repeat after a lost answer succeeds.
+   * Turns a confirmed attempt into a login. A repeat after a lost answer succeeds.
    *
+   * @param {boolean} withSession whether the browser gets a session, or a ticket alone
    * @param {AbortSignal} signal
-   * @returns {Promise<User>}
+   * @returns {Promise<Login>}
    */
-  async complete(signal) {
-    const answer = await this.#json("POST", "api/login/complete", signal);
-    if (!answer?.user) throw new Problem(200, "unreadable_answer", null);
+  async complete(withSession, signal) {
+    const query = withSession ? "" : "?session=none";
+    const answer = loginIn(await this.#json("POST", `api/login/complete${query}`, signal));
+    if (!answer) throw new Problem(200, "unreadable_answer", null);
     this.#held = false;
-    return answer.user;
+    return answer;
   }
 
   /**
    * Who is signed in in this browser, perhaps by way of another tab.
    *
    * @param {AbortSignal} signal
-   * @returns {Promise<User | null>}
+   * @returns {Promise<Login | null>}
    */
   async session(signal) {
     try {
-      return (await this.#json("GET", "api/session", signal))?.user ?? null;
+      return loginIn(await this.#json("GET", "api/session", signal));
     } catch (error) {
       if (error instanceof Problem && error.status === 401) return null;
       throw error;
@@ -225,16 +207,28 @@ export class LoginClient {
   }
 
   /**
-   * @param {string} method
+   * An attempt that is neither shown here nor ended here.
+   *
    * @param {string} path
    * @param {AbortSignal} signal
    * @returns {Promise<any>}
    */
+  async post(path, signal) {
+    await this.#ending;
+    return this.#json("POST", path, signal);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>} rejects with `Problem` or `Unreachable`
+   */
   async #json(method, path, signal) {
+    throwIfStopped(signal);
     const control = new AbortController();
     const abort = () => control.abort();
-    signal.throwIfAborted();
-    signal.addEventListener("abort", abort, { once: true });
+    const forget = onStop(signal, abort);
     const timer = setTimeout(abort, ANSWER_TIMEOUT_MS);
     try {
       const response = await fetch(this.#url(path), {
@@ -247,14 +241,21 @@ export class LoginClient {
       if (!response.ok) throw await problemOf(response);
       return await bodyOf(response);
     } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Problem) throw error;
-      throw new Unreachable(path, { cause: error });
+      throwIfStopped(signal);
+      throw error instanceof Problem ? error : new Unreachable(path);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      forget();
     }
   }
+}
+
+/**
+ * @param {any} answer
+ * @returns {Login | null}
+ */
+function loginIn(answer) {
+  return answer?.user ? { user: answer.user, ticket: answer.ticket ?? null } : null;
 }
 
 /** @param {Response} response */

@@ -4,6 +4,7 @@
  *
  * @typedef {import("./client.js").LoginClient} LoginClient
  * @typedef {import("./client.js").BegunLogin} BegunLogin
+ * @typedef {import("./client.js").Login} Login
  * @typedef {import("./client.js").QrCode} QrCode
  * @typedef {import("./client.js").StatusAnswer} StatusAnswer
  * @typedef {import("./client.js").User} User
@@ -20,9 +21,11 @@
  * @property {boolean} troubled the server can't answer just now; the code stays good
  * @property {boolean} webAuthorization this login goes by way of WeChat's consent and has no code
  * @property {User | null} user set in `confirmed`
+ * @property {string | null} ticket for the page's own backend, in `confirmed`
  * @property {Problem | null} problem set in `error`
  */
 import { Problem, Unreachable } from "./client.js";
+import { listen, sleep, throwIfStopped } from "./signals.js";
 import { watchStatus } from "./status-watch.js";
 
 /** @type {Snapshot} */
@@ -34,14 +37,30 @@ export const CLOSED = {
   troubled: false,
   webAuthorization: false,
   user: null,
+  ticket: null,
   problem: null,
 };
+
+/**
+ * The state that an error leads to.
+ *
+ * @param {unknown} error
+ * @returns {Partial<Snapshot>}
+ */
+export function failure(error) {
+  if (error instanceof Unreachable) return { state: "offline" };
+  return {
+    state: "error",
+    problem: error instanceof Problem ? error : new Problem(0, "internal", null),
+  };
+}
 
 /** Redeeming is repeated through an outage; the server allows it for a minute. */
 const COMPLETE_TRIES = 6;
 
 export class LoginFlow {
   #client;
+  #withSession;
   #onChange;
   /** @type {AbortController | null} */
   #run = null;
@@ -55,10 +74,12 @@ export class LoginFlow {
 
   /**
    * @param {LoginClient} client
+   * @param {boolean} withSession whether the login is to bring a session, or a ticket alone
    * @param {(snapshot: Snapshot) => void} onChange
    */
-  constructor(client, onChange) {
+  constructor(client, withSession, onChange) {
     this.#client = client;
+    this.#withSession = withSession;
     this.#onChange = onChange;
   }
 
@@ -145,12 +166,12 @@ export class LoginFlow {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof Unreachable)) {
-          const problem = error instanceof Problem ? error : new Problem(0, "internal", null);
-          this.#rest({ state: "error", problem });
+        const failed = failure(error);
+        if (failed.state === "error") {
+          this.#rest(failed);
           return;
         }
-        if (this.#snapshot.state !== "offline") this.#show({ state: "offline" });
+        if (this.#snapshot.state !== "offline") this.#show(failed);
         await networkBack(this.#failures++, signal);
       }
     }
@@ -279,9 +300,9 @@ export class LoginFlow {
     this.#redeeming = true;
     for (let tries = 1; ; tries += 1) {
       try {
-        return { state: "confirmed", user: await this.#client.complete(signal) };
+        return loggedIn(await this.#client.complete(this.#withSession, signal));
       } catch (error) {
-        signal.throwIfAborted();
+        throwIfStopped(signal);
         if (error instanceof Problem && !error.passes) return this.#refused(error, signal);
         if (tries === COMPLETE_TRIES) throw error;
         const wait = error instanceof Problem ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
@@ -299,11 +320,8 @@ export class LoginFlow {
     if (problem.status === 409) return null;
     if (problem.code === "login_denied") return { state: "denied" };
     if (problem.code === "login_expired") return { state: "expired" };
-    if (problem.status === 404 || problem.status === 410) {
-      const user = await this.#client.session(signal);
-      return user ? this.#loggedIn(user) : { state: "expired" };
-    }
-    throw problem;
+    if (problem.status !== 404 && problem.status !== 410) throw problem;
+    return (await this.#session(signal)) ?? { state: "expired" };
   }
 
   /**
@@ -314,20 +332,31 @@ export class LoginFlow {
    * @returns {Promise<Partial<Snapshot>>}
    */
   async #elsewhere(signal) {
-    const user = await this.#client.session(signal);
-    if (user) return this.#loggedIn(user);
+    const session = await this.#session(signal);
+    if (session) return session;
     const again = this.#redeeming ? await this.#complete(signal) : null;
     return again ?? { state: "expired" };
   }
 
   /**
-   * @param {User} user
-   * @returns {Partial<Snapshot>}
+   * A session that another tab got. It proves nothing to a page that wants a scan of its own.
+   *
+   * @param {AbortSignal} signal
    */
-  #loggedIn(user) {
+  async #session(signal) {
+    const login = this.#withSession ? await this.#client.session(signal) : null;
+    if (!login) return null;
     this.#client.forget();
-    return { state: "confirmed", user };
+    return loggedIn(login);
   }
+}
+
+/**
+ * @param {Login} login
+ * @returns {Partial<Snapshot>}
+ */
+function loggedIn({ user, ticket }) {
+  return { state: "confirmed", user, ticket };
 }
 
 /**
@@ -341,28 +370,8 @@ async function networkBack(failures, signal) {
   const pause = Math.min(30_000, 3_000 * 2 ** failures) * (0.8 + 0.4 * Math.random());
   const tried = new AbortController();
   const stop = () => tried.abort();
-  signal.addEventListener("abort", stop, { once: true, signal: tried.signal });
-  addEventListener("online", stop, { once: true, signal: tried.signal });
+  listen(signal, "abort", stop, tried.signal);
+  listen(window, "online", stop, tried.signal);
   await sleep(pause, tried.signal).catch(() => {});
   tried.abort();
-}
-
-/**
- * @param {number} milliseconds
- * @param {AbortSignal} signal
- * @returns {Promise<void>}
- */
-function sleep(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }

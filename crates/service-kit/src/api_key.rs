@@ -1,5 +1,6 @@
-//! The bearer key of the internal API.
+//! The bearer key of an internal API.
 
+use crate::problem::Problem;
 use actix_web::{
     Error, ResponseError as _,
     body::{BoxBody, MessageBody},
@@ -10,11 +11,10 @@ use actix_web::{
 };
 use login_protocol::problem::ProblemCode;
 use secrecy::{ExposeSecret as _, SecretString};
-use service_kit::problem::Problem;
 use subtle::ConstantTimeEq as _;
 
 /// Middleware: lets nobody through without the key.
-pub(super) async fn require(
+pub async fn require(
     api_key: Data<SecretString>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -27,7 +27,7 @@ pub(super) async fn require(
         let response = next.call(request).await?;
         Ok(response.map_into_boxed_body())
     } else {
-        let detail = "Send the gateway's internal API key as `Authorization: Bearer <key>`.";
+        let detail = "Send the internal API key as `Authorization: Bearer <key>`.";
         // A response and not an error, so that it is logged and counted.
         let refusal = Problem::new(ProblemCode::InvalidApiKey, detail).error_response();
         Ok(request.into_response(refusal))
