@@ -7,6 +7,7 @@ mod code_life;
 mod login;
 mod lossy_proxy;
 mod network;
+mod openid_connect;
 mod other_origin;
 mod phone_page;
 mod profile;

@@ -8,6 +8,7 @@ mod interleavings;
 mod members;
 mod model;
 mod older_records;
+mod openid_connect;
 mod redemption;
 mod sessions;
 mod state_machine;

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 22] = [
+const SETTINGS: [(&str, &str, &str); 25] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -78,9 +78,27 @@ const SETTINGS: [(&str, &str, &str); 22] = [
         "limits.web_authorizations",
         "100000",
     ),
+    (
+        "SITE__OIDC__SECRET",
+        "oidc.secret",
+        "the-output-of-openssl-rand-hex-32",
+    ),
+    (
+        "SITE__OIDC__ACCESS_TOKEN_SECONDS",
+        "oidc.access_token_seconds",
+        "3600",
+    ),
+    (
+        "SITE__OIDC__REFRESH_TOKEN_SECONDS",
+        "oidc.refresh_token_seconds",
+        "2592000",
+    ),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
 ];
+
+/// How many settings a client of the OpenID Connect provider has.
+const OF_A_CLIENT: usize = 13;
 
 /// The one line about this setting, which names both forms and the example.
 #[track_caller]
@@ -343,8 +361,17 @@ fn help_lists_every_setting() {
         );
     }
     let listed = help.output.lines().map(str::trim);
-    let listed = listed.filter(|line| line.starts_with("SITE__")).count();
-    assert_eq!(listed, SETTINGS.len(), "this test's table is whole");
+    let listed: Vec<&str> = listed.filter(|line| line.starts_with("SITE__")).collect();
+    let of_clients = listed
+        .iter()
+        .filter(|line| line.starts_with("SITE__CLIENT__<NAME>__"))
+        .count();
+    assert_eq!(of_clients, OF_A_CLIENT, "the number of a client's");
+    assert_eq!(
+        listed.len() - of_clients,
+        SETTINGS.len(),
+        "this test's table is whole"
+    );
     for word in ["--config", "healthcheck", "--version", "_FILE"] {
         assert!(help.output.contains(word), "{word}");
     }

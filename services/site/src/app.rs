@@ -151,11 +151,14 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     Ok(streams.map_err(crashed)??)
 }
 
+/// The listeners' addresses, by name.
+type Addresses = [(&'static str, SocketAddr); 2];
+
 /// The public listener, the internal one, and where they listen.
 fn listeners(
     public: SocketAddr,
     internal: SocketAddr,
-) -> Result<(TcpListener, TcpListener, [(&'static str, SocketAddr); 2]), ServiceError> {
+) -> Result<(TcpListener, TcpListener, Addresses), ServiceError> {
     let public = lifecycle::bind(public, &settings::PUBLIC_BIND)?;
     let internal = lifecycle::bind(internal, &settings::INTERNAL_BIND)?;
     let addresses = [

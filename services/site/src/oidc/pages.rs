@@ -142,7 +142,7 @@ struct Carrier<'a> {
 <body>
 <main>
 <h1>{{ title }}</h1>
-<wechat-login id="login" inline request="{{ request }}" api="{{ api }}" lang="{{ lang }}"></wechat-login>
+<wechat-login id="login" inline request="{{ request }}" api="{{ root }}/" lang="{{ lang }}"></wechat-login>
 <noscript><p>登录需要启用 JavaScript。</p><p class="english" lang="en">Logging in needs JavaScript.</p></noscript>
 </main>
 </body>
@@ -154,7 +154,6 @@ struct LoginPage<'a> {
     title: &'a str,
     root: &'a str,
     request: &'a str,
-    api: &'a str,
 }
 
 /// The page on which the visitor logs in to go on to a client.
@@ -175,7 +174,6 @@ pub(super) fn login(
         title: &title,
         root: &root,
         request,
-        api: &provider.issuer,
     };
     html(HttpResponse::Ok()).body(page.to_string())
 }
