@@ -35,6 +35,7 @@ fn session(person: &MemberId, begun_at: Timestamp) -> Session {
         account: AccountName::default(),
         method: Method::Scan,
         begun_at,
+        approval: None,
     }
 }
 

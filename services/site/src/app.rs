@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::{App, web::Data};
 use login_protocol::{
+    account::AccountName,
     problem::ProblemCode,
     site::{Realm, Site, SiteId},
 };
@@ -65,8 +66,6 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(site(&public.url, &login));
-    let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
-    let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     if let Some(api_key) = &settings.internal_api_key {
         warn_of_guessable_internal_key(api_key, &public.url);
@@ -89,12 +88,16 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         Clock::system(),
     )?;
     let provider = provider.map(Data::new);
-    let other_accounts = provider
+    let other_accounts: Vec<AccountName> = provider
         .iter()
-        .flat_map(|provider| provider.clients.other_accounts().cloned());
+        .flat_map(|provider| provider.clients.other_accounts().cloned())
+        .collect();
+    let realms = realms(&site.realm, &other_accounts);
+    let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;
+    let watch = Arc::new(watch);
     let logins = Data::new(Logins::new(
         site,
-        other_accounts.collect(),
+        other_accounts,
         Arc::clone(&store),
         gateway.map_err(ServiceError::Client)?,
         LoginLimits {
@@ -181,6 +184,15 @@ fn keep_watching(
         let _ = attended.await;
         "attending to event streams"
     });
+}
+
+/// Where attempts of this site's browsers belong: to its own account, or a client's.
+fn realms(own: &Realm, other_accounts: &[AccountName]) -> Vec<Realm> {
+    let others = other_accounts.iter().map(|account| Realm {
+        site: own.site.clone(),
+        account: account.clone(),
+    });
+    std::iter::once(own.clone()).chain(others).collect()
 }
 
 /// What the site says of itself.

@@ -153,6 +153,7 @@ impl Tickets {
             account,
             method,
             begun_at,
+            approval: _,
         } = match self.store.run(&step).await? {
             TicketRedemption::Redeemed(login) => login,
             TicketRedemption::Used => return Err(TicketError::Used),

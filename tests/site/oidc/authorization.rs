@@ -255,6 +255,41 @@ async fn a_client_that_requires_following_gets_followers_alone() {
 }
 
 #[tokio::test]
+async fn following_again_brings_no_token_back() {
+    let plan = plan().site("SITE__CLIENT__APP__REQUIRE_FOLLOWING", "true");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let answer = authorized(&stack, &mut visitor, &person, &of_app()).await;
+    let client = Client::of(&stack);
+    let tokens = client.exchanged_by_app(&answer["code"]).await;
+    stack.wechat.unfollow(&person).await;
+    stack.wechat.follow(&person).await;
+    let told = client.userinfo(&text(&tokens, "access_token")).await;
+    assert_eq!(told.status, 401);
+}
+
+#[tokio::test]
+async fn a_scan_alone_is_no_login_for_a_client_that_wants_a_tap() {
+    let plan = plan()
+        .gateway("GATEWAY__PUBLIC__URL", "http://localhost")
+        .site("SITE__CLIENT__WIKI__APPROVAL", "tap");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = crate::session::signed_in(&stack, &person).await;
+    let answer = visitor.call(Method::GET, &authorize_path(&of_app())).await;
+    assert!(query(&location(&answer)).contains_key("code"));
+    let page = page_for(&mut visitor, &of_wiki()).await;
+    let request = page.split_once('?').unwrap().1;
+    let begun = visitor
+        .call(Method::POST, &format!("/api/login?{request}"))
+        .await;
+    let content = begun.json["qr"]["content"].as_str().unwrap();
+    stack.wechat.scan(&person, content).await;
+    assert_eq!(visitor.status().await, "scanned");
+}
+
+#[tokio::test]
 async fn an_unknown_or_expired_request_is_a_page_that_says_so() {
     let stack = plan().start().await;
     let mut visitor = stack.visitor();

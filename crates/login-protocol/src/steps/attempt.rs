@@ -320,6 +320,9 @@ pub struct Identified {
     pub confirmed_at: Timestamp,
     /// How they logged in.
     pub method: Method,
+    /// What the site, or the client that the visitor went on to, wanted of the phone; `None`: the
+    /// gateway's own rule held.
+    pub approval: Option<Approval>,
 }
 
 impl Step for RedeemAttempt {
@@ -353,6 +356,7 @@ impl Step for RedeemAttempt {
                 confirmed_at_ms,
                 method,
                 content,
+                approval,
             ] => {
                 let confirmed_at = time(confirmed_at_ms.unwrap_or(redeemed_at_ms), STEP)?;
                 Ok(Redemption::Redeemed(Identified {
@@ -363,6 +367,7 @@ impl Step for RedeemAttempt {
                     nonce: (*nonce).to_owned(),
                     confirmed_at,
                     method: method_of(*method, *content).ok_or_else(|| unexpected(STEP))?,
+                    approval: approval.and_then(|approval| approval.parse().ok()),
                 }))
             }
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),

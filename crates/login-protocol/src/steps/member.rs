@@ -205,6 +205,37 @@ impl Step for RecordUnfollow {
     }
 }
 
+/// When did somebody last unfollow the account?
+#[derive(Debug, Clone)]
+pub struct ReadUnfollow {
+    /// Who.
+    pub member: MemberId,
+}
+
+impl Step for ReadUnfollow {
+    /// `None`: never, as far as is known.
+    type Outcome = Option<Timestamp>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HGET",
+            key: redis_keys::member(&self.member),
+            arguments: vec!["unfollowed_at".to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let [Some(second)] = reply else {
+            return Ok(None);
+        };
+        let at = second.parse().ok();
+        let at = at.and_then(|second| Timestamp::from_second(second).ok());
+        at.map(Some).ok_or(UnexpectedReply {
+            step: "ReadUnfollow",
+        })
+    }
+}
+
 /// Reads a member.
 #[derive(Debug, Clone)]
 pub struct ReadMember {

@@ -9,7 +9,7 @@ local outdated = at < changed and changed - at <= 900
 if not outdated then
     -- Removing comes first: a full Redis takes a script's writes once it has removed something.
     redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at', 'shown_at')
-    redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1])
+    redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1], 'unfollowed_at', ARGV[1])
 end
 if not found[2] or at < tonumber(found[2]) then
     redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])

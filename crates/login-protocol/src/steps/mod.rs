@@ -42,7 +42,8 @@ pub use confirmation::{
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use member::{
-    ReadMember, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit, STRANGERS_ARE_KEPT,
+    ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
+    STRANGERS_ARE_KEPT,
 };
 pub use scan::{ConfirmAttempt, RecordScan, ScanEffect, ScanOutcome};
 pub use session::{

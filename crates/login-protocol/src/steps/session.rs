@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
     account::AccountName,
+    attempt::Approval,
     identity::{AppId, MemberId, OpenId},
     method::Method,
     redis_keys,
@@ -54,6 +55,8 @@ pub struct Session {
     pub method: Method,
     /// When they confirmed the login, by Redis' clock.
     pub begun_at: Timestamp,
+    /// What had to happen on the phone, if the site or its client said.
+    pub approval: Option<Approval>,
 }
 
 /// The version of [`Record`]. Whatever is no addition is another version.
@@ -71,6 +74,8 @@ struct Record {
     account: AccountName,
     method: Method,
     begun_at_ms: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Approval>,
 }
 
 /// What every version of the record has.
@@ -88,6 +93,7 @@ impl Session {
             account: self.account.clone(),
             method: self.method,
             begun_at_ms: self.begun_at.as_millisecond(),
+            approval: self.approval,
         };
         // Texts and numbers can always be written.
         serde_json::to_string(&record).unwrap_or_default()
@@ -111,6 +117,7 @@ impl Session {
             account: record.account,
             method: record.method,
             begun_at: Timestamp::from_millisecond(record.begun_at_ms).map_err(|_| UNEXPECTED)?,
+            approval: record.approval,
         }))
     }
 }
@@ -355,6 +362,7 @@ mod tests {
             account: AccountName::default(),
             method: Method::Scan,
             begun_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
+            approval: None,
         }
     }
 
@@ -369,6 +377,12 @@ mod tests {
 
     #[test]
     fn additions_are_read_over_and_another_version_is_nobodys() {
+        let tapped = Session {
+            approval: Some(Approval::Tap),
+            ..session()
+        };
+        let record = tapped.to_record();
+        assert_eq!(Session::of_record(&record).unwrap(), Some(tapped));
         let record = session().to_record();
         let with_more = record.replace(r#""version":1,"#, r#""version":1,"client":"wiki","#);
         assert_eq!(Session::of_record(&with_more).unwrap(), Some(session()));

@@ -89,6 +89,7 @@ impl Logins {
             nonce,
             confirmed_at,
             method,
+            approval,
         } = match self.store.run(&step).await? {
             Redemption::Redeemed(identified) => identified,
             Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
@@ -100,6 +101,7 @@ impl Logins {
             account: realm.account.clone(),
             method,
             begun_at: confirmed_at,
+            approval,
         };
         let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
         let issue = ticket.as_ref().map(|ticket| IssueTicket {

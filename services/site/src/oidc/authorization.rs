@@ -3,8 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use login_protocol::steps::oidc::{
-    AddSessionGrant, EndGrant, NoteMemberSession, OpenGrant, OpenRequest, ReadRequest,
+use login_protocol::{
+    attempt::Approval,
+    method::Method,
+    steps::oidc::{
+        AddSessionGrant, EndGrant, NoteMemberSession, OpenGrant, OpenRequest, ReadRequest,
+    },
 };
 use service_kit::{
     random::{self, NoRandomness},
@@ -88,6 +92,13 @@ fn fit(
         if u64::try_from(age).is_ok_and(|age| age > max_age) {
             return Fit::Login;
         }
+    }
+    // A scan alone may be of a code that somebody else shows. (On a page, and inside WeChat,
+    // everybody is asked.)
+    let by_phone = matches!(signed_in.method, Method::Scan | Method::Code);
+    let wants_tap = client.site.approval == Some(Approval::Tap);
+    if wants_tap && by_phone && signed_in.approval != Some(Approval::Tap) {
+        return Fit::Login;
     }
     if client.requires_following() && !signed_in.is_following() {
         return Fit::Login;

@@ -9,7 +9,7 @@ use login_protocol::{
     member::Member,
     site::SiteId,
     steps::{
-        ReadMember, ReadSessionsEnd, ReadSubject,
+        ReadMember, ReadSessionsEnd, ReadSubject, ReadUnfollow,
         oidc::{
             CodeExchange, EndGrant, ExchangeCode, FoundByCode, FoundByRefreshToken,
             ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation, RotateRefreshToken,
@@ -243,15 +243,28 @@ impl Provider {
             member: record.member.clone(),
             site,
         });
-        let (known, subject, ended_here, ended) = self
+        let read_unfollow = client.requires_following().then(|| ReadUnfollow {
+            member: record.member.clone(),
+        });
+        let (known, subject, ended_here, ended, unfollowed_at) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended))
+            .run_together((
+                &read,
+                &read_subject,
+                &ended_here,
+                &ended,
+                read_unfollow.as_ref(),
+            ))
             .await?;
         let is_same = subject.is_some_and(|given| given.subject.as_str() == record.subject);
         let is_over = ended_here
             .max(ended)
             .is_some_and(|ended_at| record.begun_at_ms <= ended_at.as_millisecond());
-        let follows = known.as_ref().is_some_and(|known| known.subscribed);
+        // Whoever follows again has unfollowed all the same.
+        let has_unfollowed = unfollowed_at
+            .flatten()
+            .is_some_and(|at| at.as_second() >= record.auth_time);
+        let follows = known.as_ref().is_some_and(|known| known.subscribed) && !has_unfollowed;
         if is_same && !is_over && (follows || !client.requires_following()) {
             return Ok(known);
         }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
+    attempt::Approval,
     identity::MemberId,
     member::Member,
     method::Method,
@@ -59,6 +60,8 @@ pub struct Identity {
     pub begun_at: Timestamp,
     /// How they logged in.
     pub method: Method,
+    /// What had to happen on the phone, if the site or its client said.
+    pub approval: Option<Approval>,
 }
 
 impl Identity {
@@ -81,6 +84,7 @@ struct Found {
     member: MemberId,
     begun_at: Timestamp,
     method: Method,
+    approval: Option<Approval>,
     /// Whether a version began it that knew no sites.
     is_older: bool,
 }
@@ -160,6 +164,7 @@ impl Sessions {
             member,
             begun_at,
             method,
+            approval,
             ..
         }) = self.find(session).await?
         else {
@@ -192,6 +197,7 @@ impl Sessions {
             known,
             begun_at,
             method,
+            approval,
         };
         Ok(Some((identity, ticket.filter(|_| taken == Some(true)))))
     }
@@ -207,6 +213,7 @@ impl Sessions {
                 member: session.member,
                 begun_at: session.begun_at,
                 method: session.method,
+                approval: session.approval,
                 is_older: false,
             }));
         }
@@ -220,6 +227,7 @@ impl Sessions {
             begun_at,
             // That version didn't keep it, and most people scan.
             method: Method::Scan,
+            approval: None,
             is_older: true,
         }))
     }
