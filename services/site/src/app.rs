@@ -67,9 +67,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(site(&public.url, &login));
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
-    if let Some(api_key) = &settings.internal_api_key {
-        warn_of_guessable_internal_key(api_key, &public.url);
-    }
+    warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
     let sessions = Sessions::new(
@@ -258,9 +256,11 @@ fn internal_api(
     }
 }
 
-fn warn_of_guessable_internal_key(key: &SecretString, public_url: &Url) {
+fn warn_of_guessable_internal_key(key: Option<&SecretString>, public_url: &Url) {
     let reach = Reach::of(Some(public_url));
-    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+    if let Some(key) = key
+        && let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach)
+    {
         tracing::warn!(
             "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \
              the backends that redeem tickets, to the output of openssl rand -hex 32"

@@ -7,6 +7,7 @@ use login_protocol::{
     attempt::AttemptStatus,
     method::Method,
     scene::BrowserSecret,
+    site::Realm,
     steps::{
         CreateSession, EndSession, GivenBack, Identified, IssueTicket, Purpose, ReadMember,
         ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session, TicketDelivery,
@@ -55,6 +56,16 @@ const fn given_back(method: Method) -> GivenBack {
     }
 }
 
+fn session_of(realm: &Realm, identified: &Identified) -> Session {
+    Session {
+        member: identified.member.clone(),
+        account: realm.account.clone(),
+        method: identified.method,
+        begun_at: identified.confirmed_at,
+        approval: identified.approval,
+    }
+}
+
 impl Logins {
     /// Whether there are tickets.
     pub fn have_tickets(&self) -> bool {
@@ -84,25 +95,20 @@ impl Logins {
             nonce,
             purpose,
         };
+        let identified = match self.store.run(&step).await? {
+            Redemption::Redeemed(identified) => identified,
+            Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
+        };
+        let login = session_of(realm, &identified);
         let Identified {
             member,
             nonce,
             confirmed_at,
             method,
-            approval,
-        } = match self.store.run(&step).await? {
-            Redemption::Redeemed(identified) => identified,
-            Redemption::Refused(status) => return Err(CompleteError::NotRedeemable(status)),
-        };
+            ..
+        } = identified;
         let is_first = nonce == step.nonce;
         let session = SessionId::of_redemption(secret, &nonce);
-        let login = Session {
-            member: member.clone(),
-            account: realm.account.clone(),
-            method,
-            begun_at: confirmed_at,
-            approval,
-        };
         let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
         let issue = ticket.as_ref().map(|ticket| IssueTicket {
             site: realm.site.clone(),
