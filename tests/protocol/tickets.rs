@@ -30,6 +30,7 @@ fn login() -> Session {
         account: AccountName::default(),
         method: Method::Scan,
         begun_at: Timestamp::from_millisecond(1_795_812_000_123).expect("a time"),
+        approval: None,
     }
 }
 
