@@ -141,6 +141,28 @@ async fn a_code_is_good_for_its_own_request_alone() {
 }
 
 #[tokio::test]
+async fn a_code_is_its_clients_alone_even_where_another_has_the_same_address() {
+    let plan = plan()
+        .site("SITE__CLIENT__FORUM__SECRET", SECRET)
+        .site("SITE__CLIENT__FORUM__REDIRECT_URIS", CALLBACK);
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let client = Client::of(&stack);
+    let answer = authorized(&stack, &mut visitor, &person, &of_wiki()).await;
+    let fields = [
+        ("grant_type", "authorization_code".to_owned()),
+        ("code", answer["code"].clone()),
+        ("redirect_uri", CALLBACK.to_owned()),
+    ];
+    let by_another = client
+        .post("/oidc/token", Some(("forum", SECRET)), fields)
+        .await;
+    assert_error(&by_another, 400, "invalid_grant");
+    assert_eq!(client.exchange(&answer["code"]).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_code_lives_a_minute_and_a_second_exchange_ends_what_came_of_the_first() {
     let stack = plan().start().await;
     let person = stack.wechat.person("小林", true).await;
