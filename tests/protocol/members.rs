@@ -136,7 +136,8 @@ async fn a_profile_comes_with_a_follow_and_goes_with_an_unfollow() {
     assert_eq!((found.location, found.profile_at), (None, None));
     let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
     let fields: Vec<String> = redis.command(&["HKEYS", &keys[0]]).await;
-    assert_eq!(fields.len(), 4, "nothing of the profile stays: {fields:?}");
+    // When they were first and last seen, whether they follow, and when that changed.
+    assert_eq!(fields.len(), 5, "nothing of the profile stays: {fields:?}");
 }
 
 #[tokio::test]
