@@ -73,14 +73,14 @@ async fn a_visitor_scans_and_arrives_at_the_client() {
         ("query", "GET /callback?code="),
         ("form_post", "POST /callback "),
     ] {
-        // The link of the client's page; where it leads is another address than the tests'.
+        // The link of the client's page.
         let asked = format!(
             "/oidc/authorize?client_id=wiki&response_type=code&scope=openid&state=s&prompt=login\
              &response_mode={mode}&redirect_uri={uri}"
         );
         let answer = stack.visitor().call(Method::GET, &asked).await;
         let page = answer.headers[LOCATION].to_str().unwrap().to_owned();
-        let page = page.replacen("http://localhost", &stack.sites[0].public, 1);
+        let page = format!("{}/oidc/{page}", stack.sites[0].public);
         browser.visit(&page).await;
         browser
             .until("document.querySelector('#login').dataset.state === 'pending'")

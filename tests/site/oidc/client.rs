@@ -89,8 +89,9 @@ pub(crate) fn location(answer: &Answer) -> String {
 
 /// The path and query of an address of the site, which tests reach under another name.
 pub(crate) fn path(address: &str) -> String {
-    let url = Url::parse(address).expect("an address");
-    assert_eq!(url.host_str(), Some("localhost"), "{address}");
+    let here = Url::parse("http://localhost/oidc/authorize").expect("an address");
+    let url = here.join(address).expect("an address");
+    assert_eq!(url.origin(), here.origin(), "{address}");
     format!("{}?{}", url.path(), url.query().unwrap_or_default())
 }
 

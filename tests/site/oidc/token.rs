@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
+use system_tests::deadline::eventually;
 
 use super::client::{
     APP_CALLBACK, CALLBACK, Client, SECRET, assert_error, authorize_path, authorized, challenge,
@@ -341,4 +342,33 @@ async fn without_redis_nothing_is_lost_and_clients_are_told_to_come_again() {
     stack.redis.process.signal(Signal::CONT);
     assert_eq!(client.exchange(&code).await.status, 200);
     assert_eq!(client.refresh(&refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn tokens_live_as_long_as_the_settings_say() {
+    let plan = plan()
+        .site("SITE__OIDC__ACCESS_TOKEN_SECONDS", "1")
+        .site("SITE__OIDC__REFRESH_TOKEN_SECONDS", "120");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let client = Client::of(&stack);
+    let mut fields = of_wiki();
+    fields.insert("scope", "openid offline_access".to_owned());
+    let answer = authorized(&stack, &mut visitor, &person, &fields).await;
+    let tokens = client.exchange(&answer["code"]).await.json;
+    assert_eq!(tokens["expires_in"], 1);
+    let access = text(&tokens, "access_token");
+    eventually("the access token is over", async || {
+        (client.userinfo(&access).await.status == 401).then_some(())
+    })
+    .await;
+    let keys: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:oidc-grant:*"])
+        .await;
+    let life: i64 = stack.redis.command(&["PTTL", &keys[0]]).await;
+    assert!((60_000..=120_000).contains(&life), "{life}");
+    let next = client.refresh(&text(&tokens, "refresh_token")).await;
+    assert_eq!(next.status, 200, "the refresh token lives on");
 }

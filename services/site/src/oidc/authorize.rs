@@ -15,7 +15,7 @@ use super::{
     clients::Client,
     pages,
     parameters::Parameters,
-    paths::LOGIN_PAGE,
+    paths,
     provider::Provider,
     refusal::Refusal,
 };
@@ -65,7 +65,8 @@ pub(super) async fn authorize(
     match outcome {
         Ok(Outcome::LogIn) => match provider.keep(&asked).await {
             Ok(id) => {
-                let page = provider.public_url.at(LOGIN_PAGE);
+                // Relative, so that neither a path prefix nor another name of the host matters.
+                let page = paths::beside(paths::LOGIN_PAGE);
                 HttpResponse::SeeOther()
                     .insert_header((LOCATION, format!("{page}?request={id}")))
                     .finish()

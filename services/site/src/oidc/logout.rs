@@ -40,7 +40,7 @@ pub(super) async fn logout(
         // A form of another site's page comes without our cookies; a redirect brings them.
         return match Parameters::of_form(&request, body).await {
             Ok(form) => {
-                let path = provider.public_url.at(paths::LOGOUT);
+                let path = paths::beside(paths::LOGOUT);
                 HttpResponse::SeeOther()
                     .insert_header((LOCATION, format!("{path}?{}", form.to_query())))
                     .finish()

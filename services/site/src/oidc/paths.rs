@@ -21,6 +21,11 @@ pub(crate) const LOGOUT: &str = "/oidc/logout";
 /// Where the page posts that asks whether to sign out.
 pub(crate) const LOGOUT_CONFIRMED: &str = "/oidc/logout/confirmed";
 
+/// A path as another one of the provider's refers to it: its last part.
+pub(crate) fn beside(path: &'static str) -> &'static str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Whether pages of other sites may post to a path: all but the form of ours.
 pub(crate) fn is_for_anybody(path: &str) -> bool {
     matches!(

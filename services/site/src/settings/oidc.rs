@@ -333,11 +333,11 @@ static ACCESS_TOKEN_SECONDS: Key<u32> = Key {
     name: "oidc.access_token_seconds",
     default: Default::Text("3600"),
     example: "3600",
-    meaning: "how long access tokens and ID tokens live, 60 to 86400",
-    meaning_zh: "access token 和 ID token 有效多少秒，60 到 86400",
+    meaning: "how long access tokens and ID tokens live, 1 to 86400",
+    meaning_zh: "access token 和 ID token 有效多少秒，1 到 86400",
     secret: false,
-    parse: |value| match parse::integer_from::<60>(value)? {
-        seconds @ 60..=86_400 => Ok(seconds),
+    parse: |value| match parse::integer_from::<1>(value)? {
+        seconds @ 1..=86_400 => Ok(seconds),
         seconds => Err(format!("must be at most 86400, a day, not {seconds}")),
     },
 };
@@ -346,10 +346,10 @@ static REFRESH_TOKEN_SECONDS: Key<u32> = Key {
     name: "oidc.refresh_token_seconds",
     default: Default::Text("2592000"),
     example: "2592000",
-    meaning: "how long a refresh token lives without being used, at least 60; 2592000 is 30 days",
-    meaning_zh: "refresh token 多少秒没有使用就失效，至少 60；2592000 是 30 天",
+    meaning: "how long a refresh token lives without being used, at least 1; 2592000 is 30 days",
+    meaning_zh: "refresh token 多少秒没有使用就失效，至少 1；2592000 是 30 天",
     secret: false,
-    parse: parse::integer_from::<60>,
+    parse: parse::integer_from::<1>,
 };
 
 static ID: Key<String> = Key {
