@@ -136,7 +136,7 @@ async fn a_profile_comes_with_a_follow_and_goes_with_an_unfollow() {
     assert_eq!((found.location, found.profile_at), (None, None));
     let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
     let fields: Vec<String> = redis.command(&["HKEYS", &keys[0]]).await;
-    // When they were first and last seen, whether they follow, and when that changed.
+    // Whether and since when they follow or don't, and when they were seen.
     assert_eq!(fields.len(), 5, "nothing of the profile stays: {fields:?}");
 }
 

@@ -205,7 +205,7 @@ impl Step for RecordUnfollow {
     }
 }
 
-/// When did somebody last unfollow the account?
+/// When did somebody unfollow, for sessions that end with it?
 #[derive(Debug, Clone)]
 pub struct ReadUnfollow {
     /// Who.
@@ -213,23 +213,24 @@ pub struct ReadUnfollow {
 }
 
 impl Step for ReadUnfollow {
-    /// `None`: never, as far as is known.
+    /// When the last unfollow became known, by Redis' clock; `None`: never, or to a version that
+    /// didn't keep it.
     type Outcome = Option<Timestamp>;
 
     fn operation(&self) -> Operation {
         Operation::Command {
             name: "HGET",
             key: redis_keys::member(&self.member),
-            arguments: vec!["unfollowed_at".to_owned()],
+            arguments: vec!["unfollowed_at_ms".to_owned()],
         }
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
-        let [Some(second)] = reply else {
+        let [Some(at_ms)] = reply else {
             return Ok(None);
         };
-        let at = second.parse().ok();
-        let at = at.and_then(|second| Timestamp::from_second(second).ok());
+        let at = at_ms.parse().ok();
+        let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         at.map(Some).ok_or(UnexpectedReply {
             step: "ReadUnfollow",
         })

@@ -263,7 +263,7 @@ impl Provider {
         // Whoever follows again has unfollowed all the same.
         let has_unfollowed = unfollowed_at
             .flatten()
-            .is_some_and(|at| at.as_second() >= record.auth_time);
+            .is_some_and(|at| at.as_millisecond() >= record.begun_at_ms);
         let follows = known.as_ref().is_some_and(|known| known.subscribed) && !has_unfollowed;
         if is_same && !is_over && (follows || !client.requires_following()) {
             return Ok(known);
