@@ -9,6 +9,7 @@ mod hosted_page;
 mod login;
 mod lossy_proxy;
 mod network;
+mod openid_connect;
 mod other_origin;
 mod phone_page;
 mod profile;

@@ -10,6 +10,7 @@ mod interleavings;
 mod members;
 mod model;
 mod older_records;
+mod openid_connect;
 mod redemption;
 mod session_lists;
 mod sessions;

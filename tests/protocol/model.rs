@@ -390,6 +390,7 @@ async fn visit_all(rule: Rule) -> (usize, usize, usize) {
                 name: Some("花店".to_owned()),
                 approval: rule.site,
                 require_following: false,
+                client: None,
             };
             attempts::open_at(&bench.replicas[0], &scene, LIFETIME, site).await;
             let mut history = History::default();

@@ -37,6 +37,7 @@ fn session(person: &MemberId, begun_at: Timestamp) -> Session {
         begun_at,
         last_seen_at: begun_at,
         place: None,
+        approval: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn login() -> Session {
         begun_at,
         last_seen_at: begun_at,
         place: None,
+        approval: None,
     }
 }
 

@@ -17,6 +17,7 @@ mod hostile_clients;
 mod lifecycle;
 mod limits;
 mod login_page;
+mod oidc;
 mod older_gateway;
 mod operations;
 mod origin;

@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 30] = [
+const SETTINGS: [(&str, &str, &str); 33] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -106,9 +106,27 @@ const SETTINGS: [(&str, &str, &str); 30] = [
         "https://www.example.com/logo.svg",
     ),
     ("SITE__PAGE__DEMO", "page.demo", "true"),
+    (
+        "SITE__OIDC__SECRET",
+        "oidc.secret",
+        "the-output-of-openssl-rand-hex-32",
+    ),
+    (
+        "SITE__OIDC__ACCESS_TOKEN_SECONDS",
+        "oidc.access_token_seconds",
+        "3600",
+    ),
+    (
+        "SITE__OIDC__REFRESH_TOKEN_SECONDS",
+        "oidc.refresh_token_seconds",
+        "2592000",
+    ),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
 ];
+
+/// How many settings a client of the OpenID Connect provider has.
+const OF_A_CLIENT: usize = 13;
 
 /// The one line about this setting, which names both forms and the example.
 #[track_caller]
@@ -256,6 +274,9 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__PAGE__LOGO", "javascript:alert(1)", "must be a path"),
         ("SITE__PAGE__LOGO", "//evil.example/a.svg", "must be a path"),
         ("SITE__PAGE__DEMO", "yes", "true or false"),
+        ("SITE__OIDC__SECRET", "hunter2", "at least 32"),
+        ("SITE__OIDC__ACCESS_TOKEN_SECONDS", "0", "at least 1"),
+        ("SITE__OIDC__REFRESH_TOKEN_SECONDS", "1h", whole_number),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
         ("SITE__LOG__LEVEL", "site=loud", "is not a log filter"),
     ];
@@ -398,8 +419,17 @@ fn help_lists_every_setting() {
         );
     }
     let listed = help.output.lines().map(str::trim);
-    let listed = listed.filter(|line| line.starts_with("SITE__")).count();
-    assert_eq!(listed, SETTINGS.len(), "this test's table is whole");
+    let listed: Vec<&str> = listed.filter(|line| line.starts_with("SITE__")).collect();
+    let of_clients = listed
+        .iter()
+        .filter(|line| line.starts_with("SITE__CLIENT__<NAME>__"))
+        .count();
+    assert_eq!(of_clients, OF_A_CLIENT, "the number of a client's");
+    assert_eq!(
+        listed.len() - of_clients,
+        SETTINGS.len(),
+        "this test's table is whole"
+    );
     for word in ["--config", "healthcheck", "--version", "_FILE"] {
         assert!(help.output.contains(word), "{word}");
     }

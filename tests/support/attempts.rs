@@ -66,6 +66,7 @@ pub fn silent_site(realm: Realm) -> Site {
         name: None,
         approval: None,
         require_following: false,
+        client: None,
     }
 }
 

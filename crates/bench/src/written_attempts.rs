@@ -65,6 +65,7 @@ impl WrittenAttempts {
                 name: None,
                 approval: None,
                 require_following: false,
+                client: None,
             }),
             secrets: AtomicU64::new(1),
         })

@@ -134,7 +134,8 @@ pub enum Move {
 }
 
 /// What makes a scan a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// The scan alone.
     #[default]

@@ -159,3 +159,31 @@ pub(crate) fn guesses(id: &MemberId) -> String {
         id.openid.as_str()
     )
 }
+
+pub(crate) fn oidc_signing_keys(site: &SiteId) -> String {
+    format!("wechat-login:oidc-keys:{{{}}}", site.as_str())
+}
+
+pub(crate) fn oidc_request(site: &SiteId, id: &str) -> String {
+    format!("wechat-login:oidc-request:{{{}:{id}}}", site.as_str())
+}
+
+pub(crate) fn oidc_grant(site: &SiteId, id: &str) -> String {
+    format!("wechat-login:oidc-grant:{{{}:{id}}}", site.as_str())
+}
+
+pub(crate) fn oidc_session(site: &SiteId, session_sha256: &str) -> String {
+    format!(
+        "wechat-login:oidc-session:{{{}:{session_sha256}}}",
+        site.as_str()
+    )
+}
+
+pub(crate) fn oidc_sessions_of(site: &SiteId, id: &MemberId) -> String {
+    format!(
+        "wechat-login:oidc-sessions-of:{{{}:{}:{}}}",
+        site.as_str(),
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}

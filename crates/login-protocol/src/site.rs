@@ -80,6 +80,8 @@ pub struct Site {
     pub approval: Option<Approval>,
     /// Whether only followers of the account log in.
     pub require_following: bool,
+    /// The client that visitors go on to, by its name in the settings; `None`: the site itself.
+    pub client: Option<String>,
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub struct Subcommand<S> {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
+    /// What follows its name, in this order and required: the name, and what it is.
+    pub arguments: &'static [(&'static str, &'static str)],
     /// Its flags: the name without dashes, and what it does.
     pub flags: &'static [(&'static str, &'static str)],
     /// Its options that take a value: the name without dashes, the value's name, and what it does.
@@ -70,7 +72,7 @@ pub struct Invocation<S> {
     pub settings: Result<S, InvalidSettings>,
     /// The names of the flags that were given.
     pub flags: Vec<&'static str>,
-    /// The values of the options that were given, by their names.
+    /// The values of the arguments and of the options that were given, by their names.
     pub options: BTreeMap<&'static str, String>,
 }
 
@@ -128,9 +130,11 @@ impl<S> Subcommand<S> {
         given: &ArgMatches,
     ) -> Invocation<S> {
         let flags = self.flags.iter().map(|(name, _)| *name);
-        let options = self.options.iter().filter_map(|(name, _, _)| {
+        let arguments = self.arguments.iter().map(|(name, _)| *name);
+        let options = self.options.iter().map(|(name, _, _)| *name);
+        let options = arguments.chain(options).filter_map(|name| {
             let value = given.get_one::<String>(name)?;
-            Some((*name, value.clone()))
+            Some((name, value.clone()))
         });
         Invocation {
             settings,
@@ -148,8 +152,13 @@ impl<S> Subcommand<S> {
             .options
             .iter()
             .map(|(name, value, help)| Arg::new(*name).long(*name).value_name(*value).help(*help));
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|(name, help)| Arg::new(*name).help(*help).required(true));
         Command::new(self.name)
             .about(self.about)
+            .args(arguments)
             .args(flags)
             .args(options)
     }

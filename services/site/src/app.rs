@@ -1,9 +1,14 @@
 //! The wiring: settings in, a running site out.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
 
 use actix_web::{App, web::Data};
 use login_protocol::{
+    account::AccountName,
     problem::ProblemCode,
     site::{self, Realm, Site, SiteId},
 };
@@ -28,6 +33,7 @@ use crate::{
     login::{LoginLimits, Logins},
     login_page::Branding,
     login_watch::LoginWatch,
+    oidc::{provider::Provider, signing_keys::SigningKeysError},
     public_url::PublicUrl,
     routes::{
         self,
@@ -57,12 +63,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         page,
         ..
     } = settings;
-    let public_listener = lifecycle::bind(public.bind, &settings::PUBLIC_BIND)?;
-    let internal_listener = lifecycle::bind(settings.internal_bind, &settings::INTERNAL_BIND)?;
-    let addresses = [
-        ("public", public_listener.local_addr()?),
-        ("internal", internal_listener.local_addr()?),
-    ];
+    let (public_listener, internal_listener, addresses) =
+        listeners(public.bind, settings.internal_bind)?;
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
@@ -72,12 +74,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         logo: page.logo,
     };
     let site = Arc::new(site(&public.url, &login));
-    let (watch, hang_ups) = LoginWatch::new(site.realm.clone(), Arc::clone(&store))?;
-    let watch = Arc::new(watch);
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
-    if let Some(api_key) = &settings.internal_api_key {
-        warn_of_guessable_internal_key(api_key, &public.url);
-    }
+    warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
     let rules = session_rules(&public.url, &login);
@@ -90,8 +88,26 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     );
     let host = public.url.host_str().unwrap_or_default();
     let told_as = site.name.clone().unwrap_or_else(|| host.to_owned());
+    let public_url = PublicUrl::new(public.url.clone());
+    let provider = Provider::new(
+        settings.oidc,
+        &site,
+        login.session,
+        &store,
+        &public_url,
+        Clock::system(),
+    )?;
+    let provider = provider.map(Data::new);
+    let other_accounts: Vec<AccountName> = provider
+        .iter()
+        .flat_map(|provider| provider.clients.other_accounts().cloned())
+        .collect();
+    let realms = realms(&site.realm, &other_accounts);
+    let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;
+    let watch = Arc::new(watch);
     let logins = Data::new(Logins::new(
         site,
+        other_accounts,
         Arc::clone(&store),
         gateway.map_err(ServiceError::Client)?,
         login_limits(&login, limits),
@@ -112,9 +128,13 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         allowed_origins: Data::new(public.allowed_origins),
         front: Data::new(page.front),
         branding: Data::new(branding),
-        public_url: Data::new(PublicUrl::new(public.url)),
+        public_url: Data::new(public_url),
         proxies: Data::new(public.trusted_proxies),
+        provider: provider.clone(),
     };
+    if let Some(provider) = &provider {
+        ready_to_sign(provider).await?;
+    }
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
     let internal_server = {
@@ -132,14 +152,10 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let mut background = JoinSet::new();
     let (attending, attended) = oneshot::channel();
     let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
-    background.spawn(async move {
-        watch.follow().await;
-        "following status changes"
-    });
-    background.spawn(async move {
-        let _ = attended.await;
-        "attending to event streams"
-    });
+    keep_watching(&mut background, watch, attended);
+    if let Some(provider) = provider {
+        keep_ready_to_sign(&mut background, &provider);
+    }
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     let servers = vec![public_server, internal_server];
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
@@ -148,6 +164,83 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ended?;
     let crashed = |_| io::Error::other("the thread of the event streams panicked");
     Ok(streams.map_err(crashed)??)
+}
+
+/// The listeners' addresses, by name.
+type Addresses = [(&'static str, SocketAddr); 2];
+
+/// The public listener, the internal one, and where they listen.
+fn listeners(
+    public: SocketAddr,
+    internal: SocketAddr,
+) -> Result<(TcpListener, TcpListener, Addresses), ServiceError> {
+    let public = lifecycle::bind(public, &settings::PUBLIC_BIND)?;
+    let internal = lifecycle::bind(internal, &settings::INTERNAL_BIND)?;
+    let addresses = [
+        ("public", public.local_addr()?),
+        ("internal", internal.local_addr()?),
+    ];
+    Ok((public, internal, addresses))
+}
+
+fn keep_watching(
+    background: &mut JoinSet<&'static str>,
+    watch: Arc<LoginWatch>,
+    attended: oneshot::Receiver<()>,
+) {
+    background.spawn(async move {
+        watch.follow().await;
+        "following status changes"
+    });
+    background.spawn(async move {
+        let _ = attended.await;
+        "attending to event streams"
+    });
+}
+
+/// Where attempts of this site's browsers belong: to its own account, or a client's.
+fn realms(own: &Realm, other_accounts: &[AccountName]) -> Vec<Realm> {
+    let others = other_accounts.iter().map(|account| Realm {
+        site: own.site.clone(),
+        account: account.clone(),
+    });
+    std::iter::once(own.clone()).chain(others).collect()
+}
+
+/// What the site says of itself.
+fn site(public_url: &Url, login: &LoginSettings) -> Site {
+    Site {
+        realm: Realm {
+            site: SiteId::of(public_url),
+            account: login.account.clone(),
+        },
+        name: login.site_name.clone(),
+        approval: login.approval,
+        require_following: login.require_following,
+        client: None,
+    }
+}
+
+/// Makes or reads the signing keys. While Redis is away the site starts without, as it does in all
+/// else, and looks for them every second.
+async fn ready_to_sign(provider: &Provider) -> Result<(), ServiceError> {
+    match provider.keys.refresh().await {
+        Ok(()) => Ok(()),
+        Err(SigningKeysError::Store(error)) => {
+            error.log();
+            Ok(())
+        }
+        Err(error) => Err(ServiceError::Background(error.to_string())),
+    }
+}
+
+fn keep_ready_to_sign(background: &mut JoinSet<&'static str>, provider: &Provider) {
+    let keys = Arc::clone(&provider.keys);
+    background.spawn(async move {
+        let error = keys.keep_fresh().await;
+        tracing::error!(%error, "the signing keys can't be used");
+        "looking after the signing keys"
+    });
 }
 
 fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
@@ -207,9 +300,11 @@ fn internal_api(
     }
 }
 
-fn warn_of_guessable_internal_key(key: &SecretString, public_url: &Url) {
+fn warn_of_guessable_internal_key(key: Option<&SecretString>, public_url: &Url) {
     let reach = Reach::of(Some(public_url));
-    if let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach) {
+    if let Some(key) = key
+        && let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach)
+    {
         tracing::warn!(
             "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \
              the backends that redeem tickets, to the output of openssl rand -hex 32"

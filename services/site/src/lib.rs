@@ -15,6 +15,8 @@ pub mod login;
 pub mod login_methods;
 pub mod login_page;
 pub mod login_watch;
+mod new_client;
+pub mod oidc;
 pub mod public_url;
 mod qr_code;
 pub mod qr_drawing;
@@ -36,5 +38,5 @@ pub fn main() -> ExitCode {
         prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, &[], app::run)
+    command_line::main(&service, &[new_client::SUBCOMMAND], app::run)
 }

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use login_protocol::{
+    account::AccountName,
     site::Site,
     steps::{OpenedAttempt, REDEMPTION_WINDOW, SessionLifetime},
 };
@@ -36,6 +37,8 @@ const WORTH_RESUMING: Duration = Duration::from_secs(15);
 /// Logins on this site.
 pub struct Logins {
     site: Arc<Site>,
+    /// Further accounts that visitors of this site's clients log in to.
+    other_accounts: Vec<AccountName>,
     store: Arc<Store>,
     gateway: Arc<GatewayClient>,
     stray_codes: StrayCodes,
@@ -83,9 +86,11 @@ pub struct Visit<'a> {
 }
 
 impl Logins {
-    /// Logins at this site with these limits. `told_as` is what events call it.
+    /// Logins at this site with these limits; its clients may name other accounts. `told_as` is what
+    /// events call it.
     pub fn new(
         site: Arc<Site>,
+        other_accounts: Vec<AccountName>,
         store: Arc<Store>,
         gateway: GatewayClient,
         limits: LoginLimits,
@@ -104,6 +109,7 @@ impl Logins {
         Self {
             stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
             site,
+            other_accounts,
             store,
             gateway,
             methods,

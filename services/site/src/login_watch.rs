@@ -10,6 +10,7 @@ use std::{
 
 use futures_util::StreamExt as _;
 use login_protocol::{
+    attempt::AttemptStatus,
     scene::Scene,
     site::Realm,
     status_change::{CHANNEL, StatusChange},
@@ -47,22 +48,22 @@ const BATCH: usize = 500;
 
 /// The browsers of this process that wait.
 pub struct LoginWatch {
-    realm: Realm,
+    realms: Vec<Realm>,
     store: Arc<Store>,
     streams: Arc<EventStreams>,
 }
 
 impl LoginWatch {
-    /// Nobody waits yet. [`LoginWatch::follow`] must run for news to arrive, and
+    /// Nobody waits yet; attempts belong to one of these realms. [`LoginWatch::follow`] must run for news to arrive, and
     /// [`LoginWatch::attend`] with what is returned for streams to be kept alive and to end.
     ///
     /// # Errors
     ///
     /// When the system has no poller left.
-    pub fn new(realm: Realm, store: Arc<Store>) -> io::Result<(Self, HangUps)> {
+    pub fn new(realms: Vec<Realm>, store: Arc<Store>) -> io::Result<(Self, HangUps)> {
         let (hang_ups, noticed) = HangUps::new()?;
         let watch = Self {
-            realm,
+            realms,
             store,
             streams: Arc::new(EventStreams::new(noticed)),
         };
@@ -221,17 +222,36 @@ impl LoginWatch {
 
     async fn read(&self, scenes: &[Scene]) -> Result<(), StoreError> {
         for batch in scenes.chunks(BATCH) {
-            let steps: Vec<_> = batch
-                .iter()
-                .map(|scene| ReadStatus {
-                    scene: scene.clone(),
-                    realm: self.realm.clone(),
-                })
-                .collect();
-            for (scene, (status, _)) in batch.iter().zip(self.store.run_all(&steps).await?) {
-                self.streams.tell(scene, status);
+            let mut left: Vec<Scene> = batch.to_vec();
+            for (index, realm) in self.realms.iter().enumerate() {
+                let is_last = index + 1 == self.realms.len();
+                left = self.read_in(realm, left, is_last).await?;
             }
         }
         Ok(())
+    }
+
+    /// Tells of attempts in a realm; returns those that may be another's, unless it is the last one.
+    async fn read_in(
+        &self,
+        realm: &Realm,
+        scenes: Vec<Scene>,
+        is_last: bool,
+    ) -> Result<Vec<Scene>, StoreError> {
+        let step = |scene: &Scene| ReadStatus {
+            scene: scene.clone(),
+            realm: realm.clone(),
+        };
+        let steps: Vec<_> = scenes.iter().map(step).collect();
+        let statuses = self.store.run_all(&steps).await?;
+        let mut unknown = Vec::new();
+        for (scene, (status, _)) in scenes.into_iter().zip(statuses) {
+            if status == AttemptStatus::Expired && !is_last {
+                unknown.push(scene);
+            } else {
+                self.streams.tell(&scene, status);
+            }
+        }
+        Ok(unknown)
     }
 }

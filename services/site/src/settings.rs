@@ -22,6 +22,9 @@ use crate::{
     allowed_origins::AllowedOrigins, forward_auth::ForwardAuthSettings,
     login_methods::LoginMethods, login_page::FrontPage,
 };
+use oidc::OidcSettings;
+
+pub mod oidc;
 
 /// The prefix of the environment's variables.
 pub const PREFIX: &str = "SITE";
@@ -47,6 +50,8 @@ pub struct SiteSettings {
     pub limits: LimitSettings,
     /// The pages that the site has of its own.
     pub page: PageSettings,
+    /// The OpenID Connect provider.
+    pub oidc: OidcSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -129,6 +134,7 @@ impl Section for SiteSettings {
         let forward_auth = reader.section();
         let limits = reader.section();
         let page = reader.section();
+        let oidc = reader.section();
         let log = reader.section();
         Some(Self {
             public: public?,
@@ -140,6 +146,7 @@ impl Section for SiteSettings {
             forward_auth: forward_auth?,
             limits: limits?,
             page: page?,
+            oidc: oidc?,
             log: log?,
         })
     }

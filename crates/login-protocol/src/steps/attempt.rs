@@ -109,6 +109,7 @@ impl Step for OpenAttempt {
             name,
             approval,
             require_following,
+            client,
         } = &*self.site;
         // An attempt without a code has empty ones: a version that knew no methods reads it by
         // them.
@@ -116,7 +117,7 @@ impl Step for OpenAttempt {
             Some(ShownCode { content, image_url }) => (content.as_str(), image_url.as_str()),
             None => ("", ""),
         };
-        let mut arguments = Vec::with_capacity(21);
+        let mut arguments = Vec::with_capacity(23);
         arguments.push(self.lifetime.as_millis().to_string());
         let mut field = |name: &str, value: &str| {
             arguments.extend([name.to_owned(), value.to_owned()]);
@@ -150,6 +151,9 @@ impl Step for OpenAttempt {
         }
         if *require_following {
             field("require_following", "1");
+        }
+        if let Some(client) = client {
+            field("client", client);
         }
         Operation::Script {
             script: &OPEN,
@@ -189,6 +193,8 @@ pub struct OpenedAttempt {
     pub code: Option<ShownCode>,
     /// The digits, where the method has some.
     pub digits: Option<ShownDigits>,
+    /// The client that its visitor goes on to, by its name in the site's settings.
+    pub client: Option<String>,
 }
 
 impl Step for ReadAttempt {
@@ -211,6 +217,7 @@ impl Step for ReadAttempt {
                 "digits",
                 "account_name",
                 "account_qr_url",
+                "client",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -233,6 +240,7 @@ impl Step for ReadAttempt {
                 digits,
                 account_name,
                 account_qr_url,
+                client,
             ] => {
                 let Some(method) = method_of(*method, *content) else {
                     return Ok(None);
@@ -255,6 +263,7 @@ impl Step for ReadAttempt {
                     method,
                     code,
                     digits,
+                    client: client.map(str::to_owned),
                 }))
             }
             _ => Err(unexpected(STEP)),
@@ -353,6 +362,9 @@ pub struct Identified {
     pub confirmed_at: Timestamp,
     /// How they logged in.
     pub method: Method,
+    /// What the site, or the client that the visitor went on to, wanted of the phone; `None`: the
+    /// gateway's own rule held.
+    pub approval: Option<Approval>,
 }
 
 impl Step for RedeemAttempt {
@@ -386,6 +398,7 @@ impl Step for RedeemAttempt {
                 confirmed_at_ms,
                 method,
                 content,
+                approval,
             ] => {
                 let confirmed_at = time(confirmed_at_ms.unwrap_or(redeemed_at_ms), STEP)?;
                 Ok(Redemption::Redeemed(Identified {
@@ -396,6 +409,7 @@ impl Step for RedeemAttempt {
                     nonce: (*nonce).to_owned(),
                     confirmed_at,
                     method: method_of(*method, *content).ok_or_else(|| unexpected(STEP))?,
+                    approval: approval.and_then(|approval| approval.parse().ok()),
                 }))
             }
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),

@@ -23,6 +23,7 @@ mod forward_auth;
 mod member;
 mod member_index;
 mod net_shares;
+pub mod oidc;
 mod scan;
 mod session;
 mod session_index;

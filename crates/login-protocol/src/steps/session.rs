@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Asker, AtomicScript, Operation, REDEMPTION_WINDOW, Step, UnexpectedReply, words};
 use crate::{
     account::AccountName,
+    attempt::Approval,
     identity::{AppId, MemberId, OpenId},
     method::Method,
     redis_keys,
@@ -58,6 +59,8 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// Where it was begun. A version before this one kept nothing of it.
     pub place: Option<SessionPlace>,
+    /// What had to happen on the phone, if the site or its client said.
+    pub approval: Option<Approval>,
 }
 
 /// Where a session was begun, for its person and for the owner.
@@ -93,6 +96,8 @@ struct Record {
     site_name: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ends_on_unfollow: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Approval>,
     begun_at_ms: i64,
     /// Written by the script that reads a session, behind all others.
     #[serde(default, skip_serializing)]
@@ -121,6 +126,7 @@ impl Session {
             ends_on_unfollow: place.is_some_and(|place| place.ends_on_unfollow),
             begun_at_ms: self.begun_at.as_millisecond(),
             last_seen_at_ms: None,
+            approval: self.approval,
         };
         // Texts and numbers can always be written.
         serde_json::to_string(&record).unwrap_or_default()
@@ -158,6 +164,7 @@ impl Session {
             begun_at: time(record.begun_at_ms)?,
             last_seen_at: time(record.last_seen_at_ms.unwrap_or(record.begun_at_ms))?,
             place,
+            approval: record.approval,
         }))
     }
 }
@@ -467,6 +474,7 @@ mod tests {
             begun_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
             last_seen_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
             place: None,
+            approval: None,
         }
     }
 
@@ -505,6 +513,12 @@ mod tests {
 
     #[test]
     fn additions_are_read_over_and_another_version_is_nobodys() {
+        let tapped = Session {
+            approval: Some(Approval::Tap),
+            ..session()
+        };
+        let record = tapped.to_record();
+        assert_eq!(Session::of_record(&record).unwrap(), Some(tapped));
         let record = session().to_record();
         let with_more = record.replace(r#""version":1,"#, r#""version":1,"client":"wiki","#);
         assert_eq!(Session::of_record(&with_more).unwrap(), Some(session()));

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     gateway_api::{ClientLogins, CreateQrCode},
     login_prompt::CreateLoginPrompt,
     method::{Method, MethodChoice},
     scene::{BrowserSecret, Scene},
+    site::{Realm, Site},
     steps::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
     },
@@ -25,7 +27,8 @@ const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
 
 impl Logins {
     /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab,
-    /// shows the same code, and WeChat's quota is spared.
+    /// shows the same code, and WeChat's quota is spared. On the way to a client, its account, name
+    /// and rules hold, and only an attempt of the same client is taken up.
     ///
     /// # Errors
     ///
@@ -35,12 +38,14 @@ impl Logins {
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
         choice: Option<MethodChoice>,
+        client: Option<&Arc<Site>>,
     ) -> Result<(BrowserSecret, Living), BeginError> {
         if choice.is_some_and(|choice| !self.methods.offer(choice)) {
             return Err(BeginError::MethodNotOffered);
         }
+        let site = client.unwrap_or(&self.site);
         if let Some(secret) = secret
-            && let Some(living) = self.resumable(&secret).await?
+            && let Some(living) = self.resumable(&secret, site).await?
         {
             let method = living.opened.method;
             if choice.map_or_else(
@@ -59,11 +64,12 @@ impl Logins {
         let scene = secret.scene();
         let choice = choice.unwrap_or(self.methods.first());
         let begun = begun.filter(|begun| *begun == ClientLogins::Many);
-        let shown = match self.prompt(scene.clone(), choice, begun).await {
+        let account = site.realm.account.clone();
+        let shown = match self.prompt(scene.clone(), choice, begun, account).await {
             Ok(shown) => shown,
             Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
         };
-        let living = self.open(visit, scene, shown).await?;
+        let living = self.open(visit, scene, shown, site).await?;
         Ok((secret, living))
     }
 
@@ -73,8 +79,8 @@ impl Logins {
         scene: Scene,
         choice: MethodChoice,
         client_logins: Option<ClientLogins>,
+        account: AccountName,
     ) -> Result<Shown, GatewayError> {
-        let account = self.site.realm.account.clone();
         if choice == MethodChoice::Scan {
             let request = CreateQrCode {
                 scene,
@@ -99,6 +105,7 @@ impl Logins {
         visit: Visit<'_>,
         scene: Scene,
         shown: Shown,
+        site: &Arc<Site>,
     ) -> Result<Living, StoreError> {
         let step = OpenAttempt {
             scene,
@@ -107,7 +114,7 @@ impl Logins {
             code: shown.code,
             digits: shown.digits,
             asker: asker::describe(visit.user_agent, visit.client),
-            site: Arc::clone(&self.site),
+            site: Arc::clone(site),
         };
         let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
@@ -118,29 +125,56 @@ impl Logins {
                 method: step.method,
                 code: step.code,
                 digits: step.digits,
+                client: site.client.clone(),
             },
             left: step.lifetime,
         })
     }
 
-    async fn resumable(&self, secret: &BrowserSecret) -> Result<Option<Living>, StoreError> {
-        let living = self.living(secret).await?;
+    async fn resumable(
+        &self,
+        secret: &BrowserSecret,
+        site: &Site,
+    ) -> Result<Option<Living>, StoreError> {
+        let living = self.living(secret, site).await?;
         Ok(living.filter(is_worth_resuming))
     }
 
     pub(super) async fn living(
         &self,
         secret: &BrowserSecret,
+        site: &Site,
     ) -> Result<Option<Living>, StoreError> {
         let read = ReadAttempt {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: site.realm.clone(),
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
         };
         let (opened, left) = self.store.run_both(&read, &remaining).await?;
+        // Another client's attempt says another name and may have other rules.
+        let opened = opened.filter(|opened| opened.client == site.client);
         Ok(opened.map(|opened| Living { opened, left }))
+    }
+
+    /// Where a browser's attempt belongs. Without clients of other accounts Redis isn't asked.
+    pub(super) async fn realm_of(&self, secret: &BrowserSecret) -> Result<Realm, StoreError> {
+        for account in &self.other_accounts {
+            let realm = Realm {
+                site: self.site.realm.site.clone(),
+                account: account.clone(),
+            };
+            let read = ReadStatus {
+                scene: secret.scene(),
+                realm: realm.clone(),
+            };
+            let (status, _) = self.store.run(&read).await?;
+            if status != AttemptStatus::Expired {
+                return Ok(realm);
+            }
+        }
+        Ok(self.site.realm.clone())
     }
 
     /// The status of this browser's attempt, and when it expires unless it has.
@@ -154,7 +188,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>), StoreError> {
         let step = ReadStatus {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         self.store.run(&step).await
     }
@@ -170,7 +204,7 @@ impl Logins {
     ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
         let status = ReadStatus {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
@@ -187,7 +221,7 @@ impl Logins {
     pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
         let step = CancelAttempt {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: self.realm_of(secret).await?,
         };
         self.store.run(&step).await
     }

@@ -7,6 +7,7 @@ use login_protocol::{
     identity::MemberId,
     method::Method,
     scene::{BrowserSecret, Scene},
+    site::Realm,
     steps::{
         AppendEvent, CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket,
         Purpose, ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session,
@@ -61,13 +62,14 @@ impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
     fn completed(
         &self,
+        realm: &Realm,
         scene: &Scene,
         nonce: &str,
         member: &MemberId,
         method: Method,
     ) -> AppendEvent {
         const KIND: EventKind = EventKind::LoginCompleted;
-        let account = self.site.realm.account.clone();
+        let account = realm.account.clone();
         AppendEvent {
             occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
             happening: Happening::new(KIND, account, member)
@@ -92,6 +94,18 @@ impl Logins {
         }
     }
 
+    fn session_of(&self, realm: &Realm, identified: &Identified, visit: Visit<'_>) -> Session {
+        Session {
+            member: identified.member.clone(),
+            account: realm.account.clone(),
+            method: identified.method,
+            begun_at: identified.confirmed_at,
+            last_seen_at: identified.confirmed_at,
+            place: Some(self.place(visit)),
+            approval: identified.approval,
+        }
+    }
+
     /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
     /// confirmed by another login.
     async fn end_refused(&self, created: Option<CreateSession>) -> Result<(), StoreError> {
@@ -108,12 +122,13 @@ impl Logins {
     /// Redeems the attempt, and says whether this is the first time.
     async fn redeem(
         &self,
+        realm: &Realm,
         secret: &BrowserSecret,
         purpose: Purpose,
     ) -> Result<(Identified, bool), CompleteError> {
         let step = RedeemAttempt {
             scene: secret.scene(),
-            realm: self.site.realm.clone(),
+            realm: realm.clone(),
             nonce: URL_SAFE_NO_PAD.encode(random::bytes::<32>()?),
             purpose,
         };
@@ -146,23 +161,17 @@ impl Logins {
             purpose,
             delivery,
         } = completion;
-        let realm = &self.site.realm;
-        let (identified, is_first) = self.redeem(secret, purpose).await?;
+        let realm = &self.realm_of(secret).await?;
+        let (identified, is_first) = self.redeem(realm, secret, purpose).await?;
+        let login = self.session_of(realm, &identified, visit);
         let Identified {
             member,
             nonce,
             confirmed_at,
             method,
+            ..
         } = identified;
         let session = SessionId::of_redemption(secret, &nonce);
-        let login = Session {
-            member: member.clone(),
-            account: realm.account.clone(),
-            method,
-            begun_at: confirmed_at,
-            last_seen_at: confirmed_at,
-            place: Some(self.place(visit)),
-        };
         let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
         let issue = ticket.as_ref().map(|ticket| IssueTicket {
             site: realm.site.clone(),
@@ -207,7 +216,7 @@ impl Logins {
         let (_, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
-                &self.completed(&step.scene, &nonce, &member, method),
+                &self.completed(realm, &secret.scene(), &nonce, &member, method),
                 create.as_ref(),
                 &read,
                 &read_subject,

@@ -6,7 +6,7 @@
 //! logged in as the other (RFC 6749, section 10.12). A rejected code would stay valid for five
 //! minutes, for whoever reads it in a log, so the gateway is asked to discard it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
@@ -14,6 +14,7 @@ use login_protocol::{
     gateway_api::{BeginWebAuthorization, CompleteWebAuthorization},
     method::Method,
     scene::{BrowserSecret, Scene},
+    site::Site,
     steps::{Purpose, TicketDelivery},
 };
 use service_kit::{
@@ -127,9 +128,11 @@ impl Logins {
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
         redirect_uri: &Url,
+        client: Option<&Arc<Site>>,
     ) -> Result<AuthorizationRequest, BeginError> {
+        let site = client.unwrap_or(&self.site);
         let mut was_admitted = false;
-        let (secret, living) = if let Some(known) = self.begun_before(secret).await? {
+        let (secret, living) = if let Some(known) = self.begun_before(secret, site).await? {
             known
         } else {
             self.admit(visit.client).await?;
@@ -144,6 +147,7 @@ impl Logins {
                     visit,
                     secret.scene(),
                     Shown::nothing(Method::WebAuthorization),
+                    site,
                 )
                 .await?;
             (secret, living)
@@ -151,7 +155,7 @@ impl Logins {
         let request = BeginWebAuthorization {
             scene: secret.scene(),
             redirect_uri: redirect_uri.to_string(),
-            account: self.site.realm.account.clone(),
+            account: site.realm.account.clone(),
         };
         let begun = match self.gateway.begin_web_authorization(&request).await {
             Ok(begun) => begun,
@@ -171,11 +175,12 @@ impl Logins {
     async fn begun_before(
         &self,
         secret: Option<BrowserSecret>,
+        site: &Site,
     ) -> Result<Option<(BrowserSecret, Living)>, StoreError> {
         let Some(secret) = secret else {
             return Ok(None);
         };
-        let known = self.living(&secret).await?.filter(|living| {
+        let known = self.living(&secret, site).await?.filter(|living| {
             living.opened.method == Method::WebAuthorization
                 && living.opened.status == AttemptStatus::Pending
                 && living.left > WORTH_RESUMING
@@ -243,7 +248,7 @@ impl Logins {
         let request = CompleteWebAuthorization {
             scene,
             code: code.to_owned(),
-            account: self.site.realm.account.clone(),
+            account: self.realm_of(secret).await?.account,
         };
         match self.gateway.complete_web_authorization(&request).await {
             Ok(_) => Ok(()),

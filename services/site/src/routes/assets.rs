@@ -40,7 +40,13 @@ static OF_THE_PAGE: LazyLock<Vec<(&'static str, StaticFile)>> = LazyLock::new(||
         ("login-page.css", login_page::STYLE_SHEET),
         ("login-page.js", login_page::SCRIPT),
     ];
-    files.extend(files!["icon.svg", "page.css", "page.js"]);
+    files.extend(files![
+        "icon.svg",
+        "oidc-login.js",
+        "oidc-post.js",
+        "page.css",
+        "page.js"
+    ]);
     named(files)
 });
 

@@ -16,7 +16,10 @@ use super::{
     own_origin::{self, OwnOrigin},
     security_headers, small_bodies,
 };
-use crate::allowed_origins::AllowedOrigins;
+use crate::{
+    allowed_origins::AllowedOrigins,
+    oidc::{cors, paths, provider::Provider},
+};
 
 /// The rules of a worker's middleware: which origins are allowed.
 pub(super) struct Front {
@@ -24,6 +27,8 @@ pub(super) struct Front {
     pub(super) own_origin: Arc<OwnOrigin>,
     /// Others.
     pub(super) allowed_origins: Data<AllowedOrigins>,
+    /// The OpenID Connect provider, to which pages of other sites post.
+    pub(super) provider: Option<Data<Provider>>,
 }
 
 impl Front {
@@ -35,9 +40,17 @@ impl Front {
         next: Next<BoxBody>,
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         let cross_origin = CrossOrigin::of(&self.allowed_origins, &request);
+        let to_provider = self
+            .provider
+            .as_ref()
+            .and_then(|provider| cors::CrossOrigin::of(provider, &request));
         let preflight = cross_origin
             .as_ref()
             .and_then(|cross_origin| cross_origin.preflight(&request));
+        let preflight = preflight.or_else(|| {
+            to_provider.as_ref()?;
+            cors::CrossOrigin::preflight(&request)
+        });
         // Answers and not errors, so that what is around this treats them as any other.
         let mut response = match preflight.or_else(|| self.refusal(&request)) {
             Some(answer) => request.into_response(answer),
@@ -47,6 +60,9 @@ impl Front {
         if let Some(cross_origin) = cross_origin {
             cross_origin.mark(headers);
         }
+        if let Some(to_provider) = to_provider {
+            to_provider.mark(headers);
+        }
         security_headers::add(headers);
         Ok(response)
     }
@@ -55,10 +71,14 @@ impl Front {
     /// large body.
     fn refusal(&self, request: &ServiceRequest) -> Option<HttpResponse> {
         let headers = request.headers();
+        let path = self.provider.as_ref().map_or("", |_| request.path());
         let may_ask = request.method().is_safe()
+            || paths::is_for_anybody(path)
             || self.own_origin.sent(headers)
             || self.allowed_origins.sender(headers).is_some();
-        let refusal = if may_ask {
+        let refusal = if may_ask && paths::takes_forms(path) {
+            None
+        } else if may_ask {
             small_bodies::refusal(headers)
         } else {
             Some(own_origin::refusal())

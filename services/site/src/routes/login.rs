@@ -1,6 +1,6 @@
 //! `/api/login`: starting, reading and cancelling this browser's attempt.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,10 +19,11 @@ use qrcodegen::DataTooLong;
 use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
-use super::{problems, query};
+use super::{problems, query::parameter};
 use crate::{
     cookies::Cookies,
     login::{BeginError, Living, Logins, Visit},
+    oidc::{clients::Client, provider::Provider},
     qr_drawing,
     status_event::Status,
 };
@@ -108,7 +109,7 @@ impl From<ShownDigits> for CodeToSend {
 
 /// The method that the visitor asks for, if any.
 fn choice(request: &HttpRequest) -> Result<Option<MethodChoice>, Problem> {
-    let name = query::parameter(request, "method");
+    let name = parameter(request, "method");
     if name.is_empty() {
         return Ok(None);
     }
@@ -116,6 +117,25 @@ fn choice(request: &HttpRequest) -> Result<Option<MethodChoice>, Problem> {
     choice
         .map(Some)
         .ok_or_else(|| BeginError::MethodNotOffered.into())
+}
+
+/// The client that a visitor goes on to after the login, if an authorization request brought them
+/// (`?request=…`).
+pub(super) async fn client_of(request: &HttpRequest) -> Result<Option<Arc<Client>>, Problem> {
+    let Some(provider) = request.app_data::<Data<Provider>>() else {
+        return Ok(None);
+    };
+    let id = parameter(request, "request");
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let client = provider.client_of(&id).await?;
+    client.map(Some).ok_or_else(|| {
+        Problem::new(
+            ProblemCode::LoginExpired,
+            "The authorization request has expired. Go back to the website and log in again.",
+        )
+    })
 }
 
 /// `POST`: starts an attempt, or takes up the one that this browser has.
@@ -126,8 +146,10 @@ pub(super) async fn start(
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
+    let client = client_of(&request).await?;
+    let site = client.as_ref().map(|client| &client.site);
     let (secret, living) = logins
-        .start(visit, cookies.attempt(&request), choice(&request)?)
+        .start(visit, cookies.attempt(&request), choice(&request)?, site)
         .await?;
     let Living { opened, left } = living;
     let OpenedAttempt {

@@ -7,7 +7,7 @@ use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::{
     login::{attempt_of, visit},
-    purpose,
+    oidc_sessions, purpose,
 };
 use crate::{
     cookies::Cookies,
@@ -50,6 +50,7 @@ pub(super) async fn complete(
     } = logins.complete(completion).await?;
     let mut response = HttpResponse::Ok();
     if let Some(session) = session {
+        oidc_sessions::replaced(&request, previous.as_ref(), &session).await;
         response.cookie(cookies.set_session(&session, sessions.cookie_lifetime()));
     }
     let ticket = ticket.as_ref().map(Ticket::expose);

@@ -19,6 +19,7 @@ use crate::{
     login::Logins,
     login_page::{Branding, FrontPage},
     login_watch::LoginWatch,
+    oidc::{endpoints, provider::Provider},
     public_url::PublicUrl,
     sessions::store::Sessions,
     waiting_room::WaitingRoom,
@@ -38,6 +39,7 @@ mod login;
 mod login_complete;
 mod login_events;
 mod login_page;
+mod oidc_sessions;
 pub mod own_origin;
 mod problems;
 mod purpose;
@@ -79,6 +81,8 @@ pub struct Parts {
     pub front: Data<FrontPage>,
     /// Whose `X-Forwarded-For` is trusted.
     pub proxies: Data<TrustedProxies>,
+    /// The OpenID Connect provider, if there are clients.
+    pub provider: Option<Data<Provider>>,
 }
 
 /// The public listener's application.
@@ -96,10 +100,17 @@ pub fn app(
     let front = Rc::new(Front {
         own_origin: Arc::clone(&parts.own_origin),
         allowed_origins: parts.allowed_origins.clone(),
+        provider: parts.provider.clone(),
     });
+    let provider = parts.provider.clone();
     App::new()
         .configure(|config| problem::configure(config, BODY_LIMIT))
         .configure(addresses)
+        .configure(move |config| {
+            if let Some(provider) = provider {
+                config.app_data(provider).configure(endpoints::configure);
+            }
+        })
         .app_data(parts.logins.clone())
         .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use service_kit::problem::Problem;
 
+use super::oidc_sessions;
 use crate::{
     cookies::Cookies,
     sessions::{
@@ -117,9 +118,13 @@ pub(super) async fn end_all(
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(session) = cookies.session(&request) {
-        sessions
+        let whose = sessions
             .sign_out_everywhere(&session, cookies.attempt(&request).as_ref())
             .await?;
+        if let Some(member) = whose {
+            oidc_sessions::all_ended(&request, &member).await?;
+        }
+        oidc_sessions::ended(&request, &session).await?;
     }
     Ok(signed_out(&cookies))
 }
@@ -140,7 +145,10 @@ pub(super) async fn end(
 ) -> Result<HttpResponse, Problem> {
     let attempt = cookies.attempt(&request);
     match (cookies.session(&request), attempt) {
-        (Some(session), attempt) => sessions.sign_out(&session, attempt.as_ref()).await?,
+        (Some(session), attempt) => {
+            sessions.sign_out(&session, attempt.as_ref()).await?;
+            oidc_sessions::ended(&request, &session).await?;
+        }
         (None, Some(secret)) => sessions.forget(&secret).await?,
         (None, None) => {}
     }

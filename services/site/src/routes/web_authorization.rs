@@ -7,8 +7,8 @@ use serde::Serialize;
 use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::{
-    login::{visit, whole_seconds},
-    problems, purpose,
+    login::{client_of, visit, whole_seconds},
+    oidc_sessions, problems, purpose,
     query::{appended, parameter},
     web_authorization_failed::{self, Failure},
 };
@@ -54,8 +54,10 @@ pub(super) async fn begin(
             .query_pairs_mut()
             .append_pair(purpose::PARAMETER, purpose::NONE);
     }
+    let client = client_of(&request).await?;
+    let site = client.as_ref().map(|client| &client.site);
     let begun = logins
-        .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri)
+        .begin_web_authorization(visit, cookies.attempt(&request), &redirect_uri, site)
         .await?;
     Ok(HttpResponse::Created()
         .cookie(cookies.set_attempt(&begun.secret, logins.cookie_lifetime()))
@@ -90,13 +92,14 @@ pub(super) async fn callback(
         purpose: purpose::of(&request, &logins).unwrap_or(Purpose::Session),
     };
     let error = match logins.complete_web_authorization(response).await {
-        Ok(session) => {
+        Ok(new_session) => {
             count("signed_in");
             // The attempt's cookie stays, so that the same callback works again.
             let mut response = HttpResponse::SeeOther();
             response.insert_header((LOCATION, return_to.location()));
-            if let Some(session) = session {
-                response.cookie(cookies.set_session(&session, sessions.cookie_lifetime()));
+            if let Some(new_session) = new_session {
+                oidc_sessions::replaced(&request, session.as_ref(), &new_session).await;
+                response.cookie(cookies.set_session(&new_session, sessions.cookie_lifetime()));
             }
             return response.finish();
         }

@@ -55,7 +55,10 @@ impl Sessions {
             None => self.find_older(read.id_sha256).await?,
         };
         match found {
-            Some(found) => self.person(found, None).await,
+            Some(found) => {
+                let person = self.person(found, None).await?;
+                Ok(person.map(|(identity, _)| identity.into_signed_in(None)))
+            }
             None => Ok(None),
         }
     }

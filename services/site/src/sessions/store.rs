@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
+    attempt::Approval,
     identity::MemberId,
+    member::Member,
+    method::Method,
     scene::BrowserSecret,
     session_end::SessionEnd,
     site::Realm,
@@ -12,6 +15,7 @@ use login_protocol::{
         EndAllSessions, EndSession, ForgetRedemption, IndexSession, ReadMember, ReadOlderSession,
         ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime,
     },
+    subject::Subject,
 };
 use service_kit::{
     redis::{Store, StoreError},
@@ -47,10 +51,45 @@ pub struct SignedIn {
     pub ticket: Option<Ticket>,
 }
 
+/// Whose session it is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The person at their account.
+    pub member: MemberId,
+    /// Their subject.
+    pub subject: Subject,
+    /// What is known of them.
+    pub known: Option<Member>,
+    /// When they confirmed the login, by Redis' clock.
+    pub begun_at: Timestamp,
+    /// How they logged in.
+    pub method: Method,
+    /// What had to happen on the phone, if the site or its client said.
+    pub approval: Option<Approval>,
+}
+
+impl Identity {
+    /// Whether they follow the account, as far as is known.
+    pub fn is_following(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.subscribed)
+    }
+
+    pub(super) fn into_signed_in(self, ticket: Option<Ticket>) -> SignedIn {
+        SignedIn {
+            user: User::new(&self.member, self.subject, self.known),
+            member: self.member,
+            since: self.begun_at,
+            ticket,
+        }
+    }
+}
+
 /// A session that hasn't ended by itself.
 pub(super) struct Found {
     member: MemberId,
     begun_at: Timestamp,
+    method: Method,
+    approval: Option<Approval>,
     /// Whether a version began it that knew no sites.
     is_older: bool,
     /// What a version left out that kept no index.
@@ -87,14 +126,31 @@ impl Sessions {
     /// Redis is unavailable, or somebody who logged in before there were subjects can be given
     /// none.
     pub async fn signed_in(&self, session: &SessionId) -> Result<Option<SignedIn>, SubjectError> {
-        match self.find(session.sha256()).await? {
-            Some(found) => self.person(found, None).await,
-            None => Ok(None),
-        }
+        let looked = self.look(session, None).await?;
+        Ok(looked.map(|(identity, _)| identity.into_signed_in(None)))
     }
 
-    /// The same, with the ticket that waits for a browser which came back from WeChat. It is handed
-    /// out once.
+    /// Whether somebody is signed in with this session, as far as the session itself tells.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn is_good(&self, session: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.find(session.sha256()).await?.is_some())
+    }
+
+    /// Whose session it is, since when, and how they logged in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::signed_in`].
+    pub async fn identify(&self, session: &SessionId) -> Result<Option<Identity>, SubjectError> {
+        let looked = self.look(session, None).await?;
+        Ok(looked.map(|(identity, _)| identity))
+    }
+
+    /// As [`Sessions::signed_in`], with the ticket that waits for a browser which came back from
+    /// WeChat. It is handed out once.
     ///
     /// # Errors
     ///
@@ -104,6 +160,15 @@ impl Sessions {
         session: &SessionId,
     ) -> Result<Option<SignedIn>, SubjectError> {
         let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
+        let looked = self.look(session, ticket).await?;
+        Ok(looked.map(|(identity, ticket)| identity.into_signed_in(ticket)))
+    }
+
+    async fn look(
+        &self,
+        session: &SessionId,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<(Identity, Option<Ticket>)>, SubjectError> {
         match self.find(session.sha256()).await? {
             Some(found) => self.person(found, ticket).await,
             None => Ok(None),
@@ -114,10 +179,12 @@ impl Sessions {
         &self,
         found: Found,
         ticket: Option<Ticket>,
-    ) -> Result<Option<SignedIn>, SubjectError> {
+    ) -> Result<Option<(Identity, Option<Ticket>)>, SubjectError> {
         let Found {
             member,
             begun_at,
+            method,
+            approval,
             index,
             ..
         } = found;
@@ -152,12 +219,15 @@ impl Sessions {
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        Ok(Some(SignedIn {
-            user: User::new(&member, subject, known),
+        let identity = Identity {
             member,
-            since: begun_at,
-            ticket: ticket.filter(|_| taken == Some(true)),
-        }))
+            subject,
+            known,
+            begun_at,
+            method,
+            approval,
+        };
+        Ok(Some((identity, ticket.filter(|_| taken == Some(true)))))
     }
 
     pub(super) fn read(&self, id_sha256: String) -> ReadSession {
@@ -191,6 +261,9 @@ impl Sessions {
             )),
             member,
             begun_at,
+            // That version didn't keep it, and most people scan.
+            method: Method::Scan,
+            approval: None,
             is_older: true,
         }))
     }
@@ -204,6 +277,8 @@ impl Sessions {
         Found {
             member: session.member,
             begun_at: session.begun_at,
+            method: session.method,
+            approval: session.approval,
             is_older: false,
             index,
         }
@@ -244,8 +319,8 @@ impl Sessions {
         })
     }
 
-    /// Ends all sessions at this site of whoever has this one. Without a session there is nothing
-    /// to end.
+    /// Ends all sessions at this site of whoever has this one, and says who that is. Without a
+    /// session there is nothing to end.
     ///
     /// # Errors
     ///
@@ -254,11 +329,13 @@ impl Sessions {
         &self,
         session: &SessionId,
         secret: Option<&BrowserSecret>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<MemberId>, StoreError> {
+        let mut whose = None;
         if let Some(found) = self.find(session.sha256()).await? {
             let [ended_here, ended] = self.ends(&found.member);
             let (ended_here, ended) = self.store.run_both(&ended_here, &ended).await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
+                whose = Some(found.member.clone());
                 let end = EndAllSessions {
                     member: found.member,
                     // Those of the version that knew no sites are good at any.
@@ -268,7 +345,8 @@ impl Sessions {
                 self.store.run(&end).await?;
             }
         }
-        self.sign_out(session, secret).await
+        self.sign_out(session, secret).await?;
+        Ok(whose)
     }
 
     fn forget_redemption(&self, secret: &BrowserSecret) -> ForgetRedemption {

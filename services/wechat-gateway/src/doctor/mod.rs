@@ -60,6 +60,7 @@ pub(crate) const SUBCOMMAND: Subcommand<GatewaySettings> = Subcommand {
     name: "doctor",
     about: "Check settings, Redis, clock, WeChat accounts and the public URL, and say what to \
             do; exit 0, 1 when something failed, or 2 when the settings can't be used",
+    arguments: &[],
     flags: &[(JSON, "Print one JSON object for scripts")],
     options: &[(
         ACCOUNT,

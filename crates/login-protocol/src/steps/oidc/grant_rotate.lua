@@ -1,0 +1,44 @@
+-- Replaces a refresh token by its successor. A used one gets its answer again for a while; later it
+-- ends the grant.
+-- KEYS[1] grant; ARGV: the token's hash, its successor's, the access token's, that one's life in
+-- ms, the grant's life in ms, the sealed answer, how long a used one gets it again in ms, how many
+-- used ones are remembered
+local found = redis.call('HMGET', KEYS[1], 'refresh', 'u:' .. ARGV[1], 'answer:' .. ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local window = tonumber(ARGV[7])
+if not found[1] then
+    return {'unknown'}
+end
+if found[1] ~= ARGV[1] then
+    if not found[2] then
+        return {'unknown'}
+    end
+    if found[3] and now - tonumber(found[2]) <= window then
+        return {'repeated', found[3]}
+    end
+    redis.call('DEL', KEYS[1])
+    return {'reused'}
+end
+local fields, used, oldest, oldest_at = redis.call('HGETALL', KEYS[1]), 0, nil, nil
+for at = 1, #fields, 2 do
+    local name, value = fields[at], fields[at + 1]
+    if string.sub(name, 1, 2) == 'a:' and tonumber(value) <= now then
+        redis.call('HDEL', KEYS[1], name)
+    elseif string.sub(name, 1, 2) == 'u:' then
+        used = used + 1
+        if now - tonumber(value) > window then
+            redis.call('HDEL', KEYS[1], 'answer:' .. string.sub(name, 3))
+        end
+        if not oldest_at or tonumber(value) < oldest_at then
+            oldest, oldest_at = name, tonumber(value)
+        end
+    end
+end
+if used >= tonumber(ARGV[8]) then
+    redis.call('HDEL', KEYS[1], oldest)
+end
+redis.call('HSET', KEYS[1], 'refresh', ARGV[2], 'u:' .. ARGV[1], string.format('%.0f', now),
+    'answer:' .. ARGV[1], ARGV[6], 'a:' .. ARGV[3], string.format('%.0f', now + ARGV[4]))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return {'rotated'}

@@ -1,0 +1,453 @@
+//! Grants at work: codes become tokens, refresh tokens become the next ones, and access tokens tell
+//! who somebody is.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use login_protocol::{
+    member::Member,
+    site::SiteId,
+    steps::{
+        ReadMember, ReadSessionsEnd, ReadSubject, ReadUnfollow,
+        oidc::{
+            CodeExchange, EndGrant, ExchangeCode, FoundByCode, FoundByRefreshToken,
+            ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation, RotateRefreshToken,
+        },
+    },
+};
+use serde::Serialize;
+use service_kit::{random::NoRandomness, redis::StoreError};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::{
+    claims::{self, Told},
+    clients::Client,
+    grant_record::GrantRecord,
+    id_token,
+    provider::Provider,
+    sealing::Sealed,
+    signing_keys::NoKeys,
+    tokens::{Kind, Token},
+};
+
+/// Why a code or a refresh token brings nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GrantError {
+    /// There is none, or its time is up.
+    #[error("unknown or expired")]
+    Unknown,
+    /// It belongs to another client.
+    #[error("of another client")]
+    OtherClient,
+    /// The redirect URI isn't the request's.
+    #[error("of another redirect URI")]
+    OtherRedirectUri,
+    /// The verifier isn't the challenge's, or there is one and no challenge, or the other way
+    /// round.
+    #[error("not the verifier")]
+    Verifier,
+    /// It was used before. What came of it has ended.
+    #[error("used before")]
+    Reused,
+    /// Its person signed out everywhere, was deleted, or doesn't follow any more.
+    #[error("its login has ended")]
+    Ended,
+    /// It doesn't have this scope.
+    #[error("not this scope")]
+    Scope,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    #[error(transparent)]
+    Keys(#[from] NoKeys),
+    /// There are no random bytes to seal the answer.
+    #[error("can't be sealed")]
+    Sealing,
+}
+
+/// The answer of the token endpoint (OpenID Connect Core 1.0, section 3.1.3.3).
+#[derive(Serialize)]
+pub(super) struct Issued {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    id_token: String,
+    scope: String,
+}
+
+/// Whom an access token stands for.
+pub(super) struct Person {
+    pub(super) client: Arc<Client>,
+    pub(super) record: GrantRecord,
+    /// The subject that the client sees.
+    pub(super) sub: String,
+    known: Option<Member>,
+    /// When the token's time is up.
+    pub(super) expires_at: Timestamp,
+}
+
+impl Person {
+    /// What the client may know.
+    pub(super) fn told(&self) -> Told<'_> {
+        Told {
+            client: &self.client,
+            sub: &self.sub,
+            member: &self.record.member,
+            known: self.known.as_ref(),
+        }
+    }
+}
+
+/// What is sent with a code.
+pub(super) struct Presented<'a> {
+    pub(super) code: &'a str,
+    pub(super) redirect_uri: Option<&'a str>,
+    pub(super) code_verifier: Option<&'a str>,
+}
+
+fn record(data: &str) -> Result<GrantRecord, GrantError> {
+    serde_json::from_str(data).map_err(|error| {
+        tracing::error!(%error, "a grant can't be read");
+        GrantError::Unknown
+    })
+}
+
+/// Whether the verifier is the one whose hash was sent before (RFC 7636, section 4.6). One that
+/// nobody asked for is wrong as well: somebody may have removed the challenge (RFC 9700, section
+/// 4.8.2).
+fn verifies(challenge: Option<&str>, verifier: Option<&str>) -> bool {
+    match (challenge, verifier) {
+        (None, None) => true,
+        (Some(challenge), Some(verifier)) => {
+            let well_formed = (43..=128).contains(&verifier.len())
+                && verifier.bytes().all(|byte| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+                });
+            let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+            well_formed && bool::from(hash.as_bytes().ct_eq(challenge.as_bytes()))
+        }
+        _ => false,
+    }
+}
+
+impl Provider {
+    fn site(&self) -> SiteId {
+        self.site.clone()
+    }
+
+    /// Exchanges a code.
+    ///
+    /// # Errors
+    ///
+    /// Why it brings nothing.
+    pub(super) async fn exchange(
+        &self,
+        client: &Client,
+        presented: &Presented<'_>,
+    ) -> Result<Issued, GrantError> {
+        let code = Token::parse(Kind::Code, presented.code).ok_or(GrantError::Unknown)?;
+        let read = ReadByCode {
+            site: self.site(),
+            grant: code.grant().clone(),
+            code_sha256: code.sha256(),
+        };
+        let found = self.store.run(&read).await?.ok_or(GrantError::Unknown)?;
+        let FoundByCode { data, is_spent } = found;
+        let record = record(&data)?;
+        if record.client != client.name.as_str() {
+            return Err(GrantError::OtherClient);
+        }
+        if is_spent {
+            self.end_grant(&code).await?;
+            return Err(GrantError::Reused);
+        }
+        if presented.redirect_uri != Some(&record.redirect_uri) {
+            return Err(GrantError::OtherRedirectUri);
+        }
+        if !verifies(record.code_challenge.as_deref(), presented.code_verifier) {
+            return Err(GrantError::Verifier);
+        }
+        self.check(client, &record, &code).await?;
+        let access = Token::new(Kind::Access, code.grant())?;
+        let refresh = record
+            .is_offline()
+            .then(|| Token::new(Kind::Refresh, code.grant()))
+            .transpose()?;
+        let issued = self.issued(client, &record, &access, refresh.as_ref())?;
+        let exchange = ExchangeCode {
+            site: self.site(),
+            grant: code.grant().clone(),
+            code_sha256: read.code_sha256,
+            access_sha256: access.sha256(),
+            access_lifetime: self.access_token_lifetime,
+            refresh_sha256: refresh.as_ref().map(Token::sha256),
+            lifetime: match refresh {
+                Some(_) => self.refresh_token_lifetime.max(self.access_token_lifetime),
+                None => self.access_token_lifetime,
+            },
+        };
+        match self.store.run(&exchange).await? {
+            CodeExchange::Exchanged => Ok(issued),
+            CodeExchange::Reused => Err(GrantError::Reused),
+            CodeExchange::Unknown => Err(GrantError::Unknown),
+        }
+    }
+
+    fn issued(
+        &self,
+        client: &Client,
+        record: &GrantRecord,
+        access: &Token,
+        refresh: Option<&Token>,
+    ) -> Result<Issued, GrantError> {
+        let sub = claims::subject(client, &self.sealing, &record.subject);
+        let now = self.clock.now();
+        Ok(Issued {
+            id_token: id_token::sign(self, client, record, &sub, access, now)?,
+            access_token: access.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: self.access_token_lifetime.as_secs(),
+            refresh_token: refresh.map(|refresh| refresh.expose().to_owned()),
+            scope: record.scope.clone(),
+        })
+    }
+
+    async fn end_grant(&self, token: &Token) -> Result<(), StoreError> {
+        let end = EndGrant {
+            site: self.site(),
+            grant: token.grant().clone(),
+        };
+        self.store.run(&end).await
+    }
+
+    /// What is known of a grant's person, unless their logins have ended: by a sign-out everywhere,
+    /// a deletion, or an unfollow where the client requires following. Then the grant ends, too.
+    async fn check(
+        &self,
+        client: &Client,
+        record: &GrantRecord,
+        token: &Token,
+    ) -> Result<Option<Member>, GrantError> {
+        let read = ReadMember {
+            member: record.member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: record.member.clone(),
+        };
+        let [ended_here, ended] = [Some(self.site()), None].map(|site| ReadSessionsEnd {
+            member: record.member.clone(),
+            site,
+        });
+        let read_unfollow = client.requires_following().then(|| ReadUnfollow {
+            member: record.member.clone(),
+        });
+        let (known, subject, ended_here, ended, unfollowed_at) = self
+            .store
+            .run_together((
+                &read,
+                &read_subject,
+                &ended_here,
+                &ended,
+                read_unfollow.as_ref(),
+            ))
+            .await?;
+        let is_same = subject.is_some_and(|given| given.subject.as_str() == record.subject);
+        let is_over = ended_here
+            .max(ended)
+            .is_some_and(|ended_at| record.begun_at_ms <= ended_at.as_millisecond());
+        // Whoever follows again has unfollowed all the same.
+        let has_unfollowed = unfollowed_at
+            .flatten()
+            .is_some_and(|at| at.as_millisecond() >= record.begun_at_ms);
+        let follows = known.as_ref().is_some_and(|known| known.subscribed) && !has_unfollowed;
+        if is_same && !is_over && (follows || !client.requires_following()) {
+            return Ok(known);
+        }
+        self.end_grant(token).await?;
+        Err(GrantError::Ended)
+    }
+
+    /// Exchanges a refresh token for the next tokens: JSON, which a repeat gets again.
+    ///
+    /// # Errors
+    ///
+    /// Why it brings nothing.
+    pub(super) async fn refresh(
+        &self,
+        client: &Client,
+        refresh_token: &str,
+        scope: Option<&str>,
+    ) -> Result<String, GrantError> {
+        let token = Token::parse(Kind::Refresh, refresh_token).ok_or(GrantError::Unknown)?;
+        let read = ReadByRefreshToken {
+            site: self.site(),
+            grant: token.grant().clone(),
+            refresh_sha256: token.sha256(),
+        };
+        let found = self.store.run(&read).await?;
+        let data = match &found {
+            FoundByRefreshToken::Current { data, .. }
+            | FoundByRefreshToken::Repeated { data, .. }
+            | FoundByRefreshToken::Reused { data } => data,
+            FoundByRefreshToken::Unknown => return Err(GrantError::Unknown),
+        };
+        let record = record(data)?;
+        if record.client != client.name.as_str() {
+            return Err(GrantError::OtherClient);
+        }
+        match found {
+            FoundByRefreshToken::Repeated { answer, .. } => {
+                return self.open_answer(&read.refresh_sha256, &answer);
+            }
+            FoundByRefreshToken::Reused { .. } => {
+                self.end_grant(&token).await?;
+                return Err(GrantError::Reused);
+            }
+            FoundByRefreshToken::Current { .. } | FoundByRefreshToken::Unknown => {}
+        }
+        check_scope(&record, scope)?;
+        self.check(client, &record, &token).await?;
+        let access = Token::new(Kind::Access, token.grant())?;
+        let next = Token::new(Kind::Refresh, token.grant())?;
+        let issued = self.issued(client, &record, &access, Some(&next))?;
+        let answer = serde_json::to_string(&issued).unwrap_or_default();
+        let what = Sealed::Answer(&read.refresh_sha256);
+        let sealed = self.sealing.seal(what, &answer);
+        let rotate = RotateRefreshToken {
+            site: self.site(),
+            grant: token.grant().clone(),
+            refresh_sha256: read.refresh_sha256.clone(),
+            next_sha256: next.sha256(),
+            access_sha256: access.sha256(),
+            access_lifetime: self.access_token_lifetime,
+            lifetime: self.refresh_token_lifetime.max(self.access_token_lifetime),
+            answer: sealed.map_err(|_| GrantError::Sealing)?,
+        };
+        match self.store.run(&rotate).await? {
+            RefreshRotation::Rotated => Ok(answer),
+            // The same token at the same time, at another replica.
+            RefreshRotation::Repeated(sealed) => self.open_answer(&rotate.refresh_sha256, &sealed),
+            RefreshRotation::Reused => Err(GrantError::Reused),
+            RefreshRotation::Unknown => Err(GrantError::Unknown),
+        }
+    }
+
+    fn open_answer(&self, refresh_sha256: &str, sealed: &str) -> Result<String, GrantError> {
+        let opened = self.sealing.open(Sealed::Answer(refresh_sha256), sealed);
+        opened.ok_or(GrantError::Unknown)
+    }
+
+    /// Whom an access token stands for; `None` if it is none or is over.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub(super) async fn person(&self, access_token: &str) -> Result<Option<Person>, StoreError> {
+        let Some(token) = Token::parse(Kind::Access, access_token) else {
+            return Ok(None);
+        };
+        let read = ReadByAccessToken {
+            site: self.site(),
+            grant: token.grant().clone(),
+            access_sha256: token.sha256(),
+        };
+        let Some(found) = self.store.run(&read).await? else {
+            return Ok(None);
+        };
+        let Ok(record) = record(&found.data) else {
+            return Ok(None);
+        };
+        let Some(client) = self.clients.named(&record.client).cloned() else {
+            return Ok(None);
+        };
+        let known = match self.check(&client, &record, &token).await {
+            Ok(known) => known,
+            Err(GrantError::Store(error)) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        Ok(Some(Person {
+            sub: claims::subject(&client, &self.sealing, &record.subject),
+            client,
+            record,
+            known,
+            expires_at: found.expires_at,
+        }))
+    }
+
+    /// A refresh token that is good, and how long it is.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub(super) async fn offline_person(
+        &self,
+        refresh_token: &str,
+    ) -> Result<Option<Person>, StoreError> {
+        let Some(token) = Token::parse(Kind::Refresh, refresh_token) else {
+            return Ok(None);
+        };
+        let read = ReadByRefreshToken {
+            site: self.site(),
+            grant: token.grant().clone(),
+            refresh_sha256: token.sha256(),
+        };
+        let FoundByRefreshToken::Current { data, left } = self.store.run(&read).await? else {
+            return Ok(None);
+        };
+        let Ok(record) = record(&data) else {
+            return Ok(None);
+        };
+        let Some(client) = self.clients.named(&record.client).cloned() else {
+            return Ok(None);
+        };
+        let known = match self.check(&client, &record, &token).await {
+            Ok(known) => known,
+            Err(GrantError::Store(error)) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        Ok(Some(Person {
+            sub: claims::subject(&client, &self.sealing, &record.subject),
+            client,
+            record,
+            known,
+            expires_at: self.clock.now() + left,
+        }))
+    }
+}
+
+/// Nobody gets more than was granted (RFC 6749, section 6). Who asks for less gets all of it, and
+/// the answer says so: a client has its own tokens alone.
+fn check_scope(record: &GrantRecord, asked: Option<&str>) -> Result<(), GrantError> {
+    let mut asked = asked.unwrap_or_default().split(' ');
+    if asked.all(|scope| scope.is_empty() || record.has_scope(scope)) {
+        Ok(())
+    } else {
+        Err(GrantError::Scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_is_the_one_that_was_hashed_and_is_there_if_and_only_if_a_challenge_was() {
+        // RFC 7636, appendix B.
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert!(verifies(Some(challenge), Some(verifier)));
+        assert!(verifies(None, None));
+        assert!(!verifies(None, Some(verifier)));
+        assert!(!verifies(Some(challenge), None));
+        assert!(!verifies(Some(challenge), Some(challenge)));
+        assert!(!verifies(Some(verifier), Some(verifier)), "plain is none");
+        let short = "a".repeat(42);
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(&short));
+        assert!(!verifies(Some(&hash), Some(&short)));
+    }
+}

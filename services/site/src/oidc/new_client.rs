@@ -1,0 +1,1 @@
+//! `site client new NAME --redirect-uri …`: a section for the settings, with a fresh secret.

@@ -1,0 +1,94 @@
+//! The parameters of a request: a query, or a form (RFC 6749, sections 3.1 and 3.2).
+
+use std::fmt;
+
+use actix_web::{
+    HttpRequest,
+    http::{StatusCode, header::CONTENT_TYPE},
+    web::Payload,
+};
+use service_kit::request_bodies;
+use url::form_urlencoded;
+
+use super::refusal::Refusal;
+
+/// Names and values. A parameter without a value counts as omitted. Its `Debug` form is redacted.
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Parameters(…)")
+    }
+}
+
+impl Parameters {
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(text).into_owned();
+        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// Those of a request's query.
+    pub(super) fn of_query(request: &HttpRequest) -> Self {
+        Self::parse(request.query_string().as_bytes())
+    }
+
+    /// Those of a form.
+    ///
+    /// # Errors
+    ///
+    /// It is no form, or can't be read.
+    pub(super) async fn of_form(request: &HttpRequest, body: Payload) -> Result<Self, Refusal> {
+        let media_type = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| value.split(';').next().unwrap_or_default().trim());
+        let is_form = media_type
+            .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if !is_form {
+            let wrong = "the body has to be application/x-www-form-urlencoded";
+            return Err(Refusal::invalid_request("no_form", wrong));
+        }
+        let body = request_bodies::read(body).await.map_err(|status| {
+            Refusal::invalid_request("unreadable_body", "the body can't be read").with_status(
+                match status {
+                    StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+                    _ => StatusCode::BAD_REQUEST,
+                },
+            )
+        })?;
+        Ok(Self::parse(&body))
+    }
+
+    /// A parameter; the first one if there are several.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(known, _)| known == name);
+        values.next().map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter is there more than once.
+    pub(super) fn is_doubled(&self, name: &str) -> bool {
+        self.0.iter().filter(|(known, _)| known == name).count() > 1
+    }
+
+    /// Refuses parameters that are there more than once (RFC 6749, section 3.1).
+    ///
+    /// # Errors
+    ///
+    /// There is one.
+    pub(super) fn refuse_doubled(&self) -> Result<(), Refusal> {
+        let doubled = self.0.iter().any(|(name, _)| self.is_doubled(name));
+        if doubled {
+            let wrong = "a parameter must not be there more than once";
+            return Err(Refusal::invalid_request("doubled_parameter", wrong));
+        }
+        Ok(())
+    }
+
+    /// All of them as a query.
+    pub(super) fn to_query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.0)
+            .finish()
+    }
+}

@@ -1,0 +1,74 @@
+//! The provider: what its endpoints work with.
+
+use std::{sync::Arc, time::Duration};
+
+use login_protocol::{
+    site::{Site, SiteId},
+    steps::SessionLifetime,
+};
+use service_kit::{clock::Clock, lifecycle::ServiceError, redis::Store};
+
+use super::{clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys};
+use crate::{public_url::PublicUrl, settings::oidc::OidcSettings};
+
+/// The OpenID Connect provider of a site.
+pub struct Provider {
+    pub(super) issuer: String,
+    pub(super) public_url: PublicUrl,
+    /// The clients.
+    pub clients: Clients,
+    /// The signing keys.
+    pub keys: Arc<SigningKeys>,
+    pub(super) sealing: Arc<Sealing>,
+    pub(super) store: Arc<Store>,
+    pub(super) site: SiteId,
+    pub(super) clock: Clock,
+    pub(super) access_token_lifetime: Duration,
+    pub(super) refresh_token_lifetime: Duration,
+    pub(super) session_lifetime: Duration,
+    pub(super) failures: Failures,
+}
+
+impl Provider {
+    /// The provider, if there are clients.
+    ///
+    /// # Errors
+    ///
+    /// A client can't be prepared.
+    pub fn new(
+        settings: OidcSettings,
+        site: &Site,
+        session_lifetime: SessionLifetime,
+        store: &Arc<Store>,
+        public_url: &PublicUrl,
+        clock: Clock,
+    ) -> Result<Option<Self>, ServiceError> {
+        let Some(secret) = settings.secret.filter(|_| !settings.clients.is_empty()) else {
+            return Ok(None);
+        };
+        let sealing = Arc::new(Sealing::new(&secret).map_err(ServiceError::client)?);
+        let keys = SigningKeys::new(
+            site.realm.site.clone(),
+            Arc::clone(store),
+            Arc::clone(&sealing),
+            clock.clone(),
+            settings.access_token_lifetime,
+        );
+        let clients = Clients::new(settings.clients, site, session_lifetime, store)
+            .map_err(ServiceError::Client)?;
+        Ok(Some(Self {
+            issuer: public_url.url().as_str().trim_end_matches('/').to_owned(),
+            public_url: public_url.clone(),
+            clients,
+            keys: Arc::new(keys),
+            sealing,
+            store: Arc::clone(store),
+            site: site.realm.site.clone(),
+            clock,
+            access_token_lifetime: settings.access_token_lifetime,
+            refresh_token_lifetime: settings.refresh_token_lifetime,
+            session_lifetime: session_lifetime.absolute,
+            failures: Failures::default(),
+        }))
+    }
+}

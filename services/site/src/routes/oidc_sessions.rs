@@ -1,0 +1,49 @@
+//! Sessions that end here end at the clients of the OpenID Connect provider, too, if there is one.
+
+use actix_web::{HttpRequest, web::Data};
+use login_protocol::identity::MemberId;
+use service_kit::redis::StoreError;
+
+use crate::{oidc::provider::Provider, sessions::identifier::SessionId};
+
+fn provider(request: &HttpRequest) -> Option<&Data<Provider>> {
+    request.app_data::<Data<Provider>>()
+}
+
+/// A login replaced the session that the browser had. The login stands, whatever becomes of this.
+pub(super) async fn replaced(
+    request: &HttpRequest,
+    previous: Option<&SessionId>,
+    session: &SessionId,
+) {
+    let previous = previous.filter(|previous| *previous != session);
+    if let (Some(provider), Some(previous)) = (provider(request), previous)
+        && let Err(error) = provider.session_ended(previous).await
+    {
+        error.log();
+    }
+}
+
+/// A session was ended.
+///
+/// # Errors
+///
+/// Redis is unavailable.
+pub(super) async fn ended(request: &HttpRequest, session: &SessionId) -> Result<(), StoreError> {
+    match provider(request) {
+        Some(provider) => provider.session_ended(session).await,
+        None => Ok(()),
+    }
+}
+
+/// All of a person's sessions were ended.
+///
+/// # Errors
+///
+/// Redis is unavailable.
+pub(super) async fn all_ended(request: &HttpRequest, member: &MemberId) -> Result<(), StoreError> {
+    match provider(request) {
+        Some(provider) => provider.all_sessions_ended(member).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,11 @@
+//! The OpenID Connect provider, as clients, browsers and attackers meet it.
+
+mod authorization;
+mod client;
+mod cors;
+mod flow;
+mod keys;
+mod logout;
+mod refresh;
+mod settings;
+mod token;
