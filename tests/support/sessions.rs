@@ -36,6 +36,7 @@ pub fn session(person: &MemberId, begun_at: Timestamp, ends_on_unfollow: bool) -
             site_name: "小林花店".to_owned(),
             ends_on_unfollow,
         }),
+        approval: None,
     }
 }
 

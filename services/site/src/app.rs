@@ -69,39 +69,30 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
-    let branding = Branding {
-        name: page.name.or_else(|| login.site_name.clone()),
-        logo: page.logo,
-    };
     let site = Arc::new(site(&public.url, &login));
     let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
     warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
-    let rules = session_rules(&public.url, &login);
+    let rules = session_rules(&public.url, &login, issuing);
     let sessions = Sessions::new(
         site.realm.clone(),
         login.session,
         rules.clone(),
         Arc::clone(&store),
-        issuing,
     );
-    let host = public.url.host_str().unwrap_or_default();
-    let told_as = site.name.clone().unwrap_or_else(|| host.to_owned());
     let public_url = PublicUrl::new(public.url.clone());
     let provider = Provider::new(
         settings.oidc,
         &site,
         login.session,
+        &rules,
         &store,
         &public_url,
         Clock::system(),
     )?;
     let provider = provider.map(Data::new);
-    let other_accounts: Vec<AccountName> = provider
-        .iter()
-        .flat_map(|provider| provider.clients.other_accounts().cloned())
-        .collect();
+    let other_accounts = other_accounts(provider.as_ref());
     let realms = realms(&site.realm, &other_accounts);
     let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;
     let watch = Arc::new(watch);
@@ -113,8 +104,6 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         login_limits(&login, limits),
         rules,
         login.methods,
-        issuing,
-        told_as,
     ));
     let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));
     let parts = routes::Parts {
@@ -127,35 +116,34 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
         front: Data::new(page.front),
-        branding: Data::new(branding),
+        branding: Data::new(Branding {
+            name: page.name.or(login.site_name),
+            logo: page.logo,
+        }),
         public_url: Data::new(public_url),
         proxies: Data::new(public.trusted_proxies),
         provider: provider.clone(),
     };
-    if let Some(provider) = &provider {
-        ready_to_sign(provider).await?;
-    }
+    ready_to_sign(provider.as_ref()).await?;
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
-    let internal_server = {
-        let readiness = Arc::clone(&readiness);
-        http_server::serve(internal_listener, move || {
-            App::new().configure(|config| {
-                operations::configure(config, Arc::clone(&readiness), metrics.clone());
-                if let Some(api) = &internal_api {
-                    internal::configure(config, api);
-                }
-            })
-        })?
-    };
+    let asked = Arc::clone(&readiness);
+    let internal_server = http_server::serve(internal_listener, move || {
+        App::new().configure(|config| {
+            operations::configure(config, Arc::clone(&asked), metrics.clone());
+            if let Some(api) = &internal_api {
+                internal::configure(config, api);
+            }
+        })
+    })?;
 
     let mut background = JoinSet::new();
-    let (attending, attended) = oneshot::channel();
-    let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
-    keep_watching(&mut background, watch, attended);
     if let Some(provider) = provider {
         keep_ready_to_sign(&mut background, &provider);
     }
+    let (attending, attended) = oneshot::channel();
+    let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
+    keep_watching(&mut background, watch, attended);
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     let servers = vec![public_server, internal_server];
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
@@ -198,6 +186,13 @@ fn keep_watching(
     });
 }
 
+/// The accounts that clients name beside the site's own.
+fn other_accounts(provider: Option<&Data<Provider>>) -> Vec<AccountName> {
+    provider.map_or_else(Vec::new, |provider| {
+        provider.clients.other_accounts().cloned().collect()
+    })
+}
+
 /// Where attempts of this site's browsers belong: to its own account, or a client's.
 fn realms(own: &Realm, other_accounts: &[AccountName]) -> Vec<Realm> {
     let others = other_accounts.iter().map(|account| Realm {
@@ -223,7 +218,10 @@ fn site(public_url: &Url, login: &LoginSettings) -> Site {
 
 /// Makes or reads the signing keys. While Redis is away the site starts without, as it does in all
 /// else, and looks for them every second.
-async fn ready_to_sign(provider: &Provider) -> Result<(), ServiceError> {
+async fn ready_to_sign(provider: Option<&Data<Provider>>) -> Result<(), ServiceError> {
+    let Some(provider) = provider else {
+        return Ok(());
+    };
     match provider.keys.refresh().await {
         Ok(()) => Ok(()),
         Err(SigningKeysError::Store(error)) => {
@@ -253,24 +251,12 @@ fn warn_of_guessable_key(key: &SecretString, public_url: &Url) {
     }
 }
 
-/// What the site says of itself.
-fn site(public_url: &Url, login: &LoginSettings) -> Site {
-    Site {
-        realm: Realm {
-            site: SiteId::of(public_url),
-            account: login.account.clone(),
-        },
-        name: login.site_name.clone(),
-        approval: login.approval,
-        require_following: login.require_following,
-    }
-}
-
-fn session_rules(public_url: &Url, login: &LoginSettings) -> SessionRules {
+fn session_rules(public_url: &Url, login: &LoginSettings, tickets: TicketIssuing) -> SessionRules {
     SessionRules {
         site_name: site::called(login.site_name.as_deref(), public_url).into(),
         require_following: login.require_following,
         end_on_unfollow: login.end_on_unfollow,
+        tickets,
     }
 }
 

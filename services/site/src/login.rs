@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::{
     gateway_client::GatewayClient, login_methods::LoginMethods, sessions::rules::SessionRules,
-    tickets::TicketIssuing,
 };
 
 mod admission;
@@ -48,8 +47,6 @@ pub struct Logins {
     rules: SessionRules,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
-    tickets: TicketIssuing,
-    told_as: String,
 }
 
 /// How long things live and how many are allowed.
@@ -86,8 +83,7 @@ pub struct Visit<'a> {
 }
 
 impl Logins {
-    /// Logins at this site with these limits; its clients may name other accounts. `told_as` is what
-    /// events call it.
+    /// Logins at this site with these limits; its clients may name other accounts.
     pub fn new(
         site: Arc<Site>,
         other_accounts: Vec<AccountName>,
@@ -96,8 +92,6 @@ impl Logins {
         limits: LoginLimits,
         rules: SessionRules,
         methods: LoginMethods,
-        tickets: TicketIssuing,
-        told_as: String,
     ) -> Self {
         let LoginLimits {
             attempt_lifetime_seconds,
@@ -122,8 +116,6 @@ impl Logins {
                 Duration::from_secs(attempt_lifetime_seconds.into()),
                 Instant::now(),
             ),
-            tickets,
-            told_as,
         }
     }
 

@@ -97,10 +97,6 @@ impl Account {
     /// # Errors
     ///
     /// When no HTTP client can be created.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one part after the other, each from what it needs"
-    )]
     pub fn new(
         name: AccountName,
         settings: AccountSettings,

@@ -74,7 +74,7 @@ impl Logins {
             occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
             happening: Happening::new(KIND, account, member)
                 .with("method", method.as_str())
-                .with("site", self.told_as.as_str())
+                .with("site", &*self.rules.site_name)
                 .with("client", serde_json::Value::Null),
             opens: false,
         }
@@ -82,7 +82,7 @@ impl Logins {
 
     /// Whether there are tickets.
     pub fn have_tickets(&self) -> bool {
-        self.tickets == TicketIssuing::On
+        self.rules.tickets == TicketIssuing::On
     }
 
     /// What a session keeps of where it was begun.
@@ -149,10 +149,6 @@ impl Logins {
     /// The attempt isn't confirmed, is over, the user signed out everywhere or unfollowed since they
     /// confirmed, doesn't follow where that is required, is banned, its session was ended, or Redis
     /// is unavailable.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "the steps of one round trip, and what they come to"
-    )]
     pub async fn complete(&self, completion: Completion<'_>) -> Result<Completed, CompleteError> {
         let Completion {
             secret,

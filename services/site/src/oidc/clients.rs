@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use crate::{
-    sessions::store::Sessions,
+    sessions::{rules::SessionRules, store::Sessions},
     settings::oidc::{ClientName, ClientSettings, SigningAlgorithm, SubjectType},
     tickets::TicketIssuing,
 };
@@ -160,8 +160,16 @@ impl Clients {
         settings: impl IntoIterator<Item = (ClientName, ClientSettings)>,
         site: &Site,
         lifetime: SessionLifetime,
+        rules: &SessionRules,
         store: &Arc<Store>,
     ) -> Result<Self, Unprepared> {
+        let rules = SessionRules {
+            // Each client has a rule of its own.
+            require_following: false,
+            // A ticket is the site's own, and handed out elsewhere.
+            tickets: TicketIssuing::Off,
+            ..rules.clone()
+        };
         let mut clients = Self {
             by_id: HashMap::new(),
             by_name: HashMap::new(),
@@ -170,13 +178,8 @@ impl Clients {
         };
         for (name, settings) in settings {
             let realm_of = realm(site, &settings);
-            let sessions = Sessions::new(
-                realm_of.clone(),
-                lifetime,
-                Arc::clone(store),
-                // A ticket is the site's own, and handed out elsewhere.
-                TicketIssuing::Off,
-            );
+            let sessions =
+                Sessions::new(realm_of.clone(), lifetime, rules.clone(), Arc::clone(store));
             let sessions = Arc::new(sessions);
             let account = realm_of.account.clone();
             if account != site.realm.account {

@@ -11,7 +11,6 @@ use super::{
     id_token,
     provider::Provider,
 };
-use crate::sessions::identifier::SessionId;
 
 impl Provider {
     /// A session has ended: so does what came of it without `offline_access`, and its clients hear
@@ -20,27 +19,7 @@ impl Provider {
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn session_ended(&self, session: &SessionId) -> Result<(), StoreError> {
-        self.end_session(&session.sha256()).await
-    }
-
-    /// All of a person's sessions at this site have ended.
-    ///
-    /// # Errors
-    ///
-    /// Redis is unavailable.
-    pub async fn all_sessions_ended(&self, member: &MemberId) -> Result<(), StoreError> {
-        let read = ReadMemberSessions {
-            site: self.site.clone(),
-            member: member.clone(),
-        };
-        for session in self.store.run(&read).await? {
-            self.end_session(&session).await?;
-        }
-        Ok(())
-    }
-
-    async fn end_session(&self, session_sha256: &str) -> Result<(), StoreError> {
+    pub async fn session_ended(&self, session_sha256: &str) -> Result<(), StoreError> {
         let end = EndSessionGrants {
             site: self.site.clone(),
             session_sha256: session_sha256.to_owned(),
@@ -68,5 +47,21 @@ impl Provider {
             session_sha256: session_sha256.to_owned(),
         };
         self.store.run(&settle).await
+    }
+
+    /// All of a person's sessions at this site have ended.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn all_sessions_ended(&self, member: &MemberId) -> Result<(), StoreError> {
+        let read = ReadMemberSessions {
+            site: self.site.clone(),
+            member: member.clone(),
+        };
+        for session in self.store.run(&read).await? {
+            self.session_ended(&session).await?;
+        }
+        Ok(())
     }
 }

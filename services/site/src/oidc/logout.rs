@@ -198,7 +198,7 @@ async fn sign_out(
     let attempt = cookies.attempt(request);
     let ended = async {
         sessions.sign_out(session, attempt.as_ref()).await?;
-        provider.session_ended(session).await
+        provider.session_ended(&session.sha256()).await
     };
     match ended.await {
         Ok(()) => leave(provider, cookies, afterwards),

@@ -9,7 +9,7 @@ use login_protocol::{
 use service_kit::{clock::Clock, lifecycle::ServiceError, redis::Store};
 
 use super::{clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys};
-use crate::{public_url::PublicUrl, settings::oidc::OidcSettings};
+use crate::{public_url::PublicUrl, sessions::rules::SessionRules, settings::oidc::OidcSettings};
 
 /// The OpenID Connect provider of a site.
 pub struct Provider {
@@ -39,6 +39,7 @@ impl Provider {
         settings: OidcSettings,
         site: &Site,
         session_lifetime: SessionLifetime,
+        rules: &SessionRules,
         store: &Arc<Store>,
         public_url: &PublicUrl,
         clock: Clock,
@@ -54,7 +55,7 @@ impl Provider {
             clock.clone(),
             settings.access_token_lifetime,
         );
-        let clients = Clients::new(settings.clients, site, session_lifetime, store)
+        let clients = Clients::new(settings.clients, site, session_lifetime, rules, store)
             .map_err(ServiceError::Client)?;
         Ok(Some(Self {
             issuer: public_url.url().as_str().trim_end_matches('/').to_owned(),

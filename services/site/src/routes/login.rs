@@ -158,6 +158,7 @@ pub(super) async fn start(
         method,
         code,
         digits,
+        client: _,
     } = opened;
     let offered = logins.methods();
     let started = Started {

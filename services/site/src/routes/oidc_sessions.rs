@@ -18,20 +18,20 @@ pub(super) async fn replaced(
 ) {
     let previous = previous.filter(|previous| *previous != session);
     if let (Some(provider), Some(previous)) = (provider(request), previous)
-        && let Err(error) = provider.session_ended(previous).await
+        && let Err(error) = provider.session_ended(&previous.sha256()).await
     {
         error.log();
     }
 }
 
-/// A session was ended.
+/// A session was ended: the one whose identifier has this SHA-256.
 ///
 /// # Errors
 ///
 /// Redis is unavailable.
-pub(super) async fn ended(request: &HttpRequest, session: &SessionId) -> Result<(), StoreError> {
+pub(super) async fn ended(request: &HttpRequest, session_sha256: &str) -> Result<(), StoreError> {
     match provider(request) {
-        Some(provider) => provider.session_ended(session).await,
+        Some(provider) => provider.session_ended(session_sha256).await,
         None => Ok(()),
     }
 }

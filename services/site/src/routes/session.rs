@@ -99,6 +99,7 @@ pub(super) async fn end_one(
         sessions
             .sign_out(&session, cookies.attempt(&request).as_ref())
             .await?;
+        oidc_sessions::ended(&request, &current).await?;
         return Ok(signed_out(&cookies));
     }
     let all = sessions.of(&member).await?;
@@ -108,6 +109,7 @@ pub(super) async fn end_one(
         Problem::new(ProblemCode::UnknownSession, detail)
     })?;
     sessions.end_one(&member, other).await?;
+    oidc_sessions::ended(&request, &other.key.id_sha256).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -124,7 +126,7 @@ pub(super) async fn end_all(
         if let Some(member) = whose {
             oidc_sessions::all_ended(&request, &member).await?;
         }
-        oidc_sessions::ended(&request, &session).await?;
+        oidc_sessions::ended(&request, &session.sha256()).await?;
     }
     Ok(signed_out(&cookies))
 }
@@ -147,7 +149,7 @@ pub(super) async fn end(
     match (cookies.session(&request), attempt) {
         (Some(session), attempt) => {
             sessions.sign_out(&session, attempt.as_ref()).await?;
-            oidc_sessions::ended(&request, &session).await?;
+            oidc_sessions::ended(&request, &session.sha256()).await?;
         }
         (None, Some(secret)) => sessions.forget(&secret).await?,
         (None, None) => {}

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use login_protocol::{identity::MemberId, member::Member, steps::ReadUnfollow};
 
+use crate::tickets::TicketIssuing;
+
 /// When somebody may be signed in, and what their sessions say of the site.
 #[derive(Debug, Clone)]
 pub struct SessionRules {
@@ -13,6 +15,8 @@ pub struct SessionRules {
     pub require_following: bool,
     /// Whether an unfollow ends a person's sessions.
     pub end_on_unfollow: bool,
+    /// Whether a login brings a ticket.
+    pub tickets: TicketIssuing,
 }
 
 impl SessionRules {

@@ -35,7 +35,6 @@ pub struct Sessions {
     pub(super) lifetime: SessionLifetime,
     rules: SessionRules,
     pub(super) store: Arc<Store>,
-    tickets: TicketIssuing,
 }
 
 /// Somebody who is signed in.
@@ -103,14 +102,12 @@ impl Sessions {
         lifetime: SessionLifetime,
         rules: SessionRules,
         store: Arc<Store>,
-        tickets: TicketIssuing,
     ) -> Self {
         Self {
             realm,
             lifetime,
             rules,
             store,
-            tickets,
         }
     }
 
@@ -159,7 +156,7 @@ impl Sessions {
         &self,
         session: &SessionId,
     ) -> Result<Option<SignedIn>, SubjectError> {
-        let ticket = (self.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
+        let ticket = (self.rules.tickets == TicketIssuing::On).then(|| Ticket::of_session(session));
         let looked = self.look(session, ticket).await?;
         Ok(looked.map(|(identity, ticket)| identity.into_signed_in(ticket)))
     }

@@ -326,22 +326,6 @@ impl LoginEvents {
                 ScanEffect::Gone => "gone",
             },
         );
-        let asks_to_confirm = matches!(
-            effect,
-            ScanEffect::Accepted(AttemptStatus::Scanned)
-                | ScanEffect::Repeated(AttemptStatus::Scanned)
-        );
-        // Only where it is needed: a URL costs more than the rest of the reply.
-        let confirm = asks_to_confirm
-            .then(|| self.links.confirm(Some(&scene)))
-            .flatten();
-        if confirm.is_none() && asks_to_confirm {
-            tracing::error!(
-                account = self.account.in_log(),
-                "a site asks for confirmation on the phone (its login.approval is tap), and this gateway has no \
-                 page for it → Set GATEWAY__PUBLIC__URL, or the site's SITE__LOGIN__APPROVAL to scan"
-            );
-        }
         let occasion = Occasion {
             arrival,
             effect,
@@ -351,9 +335,28 @@ impl LoginEvents {
                 .links
                 .profile()
                 .filter(|_| nickname.is_none() || is_outdated),
-            confirm,
+            confirm: self.confirm_link(effect, &scene),
         };
         Ok(self.replies.to_scan(&occasion))
+    }
+
+    /// The link under which the person confirms, where that is to be done. Only there: a URL costs
+    /// more than the rest of the reply.
+    fn confirm_link(&self, effect: ScanEffect, scene: &Scene) -> Option<String> {
+        let asks_to_confirm = matches!(
+            effect,
+            ScanEffect::Accepted(AttemptStatus::Scanned)
+                | ScanEffect::Repeated(AttemptStatus::Scanned)
+        );
+        let link = asks_to_confirm.then(|| self.links.confirm(Some(scene)))?;
+        if link.is_none() {
+            tracing::error!(
+                account = self.account.in_log(),
+                "a site asks for confirmation on the phone (its login.approval is tap), and this gateway has no \
+                 page for it → Set GATEWAY__PUBLIC__URL, or the site's SITE__LOGIN__APPROVAL to scan"
+            );
+        }
+        link
     }
 
     /// Denies the login of somebody who is banned.
