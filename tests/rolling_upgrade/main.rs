@@ -91,6 +91,8 @@ impl Place {
             environment.insert(listener.to_owned(), address);
         }
         environment.insert("SITE__GATEWAY__URL".to_owned(), gateways.url().to_owned());
+        // The version before doesn't know it, and no login needs it.
+        environment.remove("SITE__PAGE__DEMO");
         Self {
             name,
             binary: "site",
