@@ -12,10 +12,11 @@ use system_tests::{
     stack::{Plan, Service, Stack},
     visitor::Answer,
 };
+use wechat_wire::push::PushBody;
 
 use crate::{
     http::{self, assert_problem},
-    push_request::{PushRequest, scan},
+    push_request::{PushRequest, ago, scan},
     web_authorizations,
 };
 
@@ -172,7 +173,10 @@ async fn every_described_operation_answers_as_described() {
             let concrete = path
                 .replace("{openid}", &person.openid)
                 .replace("{id}", "a-session");
-            // What an operation before has ended.
+            // What an operation before has erased or ended.
+            PushRequest::safe(&ago(0, &person.openid, PushBody::subscribe_without_code()))
+                .send(gateway)
+                .await;
             let session = session(&member(&person.openid), Timestamp::now(), false);
             let _: i64 = stack.redis.command(&["DEL", &session_key]).await;
             sessions::begin(&stack.redis.store(), &own_realm(), "a-session", &session).await;
@@ -232,6 +236,8 @@ async fn every_described_operation_answers_as_described() {
         }
     }
     let expected = [
+        "DELETE /v1/members/{openid}",
+        "DELETE /v1/members/{openid}/ban",
         "DELETE /v1/members/{openid}/sessions",
         "DELETE /v1/members/{openid}/sessions/{id}",
         "GET /healthz",
@@ -239,6 +245,9 @@ async fn every_described_operation_answers_as_described() {
         "GET /openapi.json",
         "GET /readyz",
         "GET /v1/access-token",
+        "GET /v1/events",
+        "GET /v1/members",
+        "GET /v1/members/export",
         "GET /v1/members/{openid}",
         "GET /v1/members/{openid}/sessions",
         "POST /v1/access-token/invalidate",
@@ -247,6 +256,7 @@ async fn every_described_operation_answers_as_described() {
         "POST /v1/web-authorizations",
         "POST /v1/web-authorizations/complete",
         "POST /v1/web-authorizations/discard",
+        "PUT /v1/members/{openid}/ban",
     ];
     assert_eq!(operations, expected.map(str::to_owned).into());
 }
