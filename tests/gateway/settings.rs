@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 41] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -55,6 +55,7 @@ const KEYS: [&str; 40] = [
     "GATEWAY__REPLY__WELCOME",
     "GATEWAY__REPLY__KEYWORDS",
     "GATEWAY__PUBLIC__VERIFICATION_FILES",
+    "GATEWAY__EVENTS__KEEP_DAYS",
 ];
 
 /// What can be set for one account, behind its name.

@@ -11,9 +11,9 @@ pub(super) static KEEP_DAYS: Key<u32> = Key {
     name: "events.keep_days",
     default: Default::Text("7"),
     example: "7",
-    meaning: "for how many days events are kept: who followed, left, changed their profile, logged in or \
-              out (`GET /v1/events`). 0: none are written",
-    meaning_zh: "事件保留几天：关注、取消关注、资料变化、登录、退出等（`GET /v1/events`）。0：不记录事件",
+    meaning: "for how many days events are kept: who followed, left, changed their profile or logged in \
+              (`GET /v1/events`). 0: none are written",
+    meaning_zh: "事件保留几天：关注、取消关注、资料变化和登录（`GET /v1/events`）。0：不记录事件",
     secret: false,
     parse: parse::integer_from::<0>,
 };
