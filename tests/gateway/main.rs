@@ -1,4 +1,4 @@
-//! The gateway over HTTP: what the README promises to WeChat, the site and other backends.
+//! The gateway over HTTP: what the documents promise to WeChat, the site and other backends.
 
 mod access_token;
 mod accounts;

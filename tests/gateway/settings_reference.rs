@@ -1,19 +1,20 @@
-//! The READMEs' tables of settings are what the services say of themselves.
+//! The documented tables of settings are what the services say of themselves.
 
 use std::{fs, path::Path, process::Command};
 
 use system_tests::binaries;
 
-const READMES: [(&str, &str); 2] = [("README.md", "en"), ("README.zh-CN.md", "zh-CN")];
+const PAGES: [(&str, &str); 2] = [
+    ("docs/settings.md", "en"),
+    ("docs/settings.zh-CN.md", "zh-CN"),
+];
 const SERVICES: [&str; 2] = ["wechat-gateway", "site"];
 
 #[test]
-fn the_readmes_tables_are_the_services_own() {
-    for (readme, language) in READMES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(readme);
-        let text = fs::read_to_string(path).expect("the README is there");
+fn the_documented_tables_are_the_services_own() {
+    for (page, language) in PAGES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+        let text = fs::read_to_string(path).expect("the page is there");
         for service in SERVICES {
             let printed = Command::new(binaries::path(service))
                 .args(["settings", "--language", language])
@@ -29,7 +30,7 @@ fn the_readmes_tables_are_the_services_own() {
             let (table, _) = rest.split_once(&end).expect("the table ends");
             assert!(
                 table == printed,
-                "{readme} differs: put the output of `{service} settings --language {language}` there"
+                "{page} differs: put the output of `{service} settings --language {language}` there"
             );
         }
     }

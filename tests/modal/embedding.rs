@@ -10,7 +10,7 @@ use system_tests::{
 
 use crate::shop::{LOGIN, Shop, becomes, code, inside};
 
-/// A policy that allows nothing inline, and of the login service what the README names.
+/// A policy that allows nothing inline, and of the login service what docs/your-page.md names.
 const STRICT: &str =
     "default-src 'none'; script-src LOGIN; connect-src LOGIN; img-src data: https: http:";
 

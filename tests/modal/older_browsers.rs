@@ -45,7 +45,7 @@ const NOTHING_NEWER: &str = "
     delete Element.prototype.role;
 ";
 
-/// Of the login service, what the README names for browsers that construct no style sheets.
+/// Of the login service, what docs/your-page.md names for browsers that construct no style sheets.
 const STRICT: &str = "default-src 'none'; script-src LOGIN; style-src LOGIN; connect-src LOGIN; \
                       img-src data: https: http:";
 

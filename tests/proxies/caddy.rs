@@ -1,4 +1,4 @@
-//! The READMEs' configurations of Caddy. Certificates are its own business, and not tested here.
+//! The documented configurations of Caddy. Certificates are its own business, and not tested here.
 
 use reqwest::Method;
 use serde_json::json;
@@ -13,8 +13,14 @@ use crate::{
     journey::{assert_holds_none, host, log_in_by_code, log_in_inside_wechat, system_at},
 };
 
-const ENGLISH: &str = include_str!("../../README.md");
-const CHINESE: &str = include_str!("../../README.zh-CN.md");
+const ENGLISH: &str = concat!(
+    include_str!("../../docs/connect-an-account.md"),
+    include_str!("../../docs/your-page.md")
+);
+const CHINESE: &str = concat!(
+    include_str!("../../docs/connect-an-account.zh-CN.md"),
+    include_str!("../../docs/your-page.zh-CN.md")
+);
 
 fn snippets(markdown: &str) -> Vec<String> {
     blocks_of(markdown, "caddyfile")

@@ -1,4 +1,4 @@
-//! The whole system behind a real nginx: the configurations of the READMEs and of `deploy` as they
+//! The whole system behind a real nginx: the configurations of `docs` and of `deploy` as they
 //! stand there.
 
 mod caddy;

@@ -13,8 +13,14 @@ use crate::{
     journey::{assert_says_nothing, host, log_in_by_code, log_in_inside_wechat, system_at},
 };
 
-const ENGLISH: &str = include_str!("../../README.md");
-const CHINESE: &str = include_str!("../../README.zh-CN.md");
+const ENGLISH: &str = concat!(
+    include_str!("../../docs/connect-an-account.md"),
+    include_str!("../../docs/your-page.md")
+);
+const CHINESE: &str = concat!(
+    include_str!("../../docs/connect-an-account.zh-CN.md"),
+    include_str!("../../docs/your-page.zh-CN.md")
+);
 
 /// The configuration that holds this.
 fn snippet(mark: &str) -> String {

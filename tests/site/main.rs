@@ -1,4 +1,4 @@
-//! The site over HTTP: what the README promises to browsers and operators, and every refusal.
+//! The site over HTTP: what the documents promise to browsers and operators, and every refusal.
 
 mod answers;
 mod assets;

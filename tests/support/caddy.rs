@@ -1,4 +1,4 @@
-//! A real Caddy, with the configurations that the READMEs hold.
+//! A real Caddy, with the configurations that `docs` holds.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! A real nginx, with the configurations that the READMEs and `deploy` hold.
+//! A real nginx, with the configurations that `docs` and `deploy` hold.
 
 use std::{
     fs,

@@ -229,7 +229,7 @@ fn welcome(ports: &Ports, simulated: bool) {
     2. Open the phone in a second window, choose a person and scan that code.
     3. The website greets the person.
 
-    A real account instead: set GATEWAY__WECHAT__APP_ID and its fellows, see README.md.
+    A real account instead: set GATEWAY__WECHAT__APP_ID and its fellows, see docs/connect-an-account.md.
     Ctrl-C ends everything.
 ",
             local(ports.simulator)
@@ -238,7 +238,7 @@ fn welcome(ports: &Ports, simulated: bool) {
         format!(
             "
     Website    {site}
-    Callback   {}/wechat/callback (WeChat has to reach it from outside: see README.md)
+    Callback   {}/wechat/callback (WeChat has to reach it from outside: see docs/connect-an-account.md)
 
     Open the website, press the login button and scan the code with WeChat.
     Ctrl-C ends everything.

@@ -25,7 +25,7 @@ pub struct Key<T> {
     pub example: &'static str,
     /// What it means, with its unit, in Markdown.
     pub meaning: &'static str,
-    /// The same in Chinese, for the Chinese README.
+    /// The same in Chinese, for the Chinese documentation.
     pub meaning_zh: &'static str,
     /// Whether the value must never be shown. A secret can also be read from a file, whose path is
     /// the value of the same key with `_file` at its end.
