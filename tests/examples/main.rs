@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use harness::folder::TemporaryFolder;
 use reqwest::Method;
 use system_tests::{
     browser::Browser,
@@ -22,6 +23,7 @@ struct Shop {
     url: String,
     stack: Stack,
     _process: Process,
+    _data: TemporaryFolder,
 }
 
 impl Shop {
@@ -40,6 +42,9 @@ impl Shop {
                 .replace("{address}", &format!("127.0.0.1:{port}"))
         };
         let arguments = arguments.iter().map(|argument| written(argument));
+        // The shop's own table of users is no log.
+        let data = TemporaryFolder::create("shop").expect("a folder can be made");
+        let folder = data.path().to_str().expect("its path is text").to_owned();
         let environment = [
             ("PORT", port.to_string()),
             ("LOGIN", stack.sites[0].public.clone()),
@@ -48,8 +53,8 @@ impl Shop {
             ("GATEWAY", stack.gateways[0].internal.clone()),
             ("GATEWAY_KEY", API_KEY.to_owned()),
             ("PAGE", format!("{examples}/page.html")),
-            ("DATA", stack.log.to_str().expect("text").to_owned()),
-            ("HOME", stack.log.to_str().expect("text").to_owned()),
+            ("DATA", folder.clone()),
+            ("HOME", folder),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
         let process = process::start("shop", program, arguments, &environment, &stack.log);
@@ -61,6 +66,7 @@ impl Shop {
             url,
             stack,
             _process: process,
+            _data: data,
         }
     }
 }
