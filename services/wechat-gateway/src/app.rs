@@ -18,7 +18,7 @@ use crate::{
     events::Events,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
-    routes::{self, verification_file::VerificationFiles},
+    routes::{self, compat::WechatServer, verification_file::VerificationFiles},
     settings::{self, GatewaySettings},
     wechat::clock::WechatClock,
 };
@@ -46,6 +46,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         redis_url,
         approval,
         events,
+        compat,
         ..
     } = settings;
 
@@ -62,6 +63,8 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers: browsers.clone(),
         approval,
         tells: events.keep.is_some(),
+        compat,
+        secret: internal.api_key.clone(),
     };
     let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
 
@@ -83,11 +86,13 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
+    let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
+        let wechat_server = wechat_server.clone();
         let events = Data::new(Arc::clone(&events));
         http_server::serve(internal_listener, move || {
             App::new()
@@ -97,6 +102,9 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
+                    if let Some(server) = &wechat_server {
+                        routes::configure_wechat_server(config, server.clone());
+                    }
                 })
         })?
     };
@@ -108,4 +116,16 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+}
+
+/// The door for software that knows wechat-server, if it is open.
+fn wechat_server(accounts: &Accounts, shared: &Shared) -> Option<WechatServer> {
+    let settings = shared.compat.as_ref()?;
+    let account = accounts.named(&settings.account)?;
+    Some(WechatServer {
+        token: settings.token.clone(),
+        codes: Arc::clone(account.compat_codes.as_ref()?),
+        account: Arc::clone(account),
+        clock: shared.clock.clone(),
+    })
 }
