@@ -18,6 +18,10 @@ use crate::repository::{self, find_program};
 const MOST_CORES: usize = 4;
 
 #[derive(clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(crate) struct Options {
     /// Fewer and shorter rounds: a minute and a half instead of five
     #[arg(long)]
