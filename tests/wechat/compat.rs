@@ -268,7 +268,8 @@ async fn a_keyword_is_answered_here_and_not_by_the_relay() {
 #[tokio::test]
 async fn who_is_banned_gets_no_code_and_has_none() {
     let stack = plan().start().await;
-    let person = stack.wechat.person("小林", true).await;
+    let person = stack.wechat.person("小林", false).await;
+    stack.wechat.follow(&person).await;
     let before = code(&stack, &person, "验证码").await;
     let ban = format!("/v1/members/{}/ban", person.openid);
     let url = format!("{}{ban}", stack.gateways[0].internal);
