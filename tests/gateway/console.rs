@@ -279,6 +279,9 @@ async fn logins_are_counted_each_where_it_got_to() {
         let mut visitor = stack.visitor();
         let content = visitor.start_login().await;
         stack.wechat.scan(person, &content).await;
+        if person.id == newcomer.id {
+            stack.wechat.follow(person).await;
+        }
         visitor.status_becomes("confirmed").await;
         visitor.complete().await;
         // A repeat is no other login.
