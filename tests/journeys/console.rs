@@ -137,9 +137,9 @@ async fn the_owner_runs_the_checks_changes_the_language_and_signs_out() {
     browser
         .until("document.documentElement.lang === 'en'")
         .await;
-    says(&browser, "First seen").await;
+    says(&browser, "Nobody was found").await;
     click(&browser, ".ends a.quiet").await;
-    says(&browser, "首次出现").await;
+    says(&browser, "没有找到").await;
     click(&browser, "[name=sign-out]").await;
     shows(&browser, "#key").await;
     browser.visit(&console(&stack, "/members")).await;

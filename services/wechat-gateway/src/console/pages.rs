@@ -205,7 +205,7 @@ pub(crate) struct Message<'a> {
 <svg class="bars" role="img" aria-label="{{ chart.title }}" viewBox="{{ chart.view_box }}" preserveAspectRatio="none">{{ chart.drawing|safe }}</svg>
 <p class="axis" aria-hidden="true"><span>{{ chart.first }}</span><span>{{ chart.middle }}</span><span>{{ chart.last }}</span></p>
 <details data-key="{{ chart.id }}"><summary>{{ say.say("数字", "Figures") }}</summary>
-<div class="wide" tabindex="0" role="region" aria-label="{{ chart.title }}"><table>
+<div class="wide" tabindex="0" role="group" aria-label="{{ chart.title }}"><table>
 <thead><tr><th scope="col">{{ say.say("时间", "Time") }}</th><th scope="col">{{ say.say("展示", "Shown") }}</th><th scope="col">{{ say.say("完成", "Completed") }}</th></tr></thead>
 <tbody>
 {%- for bar in chart.bars %}
@@ -531,7 +531,7 @@ impl<'a> OverviewPage<'a> {
 {%- if members.is_empty() %}
 <p class="card muted">{{ say.say("没有找到。", "Nobody was found.") }}</p>
 {%- else %}
-<div class="card wide" tabindex="0" role="region" aria-label="{{ say.say("成员", "Members") }}">
+<div class="card wide" tabindex="0" role="group" aria-label="{{ say.say("成员", "Members") }}">
 <table class="people">
 <thead><tr><th scope="col">{{ say.say("昵称", "Nickname") }}</th><th scope="col">OpenID</th><th scope="col">{{ say.say("状态", "State") }}</th><th scope="col">{{ say.say("首次出现", "First seen") }}</th><th scope="col">{{ say.say("最近出现", "Last seen") }}</th></tr></thead>
 <tbody>
@@ -607,7 +607,7 @@ impl MembersPage<'_> {
 {%- if sessions.is_empty() %}
 <p class="muted">{{ say.say("没有登录。", "Not signed in anywhere.") }}</p>
 {%- else %}
-<div class="wide" tabindex="0" role="region" aria-labelledby="sessions">
+<div class="wide" tabindex="0" role="group" aria-labelledby="sessions">
 <table>
 <thead><tr><th scope="col">{{ say.say("网站", "Site") }}</th><th scope="col">{{ say.say("浏览器", "Browser") }}</th><th scope="col">{{ say.say("地址", "Address") }}</th><th scope="col">{{ say.say("开始", "Since") }}</th><th scope="col">{{ say.say("最近使用", "Last used") }}</th><th scope="col"><span class="unseen">{{ say.say("操作", "Action") }}</span></th></tr></thead>
 <tbody>
