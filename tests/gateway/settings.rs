@@ -197,8 +197,8 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "a fragment"),
         (
             "GATEWAY__WECHAT__PROXY_URL",
-            "socks5://user:hunter2@proxy.example.com:1080",
-            "must begin with http:// or https://",
+            "socks4://user:hunter2@proxy.example.com:1080",
+            "must begin with http://, https:// or socks5://",
         ),
         (
             "GATEWAY__WECHAT__PROXY_URL",

@@ -24,6 +24,7 @@ mod account;
 mod callback;
 pub mod compat;
 mod confirm;
+mod console;
 mod events;
 mod login_prompts;
 mod member_sessions;
@@ -217,6 +218,7 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
             "/openapi.json",
             [(Method::GET, web::to(openapi::read))],
         ));
+    console::configure(config);
 }
 
 /// What software reaches that knows wechat-server. It has a token of its own.
