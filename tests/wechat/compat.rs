@@ -63,7 +63,7 @@ impl Caller<'_> {
 }
 
 fn one_api(stack: &Stack) -> Caller<'_> {
-    let address = Ipv4Addr::new(127, 0, 0, 1);
+    let address = Ipv4Addr::LOCALHOST;
     Caller { stack, address }
 }
 
