@@ -17,6 +17,7 @@ mod guard;
 mod listening_ports;
 mod log_scan;
 mod modal;
+mod node_packages;
 mod oidc_provider;
 mod older;
 mod packages;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::failure::{During, Failure};
 use crate::older::{self, Older};
-use crate::{console, log_scan, modal, packages, repository};
+use crate::{console, log_scan, modal, node_packages, packages, repository};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.filter.is_none() {
         stage(&mut times, "modal", modal::test)?;
     } else if !options.no_browser {
-        modal::install_dependencies()?;
+        node_packages::install()?;
     }
     // The whole-system tests start the services' binaries, which cargo builds for no other
     // package's tests.
