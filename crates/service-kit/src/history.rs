@@ -3,17 +3,16 @@
 //! nothing new.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
+use deadpool_redis::redis::RedisError;
 use login_protocol::{
     history::{Figure, Figures, Hour},
     steps::NoteHour,
 };
+use secrecy::SecretString;
 use tokio::{
     sync::Mutex,
     time::{Instant, interval},
@@ -56,13 +55,25 @@ pub struct Waiting {
     pub count: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// Writes what was counted.
+/// Writes what was counted, over a connection of its own: it shares no round trip with a login, and
+/// none waits for it.
 pub struct HistoryWriter {
-    store: Arc<Store>,
+    store: Store,
     clock: Clock,
     process: String,
     waiting: Option<Waiting>,
     state: Mutex<State>,
+}
+
+/// Nothing can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The address of Redis is invalid.
+    #[error(transparent)]
+    Address(#[from] RedisError),
+    /// There are no random bytes for the process' name.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
 }
 
 #[derive(Default)]
@@ -78,14 +89,14 @@ impl HistoryWriter {
     ///
     /// # Errors
     ///
-    /// When there are no random bytes for the process' name.
+    /// When the address is invalid, or there are no random bytes for the process' name.
     pub fn new(
-        store: Arc<Store>,
+        redis_url: &SecretString,
         clock: Clock,
         waiting: Option<Waiting>,
-    ) -> Result<Self, NoRandomness> {
+    ) -> Result<Self, HistoryError> {
         Ok(Self {
-            store,
+            store: Store::new(redis_url)?,
             clock,
             process: random::name()?,
             waiting,

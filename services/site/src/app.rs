@@ -72,7 +72,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(site(&public.url, &login));
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
-    let history = Arc::new(history(&store, &room, &login, &public.url)?);
+    let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
     warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
@@ -175,7 +175,7 @@ fn listeners(
 
 /// What the owner's console is told of this site.
 fn history(
-    store: &Arc<Store>,
+    redis_url: &SecretString,
     room: &Arc<WaitingRoom>,
     login: &LoginSettings,
     public_url: &Url,
@@ -185,8 +185,7 @@ fn history(
         site: site::called(login.site_name.as_deref(), public_url),
         count: Box::new(move || room.taken().into()),
     };
-    HistoryWriter::new(Arc::clone(store), Clock::system(), Some(waiting))
-        .map_err(ServiceError::client)
+    HistoryWriter::new(redis_url, Clock::system(), Some(waiting)).map_err(ServiceError::client)
 }
 
 fn keep_noting(background: &mut JoinSet<&'static str>, history: Arc<HistoryWriter>) {

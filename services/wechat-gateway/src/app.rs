@@ -90,7 +90,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         })?
     };
     let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
-    let history = HistoryWriter::new(Arc::clone(&store), clock.clone(), None);
+    let history = HistoryWriter::new(&redis_url, clock.clone(), None);
     let history = Arc::new(history.map_err(ServiceError::client)?);
     let console = Console::new(examined, accounts.clone(), &store, clock.clone());
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());

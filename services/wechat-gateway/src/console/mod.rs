@@ -17,7 +17,10 @@ use tokio::sync::Mutex;
 
 use crate::{
     accounts::{Account, Accounts},
-    doctor::{self, report::Check},
+    doctor::{
+        self,
+        report::{Check, Status},
+    },
     settings::GatewaySettings,
 };
 use history::History;
@@ -150,10 +153,16 @@ impl Console {
         })
     }
 
-    /// Runs the checks; `None` while they run already.
+    /// Runs the checks, and returns what needs attention first; `None` while they run already.
     pub(crate) async fn examine(&self) -> Option<Vec<Check>> {
         let _examining = self.examining.try_lock().ok()?;
-        Some(doctor::findings(self.settings.clone()).await)
+        let mut findings = doctor::findings(self.settings.clone()).await;
+        findings.sort_by_key(|check| match check.status {
+            Status::Fail => 0,
+            Status::Warn => 1,
+            Status::Ok | Status::Skip => 2,
+        });
+        Some(findings)
     }
 }
 

@@ -191,7 +191,7 @@ pub(crate) struct Message<'a> {
 <h2 id="{{ id }}">{{ title }}</h2>
 <ol class="funnel">
 {%- for step in self.funnel(figures) %}
-<li class="{{ step.class }}"><span class="name">{{ step.name }}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="begun" width="100" height="10" rx="1"/><rect class="done" width="{{ step.share }}" height="10" rx="1"/></svg><span class="count">{{ step.count }}</span><span class="share">{{ step.share }}%</span></li>
+<li class="{{ step.class }}"><span class="name">{{ step.name }}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="begun" width="100" height="10" rx="1"/><rect class="done" width="{{ step.share }}" height="10" rx="1"/></svg><span class="count">{{ step.count }}</span><span class="share">{{ step.percentage() }}</span></li>
 {%- endfor %}
 </ol>
 </section>
@@ -254,7 +254,7 @@ pub(crate) struct Message<'a> {
 <h2 id="delays">{{ say.say("扫码到网页的时间，24 小时", "Scan to browser, 24 hours") }}</h2>
 <ol class="funnel delays">
 {%- for step in self.delays() %}
-<li><span class="name">{{ step.name }}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="begun" width="100" height="10" rx="1"/><rect class="done" width="{{ step.share }}" height="10" rx="1"/></svg><span class="count">{{ step.count }}</span><span class="share">{{ step.share }}%</span></li>
+<li><span class="name">{{ step.name }}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="begun" width="100" height="10" rx="1"/><rect class="done" width="{{ step.share }}" height="10" rx="1"/></svg><span class="count">{{ step.count }}</span><span class="share">{{ step.percentage() }}</span></li>
 {%- endfor %}
 </ol>
 </section>
@@ -279,6 +279,15 @@ struct Step {
     class: &'static str,
     count: u64,
     share: u64,
+}
+
+impl Step {
+    fn percentage(&self) -> String {
+        match (self.share, self.count) {
+            (0, 1..) => "<1%".to_owned(),
+            (share, _) => format!("{share}%"),
+        }
+    }
 }
 
 struct Chart {
@@ -359,7 +368,9 @@ impl<'a> OverviewPage<'a> {
 
     fn pace(&self) -> String {
         let pace = self.overview.past.logins_a_minute();
-        if pace >= 10.0 {
+        if pace <= 0.0 {
+            "0".to_owned()
+        } else if pace >= 10.0 {
             format!("{pace:.0}")
         } else {
             format!("{pace:.1}")
@@ -518,25 +529,25 @@ impl<'a> OverviewPage<'a> {
 <p class="note good" role="status">{{ done }}</p>
 {%- endif %}
 <form method="get" action="/console/members" class="search" role="search">
-<label for="account">{{ say.say("公众号", "Account") }}</label>
+<div><label for="account">{{ say.say("公众号", "Account") }}</label>
 <select id="account" name="account">
 {%- for name in accounts %}
 <option value="{{ name }}"{% if name == account %} selected{% endif %}>{{ name }}</option>
 {%- endfor %}
-</select>
-<label for="q">{{ say.say("昵称、OpenID、UnionID 或 sub", "Nickname, OpenID, UnionID or sub") }}</label>
-<input id="q" name="q" type="search" value="{{ query }}">
+</select></div>
+<div class="rest"><label for="q">{{ say.say("昵称、OpenID、UnionID 或 sub", "Nickname, OpenID, UnionID or sub") }}</label>
+<input id="q" name="q" type="search" value="{{ query }}"></div>
 <button name="search">{{ say.say("搜索", "Search") }}</button>
 </form>
 {%- if members.is_empty() %}
 <p class="card muted">{{ say.say("没有找到。", "Nobody was found.") }}</p>
 {%- else %}
 <div class="card wide" tabindex="0" role="group" aria-label="{{ say.say("成员", "Members") }}">
-<table class="people">
+<table class="people rows">
 <thead><tr><th scope="col">{{ say.say("昵称", "Nickname") }}</th><th scope="col">OpenID</th><th scope="col">{{ say.say("状态", "State") }}</th><th scope="col">{{ say.say("首次出现", "First seen") }}</th><th scope="col">{{ say.say("最近出现", "Last seen") }}</th></tr></thead>
 <tbody>
 {%- for stored in members %}
-<tr><th scope="row"><a href="/console/members/{{ stored.member.openid.as_str() }}?account={{ account }}">{{ self.name(stored.member) }}</a></th><td><code>{{ stored.member.openid.as_str() }}</code></td><td>{{ self.state(stored.member) }}</td><td>{{ self.time(stored.member.first_seen_at) }}</td><td>{{ self.time(stored.member.last_seen_at) }}</td></tr>
+<tr><th scope="row"><a href="/console/members/{{ stored.member.openid.as_str() }}?account={{ account }}">{{ self.name(stored.member) }}</a></th><td><code>{{ stored.member.openid.as_str() }}</code></td><td>{{ self.state(stored.member) }}</td><td data-label="{{ say.say("首次出现", "First seen") }}">{{ self.time(stored.member.first_seen_at) }}</td><td data-label="{{ say.say("最近出现", "Last seen") }}">{{ self.time(stored.member.last_seen_at) }}</td></tr>
 {%- endfor %}
 </tbody></table>
 </div>
@@ -592,7 +603,7 @@ impl MembersPage<'_> {
 <p class="note good" role="status">{{ done }}</p>
 {%- endif %}
 <section class="card">
-<dl class="facts">
+<dl class="facts two">
 <div><dt>{{ say.say("状态", "State") }}</dt><dd>{{ self.state() }}</dd></div>
 <div><dt>OpenID</dt><dd><code>{{ stored.member.openid.as_str() }}</code></dd></div>
 <div><dt>UnionID</dt><dd>{% if let Some(unionid) = stored.member.unionid %}<code>{{ unionid }}</code>{% else %}–{% endif %}</dd></div>
@@ -608,12 +619,12 @@ impl MembersPage<'_> {
 <p class="muted">{{ say.say("没有登录。", "Not signed in anywhere.") }}</p>
 {%- else %}
 <div class="wide" tabindex="0" role="group" aria-labelledby="sessions">
-<table>
+<table class="rows">
 <thead><tr><th scope="col">{{ say.say("网站", "Site") }}</th><th scope="col">{{ say.say("浏览器", "Browser") }}</th><th scope="col">{{ say.say("地址", "Address") }}</th><th scope="col">{{ say.say("开始", "Since") }}</th><th scope="col">{{ say.say("最近使用", "Last used") }}</th><th scope="col"><span class="unseen">{{ say.say("操作", "Action") }}</span></th></tr></thead>
 <tbody>
 {%- for session in sessions %}
 {%- let listed = session.listed(None) %}
-<tr><th scope="row">{{ listed.site.unwrap_or("–") }}</th><td>{{ listed.browser.unwrap_or("–") }}</td><td>{{ listed.address.unwrap_or("–") }}</td><td>{{ self.time(listed.begun_at) }}</td><td>{% if let Some(at) = listed.last_seen_at %}{{ self.time(at) }}{% else %}–{% endif %}</td><td><a class="button small" href="{{ self.action("end-session") }}&amp;session={{ listed.id }}">{{ say.say("结束", "End") }}</a></td></tr>
+<tr><th scope="row">{{ listed.site.unwrap_or("–") }}</th><td>{{ listed.browser.unwrap_or("–") }}</td><td>{{ listed.address.unwrap_or("–") }}</td><td data-label="{{ say.say("开始", "Since") }}">{{ self.time(listed.begun_at) }}</td><td data-label="{{ say.say("最近使用", "Last used") }}">{% if let Some(at) = listed.last_seen_at %}{{ self.time(at) }}{% else %}–{% endif %}</td><td><a class="button small" href="{{ self.action("end-session") }}&amp;session={{ listed.id }}">{{ say.say("结束", "End") }}</a></td></tr>
 {%- endfor %}
 </tbody></table>
 </div>
