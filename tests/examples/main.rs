@@ -1,6 +1,8 @@
 //! The shops in `examples/`, each in its language, driven in a real Chromium: somebody new, somebody
-//! who is bound to an account that exists, an unfollow, signing out, a forged form.
+//! who is bound to an account that exists, an unfollow, signing out, a forged form. And the code in
+//! the documentation by task.
 
+mod docs;
 mod frontend;
 mod shop;
 mod size;

@@ -10,7 +10,7 @@ use system_tests::{
     stack::{API_KEY, Plan, Stack},
 };
 
-const KEY: &str = "a-key-for-the-shops-backend-0123456789";
+pub(crate) const KEY: &str = "a-key-for-the-shops-backend-0123456789";
 
 pub(crate) struct Shop {
     pub(crate) url: String,

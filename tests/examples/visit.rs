@@ -40,6 +40,15 @@ pub(crate) async fn shows(browser: &Browser, who: &str, following: &str) {
         .await;
 }
 
+/// Waits until the page says whose it is.
+pub(crate) async fn says(browser: &Browser, words: &str) {
+    browser
+        .until(&format!(
+            "document.querySelector('#who')?.innerText === '{words}'"
+        ))
+        .await;
+}
+
 async fn sign_out(browser: &Browser) {
     browser.click("document.querySelector('#out button')").await;
     shows(browser, "未登录", "未关注").await;

@@ -10,7 +10,7 @@ use system_tests::{
 
 use crate::profile::link;
 
-async fn tap_mode(plan: Plan) -> Stack {
+pub(crate) async fn tap_mode(plan: Plan) -> Stack {
     // The public address is needed from the start; the real one follows.
     let plan = plan
         .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
@@ -35,12 +35,12 @@ async fn scanned<'browser>(
 }
 
 /// This person opens the link on their phone, which is in front then.
-async fn open(browser: &Browser, stack: &Stack, person: &Person, link: &str) {
+pub(crate) async fn open(browser: &Browser, stack: &Stack, person: &Person, link: &str) {
     browser.belongs_to(person, &stack.wechat).await;
     browser.open_tab(link).await;
 }
 
-async fn says(browser: &Browser, words: &str) {
+pub(crate) async fn says(browser: &Browser, words: &str) {
     browser
         .until(&format!("document.body.innerText.includes('{words}')"))
         .await;

@@ -65,7 +65,11 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
         packages.push("caddy");
     }
     if with_browser {
-        for (program, package) in [("php", "php-cli"), ("java", "default-jdk-headless")] {
+        for (program, package) in [
+            ("php", "php-cli"),
+            ("javac", "default-jdk-headless"),
+            ("curl", "curl"),
+        ] {
             if find_program(&[program]).is_none() {
                 packages.push(package);
             }

@@ -1,0 +1,137 @@
+//! The code in the documentation by task, in both languages, as a reader would copy it.
+
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::Value;
+use system_tests::{
+    browser::Browser,
+    pages::Pages,
+    stack::{API_KEY, Plan},
+};
+
+use crate::{
+    shop::KEY,
+    visit::{says, scan},
+};
+
+/// A page in English and in Chinese.
+macro_rules! page {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../../docs/", $name, ".md")),
+            include_str!(concat!("../../docs/", $name, ".zh-CN.md")),
+        ]
+    };
+}
+
+const LOGIN_BUTTON: [&str; 2] = page!("login-button");
+const OWN_USERS: [&str; 2] = page!("own-users");
+const UNFOLLOW: [&str; 2] = page!("unfollow");
+const OTHERS: [[&str; 2]; 2] = [page!("other-domain"), page!("inside-wechat")];
+
+/// The blocks of code in this language, without their comments.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // Between fences text and code take turns.
+    for block in page.split("\n```").skip(1).step_by(2) {
+        let (named, code) = block.split_once('\n').expect("code below its fence");
+        if named == language {
+            let lines = code.lines().map(|line| {
+                let code = line.split_once("    //").map_or(line, |(code, _)| code);
+                format!("{code}\n")
+            });
+            found.push(lines.collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn both_languages_show_the_same_code() {
+    for [english, chinese] in [LOGIN_BUTTON, OWN_USERS, UNFOLLOW].iter().chain(&OTHERS) {
+        for language in ["sh", "js", "sql", ""] {
+            assert_eq!(blocks(english, language), blocks(chinese, language));
+        }
+        let html = [english, chinese].map(|page| blocks(page, "html").len());
+        assert_eq!(html[0], html[1]);
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_ten_minutes_logs_in() {
+    for (page, greeting) in LOGIN_BUTTON.iter().zip(["Hello, 小林", "你好，小林"]) {
+        let (listener, origin) = Pages::listen().await;
+        let plan = Plan::default().site("SITE__PUBLIC__ALLOWED_ORIGINS", &origin);
+        let mut stack = plan.start().await;
+        stack.publish_site().await;
+        let [html] = blocks(page, "html").try_into().expect("one page");
+        let html = html.replace("http://127.0.0.1:8080", &stack.sites[0].public);
+        let pages = Pages::serve_page(listener, html, "");
+        let browser = Browser::start(&stack.log).await;
+        let person = stack.wechat.person("小林", true).await;
+        browser.visit(&pages.origin).await;
+        scan(&browser, &stack.wechat, &person).await;
+        says(&browser, greeting).await;
+        browser.visit(&pages.origin).await;
+        says(&browser, greeting).await;
+        browser.close(&["favicon.ico"]).await;
+    }
+}
+
+/// What a command prints, as JSON.
+fn run(command: &str, environment: &[(&str, &str)]) -> Value {
+    let output = Command::new("sh")
+        .args(["-euc", command])
+        .envs(environment.iter().copied())
+        .output()
+        .expect("a shell");
+    assert!(output.status.success(), "{command}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{command}: {output:?}"))
+}
+
+/// The one command of a page that asks this.
+fn command(page: &str, address: &str) -> String {
+    let mut found = blocks(page, "sh");
+    found.retain(|block| block.contains(address));
+    let [command] = found.try_into().expect("one command");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_a_backend_say_who_logged_in_and_who_unfollowed() {
+    let stack = Plan::default().site("SITE__INTERNAL__API_KEY", KEY);
+    let stack = stack.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let code = visitor.start_login().await;
+    stack.wechat.scan(&person, &code).await;
+    visitor.status_becomes("confirmed").await;
+    let answer = visitor.call(Method::POST, "/api/login/complete").await.json;
+    let redeem = command(OWN_USERS[0], "/v1/tickets/redeem");
+    let redeemed = run(
+        &redeem,
+        &[
+            ("SITE", &stack.sites[0].internal),
+            ("SITE_KEY", KEY),
+            ("TICKET", answer["ticket"].as_str().expect("a ticket")),
+        ],
+    );
+    assert_eq!(redeemed["user"]["sub"], answer["user"]["sub"]);
+
+    stack.wechat.unfollow(&person).await;
+    let gateway = [
+        ("GATEWAY", stack.gateways[0].internal.as_str()),
+        ("GATEWAY_KEY", API_KEY),
+        ("OPENID", person.openid.as_str()),
+    ];
+    let member = run(&command(UNFOLLOW[0], "/v1/members/"), &gateway);
+    assert_eq!(member["subscribed"], false);
+    let events = run(&command(UNFOLLOW[0], "/v1/events"), &gateway);
+    let events = events["events"].as_array().expect("a list");
+    let unfollowed = events
+        .iter()
+        .find(|event| event["type"] == "member.unfollowed")
+        .expect("the unfollow");
+    assert_eq!(unfollowed["data"]["sub"], answer["user"]["sub"]);
+}
