@@ -1,11 +1,14 @@
 //! Ways to log in beside WeChat's code, as a visitor meets them: digits that they send to the account, a
 //! page of ours on the phone, and the change from one to another.
 
+use std::collections::HashMap;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     browser::{Browser, PHONE},
-    login_page::{CODE, COPY, LoginPage, OTHER_WAY, TRIGGER},
+    login_page::{CODE, COPY, DIGITS, LoginPage, OTHER_WAY, TRIGGER},
+    pages::Pages,
     phone_tab::SAFARI,
     simulator::Person,
     stack::{Plan, Stack},
@@ -382,4 +385,59 @@ async fn a_visitor_with_too_many_logins_is_told_to_wait_whatever_the_way() {
     browser
         .close(&["/api/login - Failed to load resource"])
         .await;
+}
+
+#[tokio::test]
+async fn on_the_way_to_a_client_its_own_way_is_shown() {
+    let (listener, client) = Pages::listen().await;
+    let callback = (
+        "text/html",
+        "<!doctype html><title>client</title>".to_owned(),
+    );
+    let files = HashMap::from([("/callback".to_owned(), callback)]);
+    let _client = Pages::serve(listener, files, "");
+    let uri = format!("{client}/callback");
+    let mut stack = plan("scan")
+        .site(
+            "SITE__OIDC__SECRET",
+            "oidc-secret-of-more-than-32-characters",
+        )
+        .site("SITE__CLIENT__WIKI__REDIRECT_URIS", &uri)
+        .site("SITE__CLIENT__WIKI__METHOD", "code")
+        .start()
+        .await;
+    stack.publish_site().await;
+    let browser = Browser::start(&stack.log).await;
+    let person = stack.wechat.person("小林", true).await;
+    let asked = format!(
+        "{}/oidc/authorize?client_id=wiki&response_type=code&scope=openid&redirect_uri={uri}\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+        stack.sites[0].public
+    );
+    browser.visit(&asked).await;
+    browser
+        .until("document.querySelector('#login').dataset.state === 'pending'")
+        .await;
+    let digits = browser.text(&format!("{DIGITS}.textContent")).await;
+    stack.wechat.message(&person, &digits).await;
+    browser.until("document.title === 'client'").await;
+    assert!(browser.text("location.search").await.contains("code="));
+
+    // A request that is over says so, instead of trying again for ever.
+    let page = format!("{}&prompt=login", asked);
+    browser.visit(&page).await;
+    browser
+        .until("document.querySelector('#login').dataset.state === 'pending'")
+        .await;
+    let keys: Vec<String> = stack.redis.command(&["KEYS", "*oidc-request*"]).await;
+    for key in keys {
+        let _: i64 = stack.redis.command(&["DEL", &key]).await;
+    }
+    let retry =
+        "document.querySelector('#login').close(); document.querySelector('#login').open();";
+    browser.run(retry).await;
+    browser
+        .until("document.body.innerText.includes('这次登录已结束')")
+        .await;
+    browser.close(&["status of 410"]).await;
 }

@@ -100,7 +100,8 @@ class GalleryPiece extends HTMLElement {
    */
   async show({ state, language, theme, frame }) {
     await fetchTexts(localeFor(language));
-    await Promise.all([otherWays, problems, ...(isTouched() ? [phone] : [])].map((piece) => piece.fetch()));
+    const pieces = [otherWays, problems, webAuthorization, ...(isTouched() ? [phone] : [])];
+    await Promise.all(pieces.map((piece) => piece.fetch()));
     const locale = localeFor(language);
     const texts = textsOf(locale);
     const root = this.attachShadow({ mode: "open" });

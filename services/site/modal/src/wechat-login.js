@@ -11,7 +11,7 @@
 import { LoginClient } from "./client.js";
 import { CLOSED, failure, LoginFlow } from "./flow.js";
 import { hostedPage, returnAddress } from "./hosted-page.js";
-import { layeredDialog, otherWays, phone, webAuthorization } from "./pieces.js";
+import { layeredDialog, otherWays, phone, problems, webAuthorization } from "./pieces.js";
 import { listen, onStop } from "./signals.js";
 import { dress, dressPiece } from "./styles.js";
 import { hasDialogs, inWechat, isTouched } from "./surroundings.js";
@@ -311,8 +311,8 @@ export class WechatLogin extends Base {
     const fails = state !== this.#state && (state === "offline" || state === "error");
     const otherwise = problem !== this.#problem;
     this.#problem = problem;
-    // Its words have come.
-    if (problem && otherwise) this.#localise();
+    // Its words have come, or will.
+    if (problem && otherwise) void this.#fetch(problems).catch(() => {});
     this.#setState(state);
     this.#view.show(snapshot);
     this.#remember(snapshot.user ? null : snapshot.deadline);
