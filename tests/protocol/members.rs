@@ -50,7 +50,7 @@ async fn record(store: &Store, member: &MemberId, event: Event, profile: Option<
                 member,
                 at: at(second),
             };
-            store.run(&step).await
+            store.run(&step).await.map(drop)
         }
     };
     done.expect("Redis is running");

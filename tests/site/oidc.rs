@@ -1,6 +1,7 @@
 //! The OpenID Connect provider, as clients, browsers and attackers meet it.
 
 mod authorization;
+mod backchannel;
 mod client;
 mod cors;
 mod flow;

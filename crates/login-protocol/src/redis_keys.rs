@@ -179,11 +179,21 @@ pub(crate) fn oidc_session(site: &SiteId, session_sha256: &str) -> String {
     )
 }
 
-pub(crate) fn oidc_sessions_of(site: &SiteId, id: &MemberId) -> String {
+/// What a person's logins at clients left, at all sites.
+pub(crate) fn client_uses(id: &MemberId) -> String {
     format!(
-        "wechat-login:oidc-sessions-of:{{{}:{}:{}}}",
-        site.as_str(),
+        "wechat-login:client-uses:{{{}:{}}}",
         id.app_id.as_str(),
         id.openid.as_str()
     )
+}
+
+/// Sessions that ended, for the site to deal with.
+pub(crate) fn oidc_endings(site: &SiteId) -> String {
+    format!("wechat-login:oidc-endings:{{{}}}", site.as_str())
+}
+
+/// Logouts that a client is to hear of.
+pub(crate) fn oidc_logouts(site: &SiteId, client: &str) -> String {
+    format!("wechat-login:oidc-logouts:{{{}:{client}}}", site.as_str())
 }

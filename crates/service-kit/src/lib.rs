@@ -5,6 +5,7 @@
 mod access_log;
 pub mod api_key;
 pub mod client_address;
+pub mod client_uses;
 pub mod clock;
 pub mod clock_offset;
 pub mod command_line;

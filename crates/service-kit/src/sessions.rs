@@ -10,11 +10,15 @@ use login_protocol::{
     steps::{
         DropFromIndex, EndAllSessions, EndSession, IndexedSession, LookAtSession, ReadSessionIndex,
         ReadSessionsEnd, ReadUnfollow, SessionLifetime, SessionPlace,
+        oidc::{ClientUse, LogoutTask, ReadClientUses},
     },
 };
 use serde::Serialize;
 
-use crate::redis::{Store, StoreError};
+use crate::{
+    client_uses,
+    redis::{Store, StoreError},
+};
 
 /// For how long the owner's ending of all sessions is remembered: no browser keeps a session's
 /// cookie for longer than 400 days (RFC 6265bis, section 5.5), whatever lifetime the sites give it.
@@ -31,6 +35,8 @@ pub struct PersonsSession {
     pub last_seen_at: Option<Timestamp>,
     /// Where it was begun, if its version kept that.
     pub place: Option<SessionPlace>,
+    /// Whether clients of its site's OpenID Connect provider used it.
+    pub was_at_clients: bool,
 }
 
 /// A session as the APIs of both services list it.
@@ -84,8 +90,11 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
     let unfollow = ReadUnfollow {
         member: member.clone(),
     };
-    let (keys, ended_everywhere, unfollowed_at) = store
-        .run_together((&index, &end_of(member, None), &unfollow))
+    let read_uses = ReadClientUses {
+        member: member.clone(),
+    };
+    let (keys, ended_everywhere, unfollowed_at, uses) = store
+        .run_together((&index, &end_of(member, None), &unfollow, &read_uses))
         .await?;
     let looks: Vec<_> = keys
         .iter()
@@ -114,6 +123,7 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
             gone.push(key);
         } else {
             living.push(PersonsSession {
+                was_at_clients: was_at_clients(&uses, &key),
                 key,
                 begun_at: session.begun_at,
                 last_seen_at: session.last_seen_at,
@@ -130,6 +140,15 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
     }
     living.sort_by_key(|session| std::cmp::Reverse(session.begun_at));
     Ok(living)
+}
+
+fn was_at_clients(uses: &[ClientUse], key: &IndexedSession) -> bool {
+    uses.iter().any(|used| match used {
+        ClientUse::Session(site, sha256) => {
+            key.site.as_ref() == Some(site) && *sha256 == key.id_sha256
+        }
+        ClientUse::Grant(..) => false,
+    })
 }
 
 fn end_of(member: &MemberId, site: Option<SiteId>) -> ReadSessionsEnd {
@@ -179,12 +198,16 @@ pub async fn end_all(
             idle: LONGEST_SESSION,
         },
     };
-    store.run(&all).await?;
+    let read_uses = ReadClientUses {
+        member: member.clone(),
+    };
+    let ((), uses) = store.run_both(&all, &read_uses).await?;
+    client_uses::sessions_ended(store, &uses).await?;
     remove(store, member, &ended, reason).await?;
     Ok(ended)
 }
 
-/// Ends one session of a person.
+/// Ends one session of a person. What clients have of it is the site's to end, which is told.
 ///
 /// # Errors
 ///
@@ -195,6 +218,11 @@ pub async fn end_one(
     session: &PersonsSession,
     reason: SessionEnd,
 ) -> Result<(), StoreError> {
+    if let Some(site) = session.key.site.clone().filter(|_| session.was_at_clients) {
+        let session_sha256 = session.key.id_sha256.clone();
+        // Before it ends: afterwards nobody could end it again, if this failed.
+        client_uses::tell(store, site, vec![LogoutTask::Ended { session_sha256 }]).await?;
+    }
     remove(store, member, std::slice::from_ref(session), reason).await
 }
 

@@ -33,7 +33,7 @@ use crate::{
     login::{LoginLimits, Logins},
     login_page::Branding,
     login_watch::LoginWatch,
-    oidc::{provider::Provider, signing_keys::SigningKeysError},
+    oidc::{courier, provider::Provider, signing_keys::SigningKeysError},
     public_url::PublicUrl,
     routes::{
         self,
@@ -139,7 +139,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
 
     let mut background = JoinSet::new();
     if let Some(provider) = provider {
-        keep_ready_to_sign(&mut background, &provider);
+        look_after_clients(&mut background, provider);
     }
     let (attending, attended) = oneshot::channel();
     let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
@@ -232,12 +232,16 @@ async fn ready_to_sign(provider: Option<&Data<Provider>>) -> Result<(), ServiceE
     }
 }
 
-fn keep_ready_to_sign(background: &mut JoinSet<&'static str>, provider: &Provider) {
+fn look_after_clients(background: &mut JoinSet<&'static str>, provider: Data<Provider>) {
     let keys = Arc::clone(&provider.keys);
     background.spawn(async move {
         let error = keys.keep_fresh().await;
         tracing::error!(%error, "the signing keys can't be used");
         "looking after the signing keys"
+    });
+    background.spawn(async move {
+        courier::keep_telling(provider.into_inner()).await;
+        "telling clients of logouts"
     });
 }
 

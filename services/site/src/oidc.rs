@@ -15,6 +15,7 @@ mod claims;
 mod client_authentication;
 pub mod clients;
 pub(crate) mod cors;
+pub mod courier;
 mod discovery;
 mod endings;
 pub(crate) mod endpoints;

@@ -13,6 +13,7 @@ use login_protocol::{
     },
 };
 use service_kit::{
+    client_uses,
     redis::{Store, StoreError},
     sessions::{self, PersonsSession},
 };
@@ -217,6 +218,7 @@ impl Members {
             member: member.clone(),
         };
         sessions::end_all(&self.store, &member, SessionEnd::Deleted).await?;
+        client_uses::erase(&self.store, &member).await?;
         if let Some(union) = union {
             self.store.run(&union).await?;
         }

@@ -185,7 +185,8 @@ pub struct RecordUnfollow {
 }
 
 impl Step for RecordUnfollow {
-    type Outcome = ();
+    /// Whether it counts: nothing that happened later is known.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         Operation::Script {
@@ -195,9 +196,10 @@ impl Step for RecordUnfollow {
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
         match words(reply).as_slice() {
-            [Some("recorded" | "outdated")] => Ok(()),
+            [Some("recorded")] => Ok(true),
+            [Some("outdated")] => Ok(false),
             _ => Err(UnexpectedReply {
                 step: "RecordUnfollow",
             }),

@@ -7,7 +7,7 @@ use login_protocol::{
     attempt::Approval,
     method::Method,
     steps::oidc::{
-        AddSessionGrant, EndGrant, NoteMemberSession, OpenGrant, OpenRequest, ReadRequest,
+        AddSessionGrant, ClientUse, EndGrant, NoteClientUses, OpenGrant, OpenRequest, ReadRequest,
     },
 };
 use service_kit::{
@@ -180,11 +180,15 @@ impl Provider {
             }),
             lifetime: self.session_lifetime,
         };
-        let note = NoteMemberSession {
-            site: self.site.clone(),
+        let session_use = ClientUse::Session(self.site.clone(), session_sha256.clone());
+        let mut left = vec![(session_use, self.session_lifetime)];
+        if is_offline {
+            let grant_use = ClientUse::Grant(self.site.clone(), grant.clone());
+            left.push((grant_use, self.offline_lifetime()));
+        }
+        let note = NoteClientUses {
             member: signed_in.member.clone(),
-            session_sha256: session_sha256.clone(),
-            lifetime: self.session_lifetime,
+            uses: left,
         };
         let record = GrantRecord {
             client: client.name.as_str().to_owned(),

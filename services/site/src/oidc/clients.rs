@@ -62,8 +62,8 @@ pub(super) struct Backchannel {
     pub(super) calls: HttpCalls,
     /// Its path and query.
     pub(super) path: String,
-    /// How many logouts it hasn't heard of yet.
-    pub(super) waiting: AtomicUsize,
+    /// How many logouts it is being told of.
+    pub(super) told_now: AtomicUsize,
 }
 
 /// A client can't be prepared: the system's certificates can't be read.
@@ -95,7 +95,7 @@ impl Client {
                 Ok::<_, Unprepared>(Backchannel {
                     calls: HttpCalls::new(&server, None, LOGOUT_TIMEOUT)?,
                     path: format!("{}{}", uri.path(), query.unwrap_or_default()),
-                    waiting: AtomicUsize::new(0),
+                    told_now: AtomicUsize::new(0),
                 })
             })
             .transpose()?;
@@ -214,6 +214,11 @@ impl Clients {
     /// The client of this name in the settings.
     pub(super) fn named(&self, name: &str) -> Option<&Arc<Client>> {
         self.by_name.get(name)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.by_name.values()
     }
 
     /// The accounts that aren't the site's own.

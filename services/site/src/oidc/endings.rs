@@ -1,20 +1,33 @@
 //! Ends of sessions: what came of them at clients ends as well, and the clients hear of it.
 
-use login_protocol::{
-    identity::MemberId,
-    steps::oidc::{EndGrant, EndSessionGrants, ReadMemberSessions, SettleSessionEnd},
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use login_protocol::steps::oidc::{
+    DropSessionClients, EndGrant, EndSessionGrants, Logout, LogoutQueue, LogoutTask, QueueLogouts,
+    ReadSessionClients, SettleSessionEnd,
 };
 use service_kit::redis::StoreError;
+use sha2::{Digest as _, Sha256};
 
-use super::{
-    backchannel::{self, Ended},
-    id_token,
-    provider::Provider,
-};
+use super::{id_token, provider::Provider};
+
+/// The name of a logout token: the same, however often this end is dealt with.
+fn logout_id(session_sha256: &str, client: &str, occasion: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in ["wechat-login logout", session_sha256, client, occasion] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
+}
 
 impl Provider {
-    /// A session has ended: so does what came of it without `offline_access`, and its clients hear
-    /// of it.
+    /// Sessions have ended that were queued: they are dealt with at once.
+    pub fn look_for_endings(&self) {
+        self.logouts.notify_one();
+    }
+
+    /// A session has ended: so does what came of it without `offline_access`, and its clients are
+    /// going to hear of it. It can be repeated, and has to be after an error.
     ///
     /// # Errors
     ///
@@ -25,6 +38,9 @@ impl Provider {
             session_sha256: session_sha256.to_owned(),
         };
         let ended = self.store.run(&end).await?;
+        if ended.clients.is_empty() && ended.grants.is_empty() {
+            return Ok(());
+        }
         let grants: Vec<EndGrant> = ended
             .grants
             .into_iter()
@@ -34,14 +50,9 @@ impl Provider {
             })
             .collect();
         self.store.run_all(&grants).await?;
-        for (client, sub) in ended.clients {
-            // One that was removed from the settings hears nothing.
-            if let Some(client) = self.clients.named(&client) {
-                let sid = id_token::session_name(session_sha256);
-                let ended = Ended { sub, sid };
-                backchannel::tell(self, client, &ended);
-            }
-        }
+        let occasion = ended.ended_at_ms.to_string();
+        self.queue(session_sha256, &ended.clients, &occasion)
+            .await?;
         let settle = SettleSessionEnd {
             site: self.site.clone(),
             session_sha256: session_sha256.to_owned(),
@@ -49,19 +60,70 @@ impl Provider {
         self.store.run(&settle).await
     }
 
-    /// All of a person's sessions at this site have ended.
+    /// The person of a session doesn't follow the account any more: clients that require that hear
+    /// of a logout. (Their tokens have ended: each use looks at it.)
     ///
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn all_sessions_ended(&self, member: &MemberId) -> Result<(), StoreError> {
-        let read = ReadMemberSessions {
-            site: self.site.clone(),
-            member: member.clone(),
-        };
-        for session in self.store.run(&read).await? {
-            self.session_ended(&session).await?;
+    pub(super) async fn unfollowed(&self, session_sha256: &str, at: i64) -> Result<(), StoreError> {
+        if self.ends_on_unfollow {
+            return self.session_ended(session_sha256).await;
         }
+        let read = ReadSessionClients {
+            site: self.site.clone(),
+            session_sha256: session_sha256.to_owned(),
+        };
+        let mut clients = self.store.run(&read).await?;
+        clients.retain(|(name, _)| {
+            let client = self.clients.named(name);
+            client.is_some_and(|client| client.requires_following())
+        });
+        if clients.is_empty() {
+            return Ok(());
+        }
+        self.queue(session_sha256, &clients, &format!("unfollowed {at}"))
+            .await?;
+        let drop = DropSessionClients {
+            site: self.site.clone(),
+            session_sha256: session_sha256.to_owned(),
+            clients: clients.into_iter().map(|(name, _)| name).collect(),
+        };
+        self.store.run(&drop).await
+    }
+
+    /// Queues what those of these clients are told that want to know. One that was removed from the
+    /// settings hears nothing.
+    async fn queue(
+        &self,
+        session_sha256: &str,
+        clients: &[(String, String)],
+        occasion: &str,
+    ) -> Result<(), StoreError> {
+        let tellings: Vec<QueueLogouts> = clients
+            .iter()
+            .filter(|(name, _)| {
+                let client = self.clients.named(name);
+                client.is_some_and(|client| client.backchannel.is_some())
+            })
+            .map(|(name, sub)| QueueLogouts {
+                site: self.site.clone(),
+                queue: LogoutQueue::Client(name.clone()),
+                tasks: vec![LogoutTask::Tell(Logout {
+                    tries: 0,
+                    id: logout_id(session_sha256, name, occasion),
+                    sid: id_token::session_name(session_sha256),
+                    sub: sub.clone(),
+                })],
+            })
+            .collect();
+        let had_room = self.store.run_all(&tellings).await?;
+        for (telling, _) in tellings.iter().zip(had_room).filter(|(_, had)| !had) {
+            if let LogoutQueue::Client(client) = &telling.queue {
+                super::backchannel::count(client, "dropped");
+            }
+        }
+        self.logouts.notify_one();
         Ok(())
     }
 }

@@ -11,8 +11,9 @@ use login_protocol::{
     steps::{
         ReadMember, ReadSessionsEnd, ReadSubject, ReadUnfollow,
         oidc::{
-            CodeExchange, EndGrant, ExchangeCode, FoundByCode, FoundByRefreshToken,
-            ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation, RotateRefreshToken,
+            ClientUse, CodeExchange, EndGrant, ExchangeCode, FoundByCode, FoundByRefreshToken,
+            NoteClientUses, ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation,
+            RotateRefreshToken,
         },
     },
 };
@@ -187,7 +188,7 @@ impl Provider {
             access_lifetime: self.access_token_lifetime,
             refresh_sha256: refresh.as_ref().map(Token::sha256),
             lifetime: match refresh {
-                Some(_) => self.refresh_token_lifetime.max(self.access_token_lifetime),
+                Some(_) => self.offline_lifetime(),
                 None => self.access_token_lifetime,
             },
         };
@@ -325,10 +326,16 @@ impl Provider {
             next_sha256: next.sha256(),
             access_sha256: access.sha256(),
             access_lifetime: self.access_token_lifetime,
-            lifetime: self.refresh_token_lifetime.max(self.access_token_lifetime),
+            lifetime: self.offline_lifetime(),
             answer: sealed.map_err(|_| GrantError::Sealing)?,
         };
-        match self.store.run(&rotate).await? {
+        let left = ClientUse::Grant(rotate.site.clone(), rotate.grant.clone());
+        let note = NoteClientUses {
+            member: record.member,
+            uses: vec![(left, rotate.lifetime)],
+        };
+        let (rotation, ()) = self.store.run_both(&rotate, &note).await?;
+        match rotation {
             RefreshRotation::Rotated => Ok(answer),
             // The same token at the same time, at another replica.
             RefreshRotation::Repeated(sealed) => self.open_answer(&rotate.refresh_sha256, &sealed),

@@ -7,6 +7,7 @@ use login_protocol::{
     steps::SessionLifetime,
 };
 use service_kit::{clock::Clock, lifecycle::ServiceError, redis::Store};
+use tokio::sync::Notify;
 
 use super::{clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys};
 use crate::{public_url::PublicUrl, sessions::rules::SessionRules, settings::oidc::OidcSettings};
@@ -27,6 +28,10 @@ pub struct Provider {
     pub(super) refresh_token_lifetime: Duration,
     pub(super) session_lifetime: Duration,
     pub(super) failures: Failures,
+    /// Whether an unfollow ends the site's sessions.
+    pub(super) ends_on_unfollow: bool,
+    /// There may be a client to tell of a logout.
+    pub(super) logouts: Notify,
 }
 
 impl Provider {
@@ -70,6 +75,13 @@ impl Provider {
             refresh_token_lifetime: settings.refresh_token_lifetime,
             session_lifetime: session_lifetime.absolute,
             failures: Failures::default(),
+            ends_on_unfollow: rules.end_on_unfollow,
+            logouts: Notify::new(),
         }))
+    }
+
+    /// How long what was granted with `offline_access` lives without being used.
+    pub(super) fn offline_lifetime(&self) -> Duration {
+        self.refresh_token_lifetime.max(self.access_token_lifetime)
     }
 }

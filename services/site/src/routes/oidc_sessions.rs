@@ -1,7 +1,6 @@
 //! Sessions that end here end at the clients of the OpenID Connect provider, too, if there is one.
 
 use actix_web::{HttpRequest, web::Data};
-use login_protocol::identity::MemberId;
 use service_kit::redis::StoreError;
 
 use crate::{oidc::provider::Provider, sessions::identifier::SessionId};
@@ -31,19 +30,11 @@ pub(super) async fn replaced(
 /// Redis is unavailable.
 pub(super) async fn ended(request: &HttpRequest, session_sha256: &str) -> Result<(), StoreError> {
     match provider(request) {
-        Some(provider) => provider.session_ended(session_sha256).await,
-        None => Ok(()),
-    }
-}
-
-/// All of a person's sessions were ended.
-///
-/// # Errors
-///
-/// Redis is unavailable.
-pub(super) async fn all_ended(request: &HttpRequest, member: &MemberId) -> Result<(), StoreError> {
-    match provider(request) {
-        Some(provider) => provider.all_sessions_ended(member).await,
+        Some(provider) => {
+            // Others of the same person may have ended with it.
+            provider.look_for_endings();
+            provider.session_ended(session_sha256).await
+        }
         None => Ok(()),
     }
 }

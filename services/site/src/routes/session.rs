@@ -120,12 +120,9 @@ pub(super) async fn end_all(
     cookies: Data<Cookies>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(session) = cookies.session(&request) {
-        let whose = sessions
+        sessions
             .sign_out_everywhere(&session, cookies.attempt(&request).as_ref())
             .await?;
-        if let Some(member) = whose {
-            oidc_sessions::all_ended(&request, &member).await?;
-        }
         oidc_sessions::ended(&request, &session.sha256()).await?;
     }
     Ok(signed_out(&cookies))

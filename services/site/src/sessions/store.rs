@@ -13,11 +13,12 @@ use login_protocol::{
     site::Realm,
     steps::{
         EndAllSessions, EndSession, ForgetRedemption, IndexSession, ReadMember, ReadOlderSession,
-        ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime,
+        ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime, oidc::ReadClientUses,
     },
     subject::Subject,
 };
 use service_kit::{
+    client_uses,
     redis::{Store, StoreError},
     sessions::{self, PersonsSession},
     subjects::{self, SubjectError},
@@ -316,8 +317,8 @@ impl Sessions {
         })
     }
 
-    /// Ends all sessions at this site of whoever has this one, and says who that is. Without a
-    /// session there is nothing to end.
+    /// Ends all sessions at this site of whoever has this one. Without a session there is nothing to
+    /// end.
     ///
     /// # Errors
     ///
@@ -326,13 +327,20 @@ impl Sessions {
         &self,
         session: &SessionId,
         secret: Option<&BrowserSecret>,
-    ) -> Result<Option<MemberId>, StoreError> {
-        let mut whose = None;
+    ) -> Result<(), StoreError> {
         if let Some(found) = self.find(session.sha256()).await? {
             let [ended_here, ended] = self.ends(&found.member);
-            let (ended_here, ended) = self.store.run_both(&ended_here, &ended).await?;
+            let read_uses = ReadClientUses {
+                member: found.member.clone(),
+            };
+            let (ended_here, ended, mut uses) = self
+                .store
+                .run_together((&ended_here, &ended, &read_uses))
+                .await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
-                whose = Some(found.member.clone());
+                uses.retain(|used| found.is_older || *used.site() == self.realm.site);
+                // Before they end: afterwards this session could end none again, if this failed.
+                client_uses::sessions_ended(&self.store, &uses).await?;
                 let end = EndAllSessions {
                     member: found.member,
                     // Those of the version that knew no sites are good at any.
@@ -342,8 +350,7 @@ impl Sessions {
                 self.store.run(&end).await?;
             }
         }
-        self.sign_out(session, secret).await?;
-        Ok(whose)
+        self.sign_out(session, secret).await
     }
 
     fn forget_redemption(&self, secret: &BrowserSecret) -> ForgetRedemption {

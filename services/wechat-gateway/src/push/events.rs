@@ -12,11 +12,12 @@ use login_protocol::{
     scene::Scene,
     steps::{
         AppendEvent, IndexMember, ReadMember, ReadSubject, RecordFollow, RecordScan,
-        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome,
+        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
     },
     subject::Subject,
 };
 use service_kit::{
+    client_uses,
     clock::Clock,
     redis::{Store, StoreError},
 };
@@ -161,10 +162,17 @@ impl LoginEvents {
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
                 let index = index(&member, known.as_ref(), at);
+                let read_uses = ReadClientUses {
+                    member: member.clone(),
+                };
                 let unfollow = RecordUnfollow { member, at };
-                self.store
-                    .run_together((append.as_ref(), index.as_ref(), &unfollow))
+                let (_, _, counts, uses) = self
+                    .store
+                    .run_together((append.as_ref(), index.as_ref(), &unfollow, &read_uses))
                     .await?;
+                if counts {
+                    client_uses::unfollowed(&self.store, &uses, at).await?;
+                }
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
             }

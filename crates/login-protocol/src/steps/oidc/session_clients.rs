@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use super::super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use super::grant::GrantId;
-use crate::{identity::MemberId, redis_keys, site::SiteId};
+use crate::{redis_keys, site::SiteId};
 
 static ADD: AtomicScript = AtomicScript::new(include_str!("session_grant_add.lua"));
 static END: AtomicScript = AtomicScript::new(include_str!("session_grants_end.lua"));
 static SETTLE: AtomicScript = AtomicScript::new(include_str!("session_grants_settle.lua"));
-static NOTE: AtomicScript = AtomicScript::new(include_str!("member_session_note.lua"));
 
 /// How long the end of a session is remembered: longer than an authorization can be under way.
 const END_IS_KEPT: Duration = Duration::from_mins(10);
@@ -72,6 +71,9 @@ pub struct EndedSession {
     pub clients: Vec<(String, String)>,
     /// What ends with it.
     pub grants: Vec<GrantId>,
+    /// When its end was noted first, in milliseconds since 1970 by Redis' clock: the same whenever
+    /// it is asked again.
+    pub ended_at_ms: u64,
 }
 
 /// A session has ended: says what hangs on it, and lets nothing be added. Asking again says the
@@ -97,16 +99,85 @@ impl Step for EndSessionGrants {
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<EndedSession, UnexpectedReply> {
         let mut ended = EndedSession::default();
-        let fields: Vec<&str> = reply.iter().flatten().map(String::as_str).collect();
-        for pair in fields.chunks_exact(2) {
-            let (field, value) = (pair[0], pair[1]);
+        for (field, value) in fields(reply) {
             if let Some(client) = field.strip_prefix("c:") {
                 ended.clients.push((client.to_owned(), value.to_owned()));
             } else if let Some(grant) = field.strip_prefix("g:") {
                 ended.grants.extend(GrantId::parse(grant));
+            } else if field == "ended" {
+                ended.ended_at_ms = value.parse().unwrap_or_default();
             }
         }
         Ok(ended)
+    }
+}
+
+/// A hash's fields and values.
+fn fields(reply: &[Option<String>]) -> impl Iterator<Item = (&str, &str)> {
+    reply.chunks_exact(2).filter_map(|pair| match pair {
+        [Some(field), Some(value)] => Some((field.as_str(), value.as_str())),
+        _ => None,
+    })
+}
+
+/// The clients that a session was used at, which goes on.
+#[derive(Debug, Clone)]
+pub struct ReadSessionClients {
+    /// Where the session is good.
+    pub site: SiteId,
+    /// The SHA-256 of the session's identifier, in base64url.
+    pub session_sha256: String,
+}
+
+impl Step for ReadSessionClients {
+    /// Their names in the settings, and the subject that each sees.
+    type Outcome = Vec<(String, String)>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HGETALL",
+            key: redis_keys::oidc_session(&self.site, &self.session_sha256),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let clients = fields(reply).filter_map(|(field, sub)| {
+            let client = field.strip_prefix("c:")?;
+            Some((client.to_owned(), sub.to_owned()))
+        });
+        Ok(clients.collect())
+    }
+}
+
+/// Clients have nothing of a session any more, which goes on.
+#[derive(Debug, Clone)]
+pub struct DropSessionClients {
+    /// Where the session is good.
+    pub site: SiteId,
+    /// The SHA-256 of the session's identifier, in base64url.
+    pub session_sha256: String,
+    /// Their names in the settings: at least one.
+    pub clients: Vec<String>,
+}
+
+impl Step for DropSessionClients {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HDEL",
+            key: redis_keys::oidc_session(&self.site, &self.session_sha256),
+            arguments: self
+                .clients
+                .iter()
+                .map(|client| format!("c:{client}"))
+                .collect(),
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }
 
@@ -132,63 +203,5 @@ impl Step for SettleSessionEnd {
 
     fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
         Ok(())
-    }
-}
-
-/// Notes that a person's session was used at clients, for the day when all of them end.
-#[derive(Debug, Clone)]
-pub struct NoteMemberSession {
-    /// Where the session is good.
-    pub site: SiteId,
-    /// Whose.
-    pub member: MemberId,
-    /// The SHA-256 of the session's identifier, in base64url.
-    pub session_sha256: String,
-    /// How long a session can live.
-    pub lifetime: Duration,
-}
-
-impl Step for NoteMemberSession {
-    type Outcome = ();
-
-    fn operation(&self) -> Operation {
-        Operation::Script {
-            script: &NOTE,
-            key: redis_keys::oidc_sessions_of(&self.site, &self.member),
-            arguments: vec![
-                self.session_sha256.clone(),
-                self.lifetime.as_millis().to_string(),
-            ],
-        }
-    }
-
-    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
-        Ok(())
-    }
-}
-
-/// A person's sessions that were used at clients. Some may have ended.
-#[derive(Debug, Clone)]
-pub struct ReadMemberSessions {
-    /// Where the sessions are good.
-    pub site: SiteId,
-    /// Whose.
-    pub member: MemberId,
-}
-
-impl Step for ReadMemberSessions {
-    /// The SHA-256s of their identifiers.
-    type Outcome = Vec<String>;
-
-    fn operation(&self) -> Operation {
-        Operation::Command {
-            name: "ZRANGE",
-            key: redis_keys::oidc_sessions_of(&self.site, &self.member),
-            arguments: vec!["0".to_owned(), "-1".to_owned()],
-        }
-    }
-
-    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
-        Ok(reply.iter().flatten().cloned().collect())
     }
 }
