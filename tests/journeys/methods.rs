@@ -424,7 +424,7 @@ async fn on_the_way_to_a_client_its_own_way_is_shown() {
     assert!(browser.text("location.search").await.contains("code="));
 
     // A request that is over says so, instead of trying again for ever.
-    let page = format!("{}&prompt=login", asked);
+    let page = format!("{asked}&prompt=login");
     browser.visit(&page).await;
     browser
         .until("document.querySelector('#login').dataset.state === 'pending'")

@@ -364,12 +364,12 @@ async fn a_client_has_its_own_ways_to_log_in() {
     let mut visitor = stack.visitor();
     let page = page_for(&mut visitor, &of_app()).await;
     let request = page.split_once('?').unwrap().1;
-    let begin = |method: &str| format!("/api/login?{request}&method={method}");
-    let begun = visitor.call(Method::POST, &begin("")).await;
+    let path = |method: &str| format!("/api/login?{request}&method={method}");
+    let begun = visitor.call(Method::POST, &path("")).await;
     assert_eq!(begun.json["method"], "code", "{}", begun.text);
     assert_eq!(begun.json["methods"], serde_json::json!(["code", "page"]));
     // The site's own way isn't this client's.
-    let refused = visitor.call(Method::POST, &begin("scan")).await;
+    let refused = visitor.call(Method::POST, &path("scan")).await;
     crate::answers::assert_problem(&refused, 400, "invalid_request");
     let digits = begun.json["code"]["digits"].as_str().unwrap();
     stack.wechat.message(&person, digits).await;
