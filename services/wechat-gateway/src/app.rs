@@ -16,6 +16,7 @@ use crate::{
     accounts::{Accounts, Shared},
     doctor,
     events::Events,
+    member_indexing::MemberIndexing,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
     routes::{self, verification_file::VerificationFiles},
@@ -83,6 +84,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
+    let indexing = MemberIndexing::new(Arc::clone(&store));
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
@@ -105,6 +107,10 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     background.spawn(async move {
         events.tend().await;
         "keeping the stream of events in order"
+    });
+    background.spawn(async move {
+        indexing.see_to_it().await;
+        "indexing members"
     });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await

@@ -138,6 +138,7 @@ impl Logins {
                 Ok((identified, is_first))
             }
             Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
+            Redemption::Banned => Err(CompleteError::Banned),
         }
     }
 
@@ -209,10 +210,12 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (_, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let ask = self.ban_keys.ask(&member);
+        let (_, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 &self.completed(realm, &secret.scene(), &nonce, &member, method),
+                &ask,
                 create.as_ref(),
                 &read,
                 &read_subject,
@@ -226,7 +229,7 @@ impl Logins {
                 issue.as_ref(),
             ))
             .await?;
-        if known.as_ref().is_some_and(|known| known.banned) {
+        if self.ban_keys.settle(&self.store, ask, bans).await? {
             self.end_refused(create).await?;
             return Err(CompleteError::Banned);
         }

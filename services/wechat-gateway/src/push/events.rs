@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
-    event::{self, EventKind, Happening},
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
     steps::{
-        AppendEvent, IndexMember, ReadMember, ReadSubject, RecordFollow, RecordScan,
+        AppendEvent, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordFollow, RecordScan,
         RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
     },
     subject::Subject,
 };
 use service_kit::{
+    bans::BanKeys,
     client_uses,
     clock::Clock,
     redis::{Store, StoreError},
@@ -26,7 +26,7 @@ use wechat_wire::push::{Push, PushBody};
 
 use super::{
     figures::count,
-    happenings::Person,
+    happenings::{Person, denied_by_ban},
     replies::{Arrival, Occasion, Replies},
     usable::UsablePush,
 };
@@ -47,7 +47,7 @@ const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
 /// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
-const BANNED: &str = "您已被停止使用登录功能，本次没有登录。如有疑问，请联系网站管理员。";
+const BANNED: &str = "您的登录权限已被停用，这次没有登录。如有疑问，请联系网站管理员。";
 
 /// Turns events into logins and members.
 pub struct LoginEvents {
@@ -57,6 +57,7 @@ pub struct LoginEvents {
     clock: Clock,
     digits: Arc<AccountDigits>,
     subjects: Subjects,
+    ban_keys: BanKeys,
     replies: Replies,
     links: PhoneLinks,
     account: AccountName,
@@ -110,6 +111,7 @@ impl LoginEvents {
             api,
             tokens,
             subjects: Subjects::new(Arc::clone(&store)),
+            ban_keys: BanKeys::default(),
             store,
             clock,
             digits,
@@ -234,7 +236,15 @@ impl LoginEvents {
         let read_subject = ReadSubject {
             member: member.clone(),
         };
-        let (known, given) = self.store.run_both(&read, &read_subject).await?;
+        let ask = self.ban_keys.ask(member);
+        let (mut known, given, bans) = self
+            .store
+            .run_together((&read, &read_subject, &ask))
+            .await?;
+        let banned = self.ban_keys.settle(&self.store, ask, bans).await?;
+        if let Some(known) = &mut known {
+            known.banned = banned;
+        }
         Ok((known, given.map(|given| given.subject)))
     }
 
@@ -267,10 +277,14 @@ impl LoginEvents {
         let read_subject = ReadSubject {
             member: member.clone(),
         };
-        let (known, subject) = self.store.run_both(&read, &read_subject).await?;
-        if known.as_ref().is_some_and(|known| known.banned) {
+        let ask = self.ban_keys.ask(&member);
+        let (known, subject, bans) = self
+            .store
+            .run_together((&read, &read_subject, &ask))
+            .await?;
+        if self.ban_keys.settle(&self.store, ask, bans).await? {
             let sub = subject.map(|given| given.subject);
-            return self.refuse(member, scene, sub, known).await;
+            return self.refuse(member, scene, at, sub, known).await;
         }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
@@ -304,13 +318,18 @@ impl LoginEvents {
             at,
             profile: learned,
         };
+        // Before the scan: a ban that comes after it finds the attempt.
+        let note = NoteAttempt {
+            member: member.clone(),
+            scene: scene.clone(),
+        };
         let scan = RecordScan {
             scene: scene.clone(),
             account: self.account.clone(),
             member,
             approval: self.approval,
         };
-        let (_, _, _, _, _, (), scanned) = self
+        let (_, _, _, _, _, (), (), scanned) = self
             .store
             .run_together((
                 naming.give.as_ref(),
@@ -319,6 +338,7 @@ impl LoginEvents {
                 append.as_ref(),
                 index.as_ref(),
                 &follow,
+                &note,
                 &scan,
             ))
             .await?;
@@ -367,28 +387,37 @@ impl LoginEvents {
         link
     }
 
-    /// Denies the login of somebody who is banned.
+    /// Denies the login of somebody who is banned. That they follow is kept of whom something is
+    /// kept already: who was erased stays so.
     async fn refuse(
         &self,
         member: MemberId,
         scene: Scene,
+        at: Timestamp,
         sub: Option<Subject>,
         known: Option<Member>,
     ) -> Result<String, StoreError> {
-        const KIND: EventKind = EventKind::LoginDenied;
+        let follow = known.is_some().then(|| RecordFollow {
+            member: member.clone(),
+            at,
+            profile: None,
+        });
+        let known = known.map(|known| Member {
+            banned: true,
+            ..Member::after_follow(Some(&known), &member.openid, at, None)
+        });
         let append = AppendEvent {
-            occasion: event::Occasion::of(KIND, &member, &[scene.as_str()]),
-            happening: Happening::new(KIND, self.account.clone(), &member)
-                .with_member(sub, known)
-                .with("reason", "banned"),
             opens: self.tells,
+            ..denied_by_ban(&self.account, &member, &scene, sub, known)
         };
         let refuse = RefuseScan {
             scene,
             account: self.account.clone(),
             member,
         };
-        self.store.run_both(&append, &refuse).await?;
+        self.store
+            .run_together((&append, follow.as_ref(), &refuse))
+            .await?;
         count(&self.account, "scan", "banned");
         Ok(BANNED.to_owned())
     }
