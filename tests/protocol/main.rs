@@ -7,6 +7,7 @@ mod bans;
 mod digits;
 mod exchanges;
 mod forward_auth;
+mod history;
 mod interleavings;
 mod members;
 mod model;

@@ -17,6 +17,7 @@ use login_protocol::{
 use service_kit::{
     bans::{self, BanError},
     client_uses,
+    random::NoRandomness,
     redis::{Store, StoreError},
     sessions::{self, PersonsSession},
 };
@@ -37,7 +38,7 @@ pub struct Members {
     store: Arc<Store>,
 }
 
-/// Why there is nothing to list or to end.
+/// Why there is nothing to list, or something isn't done.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionsError {
     /// Nobody knows this person.
@@ -49,6 +50,18 @@ pub enum SessionsError {
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There are no random bytes for the key of bans.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+impl From<BanError> for SessionsError {
+    fn from(error: BanError) -> Self {
+        match error {
+            BanError::Store(error) => Self::Store(error),
+            BanError::Randomness(error) => Self::Randomness(error),
+        }
+    }
 }
 
 /// Some of them, newest first.

@@ -330,7 +330,7 @@ async fn show(called: &Called) -> Result<(), Failure> {
     let sessions = match called.members.sessions(openid.as_str()).await {
         Ok(sessions) => sessions,
         Err(SessionsError::Store(error)) => return Err(error.into()),
-        Err(SessionsError::UnknownMember | SessionsError::UnknownSession) => Vec::new(),
+        Err(_) => Vec::new(),
     };
     let sessions: Vec<_> = sessions
         .iter()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::Approval,
+    history::Figure,
     method::Method,
     scene::Scene,
     steps::{
@@ -18,7 +19,7 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, random,
+    bans, history, random,
     redis::{Store, StoreError},
 };
 
@@ -189,7 +190,12 @@ impl PageLogins {
                         decided: false,
                     },
                 };
-                Ok(match store.run_both(&note, &record).await?.1.effect {
+                let ((), scanned) = store.run_both(&note, &record).await?;
+                let effect = scanned.effect;
+                if matches!(effect, ScanEffect::Accepted(_)) {
+                    history::count(Figure::Scanned);
+                }
+                Ok(match effect {
                     ScanEffect::Accepted(_) | ScanEffect::Repeated(_) => {
                         store.run(&issue).await?;
                         OpenedCode::Asked {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
+    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
@@ -19,6 +20,7 @@ use service_kit::{
     bans::BanKeys,
     client_uses,
     clock::Clock,
+    history,
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -343,6 +345,15 @@ impl LoginEvents {
             ))
             .await?;
         let ScanOutcome { effect, site_name } = scanned;
+        if effect == ScanEffect::Accepted(AttemptStatus::Confirmed) {
+            history::count(Figure::Confirmed);
+        }
+        if matches!(effect, ScanEffect::Accepted(_)) {
+            history::count(Figure::Scanned);
+            if arrival == Arrival::NewFollower {
+                history::count(Figure::Followed);
+            }
+        }
         count(
             &self.account,
             event,
@@ -419,6 +430,7 @@ impl LoginEvents {
             .run_together((&append, follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
+        history::count(Figure::Denied);
         Ok(BANNED.to_owned())
     }
 
