@@ -98,7 +98,7 @@ pub fn main<S, Run, Running>(
     run: Run,
 ) -> ExitCode
 where
-    S: ServiceSettings,
+    S: ServiceSettings + 'static,
     Run: FnOnce(S) -> Running,
     Running: Future<Output = Result<(), ServiceError>>,
 {
@@ -137,7 +137,7 @@ where
 }
 
 /// The task that the command line names, and how.
-fn asked_for<'a, S>(
+fn asked_for<'a, S: 'static>(
     matches: &'a ArgMatches,
     subcommands: &'a [Subcommand<S>],
     groups: &'a [SubcommandGroup<S>],
@@ -155,7 +155,7 @@ fn asked_for<'a, S>(
     named(matches, subcommands).or_else(in_group)
 }
 
-impl<S> SubcommandGroup<S> {
+impl<S: 'static> SubcommandGroup<S> {
     fn command(&self) -> Command {
         Command::new(self.name)
             .about(self.about)
@@ -217,7 +217,7 @@ fn print_reference<S: Section>(service: &Service, given: &ArgMatches) -> ExitCod
     ExitCode::SUCCESS
 }
 
-fn command<S: Section>(
+fn command<S: Section + 'static>(
     service: &Service,
     subcommands: &[Subcommand<S>],
     groups: &[SubcommandGroup<S>],

@@ -13,7 +13,7 @@ pub mod events;
 pub mod login_prompts;
 mod member_commands;
 pub mod member_indexing;
-mod member_migration;
+pub mod member_migration;
 pub mod members;
 pub mod phone;
 pub mod push;

@@ -271,13 +271,17 @@ async fn carry_out(invocation: Invocation<GatewaySettings>, task: Task) -> Resul
 
 async fn list(called: &Called) -> Result<(), Failure> {
     let usage = |option: &str| Failure::Usage(format!("--{option} has no such value"));
-    let limit = called.options.get(LIMIT).map(|limit| limit.parse());
-    let limit: usize = limit
+    let limit = called
+        .options
+        .get(LIMIT)
+        .map(|limit| limit.parse::<usize>());
+    let limit = limit
         .transpose()
         .map_err(|_| usage(LIMIT))?
         .unwrap_or(LISTED);
-    let subscribed = called.options.get(SUBSCRIBED).map(|wanted| wanted.parse());
-    let subscribed: Option<bool> = subscribed.transpose().map_err(|_| usage(SUBSCRIBED))?;
+    let subscribed = called.options.get(SUBSCRIBED);
+    let subscribed = subscribed.map(|wanted| wanted.parse::<bool>());
+    let subscribed = subscribed.transpose().map_err(|_| usage(SUBSCRIBED))?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     writeln!(
         out,
