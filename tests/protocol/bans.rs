@@ -51,13 +51,13 @@ async fn a_ban_holds_at_its_account_until_it_is_lifted_and_names_nobody() {
     let listed = bans::are_banned(&store, &one.app_id, people).await;
     assert_eq!(listed.expect("Redis is running"), [false, true]);
     let found: Vec<String> = redis.command(&["KEYS", "*"]).await;
-    let [key] = found.as_slice() else {
+    let [only] = found.as_slice() else {
         panic!("bans have one key: {found:?}");
     };
-    let kept: Vec<String> = redis.command(&["HGETALL", key]).await;
+    let kept: Vec<String> = redis.command(&["HGETALL", only]).await;
     let openid = one.openid.as_str();
-    assert!(!kept.concat().contains(openid) && !key.contains(openid));
-    let life: i64 = redis.command(&["TTL", key]).await;
+    assert!(!kept.concat().contains(openid) && !only.contains(openid));
+    let life: i64 = redis.command(&["TTL", only]).await;
     assert_eq!(life, -1, "a ban has no end");
     for _ in 0..2 {
         let lifted = bans::lift(&store, one.clone()).await;

@@ -65,8 +65,8 @@ impl AttemptStatus {
                 Ok(Self::Confirmed)
             }
             (Self::Pending, Move::Scan(Approval::Tap)) => Ok(Self::Scanned),
-            (Self::Scanned, Move::Deny) => Ok(Self::Denied),
-            (Self::Pending | Self::Scanned | Self::Confirmed, Move::Refuse) => Ok(Self::Denied),
+            (Self::Scanned, Move::Deny)
+            | (Self::Pending | Self::Scanned | Self::Confirmed, Move::Refuse) => Ok(Self::Denied),
             (Self::Confirmed, Move::Redeem) => Ok(Self::Consumed),
             (Self::Pending | Self::Scanned | Self::Confirmed | Self::Denied, Move::Cancel) => {
                 Ok(Self::Expired)

@@ -188,12 +188,12 @@ pub struct UserInfo {
     pub unionid: Option<String>,
 }
 
-/// Asks for the new OpenIDs of an account that moved.
+/// Asks for the new openids of an account that moved.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangeOpenIdsRequest<'a> {
     /// The AppID of the former account.
     pub from_appid: &'a str,
-    /// Up to a hundred OpenIDs at the former account.
+    /// Up to a hundred openids at the former account.
     pub openid_list: Vec<&'a str>,
 }
 

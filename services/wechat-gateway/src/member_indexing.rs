@@ -75,7 +75,7 @@ impl MemberIndexing {
         sleep(AGAIN_AFTER.saturating_sub(began.elapsed())).await;
         let later = since.checked_add(AGAIN_AFTER).unwrap_or(since);
         self.done_since(later).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Ends when all are in it who were stored at this time, by Redis' clock.
@@ -146,12 +146,12 @@ impl MemberIndexing {
             progress.looked_at += page.keys.len();
             let members = page.keys.iter().filter_map(|key| member_of_key(key));
             progress.added += self.index(members.collect()).await?;
-            let note = NoteIndexing {
+            let step = NoteIndexing {
                 holder: holder.to_owned(),
                 node: node.run.clone().unwrap_or_default(),
                 place: page.next.clone().unwrap_or_default(),
             };
-            if !self.store.run(&note).await? {
+            if !self.store.run(&step).await? {
                 return Err(Unfinished::TakenOver);
             }
             progress.tell();

@@ -1,4 +1,4 @@
-//! The members of an account that moved (公众号账号迁移): WeChat tells their OpenIDs at the new
+//! The members of an account that moved (公众号账号迁移): WeChat tells their openids at the new
 //! account for those at the former one, up to fifteen days after the move.
 
 use std::{error::Error, fmt, sync::Arc};
@@ -128,12 +128,12 @@ impl Migration {
         let mut before = self.store.run(&read).await?;
         let mut moved = Moved::default();
         loop {
-            let list = ListMembers {
+            let ask = ListMembers {
                 app_id: from.clone(),
                 before: before.clone(),
                 limit: BATCH,
             };
-            let places = self.store.run(&list).await?;
+            let places = self.store.run(&ask).await?;
             let Some(last) = places.last().cloned() else {
                 self.store.run(&ForgetMigration { from, to }).await?;
                 return Ok(moved);

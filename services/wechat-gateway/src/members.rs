@@ -186,14 +186,14 @@ impl Members {
         let mut members = Vec::new();
         let mut looked_at = 0;
         loop {
-            let list = ListMembers {
+            let ask = ListMembers {
                 app_id: self.app_id.clone(),
                 before,
                 // One more, to know whether there are more.
                 limit: BATCH.max(limit + 1 - members.len()),
             };
-            let places = self.store.run(&list).await?;
-            let is_last = places.len() < list.limit;
+            let places = self.store.run(&ask).await?;
+            let is_last = places.len() < ask.limit;
             for (place, stored) in places.iter().zip(self.stored(&places).await?) {
                 let wanted = stored.filter(|stored| {
                     subscribed.is_none_or(|subscribed| subscribed == stored.member.subscribed)

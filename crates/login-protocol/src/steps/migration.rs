@@ -13,7 +13,7 @@ use crate::{
 
 static MOVE: AtomicScript = AtomicScript::new(include_str!("member_move.lua"));
 
-/// For how long it is kept how far a move has got: WeChat tells new OpenIDs for fifteen days.
+/// For how long it is kept how far a move has got: WeChat tells new openids for fifteen days.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Carries over what is stored of somebody at a former account. Who is known at the new one stays

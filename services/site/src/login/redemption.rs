@@ -60,6 +60,15 @@ const fn given_back(method: Method) -> GivenBack {
     }
 }
 
+/// What is stored of somebody, and their subject.
+fn reads(member: &MemberId) -> (ReadMember, ReadSubject) {
+    let member = member.clone();
+    let read = ReadMember {
+        member: member.clone(),
+    };
+    (read, ReadSubject { member })
+}
+
 impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
     fn completed(
@@ -187,12 +196,7 @@ impl Logins {
         });
         let index = create.as_ref().map(IndexSession::of);
         let unfollow = self.rules.unfollow_of(&member);
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: member.clone(),
-        };
+        let (read, read_subject) = reads(&member);
         let [ended_here, ended] = [Some(realm.site.clone()), None].map(|site| ReadSessionsEnd {
             member: member.clone(),
             site,

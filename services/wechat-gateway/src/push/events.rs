@@ -11,8 +11,8 @@ use login_protocol::{
     member::{Member, Profile},
     scene::Scene,
     steps::{
-        AppendEvent, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordFollow, RecordScan,
-        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
+        AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordFollow,
+        RecordScan, RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
     },
     subject::Subject,
 };
@@ -232,6 +232,16 @@ impl LoginEvents {
         if !self.tells {
             return Ok((None, None));
         }
+        let (known, given, banned) = self.stored(member).await?;
+        let known = known.map(|known| Member { banned, ..known });
+        Ok((known, given.map(|given| given.subject)))
+    }
+
+    /// What is stored of a person, their subject, and whether they are banned.
+    async fn stored(
+        &self,
+        member: &MemberId,
+    ) -> Result<(Option<Member>, Option<GivenSubject>, bool), StoreError> {
         let read = ReadMember {
             member: member.clone(),
         };
@@ -239,15 +249,12 @@ impl LoginEvents {
             member: member.clone(),
         };
         let ask = self.ban_keys.ask(member);
-        let (mut known, given, bans) = self
+        let (known, given, bans) = self
             .store
             .run_together((&read, &read_subject, &ask))
             .await?;
         let banned = self.ban_keys.settle(&self.store, ask, bans).await?;
-        if let Some(known) = &mut known {
-            known.banned = banned;
-        }
-        Ok((known, given.map(|given| given.subject)))
+        Ok((known, given, banned))
     }
 
     /// Whom the owner's software is told about, if it is.
@@ -273,18 +280,8 @@ impl LoginEvents {
         arrival: Arrival,
         event: &'static str,
     ) -> Result<String, StoreError> {
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: member.clone(),
-        };
-        let ask = self.ban_keys.ask(&member);
-        let (known, subject, bans) = self
-            .store
-            .run_together((&read, &read_subject, &ask))
-            .await?;
-        if self.ban_keys.settle(&self.store, ask, bans).await? {
+        let (known, subject, banned) = self.stored(&member).await?;
+        if banned {
             let sub = subject.map(|given| given.subject);
             return self.refuse(member, scene, at, sub, known).await;
         }

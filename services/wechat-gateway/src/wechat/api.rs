@@ -133,7 +133,7 @@ impl Api {
         self.call("user/info", &request).await
     }
 
-    /// The OpenIDs at this account of up to a hundred people of a former account, which moved here.
+    /// The openids at this account of up to a hundred people of a former account, which moved here.
     /// (公众号账号迁移, “openid 转换接口”.)
     pub async fn change_openids(
         &self,
