@@ -110,7 +110,7 @@ async fn an_attempt_is_denied_or_erased_for_its_own_person_alone() {
         member: one.clone(),
     };
     let noted = store.run(&read).await.expect("Redis is running");
-    assert_eq!(noted, [scene.clone()]);
+    assert_eq!(noted, std::slice::from_ref(&scene));
     let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:attempts-of:*"]).await;
     let life: i64 = redis.command(&["TTL", &keys[0]]).await;
     assert!((1..=3600).contains(&life), "{life}");
