@@ -3,6 +3,7 @@
 mod access_token;
 mod accounts;
 mod api_key;
+mod bans;
 mod callback;
 mod callback_addresses;
 mod code_budget;
@@ -27,6 +28,8 @@ mod log_flood;
 mod logins;
 mod lost_answers;
 mod many_gateways;
+mod member_commands;
+mod member_index;
 mod members;
 mod operations;
 mod outages;

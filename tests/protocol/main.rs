@@ -3,6 +3,7 @@
 mod access_tokens;
 mod admission;
 mod authorization_codes;
+mod bans;
 mod digits;
 mod exchanges;
 mod forward_auth;

@@ -44,7 +44,7 @@ async fn a_repeat_within_the_window_gets_the_first_answer() {
     let scene = confirmed(&store, &person).await;
     let redeem = async |nonce| match redeem(&store, &scene, nonce).await {
         Redemption::Redeemed(identified) => identified,
-        Redemption::Refused(status) => panic!("the attempt is {status}"),
+        refused => panic!("the attempt is refused: {refused:?}"),
     };
     let first = redeem("one").await;
     assert_eq!(

@@ -337,7 +337,7 @@ async fn sessions_end_in_a_full_redis() {
 async fn redeemed(store: &Store, scene: &login_protocol::scene::Scene) -> Identified {
     match attempts::redeem(store, scene, "a nonce").await {
         Redemption::Redeemed(identified) => identified,
-        Redemption::Refused(status) => panic!("the attempt is {status}"),
+        refused => panic!("the attempt is refused: {refused:?}"),
     }
 }
 

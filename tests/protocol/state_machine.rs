@@ -7,7 +7,7 @@ use login_protocol::{
     attempt::{Approval, AttemptStatus, Move},
     scene::Scene,
     status_change::StatusChange,
-    steps::{CancelAttempt, RecordScan, Redemption, ScanEffect},
+    steps::{CancelAttempt, RecordScan, Redemption, RefuseAttempt, RefuseScan, ScanEffect},
 };
 use service_kit::redis::Store;
 use system_tests::{
@@ -18,9 +18,10 @@ use system_tests::{
 };
 
 /// The moves that have a step. Confirming and denying on the phone have none.
-const MOVES: [Move; 5] = [
+const MOVES: [Move; 6] = [
     Move::Scan(Approval::Scan),
     Move::Scan(Approval::Tap),
+    Move::Refuse,
     Move::Redeem,
     Move::Cancel,
     Move::Expire,
@@ -123,6 +124,22 @@ impl Model {
                     panic!("from {from}: nobody else has scanned: {other:?}")
                 }
             },
+            Move::Refuse if from == AttemptStatus::Pending => {
+                let step = RefuseScan {
+                    scene: scene.clone(),
+                    account: AccountName::default(),
+                    member: member(&self.first),
+                };
+                let refused = self.store.run(&step).await.expect("Redis is running");
+                refused.effect == ScanEffect::Accepted(AttemptStatus::Denied)
+            }
+            Move::Refuse => {
+                let step = RefuseAttempt {
+                    scene: scene.clone(),
+                    member: member(&self.first),
+                };
+                self.store.run(&step).await.expect("Redis is running")
+            }
             Move::Redeem => match attempts::redeem(&self.store, scene, "second nonce").await {
                 Redemption::Redeemed(identified) => {
                     assert_eq!(identified.member, member(&self.first));
@@ -135,6 +152,7 @@ impl Model {
                     assert_eq!(status, from);
                     false
                 }
+                Redemption::Banned => panic!("from {from}: nobody is banned"),
             },
             Move::Cancel => {
                 self.cancel(scene).await;

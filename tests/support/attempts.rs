@@ -126,6 +126,6 @@ pub async fn redeem(store: &Store, scene: &Scene, nonce: &str) -> Redemption {
 pub async fn owner(store: &Store, scene: &Scene) -> String {
     match redeem(store, scene, "a test's nonce").await {
         Redemption::Redeemed(identified) => identified.member.openid.as_str().to_owned(),
-        Redemption::Refused(status) => panic!("nobody's: the attempt is {status}"),
+        refused => panic!("nobody's: {refused:?}"),
     }
 }

@@ -3,6 +3,7 @@
 
 mod automatic;
 mod backend;
+mod bans;
 mod codes;
 mod compat;
 mod made_up_codes;

@@ -10,7 +10,7 @@ use system_tests::{
 
 use crate::{phone_browser::PhoneBrowser, profile::open};
 
-async fn start_with(plan: Plan) -> Stack {
+pub(crate) async fn start_with(plan: Plan) -> Stack {
     let plan = plan
         .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
         .site("SITE__LOGIN__METHOD", "page")
@@ -21,7 +21,7 @@ async fn start_with(plan: Plan) -> Stack {
 }
 
 /// Opens the modal and returns what its code encodes.
-async fn shown(visitor: &mut Visitor) -> String {
+pub(crate) async fn shown(visitor: &mut Visitor) -> String {
     let answer = visitor.call(Method::POST, "/api/login").await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     assert_eq!(answer.json["method"], "page");

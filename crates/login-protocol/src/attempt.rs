@@ -17,7 +17,7 @@ pub enum AttemptStatus {
     Scanned,
     /// The person is known and agreed: the browser may redeem the attempt.
     Confirmed,
-    /// The person who scanned said no.
+    /// The person who scanned said no, or is banned.
     Denied,
     /// It expired, or the visitor closed the modal: its key no longer exists.
     Expired,
@@ -65,7 +65,8 @@ impl AttemptStatus {
                 Ok(Self::Confirmed)
             }
             (Self::Pending, Move::Scan(Approval::Tap)) => Ok(Self::Scanned),
-            (Self::Scanned, Move::Deny) => Ok(Self::Denied),
+            (Self::Scanned, Move::Deny)
+            | (Self::Pending | Self::Scanned | Self::Confirmed, Move::Refuse) => Ok(Self::Denied),
             (Self::Confirmed, Move::Redeem) => Ok(Self::Consumed),
             (Self::Pending | Self::Scanned | Self::Confirmed | Self::Denied, Move::Cancel) => {
                 Ok(Self::Expired)
@@ -87,7 +88,7 @@ impl AttemptStatus {
                 later,
                 Self::Confirmed | Self::Denied | Self::Expired | Self::Consumed
             ),
-            Self::Confirmed => matches!(later, Self::Consumed | Self::Expired),
+            Self::Confirmed => matches!(later, Self::Denied | Self::Consumed | Self::Expired),
             Self::Denied | Self::Consumed => matches!(later, Self::Expired),
             Self::Expired => false,
         }
@@ -125,6 +126,8 @@ pub enum Move {
     Confirm,
     /// The person who scanned refused on the phone.
     Deny,
+    /// The owner banned the person who scanned.
+    Refuse,
     /// The browser that started the attempt takes its session.
     Redeem,
     /// The modal was closed.
@@ -187,11 +190,12 @@ pub struct IllegalMove {
 mod tests {
     use super::*;
 
-    const MOVES: [Move; 7] = [
+    const MOVES: [Move; 8] = [
         Move::Scan(Approval::Scan),
         Move::Scan(Approval::Tap),
         Move::Confirm,
         Move::Deny,
+        Move::Refuse,
         Move::Redeem,
         Move::Cancel,
         Move::Expire,

@@ -3,7 +3,7 @@
 
 use crate::{
     history::Hour,
-    identity::{AppId, MemberId},
+    identity::{AppId, MemberId, OpenId},
     scene::Scene,
     site::SiteId,
     subject::UnionDigest,
@@ -136,9 +136,50 @@ pub(crate) fn events() -> String {
     "wechat-login:events".to_owned()
 }
 
+/// Whom an account's owner banned.
+pub(crate) fn bans(app_id: &AppId) -> String {
+    format!("wechat-login:bans:{{{}}}", app_id.as_str())
+}
+
+/// The attempts that somebody scanned lately.
+pub(crate) fn attempts_of(id: &MemberId) -> String {
+    format!(
+        "wechat-login:attempts-of:{{{}:{}}}",
+        id.app_id.as_str(),
+        id.openid.as_str()
+    )
+}
+
 /// The index of an account's members.
 pub(crate) fn members(app_id: &AppId) -> String {
     format!("wechat-login:members:{{{}}}", app_id.as_str())
+}
+
+/// How far the move of an account's members to another account has got.
+pub(crate) fn migration(from: &AppId, to: &AppId) -> String {
+    format!(
+        "wechat-login:member-migration:{{{}:{}}}",
+        from.as_str(),
+        to.as_str()
+    )
+}
+
+/// How far the members of versions without an index have got into it.
+pub(crate) fn member_indexing() -> String {
+    "wechat-login:member-indexing".to_owned()
+}
+
+/// What the keys of all members match.
+pub(crate) const MEMBERS: &str = "wechat-login:member:{*}";
+
+/// Whose key it is, if it is a member's.
+pub(crate) fn member_of(key: &str) -> Option<MemberId> {
+    let named = key.strip_prefix("wechat-login:member:{")?;
+    let (app_id, openid) = named.strip_suffix('}')?.split_once(':')?;
+    Some(MemberId {
+        app_id: AppId::parse(app_id).ok()?,
+        openid: OpenId::parse(openid).ok()?,
+    })
 }
 
 /// What was counted in an hour.

@@ -63,6 +63,16 @@ pub struct Subcommand<S> {
     pub run: fn(Invocation<S>) -> RunningSubcommand,
 }
 
+/// Several tasks under one name: `<service> <group> <name> …`.
+pub struct SubcommandGroup<S: 'static> {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What they are about, in a line.
+    pub about: &'static str,
+    /// The tasks.
+    pub subcommands: &'static [Subcommand<S>],
+}
+
 /// A [`Subcommand`] at work; its outcome is the exit code.
 pub type RunningSubcommand = Pin<Box<dyn Future<Output = ExitCode>>>;
 
@@ -81,25 +91,28 @@ pub struct Invocation<S> {
 ///
 /// The exit code is 0 after an orderly stop, 1 after a failure, 2 when the settings or the command
 /// line are invalid.
-pub fn main<S, Run, Running>(service: &Service, subcommands: &[Subcommand<S>], run: Run) -> ExitCode
+pub fn main<S, Run, Running>(
+    service: &Service,
+    subcommands: &[Subcommand<S>],
+    groups: &[SubcommandGroup<S>],
+    run: Run,
+) -> ExitCode
 where
-    S: ServiceSettings,
+    S: ServiceSettings + 'static,
     Run: FnOnce(S) -> Running,
     Running: Future<Output = Result<(), ServiceError>>,
 {
-    let matches = command(service, subcommands).get_matches();
+    let matches = command(service, subcommands, groups).get_matches();
     if let Some(given) = matches.subcommand_matches(REFERENCE) {
         return print_reference::<S>(service, given);
     }
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
     let settings = settings::load::<S>(service.prefix, file);
-    for subcommand in subcommands {
-        if let Some(given) = matches.subcommand_matches(subcommand.name) {
-            let invocation = subcommand.invocation(settings, given);
-            http_client::install_tls();
-            let running = (subcommand.run)(invocation);
-            return actix_web::rt::System::new().block_on(running);
-        }
+    if let Some((subcommand, given)) = asked_for(&matches, subcommands, groups) {
+        let invocation = subcommand.invocation(settings, given);
+        http_client::install_tls();
+        let running = (subcommand.run)(invocation);
+        return actix_web::rt::System::new().block_on(running);
     }
     let settings = match settings {
         Ok(settings) => settings,
@@ -120,6 +133,35 @@ where
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ ServiceError::Settings(_)) => fail(service, &error, 2),
         Err(error) => fail(service, &error, 1),
+    }
+}
+
+/// The task that the command line names, and how.
+fn asked_for<'a, S: 'static>(
+    matches: &'a ArgMatches,
+    subcommands: &'a [Subcommand<S>],
+    groups: &'a [SubcommandGroup<S>],
+) -> Option<(&'a Subcommand<S>, &'a ArgMatches)> {
+    let named = |matches: &'a ArgMatches, subcommands: &'a [Subcommand<S>]| {
+        let (name, given) = matches.subcommand()?;
+        let found = subcommands.iter().find(|known| known.name == name)?;
+        Some((found, given))
+    };
+    let in_group = || {
+        let (name, given) = matches.subcommand()?;
+        let group = groups.iter().find(|group| group.name == name)?;
+        named(given, group.subcommands)
+    };
+    named(matches, subcommands).or_else(in_group)
+}
+
+impl<S: 'static> SubcommandGroup<S> {
+    fn command(&self) -> Command {
+        Command::new(self.name)
+            .about(self.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommands(self.subcommands.iter().map(Subcommand::command))
     }
 }
 
@@ -175,7 +217,11 @@ fn print_reference<S: Section>(service: &Service, given: &ArgMatches) -> ExitCod
     ExitCode::SUCCESS
 }
 
-fn command<S: Section>(service: &Service, subcommands: &[Subcommand<S>]) -> Command {
+fn command<S: Section + 'static>(
+    service: &Service,
+    subcommands: &[Subcommand<S>],
+    groups: &[SubcommandGroup<S>],
+) -> Command {
     let reference = Command::new(REFERENCE)
         .about("Print all settings with defaults and meaning, as Markdown")
         .arg(
@@ -203,6 +249,7 @@ fn command<S: Section>(service: &Service, subcommands: &[Subcommand<S>]) -> Comm
         )
         .subcommand(reference)
         .subcommands(subcommands.iter().map(Subcommand::command))
+        .subcommands(groups.iter().map(SubcommandGroup::command))
 }
 
 fn fail(service: &Service, error: &dyn std::fmt::Display, code: u8) -> ExitCode {

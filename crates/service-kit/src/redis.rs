@@ -39,6 +39,7 @@ mod connection;
 mod inspection;
 mod link;
 mod together;
+mod walk;
 mod wire;
 
 /// How long Redis may take to answer: well under WeChat's five seconds, with room for a second try.
@@ -46,6 +47,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub use inspection::{OLDEST_REDIS, ServerFacts, ServerVersion};
 pub use together::{Part, Parts};
+pub use walk::{KeyNode, KeyPage, Walk};
 
 /// `redis.url`.
 pub static REDIS_URL: Key<SecretString> = Key {
@@ -166,7 +168,7 @@ impl Store {
         self.run_together((first, second)).await
     }
 
-    /// Runs up to twelve steps in this order, in one round trip unless a Cluster holds them. Each is
+    /// Runs up to thirteen steps in this order, in one round trip unless a Cluster holds them. Each is
     /// atomic, all together aren't. One that is `None` is left out.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub(crate) struct Person {
     pub(crate) id: String,
     /// The person's identity at this Official Account: 28 characters.
     pub(crate) openid: String,
+    /// Who they were at an account that moved to this one.
+    pub(crate) former: Option<Former>,
     /// The identity of the virtual person that snapshot pages report in their place.
     pub(crate) snapshot_openid: String,
     /// The identity across accounts; only when the account is bound to an Open Platform account.
@@ -43,6 +45,15 @@ pub(crate) struct Person {
     pub(crate) messages: MessageWindow,
 }
 
+/// An identity at an account that moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Former {
+    /// That account.
+    pub(crate) app_id: String,
+    /// The person's identity there.
+    pub(crate) openid: String,
+}
+
 /// What WeChat remembers of a follow.
 #[derive(Clone, Debug)]
 pub(crate) struct Follow {
@@ -57,6 +68,8 @@ pub(crate) struct Follow {
 pub(crate) struct NewPerson {
     /// See [`Person::openid`]; random when absent.
     pub(crate) openid: Option<String>,
+    /// See [`Person::former`].
+    pub(crate) former: Option<Former>,
     /// The name; empty is allowed, as in WeChat's answers.
     pub(crate) nickname: String,
     /// See [`Person::avatar_url`].
@@ -110,6 +123,7 @@ impl People {
         let person = Person {
             id: random::short_id(),
             openid: new.openid.unwrap_or_else(random::openid),
+            former: new.former,
             snapshot_openid: random::openid(),
             unionid: new.unionid,
             nickname: new.nickname,
@@ -153,6 +167,24 @@ impl People {
             .get(openid)
             .and_then(|id| known.by_id.get(id))
             .cloned()
+    }
+
+    /// The openid here of whoever had that one at an account that moved.
+    pub(crate) fn moved(&self, former: &Former) -> Option<String> {
+        let known = self.lock();
+        let mut people = known.by_id.values();
+        let found = people.find(|person| person.former.as_ref() == Some(former))?;
+        Some(found.openid.clone())
+    }
+
+    /// Whether that account moved here.
+    pub(crate) fn has_moved(&self, app_id: &str) -> bool {
+        let known = self.lock();
+        let mut formers = known
+            .by_id
+            .values()
+            .filter_map(|person| person.former.as_ref());
+        formers.any(|former| former.app_id == app_id)
     }
 
     /// Everyone, in the order in which they came.

@@ -188,6 +188,50 @@ pub struct UserInfo {
     pub unionid: Option<String>,
 }
 
+/// Asks for the new openids of an account that moved.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeOpenIdsRequest<'a> {
+    /// The AppID of the former account.
+    pub from_appid: &'a str,
+    /// Up to a hundred openids at the former account.
+    pub openid_list: Vec<&'a str>,
+}
+
+/// The answer to [`ChangeOpenIdsRequest`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenIdsChanged {
+    /// What became of each.
+    pub result_list: Vec<ChangedOpenId>,
+}
+
+/// What became of an OpenID.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangedOpenId {
+    /// The OpenID at the former account.
+    #[serde(deserialize_with = "json::loose_string")]
+    pub ori_openid: String,
+    /// The OpenID at the new one, where there is any.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub new_openid: Option<String>,
+    /// `ok`, or why there is none, such as `ori_openid error`.
+    #[serde(
+        deserialize_with = "json::loose_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub err_msg: Option<String>,
+}
+
+impl std::fmt::Debug for ChangedOpenId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ChangedOpenId(…)")
+    }
+}
+
 impl UserInfo {
     /// Whether the person follows the account now, if the answer says so.
     pub fn is_subscribed(&self) -> Option<bool> {

@@ -57,6 +57,9 @@ pub enum GatewayError {
     /// The attempt is over, or somebody else's.
     #[error("the attempt is over")]
     AttemptOver,
+    /// The owner banned the person.
+    #[error("the user is banned")]
+    Banned,
     /// It refused for a reason that isn't the visitor's doing.
     #[error("the gateway refused a request")]
     Refused {
@@ -235,6 +238,7 @@ fn refused(path: &'static str, response: &Answer) -> GatewayError {
         Some(ProblemCode::SnapshotPage) => GatewayError::Snapshot,
         Some(ProblemCode::ConsentMissing) => GatewayError::ConsentMissing,
         Some(ProblemCode::LoginExpired) => GatewayError::AttemptOver,
+        Some(ProblemCode::Banned) => GatewayError::Banned,
         code => GatewayError::Refused {
             path,
             status,

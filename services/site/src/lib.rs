@@ -38,5 +38,5 @@ pub fn main() -> ExitCode {
         prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, &[new_client::SUBCOMMAND], app::run)
+    command_line::main(&service, &[new_client::SUBCOMMAND], &[], app::run)
 }

@@ -7,7 +7,7 @@ use login_protocol::{
     site::Site,
     steps::{OpenedAttempt, REDEMPTION_WINDOW, SessionLifetime},
 };
-use service_kit::redis::Store;
+use service_kit::{bans::BanKeys, redis::Store};
 use tokio::time::Instant;
 
 use crate::{
@@ -45,6 +45,7 @@ pub struct Logins {
     attempt_lifetime_seconds: u32,
     session_lifetime: SessionLifetime,
     rules: SessionRules,
+    ban_keys: BanKeys,
     per_minute: u32,
     web_authorizations: WebAuthorizationLimit,
 }
@@ -110,6 +111,7 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             rules,
+            ban_keys: BanKeys::default(),
             per_minute,
             web_authorizations: WebAuthorizationLimit::new(
                 web_authorizations,

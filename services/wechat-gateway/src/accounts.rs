@@ -199,7 +199,7 @@ impl Account {
                 Relay::new(name.clone(), relay)?,
                 clock.clone(),
             ),
-            members: Members::new(app_id.clone(), Arc::clone(store)),
+            members: Members::new(name.clone(), app_id.clone(), Arc::clone(store)),
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,

@@ -18,6 +18,7 @@ use crate::{
     console::Console,
     doctor,
     events::Events,
+    member_indexing::MemberIndexing,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
     routes::{self, compat::WechatServer, verification_file::VerificationFiles},
@@ -91,6 +92,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     };
     let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
     let history = HistoryWriter::new(&redis_url, clock.clone(), None);
+    let indexing = MemberIndexing::new(Arc::clone(&store));
     let history = Arc::new(history.map_err(ServiceError::client)?);
     let console = Console::new(examined, accounts.clone(), &store, clock.clone());
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
@@ -121,6 +123,10 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     background.spawn(async move {
         events.tend().await;
         "keeping the stream of events in order"
+    });
+    background.spawn(async move {
+        indexing.see_to_it().await;
+        "indexing members"
     });
     let noting = Arc::clone(&history);
     background.spawn(async move {

@@ -12,6 +12,7 @@ use login_protocol::{
     },
 };
 use service_kit::{
+    bans,
     clock::Clock,
     redis::{Store, StoreError},
 };
@@ -216,10 +217,14 @@ impl Events {
         let read_subject = ReadSubject {
             member: member.clone(),
         };
-        let (known, subject) = self
+        let banned = bans::is_banned(&self.store, &member).await?;
+        let (mut known, subject) = self
             .store
             .run_both(&ReadMember { member }, &read_subject)
             .await?;
+        if let Some(known) = &mut known {
+            known.banned = banned;
+        }
         let happening = happening.with_member(subject.map(|given| given.subject), known);
         let fill = FillEvent {
             found: kept,

@@ -12,6 +12,9 @@ pub mod digits;
 mod doctor;
 pub mod events;
 pub mod login_prompts;
+mod member_commands;
+pub mod member_indexing;
+pub mod member_migration;
 pub mod members;
 pub mod phone;
 pub mod push;
@@ -32,5 +35,6 @@ pub fn main() -> ExitCode {
         prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, &[doctor::SUBCOMMAND], app::run)
+    let groups = [member_commands::GROUP];
+    command_line::main(&service, &[doctor::SUBCOMMAND], &groups, app::run)
 }

@@ -3,31 +3,42 @@
 use std::sync::Arc;
 
 use login_protocol::{
+    account::AccountName,
     event::Position,
     identity::{AppId, MemberId, OpenId},
-    member::StoredMember,
+    member::{Member, StoredMember},
     session_end::SessionEnd,
     steps::{
-        BanMember, BlankEvent, EraseMember, EraseSubject, EraseUnion, LiftBan, ListMembers,
-        MemberPlace, ReadEvents, ReadMember, ReadSubject, UnindexMember,
+        BlankEvent, DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject,
+        EraseUnion, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvents,
+        ReadMember, ReadPersonsAttempts, ReadSubject, RefuseAttempt, UnindexMember,
     },
 };
 use service_kit::{
+    bans::{self, BanError},
     client_uses,
+    random::NoRandomness,
     redis::{Store, StoreError},
     sessions::{self, PersonsSession},
 };
 
-/// How many are read at once.
+use crate::push::happenings::denied_by_ban;
+
+/// How many are read at once, at least.
 const BATCH: usize = 200;
+
+/// How many are looked at for a page of those who follow, or don't. A page may have fewer than were
+/// asked for, and be followed by others.
+const LOOKED_AT: usize = 2000;
 
 /// Those of one account.
 pub struct Members {
+    account: AccountName,
     app_id: AppId,
     store: Arc<Store>,
 }
 
-/// Why there is nothing to list or to end.
+/// Why there is nothing to list, or something isn't done.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionsError {
     /// Nobody knows this person.
@@ -39,6 +50,18 @@ pub enum SessionsError {
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There are no random bytes for the key of bans.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+impl From<BanError> for SessionsError {
+    fn from(error: BanError) -> Self {
+        match error {
+            BanError::Store(error) => Self::Store(error),
+            BanError::Randomness(error) => Self::Randomness(error),
+        }
+    }
 }
 
 /// Some of them, newest first.
@@ -49,10 +72,23 @@ pub struct MembersPage {
     pub next: Option<MemberPlace>,
 }
 
+impl MembersPage {
+    fn new(members: Vec<(MemberPlace, StoredMember)>, next: Option<MemberPlace>) -> Self {
+        Self {
+            members: members.into_iter().map(|(_, member)| member).collect(),
+            next,
+        }
+    }
+}
+
 impl Members {
     /// Those of this account.
-    pub const fn new(app_id: AppId, store: Arc<Store>) -> Self {
-        Self { app_id, store }
+    pub const fn new(account: AccountName, app_id: AppId, store: Arc<Store>) -> Self {
+        Self {
+            account,
+            app_id,
+            store,
+        }
     }
 
     fn id(&self, openid: OpenId) -> MemberId {
@@ -74,13 +110,14 @@ impl Members {
         let read_subject = ReadSubject {
             member: member.clone(),
         };
+        let banned = bans::is_banned(&self.store, &member).await?;
         let (member, subject) = self
             .store
             .run_both(&ReadMember { member }, &read_subject)
             .await?;
         Ok(member.map(|member| StoredMember {
             sub: subject.map(|given| given.subject),
-            member,
+            member: Member { banned, ..member },
         }))
     }
 
@@ -134,7 +171,8 @@ impl Members {
         Ok(())
     }
 
-    /// Up to `limit` of them before a place, newest first: all, or only those who follow, or don't.
+    /// Up to `limit` of them before a place, newest first: all, or only those who follow, or don't. A
+    /// page without `next` is the last one, and no other is.
     ///
     /// # Errors
     ///
@@ -146,52 +184,81 @@ impl Members {
         subscribed: Option<bool>,
     ) -> Result<MembersPage, StoreError> {
         let mut members = Vec::new();
-        let mut next = None;
+        let mut looked_at = 0;
         loop {
-            let list = ListMembers {
+            let ask = ListMembers {
                 app_id: self.app_id.clone(),
                 before,
-                limit: BATCH,
+                // One more, to know whether there are more.
+                limit: BATCH.max(limit + 1 - members.len()),
             };
-            let places = self.store.run(&list).await?;
-            let is_last = places.len() < BATCH;
-            let ids = || places.iter().map(|place| self.id(place.openid.clone()));
-            let read: Vec<ReadMember> = ids().map(|member| ReadMember { member }).collect();
-            let read_subjects: Vec<ReadSubject> =
-                ids().map(|member| ReadSubject { member }).collect();
-            let known = self.store.run_all(&read).await?;
-            let subjects = self.store.run_all(&read_subjects).await?;
-            for ((place, known), subject) in places.iter().zip(known).zip(subjects) {
-                let Some(member) = known else {
-                    // Their record has ended: whoever logged in inside WeChat is kept for a while.
-                    let member = self.id(place.openid.clone());
-                    self.store.run(&UnindexMember { member }).await?;
+            let places = self.store.run(&ask).await?;
+            let is_last = places.len() < ask.limit;
+            for (place, stored) in places.iter().zip(self.stored(&places).await?) {
+                let wanted = stored.filter(|stored| {
+                    subscribed.is_none_or(|subscribed| subscribed == stored.member.subscribed)
+                });
+                let Some(wanted) = wanted else {
                     continue;
                 };
-                if subscribed.is_some_and(|subscribed| subscribed != member.subscribed) {
-                    continue;
-                }
                 if members.len() == limit {
-                    return Ok(MembersPage { members, next });
+                    let last: &(MemberPlace, _) = &members[limit - 1];
+                    let next = Some(last.0.clone());
+                    return Ok(MembersPage::new(members, next));
                 }
-                members.push(StoredMember {
-                    sub: subject.map(|given| given.subject),
-                    member,
-                });
-                next = Some(place.clone());
+                members.push((place.clone(), wanted));
             }
-            if is_last {
-                return Ok(MembersPage {
-                    members,
-                    next: None,
-                });
-            }
+            looked_at += places.len();
             before = places.last().cloned();
+            if is_last || looked_at >= LOOKED_AT {
+                return Ok(MembersPage::new(members, before.filter(|_| !is_last)));
+            }
         }
     }
 
-    /// Erases the person with this openid: sessions, subject, events, and what is stored of them.
-    /// Whether there was anything. It can be repeated, and has to be after an error.
+    /// What is stored of those at these places. A place whose record has ended is given up: whoever
+    /// logged in inside WeChat is kept for a while.
+    async fn stored(
+        &self,
+        places: &[MemberPlace],
+    ) -> Result<Vec<Option<StoredMember>>, StoreError> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = || places.iter().map(|place| self.id(place.openid.clone()));
+        let read: Vec<ReadMember> = ids().map(|member| ReadMember { member }).collect();
+        let read_subjects: Vec<ReadSubject> = ids().map(|member| ReadSubject { member }).collect();
+        let people = places.iter().map(|place| place.openid.clone()).collect();
+        let (known, subjects, banned) = tokio::try_join!(
+            self.store.run_all(&read),
+            self.store.run_all(&read_subjects),
+            bans::are_banned(&self.store, &self.app_id, people),
+        )?;
+        let ended = places
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let drops: Vec<DropPlace> = ended
+            .map(|(place, _)| DropPlace {
+                app_id: self.app_id.clone(),
+                place: place.clone(),
+            })
+            .collect();
+        self.store.run_all(&drops).await?;
+        let known = known.into_iter().zip(subjects).zip(banned);
+        Ok(known
+            .map(|((member, subject), banned)| {
+                member.map(|member| StoredMember {
+                    sub: subject.map(|given| given.subject),
+                    member: Member { banned, ..member },
+                })
+            })
+            .collect())
+    }
+
+    /// Erases the person with this openid: sessions and what clients have of them, attempts, subject,
+    /// events, and what is stored of them. A ban stays. Whether there was anything. It can be
+    /// repeated, and has to be after an error.
     ///
     /// # Errors
     ///
@@ -211,38 +278,89 @@ impl Members {
                 subject: given.subject,
             })
         });
-        let erase_subject = EraseSubject {
-            member: member.clone(),
-        };
-        let unindex = UnindexMember {
-            member: member.clone(),
-        };
+        sessions::end_all(&self.store, &member, SessionEnd::Deleted).await?;
+        client_uses::erase(&self.store, &member).await?;
+        self.erase_attempts(&member).await?;
+        // What came of an attempt until it was erased.
         sessions::end_all(&self.store, &member, SessionEnd::Deleted).await?;
         client_uses::erase(&self.store, &member).await?;
         if let Some(union) = union {
             self.store.run(&union).await?;
         }
         self.erase_events(&member).await?;
-        let erase = EraseMember { member };
-        let ((), had_subject, was_known) = self
+        let sessions_end = EraseSessionsEnd {
+            member: member.clone(),
+        };
+        let guesses = ForgetGuesses {
+            member: member.clone(),
+        };
+        let subject = EraseSubject {
+            member: member.clone(),
+        };
+        let stored = EraseMember {
+            member: member.clone(),
+        };
+        // Behind the record: who indexes the records that there are looks again.
+        let unindex = UnindexMember { member };
+        let ((), (), had_subject, was_known, ()) = self
             .store
-            .run_together((&unindex, &erase_subject, &erase))
+            .run_together((&sessions_end, &guesses, &subject, &stored, &unindex))
             .await?;
         Ok(had_subject || was_known)
     }
 
-    /// Bans the person with this openid, who is signed out everywhere at once.
+    async fn erase_attempts(&self, member: &MemberId) -> Result<(), StoreError> {
+        let read = ReadPersonsAttempts {
+            member: member.clone(),
+        };
+        let scenes = self.store.run(&read).await?;
+        let erase: Vec<EraseAttempt> = scenes
+            .into_iter()
+            .map(|scene| EraseAttempt {
+                scene,
+                member: member.clone(),
+            })
+            .collect();
+        self.store.run_all(&erase).await?;
+        let forget = ForgetPersonsAttempts {
+            member: member.clone(),
+        };
+        self.store.run(&forget).await
+    }
+
+    /// Bans the person with this openid, known or not. They are signed out everywhere at once, and
+    /// their open logins are denied.
     ///
     /// # Errors
     ///
-    /// Redis failed.
-    pub async fn ban(&self, openid: OpenId) -> Result<(), StoreError> {
+    /// Redis failed, or there are no random bytes.
+    pub async fn ban(&self, openid: OpenId) -> Result<(), BanError> {
         let member = self.id(openid);
-        let ban = BanMember {
+        // First: what is confirmed from here on is refused where it is completed.
+        bans::ban(&self.store, member.clone()).await?;
+        sessions::end_all(&self.store, &member, SessionEnd::Banned).await?;
+        self.refuse_attempts(&member).await?;
+        Ok(())
+    }
+
+    async fn refuse_attempts(&self, member: &MemberId) -> Result<(), StoreError> {
+        let read = ReadPersonsAttempts {
             member: member.clone(),
         };
-        self.store.run(&ban).await?;
-        sessions::end_all(&self.store, &member, SessionEnd::Banned).await?;
+        for scene in self.store.run(&read).await? {
+            let refuse = RefuseAttempt {
+                scene,
+                member: member.clone(),
+            };
+            if !self.store.run(&refuse).await? {
+                continue;
+            }
+            let stored = self.find(member.openid.as_str()).await?;
+            let (sub, known) =
+                stored.map_or((None, None), |stored| (stored.sub, Some(stored.member)));
+            let append = denied_by_ban(&self.account, member, &refuse.scene, sub, known);
+            self.store.run(&append).await?;
+        }
         Ok(())
     }
 
@@ -252,8 +370,7 @@ impl Members {
     ///
     /// Redis failed.
     pub async fn lift_ban(&self, openid: OpenId) -> Result<(), StoreError> {
-        let member = self.id(openid);
-        self.store.run(&LiftBan { member }).await
+        bans::lift(&self.store, self.id(openid)).await
     }
 
     async fn erase_events(&self, member: &MemberId) -> Result<(), StoreError> {

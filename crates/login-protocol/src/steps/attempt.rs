@@ -347,6 +347,8 @@ pub enum Redemption {
     Redeemed(Identified),
     /// It isn't (or no longer) possible, because this is the attempt's status.
     Refused(AttemptStatus),
+    /// The owner banned the person who scanned.
+    Banned,
 }
 
 /// Who logged in, and with which nonce.
@@ -412,6 +414,7 @@ impl Step for RedeemAttempt {
                     approval: approval.and_then(|approval| approval.parse().ok()),
                 }))
             }
+            [Some("banned")] => Ok(Redemption::Banned),
             [Some(refused)] => Ok(Redemption::Refused(status(refused, STEP)?)),
             _ => Err(unexpected(STEP)),
         }

@@ -9,6 +9,9 @@ if not status or (found[7] and found[7] ~= ARGV[1]) or (found[8] or 'default') ~
     return {'expired'}
 end
 if status ~= 'confirmed' and status ~= 'consumed' then
+    if status == 'denied' and redis.call('HEXISTS', KEYS[1], 'banned') == 1 then
+        return {'banned'}
+    end
     return {status}
 end
 local time = redis.call('TIME')

@@ -29,6 +29,9 @@ if status == 'pending' then
     else
         status = approval == 'banned' and 'denied' or 'scanned'
         redis.call('HSET', KEYS[1], 'status', status, 'app_id', ARGV[3], 'openid', ARGV[4])
+        if approval == 'banned' then
+            redis.call('HSET', KEYS[1], 'banned', '1')
+        end
     end
     -- The key is the scene between braces, behind the 22 characters of `wechat-login:attempt:{`.
     redis.call('PUBLISH', 'wechat-login:attempts', string.sub(KEYS[1], 23, -2) .. ' ' .. status)

@@ -7,7 +7,6 @@ use crate::{
     subject::{Subject, UnionDigest},
 };
 
-static ERASE_MEMBER: AtomicScript = AtomicScript::new(include_str!("member_erase.lua"));
 static ERASE_UNION: AtomicScript = AtomicScript::new(include_str!("subject_erase_union.lua"));
 
 fn existed(reply: &[Option<String>], step: &'static str) -> Result<bool, UnexpectedReply> {
@@ -26,8 +25,8 @@ fn delete(key: String) -> Operation {
     }
 }
 
-/// Erases what is stored of a member, but not that they are banned. It is the last step, so that who erases again after a failure
-/// finds them.
+/// Erases what is stored of a member. Only leaving the index comes after it, so that whoever erases
+/// again after a failure finds them.
 #[derive(Debug, Clone)]
 pub struct EraseMember {
     /// Who.
@@ -39,11 +38,7 @@ impl Step for EraseMember {
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
-        Operation::Script {
-            script: &ERASE_MEMBER,
-            key: redis_keys::member(&self.member),
-            arguments: Vec::new(),
-        }
+        delete(redis_keys::member(&self.member))
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
@@ -94,5 +89,43 @@ impl Step for EraseUnion {
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
         existed(reply, "EraseUnion")
+    }
+}
+
+/// Forgets which digits somebody sent.
+#[derive(Debug, Clone)]
+pub struct ForgetGuesses {
+    /// Who.
+    pub member: MemberId,
+}
+
+impl Step for ForgetGuesses {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        delete(redis_keys::guesses(&self.member))
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}
+
+/// Erases when somebody's sessions ended at all sites. Nothing may be left that it would end.
+#[derive(Debug, Clone)]
+pub struct EraseSessionsEnd {
+    /// Whose.
+    pub member: MemberId,
+}
+
+impl Step for EraseSessionsEnd {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        delete(redis_keys::sessions_end(&self.member))
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
     }
 }

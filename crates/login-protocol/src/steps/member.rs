@@ -247,7 +247,7 @@ pub struct ReadMember {
 }
 
 impl Step for ReadMember {
-    /// `None`: never seen.
+    /// `None`: never seen. Whether they are banned isn't among it ([`ReadBans`](super::ReadBans)).
     type Outcome = Option<Member>;
 
     fn operation(&self) -> Operation {
@@ -261,7 +261,6 @@ impl Step for ReadMember {
             "location",
             "profile_at",
             "shown_at",
-            "banned",
             "follow_changed_at",
         ];
         Operation::Command {
@@ -293,7 +292,6 @@ impl Step for ReadMember {
                 location,
                 profile_at,
                 shown_at,
-                banned,
                 follow_changed_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
@@ -307,7 +305,7 @@ impl Step for ReadMember {
                 last_seen_at: seconds(last_seen_at)?,
                 profile_at: known_seconds(profile_at)?,
                 shown_at: known_seconds(shown_at)?,
-                banned: banned.is_some(),
+                banned: false,
                 follow_changed_at: known_seconds(follow_changed_at)?,
             })),
             _ => Err(unexpected()),

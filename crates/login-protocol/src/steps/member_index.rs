@@ -4,11 +4,13 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Operation, Step, UnexpectedReply, words};
+use super::{AtomicScript, Operation, Step, UnexpectedReply, words};
 use crate::{
     identity::{AppId, MemberId, OpenId},
     redis_keys,
 };
+
+static DROP_PLACE: AtomicScript = AtomicScript::new(include_str!("member_drop_place.lua"));
 
 /// Members of the same second are told apart by so many parts of it, or else by their openids.
 const PARTS: u64 = 1 << 20;
@@ -63,7 +65,8 @@ pub struct IndexMember {
 }
 
 impl Step for IndexMember {
-    type Outcome = ();
+    /// Whether they weren't in it.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         let place = MemberPlace::of(&self.member.openid, self.first_seen_at);
@@ -79,8 +82,14 @@ impl Step for IndexMember {
         }
     }
 
-    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
-        Ok(())
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("0")] => Ok(false),
+            [Some("1")] => Ok(true),
+            _ => Err(UnexpectedReply {
+                step: "IndexMember",
+            }),
+        }
     }
 }
 
@@ -104,6 +113,64 @@ impl Step for UnindexMember {
 
     fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
         Ok(())
+    }
+}
+
+/// Takes somebody out of the index whose record has ended, unless they came back since and have
+/// another place.
+#[derive(Debug, Clone)]
+pub struct DropPlace {
+    /// The account.
+    pub app_id: AppId,
+    /// The place.
+    pub place: MemberPlace,
+}
+
+impl Step for DropPlace {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &DROP_PLACE,
+            key: redis_keys::members(&self.app_id),
+            arguments: vec![
+                self.place.openid.as_str().to_owned(),
+                self.place.score.to_string(),
+            ],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}
+
+/// How many members are in the index?
+#[derive(Debug, Clone)]
+pub struct CountMembers {
+    /// The account.
+    pub app_id: AppId,
+}
+
+impl Step for CountMembers {
+    type Outcome = u64;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "ZCARD",
+            key: redis_keys::members(&self.app_id),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<u64, UnexpectedReply> {
+        match reply {
+            [Some(count)] => count.parse().ok(),
+            _ => None,
+        }
+        .ok_or(UnexpectedReply {
+            step: "CountMembers",
+        })
     }
 }
 

@@ -25,8 +25,11 @@ mod forward_auth;
 mod history;
 mod member;
 mod member_index;
+mod member_indexing;
+mod migration;
 mod net_shares;
 pub mod oidc;
+mod persons_attempts;
 mod scan;
 mod session;
 mod session_index;
@@ -45,7 +48,7 @@ pub use attempt::{
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
-pub use ban::{BanMember, LiftBan};
+pub use ban::{BanKey, BanMember, BansRead, DrawBanKey, LiftBan, ReadBans};
 pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
 pub use compat::{GiveBackCompatCode, GiveCompatCode, ReserveCompatCode, TakeCompatCode};
 pub use confirmation::{
@@ -59,7 +62,7 @@ pub use console::{
 pub use digits::{
     AreDigitsGiven, BindDigits, JudgeGuess, Judged, ReadDigits, ReserveDigits, Verdict,
 };
-pub use erase::{EraseMember, EraseSubject, EraseUnion};
+pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
     ReadNewestEvent, ReadOldestEvent, TrimEvents,
@@ -74,7 +77,17 @@ pub use member::{
     ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
     STRANGERS_ARE_KEPT,
 };
-pub use member_index::{IndexMember, ListMembers, MemberPlace, UnindexMember};
+pub use member_index::{
+    CountMembers, DropPlace, IndexMember, ListMembers, MemberPlace, UnindexMember,
+};
+pub use member_indexing::{
+    FinishIndexing, IndexingTurn, MEMBER_KEYS, NoteIndexing, ReadFirstSeen, TakeIndexing,
+    member_of_key,
+};
+pub use migration::{ForgetMigration, KeepMigration, MoveMember, ReadMigration};
+pub use persons_attempts::{
+    EraseAttempt, ForgetPersonsAttempts, NoteAttempt, ReadPersonsAttempts, RefuseAttempt,
+};
 pub use scan::{ConfirmAttempt, RecordScan, RefuseScan, ScanEffect, ScanOutcome};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, LookAtSession, ReadOlderSession, ReadSession,

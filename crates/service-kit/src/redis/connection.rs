@@ -11,7 +11,7 @@ use deadpool_redis::redis::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{RESPONSE_TIMEOUT, Request, address::RedisAddress, link::Link, wire::Reply};
+use super::{RESPONSE_TIMEOUT, Request, address::RedisAddress, link::Link, walk, wire::Reply};
 
 /// How long making a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -109,6 +109,29 @@ impl Source {
                     }
                 }
                 Err(failure.unwrap_or_else(took_too_long))
+            }
+        }
+    }
+
+    /// A connection of its own for a walk through the keys, whose replies a [`Link`] doesn't read.
+    pub(super) async fn walker(&self) -> RedisResult<walk::Connection> {
+        let config = config();
+        match self {
+            Self::Server(client) => {
+                let connection = client.get_multiplexed_async_connection_with_config(&config);
+                in_time(connection).await.map(walk::Connection::Server)
+            }
+            Self::Sentinel(client) => {
+                in_time(async {
+                    let primary = client.lock().await.async_get_client().await?;
+                    let connection = primary.get_multiplexed_async_connection_with_config(&config);
+                    connection.await.map(walk::Connection::Server)
+                })
+                .await
+            }
+            Self::Cluster { client, .. } => {
+                let connection = in_time(client.get_async_connection()).await?;
+                Ok(walk::Connection::Cluster(connection))
             }
         }
     }

@@ -46,17 +46,20 @@ pub struct ServerFacts {
 impl ServerFacts {
     /// Reads the reply of `INFO`: a line `name:value` for each fact.
     pub fn parse(info: &str) -> Self {
-        let fact = |name: &str| {
-            let values = info.lines().filter_map(|line| line.split_once(':'));
-            let mut named = values.filter(|(key, _)| *key == name);
-            named.next().map(|(_, value)| value.trim().to_owned())
-        };
+        let fact = |name| fact(info, name);
         Self {
             version: fact("redis_version").map(ServerVersion),
             append_only: fact("aof_enabled").map(|enabled| enabled == "1"),
             maxmemory_policy: fact("maxmemory_policy"),
         }
     }
+}
+
+/// A fact in the reply of `INFO`.
+pub(super) fn fact(info: &str, name: &str) -> Option<String> {
+    let values = info.lines().filter_map(|line| line.split_once(':'));
+    let mut named = values.filter(|(key, _)| *key == name);
+    named.next().map(|(_, value)| value.trim().to_owned())
 }
 
 impl Store {

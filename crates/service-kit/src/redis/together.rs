@@ -97,3 +97,4 @@ parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m);

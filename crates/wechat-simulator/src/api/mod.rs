@@ -4,6 +4,7 @@
 mod access_token;
 mod answer;
 mod callback_check;
+mod change_openid;
 mod custom_message;
 mod gate;
 mod operations;
@@ -30,6 +31,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/showqrcode").route(web::get().to(qr_code::show)))
         .service(at("/user/info").route(web::get().to(user::info)))
         .service(at("/user/info/batchget").route(web::post().to(user::batch)))
+        .service(at("/changeopenid").route(web::post().to(change_openid::change)))
         .service(at("/message/custom/send").route(web::post().to(custom_message::send)))
         .service(at("/getcallbackip").route(web::get().to(operations::callback_addresses)))
         .service(at("/get_api_domain_ip").route(web::get().to(operations::api_addresses)))

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::changes::Change;
 use crate::chats::Line;
 use crate::journeys::{self, JourneyError, ScanOutcome};
-use crate::people::{NewPerson, PersonView};
+use crate::people::{Former, NewPerson, PersonView};
 use crate::push::courier::Dispatch;
 use crate::random;
 use crate::world::World;
@@ -35,6 +35,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 struct Wanted {
     /// That of somebody whom the services know from an earlier simulator.
     openid: Option<String>,
+    /// Who they were at an account that moved to this one.
+    former: Option<WantedFormer>,
     nickname: Option<String>,
     avatar_url: Option<String>,
     avatar_seed: Option<u64>,
@@ -44,6 +46,13 @@ struct Wanted {
     country: Option<String>,
     province: Option<String>,
     city: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedFormer {
+    app_id: String,
+    openid: String,
 }
 
 /// Whether the caller wants to hear how the push ended.
@@ -112,6 +121,10 @@ async fn create(world: Data<World>, wanted: Json<Wanted>) -> Result<HttpResponse
     }
     let new = NewPerson {
         openid: wanted.openid,
+        former: wanted.former.map(|former| Former {
+            app_id: former.app_id,
+            openid: former.openid,
+        }),
         nickname: wanted.nickname.unwrap_or_else(|| "微信用户".to_owned()),
         avatar_url,
         avatar_seed: wanted.avatar_seed,

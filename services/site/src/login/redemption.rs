@@ -60,6 +60,15 @@ const fn given_back(method: Method) -> GivenBack {
     }
 }
 
+/// What is stored of somebody, and their subject.
+fn reads(member: &MemberId) -> (ReadMember, ReadSubject) {
+    let member = member.clone();
+    let read = ReadMember {
+        member: member.clone(),
+    };
+    (read, ReadSubject { member })
+}
+
 impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
     fn completed(
@@ -140,6 +149,7 @@ impl Logins {
                 Ok((identified, is_first))
             }
             Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
+            Redemption::Banned => Err(CompleteError::Banned),
         }
     }
 
@@ -186,12 +196,7 @@ impl Logins {
         });
         let index = create.as_ref().map(IndexSession::of);
         let unfollow = self.rules.unfollow_of(&member);
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: member.clone(),
-        };
+        let (read, read_subject) = reads(&member);
         let [ended_here, ended] = [Some(realm.site.clone()), None].map(|site| ReadSessionsEnd {
             member: member.clone(),
             site,
@@ -211,10 +216,12 @@ impl Logins {
             })
         };
         let (end, end_older) = (end(Some(realm.site.clone())), end(None));
-        let (_, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let ask = self.ban_keys.ask(&member);
+        let (_, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 &self.completed(realm, &secret.scene(), &nonce, &member, method),
+                &ask,
                 create.as_ref(),
                 &read,
                 &read_subject,
@@ -228,7 +235,7 @@ impl Logins {
                 issue.as_ref(),
             ))
             .await?;
-        if known.as_ref().is_some_and(|known| known.banned) {
+        if self.ban_keys.settle(&self.store, ask, bans).await? {
             self.end_refused(create).await?;
             return Err(CompleteError::Banned);
         }

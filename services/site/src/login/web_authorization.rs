@@ -80,6 +80,9 @@ pub enum WebAuthorizationError {
     /// The person doesn't follow the account, and the site asks for that.
     #[error("the user doesn't follow the account")]
     FollowingRequired,
+    /// The owner banned the person.
+    #[error("the user is banned")]
+    Banned,
     /// The gateway failed, or WeChat behind it.
     #[error(transparent)]
     Gateway(GatewayError),
@@ -98,6 +101,7 @@ impl From<GatewayError> for WebAuthorizationError {
             GatewayError::Snapshot => Self::Snapshot,
             GatewayError::SpentCode => Self::SpentCode,
             GatewayError::AttemptOver => Self::AttemptOver,
+            GatewayError::Banned => Self::Banned,
             error => Self::Gateway(error),
         }
     }
@@ -106,9 +110,10 @@ impl From<GatewayError> for WebAuthorizationError {
 impl From<CompleteError> for WebAuthorizationError {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::NotRedeemable(_)
-            | CompleteError::Banned
-            | CompleteError::SignedOutEverywhere => Self::AttemptOver,
+            CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere => {
+                Self::AttemptOver
+            }
+            CompleteError::Banned => Self::Banned,
             CompleteError::FollowingRequired => Self::FollowingRequired,
             CompleteError::Store(error) => Self::Store(error),
             CompleteError::Randomness(error) => Self::Randomness(error),

@@ -54,10 +54,7 @@ impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
             CompleteError::NotRedeemable(status) => not_redeemable(status),
-            CompleteError::Banned => Self::new(
-                ProblemCode::Banned,
-                "The account's owner has banned this person.",
-            ),
+            CompleteError::Banned => banned(),
             CompleteError::SignedOutEverywhere => Self::new(
                 ProblemCode::LoginExpired,
                 "The user signed out everywhere after confirming this login. Start again.",
@@ -146,12 +143,18 @@ impl From<GatewayError> for Problem {
                 Self::new(ProblemCode::ConsentMissing, CANT_BE_COMPLETED)
             }
             GatewayError::AttemptOver => Self::new(ProblemCode::LoginExpired, CANT_BE_COMPLETED),
+            GatewayError::Banned => banned(),
             GatewayError::Refused {
                 code, retry_after, ..
             } => unavailable(code.filter(|code| concerns_wechat(*code)), retry_after),
             GatewayError::ApiKey | GatewayError::Unreachable(_) => unavailable(None, None),
         }
     }
+}
+
+fn banned() -> Problem {
+    let detail = "The account's owner has banned this person.";
+    Problem::new(ProblemCode::Banned, detail)
 }
 
 /// Whether this problem of the gateway is passed on to browsers.
@@ -191,7 +194,8 @@ fn log(error: &GatewayError) {
         | GatewayError::SpentCode
         | GatewayError::Snapshot
         | GatewayError::ConsentMissing
-        | GatewayError::AttemptOver => {}
+        | GatewayError::AttemptOver
+        | GatewayError::Banned => {}
     }
 }
 
@@ -206,6 +210,7 @@ pub(super) fn log_callback(error: &WebAuthorizationError) {
         | WebAuthorizationError::Snapshot
         | WebAuthorizationError::AttemptOver
         | WebAuthorizationError::SpentCode
+        | WebAuthorizationError::Banned
         | WebAuthorizationError::FollowingRequired => {}
     }
 }

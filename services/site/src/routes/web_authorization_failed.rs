@@ -23,16 +23,18 @@ pub(super) enum Failure {
     AttemptOver,
     SpentCode,
     FollowingRequired,
+    Banned,
     Unavailable,
 }
 
-const ALL: [Failure; 7] = [
+const ALL: [Failure; 8] = [
     Failure::StateMismatch,
     Failure::ConsentMissing,
     Failure::Snapshot,
     Failure::AttemptOver,
     Failure::SpentCode,
     Failure::FollowingRequired,
+    Failure::Banned,
     Failure::Unavailable,
 ];
 
@@ -46,6 +48,7 @@ impl Failure {
             Self::AttemptOver => "over",
             Self::SpentCode => "spent_code",
             Self::FollowingRequired => "not_following",
+            Self::Banned => "banned",
             Self::Unavailable => "unavailable",
         }
     }
@@ -60,6 +63,7 @@ impl From<&WebAuthorizationError> for Failure {
             WebAuthorizationError::AttemptOver => Self::AttemptOver,
             WebAuthorizationError::SpentCode => Self::SpentCode,
             WebAuthorizationError::FollowingRequired => Self::FollowingRequired,
+            WebAuthorizationError::Banned => Self::Banned,
             WebAuthorizationError::Gateway(_)
             | WebAuthorizationError::Store(_)
             | WebAuthorizationError::Randomness(_) => Self::Unavailable,
@@ -99,6 +103,11 @@ const fn notice(failure: Failure) -> Notice<'static> {
             "请先关注公众号",
             "关注公众号后才能登录。请先关注，再回到网页，重新点登录。",
             "Only followers of the official account can log in. Follow it first, then go back and log in again.",
+        ),
+        Failure::Banned => (
+            "您不能登录",
+            "您的登录权限已被停用，这次没有登录。如有疑问，请联系网站管理员。",
+            "You have been banned, so nobody was signed in. If in doubt, ask whoever runs the website.",
         ),
         Failure::Unavailable => (
             "暂时无法登录",

@@ -10,12 +10,12 @@ use login_protocol::{
     scene::Scene,
     steps::{
         Confirmation, Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation,
-        ReadConfirmation, ReadMember, ReadScan, Scan, SpendConfirmation,
+        ReadConfirmation, ReadMember, ReadScan, RefuseAttempt, Scan, SpendConfirmation,
     },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    history, random,
+    bans, history, random,
     redis::{Store, StoreError},
 };
 
@@ -83,6 +83,8 @@ pub enum Standing {
     },
     /// They refused.
     Denied,
+    /// The owner banned them: they log in nowhere.
+    Banned,
     /// The attempt or the ticket is gone.
     Over,
     /// Somebody else scanned.
@@ -228,7 +230,10 @@ impl Confirmations {
             Err(standing) => return Ok(standing),
         };
         let Confirmation { scene, member, .. } = confirmation;
-        Ok(match self.scan(scene).await? {
+        let (scan, banned) =
+            tokio::try_join!(self.scan(scene), bans::is_banned(&self.store, &member))?;
+        Ok(match scan {
+            _ if banned => Standing::Banned,
             None => Standing::Over,
             Some(scan) if scan.member != Some(member) => Standing::NotTheirs,
             Some(scan) if scan.status == AttemptStatus::Scanned => Standing::Asked(Question {
@@ -258,6 +263,14 @@ impl Confirmations {
             Err(standing) => return Ok(standing),
         };
         let member = confirmation.member.clone();
+        if bans::is_banned(&self.store, &member).await? {
+            let refuse = RefuseAttempt {
+                scene: confirmation.scene,
+                member,
+            };
+            self.store.run(&refuse).await?;
+            return Ok(Standing::Banned);
+        }
         let effect = if confirmation.decided {
             self.decided_before(confirmation).await?
         } else {

@@ -12,11 +12,14 @@ use login_protocol::{
     history::Figure,
     method::Method,
     scene::Scene,
-    steps::{Confirmation, Exchanger, IssueConfirmation, ReadScan, RecordScan, Scan, ScanEffect},
+    steps::{
+        Confirmation, Exchanger, IssueConfirmation, NoteAttempt, ReadScan, RecordScan, RefuseScan,
+        Scan, ScanEffect,
+    },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    history, random,
+    bans, history, random,
     redis::{Store, StoreError},
 };
 
@@ -52,6 +55,8 @@ pub enum OpenedCode {
     },
     /// They have to follow the account first. The attempt waits for them, or somebody else.
     FollowFirst,
+    /// The owner banned them.
+    Banned,
     /// Somebody else opened it before.
     Taken,
     /// The login is over.
@@ -152,10 +157,24 @@ impl PageLogins {
             async move {
                 let attempt = Exchanger::Attempt(scene.clone());
                 let person = authorization.recognise(attempt, &code, Scope::Base).await?;
+                let stranger = people.id(&person);
+                if bans::is_banned(&store, &stranger).await? {
+                    let refuse = RefuseScan {
+                        scene,
+                        account,
+                        member: stranger,
+                    };
+                    store.run(&refuse).await?;
+                    return Ok(OpenedCode::Banned);
+                }
                 let (member, follows) = people.meet(&person).await?;
                 if scan.require_following && !follows {
                     return Ok(OpenedCode::FollowFirst);
                 }
+                let note = NoteAttempt {
+                    member: member.clone(),
+                    scene: scene.clone(),
+                };
                 let record = RecordScan {
                     scene: scene.clone(),
                     account,
@@ -171,7 +190,8 @@ impl PageLogins {
                         decided: false,
                     },
                 };
-                let effect = store.run(&record).await?.effect;
+                let ((), scanned) = store.run_both(&note, &record).await?;
+                let effect = scanned.effect;
                 if matches!(effect, ScanEffect::Accepted(_)) {
                     history::count(Figure::Scanned);
                 }

@@ -57,6 +57,15 @@ pub const DENIED: Notice<'static> = Notice {
     link: None,
 };
 
+/// The owner banned the person.
+pub const BANNED: Notice<'static> = Notice {
+    mark: Mark::Stopped,
+    title: "您不能登录",
+    text: "您的登录权限已被停用，这次没有登录。如有疑问，请联系网站管理员。",
+    english: "You have been banned, so nobody was signed in. If in doubt, ask whoever runs the website.",
+    link: None,
+};
+
 /// The attempt is gone.
 pub const OVER: Notice<'static> = Notice {
     mark: Mark::Stopped,

@@ -11,11 +11,13 @@ use login_protocol::{
     member::Profile,
     scene::Scene,
     steps::{
-        ConfirmAttempt, Exchanger, IndexMember, ReadMember, ReadSubject, RecordVisit, ScanEffect,
+        ConfirmAttempt, Exchanger, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordVisit,
+        RefuseScan, ScanEffect,
     },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
+    bans,
     clock::Clock,
     history,
     redis::{Store, StoreError},
@@ -44,6 +46,8 @@ const DETAILS_BUDGET: Duration = Duration::from_secs(2);
 enum Outcome {
     /// It logged its attempt in.
     Confirmed,
+    /// The owner banned whoever it identifies.
+    Banned,
     /// Its attempt was over, or somebody else's.
     #[serde(alias = "thrown_away")]
     Over,
@@ -69,6 +73,8 @@ pub struct WebAuthorizationLogin {
 pub enum Completed {
     /// The attempt is this person's; its browser can redeem it.
     Confirmed,
+    /// The owner banned the person: the attempt is denied.
+    Banned,
     /// The attempt is over, or became another person's.
     Over,
 }
@@ -138,6 +144,7 @@ impl WebAuthorizationLogin {
         count(&self.account, &outcome);
         match outcome? {
             Outcome::Confirmed => Ok(Completed::Confirmed),
+            Outcome::Banned => Ok(Completed::Banned),
             Outcome::Over => Ok(Completed::Over),
             Outcome::Snapshot => Err(AuthorizationError::Snapshot),
             Outcome::ConsentMissing => Err(AuthorizationError::ConsentMissing),
@@ -150,10 +157,16 @@ impl WebAuthorizationLogin {
         person: Authorized,
     ) -> Result<Outcome, AuthorizationError> {
         let asked_at = self.clock.now();
-        let member = MemberId {
-            app_id: self.api.app_id().clone(),
-            openid: person.openid.clone(),
-        };
+        let member = self.id(&person);
+        if bans::is_banned(&self.store, &member).await? {
+            let refuse = RefuseScan {
+                scene: scene.clone(),
+                account: self.account.clone(),
+                member,
+            };
+            self.store.run(&refuse).await?;
+            return Ok(Outcome::Banned);
+        }
         let read_subject = ReadSubject {
             member: member.clone(),
         };
@@ -174,6 +187,10 @@ impl WebAuthorizationLogin {
             unionid,
             profile,
         };
+        let note = NoteAttempt {
+            member: member.clone(),
+            scene: scene.clone(),
+        };
         let confirm = ConfirmAttempt {
             scene: scene.clone(),
             account: self.account.clone(),
@@ -184,7 +201,7 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let ((), (), _, _, _, confirmed) = self
+        let ((), _, _, _, _, (), confirmed) = self
             .store
             .run_together((
                 &visit,
@@ -192,6 +209,7 @@ impl WebAuthorizationLogin {
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
+                &note,
                 &confirm,
             ))
             .await?;
@@ -211,6 +229,14 @@ impl WebAuthorizationLogin {
         })
     }
 
+    /// Whom web authorisation recognised.
+    pub fn id(&self, person: &Authorized) -> MemberId {
+        MemberId {
+            app_id: self.api.app_id().clone(),
+            openid: person.openid.clone(),
+        }
+    }
+
     /// Keeps that somebody opened a page of ours to log in, with what the account knows of them, and
     /// gives them a subject. Says who they are and whether they follow the account, as far as that
     /// is known.
@@ -220,10 +246,7 @@ impl WebAuthorizationLogin {
     /// Redis failed.
     pub async fn meet(&self, person: &Authorized) -> Result<(MemberId, bool), StoreError> {
         let asked_at = self.clock.now();
-        let member = MemberId {
-            app_id: self.api.app_id().clone(),
-            openid: person.openid.clone(),
-        };
+        let member = self.id(person);
         let read = ReadMember {
             member: member.clone(),
         };
@@ -245,10 +268,16 @@ impl WebAuthorizationLogin {
             unionid: unionid.map(str::to_owned),
             profile: None,
         };
-        let ((), _, _, _) = self
+        let index = IndexMember {
+            member: member.clone(),
+            first_seen_at: asked_at,
+            only_new: true,
+        };
+        let ((), _, _, _, _) = self
             .store
             .run_together((
                 &visit,
+                &index,
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
@@ -297,6 +326,7 @@ impl WebAuthorizationLogin {
 fn count(account: &AccountName, outcome: &Result<Outcome, AuthorizationError>) {
     let name = match outcome {
         Ok(Outcome::Confirmed) => "confirmed",
+        Ok(Outcome::Banned) => "banned",
         Ok(Outcome::Over) => "over",
         Ok(Outcome::Snapshot) | Err(AuthorizationError::Snapshot) => "snapshot",
         Ok(Outcome::ConsentMissing) | Err(AuthorizationError::ConsentMissing) => "consent_missing",

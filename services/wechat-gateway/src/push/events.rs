@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
-    event::{self, EventKind, Happening},
     history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
     steps::{
-        AppendEvent, IndexMember, ReadMember, ReadSubject, RecordFollow, RecordScan,
-        RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
+        AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordFollow,
+        RecordScan, RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
     },
     subject::Subject,
 };
 use service_kit::{
+    bans::BanKeys,
     client_uses,
     clock::Clock,
     history,
@@ -28,7 +28,7 @@ use wechat_wire::push::{Push, PushBody};
 
 use super::{
     figures::count,
-    happenings::Person,
+    happenings::{Person, denied_by_ban},
     replies::{Arrival, Occasion, Replies},
     usable::UsablePush,
 };
@@ -50,7 +50,7 @@ const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
 /// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
-const BANNED: &str = "您已被停止使用登录功能，本次没有登录。如有疑问，请联系网站管理员。";
+const BANNED: &str = "您的登录权限已被停用，这次没有登录。如有疑问，请联系网站管理员。";
 
 /// What somebody reads who asked for a code when nearly all of them were given out.
 const NO_CODE: &str = "现在领取验证码的人太多，请过几分钟再发一次。";
@@ -63,6 +63,7 @@ pub struct LoginEvents {
     clock: Clock,
     digits: Arc<AccountDigits>,
     subjects: Subjects,
+    ban_keys: BanKeys,
     replies: Replies,
     links: PhoneLinks,
     account: AccountName,
@@ -130,6 +131,7 @@ impl LoginEvents {
             api,
             tokens,
             subjects: Subjects::new(Arc::clone(&store)),
+            ban_keys: BanKeys::default(),
             store,
             clock,
             digits,
@@ -289,14 +291,29 @@ impl LoginEvents {
         if !self.tells {
             return Ok((None, None));
         }
+        let (known, given, banned) = self.stored(member).await?;
+        let known = known.map(|known| Member { banned, ..known });
+        Ok((known, given.map(|given| given.subject)))
+    }
+
+    /// What is stored of a person, their subject, and whether they are banned.
+    async fn stored(
+        &self,
+        member: &MemberId,
+    ) -> Result<(Option<Member>, Option<GivenSubject>, bool), StoreError> {
         let read = ReadMember {
             member: member.clone(),
         };
         let read_subject = ReadSubject {
             member: member.clone(),
         };
-        let (known, given) = self.store.run_both(&read, &read_subject).await?;
-        Ok((known, given.map(|given| given.subject)))
+        let ask = self.ban_keys.ask(member);
+        let (known, given, bans) = self
+            .store
+            .run_together((&read, &read_subject, &ask))
+            .await?;
+        let banned = self.ban_keys.settle(&self.store, ask, bans).await?;
+        Ok((known, given, banned))
     }
 
     /// Whom the owner's software is told about, if it is.
@@ -322,16 +339,10 @@ impl LoginEvents {
         arrival: Arrival,
         event: &'static str,
     ) -> Result<String, StoreError> {
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: member.clone(),
-        };
-        let (known, subject) = self.store.run_both(&read, &read_subject).await?;
-        if known.as_ref().is_some_and(|known| known.banned) {
+        let (known, subject, banned) = self.stored(&member).await?;
+        if banned {
             let sub = subject.map(|given| given.subject);
-            return self.refuse(member, scene, sub, known).await;
+            return self.refuse(member, scene, at, sub, known).await;
         }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
@@ -365,13 +376,18 @@ impl LoginEvents {
             at,
             profile: learned,
         };
+        // Before the scan: a ban that comes after it finds the attempt.
+        let note = NoteAttempt {
+            member: member.clone(),
+            scene: scene.clone(),
+        };
         let scan = RecordScan {
             scene: scene.clone(),
             account: self.account.clone(),
             member,
             approval: self.approval,
         };
-        let (_, _, _, _, _, (), scanned) = self
+        let (_, _, _, _, _, (), (), scanned) = self
             .store
             .run_together((
                 naming.give.as_ref(),
@@ -380,6 +396,7 @@ impl LoginEvents {
                 append.as_ref(),
                 index.as_ref(),
                 &follow,
+                &note,
                 &scan,
             ))
             .await?;
@@ -437,28 +454,37 @@ impl LoginEvents {
         link
     }
 
-    /// Denies the login of somebody who is banned.
+    /// Denies the login of somebody who is banned. That they follow is kept of whom something is
+    /// kept already: who was erased stays so.
     async fn refuse(
         &self,
         member: MemberId,
         scene: Scene,
+        at: Timestamp,
         sub: Option<Subject>,
         known: Option<Member>,
     ) -> Result<String, StoreError> {
-        const KIND: EventKind = EventKind::LoginDenied;
+        let follow = known.is_some().then(|| RecordFollow {
+            member: member.clone(),
+            at,
+            profile: None,
+        });
+        let known = known.map(|known| Member {
+            banned: true,
+            ..Member::after_follow(Some(&known), &member.openid, at, None)
+        });
         let append = AppendEvent {
-            occasion: event::Occasion::of(KIND, &member, &[scene.as_str()]),
-            happening: Happening::new(KIND, self.account.clone(), &member)
-                .with_member(sub, known)
-                .with("reason", "banned"),
             opens: self.tells,
+            ..denied_by_ban(&self.account, &member, &scene, sub, known)
         };
         let refuse = RefuseScan {
             scene,
             account: self.account.clone(),
             member,
         };
-        self.store.run_both(&append, &refuse).await?;
+        self.store
+            .run_together((&append, follow.as_ref(), &refuse))
+            .await?;
         count(&self.account, "scan", "banned");
         history::count(Figure::Denied);
         Ok(BANNED.to_owned())

@@ -6,6 +6,7 @@ use login_protocol::{
     event::{EventKind, Happening, Occasion},
     identity::MemberId,
     member::{Member, Profile},
+    scene::Scene,
     steps::AppendEvent,
     subject::Subject,
 };
@@ -85,5 +86,24 @@ impl Person<'_> {
             },
             opens: true,
         }
+    }
+}
+
+/// That somebody's login is denied because they are banned, whether they scan now or were banned
+/// after they did: for one attempt it is told once.
+pub(crate) fn denied_by_ban(
+    account: &AccountName,
+    member: &MemberId,
+    scene: &Scene,
+    sub: Option<Subject>,
+    known: Option<Member>,
+) -> AppendEvent {
+    const KIND: EventKind = EventKind::LoginDenied;
+    AppendEvent {
+        occasion: Occasion::of(KIND, member, &[scene.as_str()]),
+        happening: Happening::new(KIND, account.clone(), member)
+            .with_member(sub, known)
+            .with("reason", "banned"),
+        opens: false,
     }
 }

@@ -128,6 +128,7 @@ fn told(ticket: &str, standing: Result<Standing, StoreError>) -> HttpResponse {
         }) => pages::confirmed_without_profile(&link),
         Ok(Standing::Confirmed { profile_link: None }) => said(pages::CONFIRMED),
         Ok(Standing::Denied) => said(pages::DENIED),
+        Ok(Standing::Banned) => said(pages::BANNED),
         Ok(Standing::Over) => said(pages::OVER),
         Ok(Standing::NotTheirs) => said(pages::NOT_YOURS),
         Ok(Standing::AnotherBrowser) => pages::message(StatusCode::FORBIDDEN, pages::START_AGAIN),

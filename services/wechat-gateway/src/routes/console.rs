@@ -487,7 +487,7 @@ async fn person(
     let sessions = match account.members.sessions(&openid).await {
         Ok(sessions) => sessions,
         Err(SessionsError::Store(error)) => return store_failed(say, &error),
-        Err(SessionsError::UnknownMember | SessionsError::UnknownSession) => return nobody(say),
+        Err(_) => return nobody(say),
     };
     let page = PersonPage {
         say,
@@ -654,6 +654,11 @@ async fn act(
         Err(SessionsError::UnknownSession) => query_of(account, None),
         Err(SessionsError::UnknownMember) => return nobody(say),
         Err(SessionsError::Store(error)) => return store_failed(say, &error),
+        Err(SessionsError::Randomness(error)) => {
+            error.log();
+            let title = say.say("暂时无法完成", "This isn't possible right now");
+            return say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "");
+        }
     };
     if action == Action::Erase {
         return redirect(&format!("{MEMBERS}?{done}"));

@@ -48,6 +48,7 @@ pub(super) async fn open(
         Ok(Authorized::Done(OpenedCode::FollowFirst)) => {
             pages::message(StatusCode::OK, pages::FOLLOW_TO_LOG_IN)
         }
+        Ok(Authorized::Done(OpenedCode::Banned)) => pages::message(StatusCode::OK, pages::BANNED),
         Ok(Authorized::Done(OpenedCode::Taken)) => {
             pages::message(StatusCode::OK, pages::OPENED_BY_ANOTHER)
         }

@@ -73,6 +73,7 @@ impl From<SessionsError> for Problem {
                 Self::new(ProblemCode::UnknownSession, detail)
             }
             SessionsError::Store(error) => error.into(),
+            SessionsError::Randomness(error) => error.into(),
         }
     }
 }

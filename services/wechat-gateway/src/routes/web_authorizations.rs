@@ -60,6 +60,10 @@ pub(super) async fn complete(
         Ok(Completed::Confirmed) => Ok(HttpResponse::Ok().json(WebAuthorizationCompleted {
             status: AttemptStatus::Confirmed,
         })),
+        Ok(Completed::Banned) => Err(Problem::new(
+            ProblemCode::Banned,
+            "The account's owner has banned this person.",
+        )),
         Ok(Completed::Over) => Err(Problem::new(
             ProblemCode::LoginExpired,
             "The login expired, was cancelled, or belongs to somebody else. Start again.",

@@ -21,8 +21,8 @@ use service_kit::{
 use url::{Url, form_urlencoded};
 use wechat_wire::{
     api::{
-        AccessTokenGranted, CreateQrCodeRequest, QrCodeCreated, StableTokenRequest, UserInfo,
-        decode,
+        AccessTokenGranted, ChangeOpenIdsRequest, CreateQrCodeRequest, OpenIdsChanged,
+        QrCodeCreated, StableTokenRequest, UserInfo, decode,
     },
     diagnostics::{
         AddressList, CallbackCheck, CallbackCheckRequest, Quota, QuotaAnswer, QuotaRequest,
@@ -131,6 +131,23 @@ impl Api {
         ];
         let request = ApiRequest::get("/cgi-bin/user/info", &query);
         self.call("user/info", &request).await
+    }
+
+    /// The openids at this account of up to a hundred people of a former account, which moved here.
+    /// (公众号账号迁移, “openid 转换接口”.)
+    pub async fn change_openids(
+        &self,
+        token: &str,
+        from: &AppId,
+        openids: &[OpenId],
+    ) -> Result<OpenIdsChanged, WechatError> {
+        let query = [("access_token", token)];
+        let body = ChangeOpenIdsRequest {
+            from_appid: from.as_str(),
+            openid_list: openids.iter().map(OpenId::as_str).collect(),
+        };
+        let request = ApiRequest::post("/cgi-bin/changeopenid", &query, &body);
+        self.call("changeopenid", &request).await
     }
 
     /// Exchanges a code of web authorisation.
