@@ -46,4 +46,5 @@ mod token_refresh;
 mod user_info;
 mod verification;
 mod web_authorizations;
+mod webhooks;
 mod wechat_errors;

@@ -31,3 +31,4 @@ pub mod redis_sentinel;
 pub mod sessions;
 pub mod stack;
 pub mod unreadable;
+pub mod webhook_receiver;

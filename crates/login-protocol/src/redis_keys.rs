@@ -6,6 +6,7 @@ use crate::{
     scene::Scene,
     site::SiteId,
     subject::UnionDigest,
+    webhook::WebhookName,
 };
 
 pub(crate) fn attempt(scene: &Scene) -> String {
@@ -133,6 +134,11 @@ pub(crate) fn authorization_code(code_sha256: &str) -> String {
 
 pub(crate) fn events() -> String {
     "wechat-login:events".to_owned()
+}
+
+/// How far a receiver of events is.
+pub(crate) fn webhook(name: &WebhookName) -> String {
+    format!("wechat-login:webhook:{{{name}}}")
 }
 
 /// The index of an account's members.

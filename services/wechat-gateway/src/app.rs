@@ -20,6 +20,7 @@ use crate::{
     readiness::{readiness, remarks},
     routes::{self, verification_file::VerificationFiles},
     settings::{self, GatewaySettings},
+    webhooks::Webhooks,
     wechat::clock::WechatClock,
 };
 
@@ -46,6 +47,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         redis_url,
         approval,
         events,
+        webhooks,
         ..
     } = settings;
 
@@ -72,6 +74,17 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         shutdown.clone(),
     ));
 
+    let webhooks = Arc::new(
+        Webhooks::new(
+            webhooks,
+            Arc::clone(&store),
+            Arc::clone(&events),
+            clock.clone(),
+            shutdown.clone(),
+        )
+        .map_err(ServiceError::client)?,
+    );
+
     let public_server = {
         let (accounts, browsers) = (Data::new(accounts.clone()), Data::new(browsers));
         let files = Data::new(VerificationFiles(public.verification_files));
@@ -89,11 +102,13 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
         let events = Data::new(Arc::clone(&events));
+        let webhooks = Data::new(Arc::clone(&webhooks));
         http_server::serve(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())
                 .app_data(events.clone())
+                .app_data(webhooks.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
@@ -106,6 +121,12 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         events.tend().await;
         "keeping the stream of events in order"
     });
+    webhooks
+        .keep_delivering(&mut background)
+        .map_err(ServiceError::client)?;
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    let servers = vec![public_server, internal_server];
+    let stopped = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    webhooks.ended().await;
+    stopped
 }

@@ -9,11 +9,12 @@ mod profile;
 mod qr_codes;
 mod relay;
 mod reply;
+mod webhooks;
 mod wechat;
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use login_protocol::attempt::Approval;
+use login_protocol::{attempt::Approval, webhook::WebhookName};
 use secrecy::SecretString;
 use service_kit::{
     command_line::ServiceSettings,
@@ -31,6 +32,7 @@ pub use profile::ProfileSettings;
 pub use qr_codes::QrCodeSettings;
 pub use relay::{OnFailure, RelaySettings};
 pub use reply::ReplySettings;
+pub use webhooks::{WebhookSecret, WebhookSettings};
 pub use wechat::WechatSettings;
 
 /// The prefix of the environment's variables.
@@ -53,6 +55,8 @@ pub struct GatewaySettings {
     pub approval: Approval,
     /// The stream of events.
     pub events: EventSettings,
+    /// Who is told of events.
+    pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -79,6 +83,7 @@ impl Section for GatewaySettings {
         let redis_url = reader.value(&REDIS_URL);
         let approval = reader.value(&APPROVAL);
         let events = reader.section();
+        let webhooks = webhooks::read(reader, events);
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
@@ -94,6 +99,7 @@ impl Section for GatewaySettings {
             redis_url: redis_url?,
             approval: approval?,
             events: events?,
+            webhooks: webhooks?,
             log: log?,
         })
     }

@@ -1,0 +1,302 @@
+//! Webhooks: telling the owner's software what happened, as [Standard Webhooks] say.
+//!
+//! Redis holds how far each receiver is (`login_protocol::steps::webhooks`). Of all gateways one
+//! delivers to a receiver at a time; the others are ready to go on.
+//!
+//! [Standard Webhooks]: https://www.standardwebhooks.com
+
+mod agenda;
+mod deliverer;
+mod figures;
+mod receiver;
+mod schedule;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use login_protocol::{
+    event::{EventKind, Kept, Position},
+    steps::{
+        CountEvents, ReadEvents,
+        webhooks::{ReadWebhook, Redeliver},
+    },
+    webhook::WebhookName,
+};
+use serde::Serialize;
+use service_kit::{
+    clock::Clock,
+    random::NoRandomness,
+    redis::{Store, StoreError},
+};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    events::{AfterError, Events},
+    settings::WebhookSettings,
+};
+use deliverer::Deliverer;
+use receiver::Receiver;
+
+/// How often the metrics are brought along.
+const SHOWN_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a stopping gateway waits for its deliverers, which need less.
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+
+/// All receivers of events.
+pub struct Webhooks {
+    receivers: BTreeMap<WebhookName, Arc<Receiver>>,
+    store: Arc<Store>,
+    events: Arc<Events>,
+    clock: Clock,
+    stopping: CancellationToken,
+    started: Instant,
+    deliverers: TaskTracker,
+}
+
+/// No webhooks can be delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhooksError {
+    /// No HTTP client can be created.
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+    /// Nobody could tell this gateway from others.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+/// How far a receiver is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// What the owner calls it.
+    pub name: String,
+    /// How many events it hasn't got.
+    pub lag_events: u64,
+    /// How old the oldest of them is.
+    pub lag_seconds: u64,
+    /// How often sending an event failed.
+    pub failures: u64,
+    /// How many events were given up.
+    pub dead_letters: u64,
+    /// Since when it gets nothing, because it answered 410.
+    pub switched_off_at: Option<Timestamp>,
+}
+
+/// What the owner wants to be sent again.
+#[derive(Debug, Clone)]
+pub enum Again {
+    /// The event with this identifier.
+    Event(String),
+    /// All that happened from this time on.
+    Since(Timestamp),
+}
+
+/// Why nothing is sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeliverError {
+    /// There is no such receiver.
+    #[error("there is no such receiver")]
+    UnknownWebhook,
+    /// The event can't be sent.
+    #[error(transparent)]
+    Event(#[from] AfterError),
+}
+
+impl From<StoreError> for RedeliverError {
+    fn from(error: StoreError) -> Self {
+        Self::Event(error.into())
+    }
+}
+
+impl Webhooks {
+    /// Those that the settings describe.
+    ///
+    /// # Errors
+    ///
+    /// When no HTTP client can be created.
+    pub fn new(
+        settings: BTreeMap<WebhookName, WebhookSettings>,
+        store: Arc<Store>,
+        events: Arc<Events>,
+        clock: Clock,
+        stopping: CancellationToken,
+    ) -> Result<Self, WebhooksError> {
+        let receivers = settings.into_iter().map(|(name, settings)| {
+            let receiver = Receiver::new(name.clone(), settings)?;
+            Ok((name, Arc::new(receiver)))
+        });
+        Ok(Self {
+            receivers: receivers.collect::<Result<_, WebhooksError>>()?,
+            store,
+            events,
+            clock,
+            stopping,
+            started: Instant::now(),
+            deliverers: TaskTracker::new(),
+        })
+    }
+
+    /// Starts a deliverer for each receiver. They end when the process stops
+    /// ([`Webhooks::ended`]).
+    ///
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub fn keep_delivering(
+        self: &Arc<Self>,
+        background: &mut JoinSet<&'static str>,
+    ) -> Result<(), WebhooksError> {
+        for receiver in self.receivers.values() {
+            let deliverer = Deliverer::new(
+                Arc::clone(receiver),
+                Arc::clone(&self.store),
+                Arc::clone(&self.events),
+                self.clock.clone(),
+                self.stopping.clone(),
+                self.started,
+            )?;
+            let delivering = self.deliverers.spawn(deliverer.run());
+            background.spawn(async move {
+                // How it ended is in the log of the panic.
+                let _ = delivering.await;
+                "delivering webhooks"
+            });
+        }
+        self.deliverers.close();
+        if !self.receivers.is_empty() {
+            let webhooks = Arc::clone(self);
+            background.spawn(async move {
+                webhooks.keep_shown().await;
+                "showing how far webhooks are"
+            });
+        }
+        Ok(())
+    }
+
+    /// Ends when all deliverers have, or when that takes too long.
+    pub async fn ended(&self) {
+        if timeout(ENDED_WITHIN, self.deliverers.wait()).await.is_err() {
+            tracing::warn!("stopping while events are being sent: they will be sent again");
+        }
+    }
+
+    async fn keep_shown(&self) {
+        let mut turns = interval(SHOWN_EVERY);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            turns.tick().await;
+            match self.reports().await {
+                Ok(reports) => reports.iter().for_each(figures::show),
+                Err(error) => {
+                    tracing::warn!(%error, "can't read how far webhooks are");
+                }
+            }
+        }
+    }
+
+    /// How far each receiver is, by name.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub async fn reports(&self) -> Result<Vec<Report>, StoreError> {
+        let mut reports = Vec::with_capacity(self.receivers.len());
+        for name in self.receivers.keys() {
+            reports.push(self.report(name).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn report(&self, name: &WebhookName) -> Result<Report, StoreError> {
+        let mut report = Report {
+            name: name.as_str().to_owned(),
+            lag_events: 0,
+            lag_seconds: 0,
+            failures: 0,
+            dead_letters: 0,
+            switched_off_at: None,
+        };
+        let read = ReadWebhook {
+            webhook: name.clone(),
+        };
+        let Some(progress) = self.store.run(&read).await? else {
+            return Ok(report);
+        };
+        let after = progress.cursor;
+        let next = ReadEvents { after, limit: 1 };
+        let (untaken, next) = self.store.run_both(&CountEvents { after }, &next).await?;
+        let next = next.first().map(|kept| kept.position);
+        report.lag_events = progress.pending + untaken;
+        if let Some(oldest) = progress.oldest.or(next) {
+            let lag = self.clock.now().duration_since(oldest.time());
+            report.lag_seconds = u64::try_from(lag.as_secs()).unwrap_or_default();
+        }
+        report.failures = progress.failures;
+        report.dead_letters = progress.dead_letters;
+        report.switched_off_at = progress.switched_off_at;
+        Ok(report)
+    }
+
+    /// Has events sent to a receiver again. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// There is no such receiver or event, or Redis failed.
+    pub async fn redeliver(&self, name: &str, again: Again) -> Result<usize, RedeliverError> {
+        let receiver = self.receivers.values();
+        let mut receiver = receiver.filter(|receiver| receiver.name.as_str() == name);
+        let receiver = receiver.next().ok_or(RedeliverError::UnknownWebhook)?;
+        match again {
+            Again::Event(id) => {
+                let position = self.events.after(&id).await?;
+                let event = self.events.at(position).await?;
+                let event = event.ok_or(AfterError::Gone)?;
+                let events = vec![position];
+                let events = if receiver.gets(event.kind) {
+                    events
+                } else {
+                    Vec::new()
+                };
+                self.queue(receiver, events).await
+            }
+            Again::Since(time) => {
+                // The place before the first one of this time.
+                let mut after = Position::before(time);
+                let mut count = 0;
+                loop {
+                    let batch = self.events.batch(after).await?;
+                    let Some(last) = batch.last() else {
+                        return Ok(count);
+                    };
+                    after = last.position;
+                    let wanted = batch.iter().filter(|kept| is_for(receiver, kept));
+                    let wanted = wanted.map(|kept| kept.position).collect();
+                    count += self.queue(receiver, wanted).await?;
+                }
+            }
+        }
+    }
+
+    async fn queue(
+        &self,
+        receiver: &Receiver,
+        events: Vec<Position>,
+    ) -> Result<usize, RedeliverError> {
+        let count = events.len();
+        if count > 0 {
+            let webhook = receiver.name.clone();
+            self.store.run(&Redeliver { webhook, events }).await?;
+        }
+        Ok(count)
+    }
+}
+
+/// Whether an element of the stream is an event that a receiver is to get.
+fn is_for(receiver: &Receiver, kept: &Kept) -> bool {
+    let kind: Option<EventKind> = kept.happening.as_ref().map(|happening| happening.kind);
+    kind.is_some_and(|kind| receiver.gets(kind))
+}
