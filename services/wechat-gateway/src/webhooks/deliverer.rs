@@ -27,7 +27,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     agenda::{Agenda, Whose},
     figures::count,
-    is_for,
     receiver::{Receiver, SendError},
     schedule::after_failure,
 };
@@ -275,7 +274,7 @@ impl Deliverer {
         for (Pending { position, attempts }, kept) in pending.iter().zip(found) {
             // What isn't there any more is settled when it is to be sent.
             let whose = kept.as_ref().map_or(Whose::Nobody(*position), whose);
-            delivery.agenda.add(*position, whose, *attempts);
+            delivery.agenda.add(*position, &whose, *attempts);
         }
         Ok(())
     }
@@ -353,7 +352,7 @@ impl Deliverer {
             delivery.is_more = false;
             return Ok(Turn::Goes);
         };
-        let wanted: Vec<&Kept> = batch.iter().filter(|kept| is_for(receiver, kept)).collect();
+        let wanted: Vec<&Kept> = batch.iter().filter(|kept| receiver.wants(kept)).collect();
         let events: Vec<Position> = wanted.iter().map(|kept| kept.position).collect();
         let first = events.first().copied();
         let take = TakeEvents {
@@ -368,7 +367,7 @@ impl Deliverer {
         }
         for kept in wanted {
             let attempts = Attempts::NONE;
-            delivery.agenda.add(kept.position, whose(kept), attempts);
+            delivery.agenda.add(kept.position, &whose(kept), attempts);
         }
         delivery.cursor = last.position;
         Ok(Turn::Goes)

@@ -2,7 +2,7 @@
 
 use login_protocol::webhook::WebhookName;
 
-use super::Report;
+use super::report::Report;
 
 /// Counts what became of sending an event once.
 pub(super) fn count(webhook: &WebhookName, result: &'static str) {

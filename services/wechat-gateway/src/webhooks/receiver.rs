@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
-    event::{Event, EventKind},
+    event::{Event, EventKind, Kept},
     webhook::WebhookName,
 };
 use reqwest::{StatusCode, header::CONTENT_TYPE};
@@ -89,6 +89,12 @@ impl Receiver {
     pub(super) fn gets(&self, kind: EventKind) -> bool {
         let events = self.events.as_ref();
         events.is_none_or(|events| events.contains(&kind))
+    }
+
+    /// Whether an element of the stream is an event that it is to get.
+    pub(super) fn wants(&self, kept: &Kept) -> bool {
+        let happening = kept.happening.as_ref();
+        happening.is_some_and(|happening| self.gets(happening.kind))
     }
 
     /// Posts an event, signed as of `now`.
