@@ -50,4 +50,5 @@ mod token_refresh;
 mod user_info;
 mod verification;
 mod web_authorizations;
+mod webhooks;
 mod wechat_errors;

@@ -11,6 +11,7 @@ use system_tests::{
     simulator::Person,
     stack::{Plan, Service, Stack},
     visitor::Answer,
+    webhook_receiver::SECRET,
 };
 use wechat_wire::push::PushBody;
 
@@ -105,6 +106,9 @@ async fn good_body(
             let code = web_authorizations::code(stack, person, &scene).await;
             Some(json!({ "scene": scene.as_str(), "code": code }))
         }
+        ("POST", "/v1/webhooks/{name}/redeliver") => {
+            Some(json!({ "since": "9000-01-01T00:00:00Z" }))
+        }
         ("POST", "/v1/web-authorizations/discard") => {
             Some(json!({ "code": "invented", "client": "203.0.113.9" }))
         }
@@ -146,7 +150,7 @@ fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
 }
 
 /// All that the gateway describes.
-const OPERATIONS: [&str; 21] = [
+const OPERATIONS: [&str; 23] = [
     "DELETE /v1/members/{openid}",
     "DELETE /v1/members/{openid}/ban",
     "DELETE /v1/members/{openid}/sessions",
@@ -161,18 +165,23 @@ const OPERATIONS: [&str; 21] = [
     "GET /v1/members/export",
     "GET /v1/members/{openid}",
     "GET /v1/members/{openid}/sessions",
+    "GET /v1/webhooks",
     "POST /v1/access-token/invalidate",
     "POST /v1/login-prompts",
     "POST /v1/qrcodes",
     "POST /v1/web-authorizations",
     "POST /v1/web-authorizations/complete",
     "POST /v1/web-authorizations/discard",
+    "POST /v1/webhooks/{name}/redeliver",
     "PUT /v1/members/{openid}/ban",
 ];
 
 #[tokio::test]
 async fn every_described_operation_answers_as_described() {
-    let stack = http::start(Plan::default()).await;
+    let plan = Plan::default()
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", "http://127.0.0.1:1/")
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET);
+    let stack = http::start(plan).await;
     let gateway = &stack.gateways[0];
     let person = stack.wechat.person("小林", true).await;
     let scene = attempts::open(&stack.redis.store()).await;
@@ -197,6 +206,7 @@ async fn every_described_operation_answers_as_described() {
             let responses = &operation["responses"];
             let concrete = path
                 .replace("{openid}", &person.openid)
+                .replace("{name}", "crm")
                 .replace("{id}", "a-session");
             // What an operation before has erased or ended.
             PushRequest::safe(&ago(0, &person.openid, PushBody::subscribe_without_code()))

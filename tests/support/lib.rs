@@ -33,3 +33,4 @@ pub mod sessions;
 pub mod socks_proxy;
 pub mod stack;
 pub mod unreadable;
+pub mod webhook_receiver;

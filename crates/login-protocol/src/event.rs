@@ -44,6 +44,11 @@ impl Position {
         Self(u64::try_from(time.as_microsecond()).unwrap_or_default())
     }
 
+    /// The last place before this time.
+    pub fn before(time: Timestamp) -> Self {
+        Self(Self::at(time).0.saturating_sub(1))
+    }
+
     /// The place with this number.
     pub(crate) fn read(digits: &str) -> Option<Self> {
         digits.parse().ok().map(Self)

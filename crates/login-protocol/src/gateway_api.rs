@@ -30,6 +30,12 @@ pub const MEMBERS_EXPORT: &str = "/v1/members/export";
 /// `GET`: what happened.
 pub const EVENTS: &str = "/v1/events";
 
+/// Path: how far the receivers of events are.
+pub const WEBHOOKS: &str = "/v1/webhooks";
+
+/// Path: sending a receiver events again.
+pub const WEBHOOK_REDELIVER: &str = "/v1/webhooks/{name}/redeliver";
+
 /// `POST`: where to send a person who opened the site inside WeChat.
 pub const WEB_AUTHORIZATIONS: &str = "/v1/web-authorizations";
 /// `POST`: logs in the person who came back from there.

@@ -26,3 +26,4 @@ pub mod site;
 pub mod status_change;
 pub mod steps;
 pub mod subject;
+pub mod webhook;

@@ -7,6 +7,7 @@ use crate::{
     scene::Scene,
     site::SiteId,
     subject::UnionDigest,
+    webhook::WebhookName,
 };
 
 pub(crate) fn attempt(scene: &Scene) -> String {
@@ -148,6 +149,11 @@ pub(crate) fn attempts_of(id: &MemberId) -> String {
         id.app_id.as_str(),
         id.openid.as_str()
     )
+}
+
+/// How far a receiver of events is.
+pub(crate) fn webhook(name: &WebhookName) -> String {
+    format!("wechat-login:webhook:{{{name}}}")
 }
 
 /// The index of an account's members.

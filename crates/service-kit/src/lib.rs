@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod open_files;
 pub mod operations;
 pub mod pages;
+pub mod private_networks;
 pub mod problem;
 pub mod random;
 pub mod redis;

@@ -23,6 +23,7 @@ use crate::{
     readiness::{readiness, remarks},
     routes::{self, compat::WechatServer, verification_file::VerificationFiles},
     settings::{self, GatewaySettings},
+    webhooks::Webhooks,
     wechat::clock::WechatClock,
 };
 
@@ -51,6 +52,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         approval,
         events,
         compat,
+        webhooks,
         ..
     } = settings;
 
@@ -79,6 +81,17 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         shutdown.clone(),
     ));
 
+    let webhooks = Arc::new(
+        Webhooks::new(
+            webhooks,
+            Arc::clone(&store),
+            Arc::clone(&events),
+            clock.clone(),
+            shutdown.clone(),
+        )
+        .map_err(ServiceError::client)?,
+    );
+
     let public_server = {
         let (accounts, browsers) = (Data::new(accounts.clone()), Data::new(browsers));
         let files = Data::new(VerificationFiles(public.verification_files));
@@ -102,12 +115,14 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         let readiness = Arc::clone(&readiness);
         let wechat_server = wechat_server.clone();
         let events = Data::new(Arc::clone(&events));
+        let webhooks = Data::new(Arc::clone(&webhooks));
         let console = Data::new(console);
         http_server::serve(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())
                 .app_data(events.clone())
+                .app_data(webhooks.clone())
                 .app_data(console.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
@@ -133,9 +148,13 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         noting.keep_noting().await;
         "writing the hour's figures"
     });
+    webhooks
+        .keep_delivering(&mut background)
+        .map_err(ServiceError::client)?;
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
     let servers = vec![public_server, internal_server];
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    webhooks.ended().await;
     history.finish().await;
     ended
 }

@@ -22,6 +22,7 @@ mod readiness;
 pub mod routes;
 pub mod settings;
 pub mod subjects;
+pub mod webhooks;
 pub mod wechat;
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ mod profile;
 mod qr_codes;
 mod relay;
 mod reply;
+mod webhooks;
 mod wechat;
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use login_protocol::attempt::Approval;
+use login_protocol::{attempt::Approval, webhook::WebhookName};
 use secrecy::SecretString;
 use service_kit::{
     command_line::ServiceSettings,
@@ -35,6 +36,7 @@ pub use profile::ProfileSettings;
 pub use qr_codes::QrCodeSettings;
 pub use relay::{OnFailure, RelaySettings};
 pub use reply::ReplySettings;
+pub use webhooks::{WebhookSecret, WebhookSettings};
 pub use wechat::WechatSettings;
 
 /// The prefix of the environment's variables.
@@ -59,6 +61,8 @@ pub struct GatewaySettings {
     pub events: EventSettings,
     /// The door for software that knows wechat-server.
     pub compat: Option<CompatSettings>,
+    /// Who is told of events.
+    pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -86,6 +90,7 @@ impl Section for GatewaySettings {
         let approval = reader.value(&APPROVAL);
         let events = reader.section();
         let compat: Option<CompatSection> = reader.section();
+        let webhooks = webhooks::read(reader, events);
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
@@ -108,6 +113,7 @@ impl Section for GatewaySettings {
             approval: approval?,
             events: events?,
             compat: compat?.0,
+            webhooks: webhooks?,
             log: log?,
         })
     }

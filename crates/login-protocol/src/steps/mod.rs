@@ -35,6 +35,7 @@ mod session;
 mod session_index;
 mod subject;
 mod ticket;
+pub mod webhooks;
 mod write_probe;
 
 pub use access_token::{

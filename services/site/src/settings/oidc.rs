@@ -8,6 +8,7 @@ use login_protocol::{
 };
 use secrecy::SecretString;
 use service_kit::{
+    private_networks::is_private,
     settings::{Default, Key, NamedTable, Reader, Section},
     settings_parse as parse,
 };
@@ -269,26 +270,6 @@ fn backchannel_logout_uri(value: &str) -> Result<Url, String> {
             "must be https; http is for private networks alone: {value:?}"
         )),
         _ => Err(format!("must begin with https://, not {value:?}")),
-    }
-}
-
-/// Whether only machines of a private network have such a name or address. A name without a dot is
-/// one of a container network or of an office.
-fn is_private(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            !name.contains('.')
-                || [".internal", ".local", ".lan", ".localhost", ".home.arpa"]
-                    .iter()
-                    .any(|end| name.ends_with(end))
-        }
-        Some(Host::Ipv4(address)) => {
-            address.is_loopback() || address.is_private() || address.is_link_local()
-        }
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-        None => false,
     }
 }
 

@@ -37,6 +37,7 @@ mod profile;
 mod qr_codes;
 pub mod verification_file;
 mod web_authorizations;
+mod webhooks;
 
 /// The largest body that the internal API accepts, in bytes.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -190,6 +191,14 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
         .service(guarded(endpoint::at(
             gateway_api::EVENTS,
             [(Method::GET, web::to(events::read))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::WEBHOOKS,
+            [(Method::GET, web::to(webhooks::list))],
+        )))
+        .service(guarded(endpoint::at(
+            gateway_api::WEBHOOK_REDELIVER,
+            [(Method::POST, web::to(webhooks::redeliver))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::MEMBER_SESSIONS,

@@ -6,16 +6,23 @@ use service_kit::{
     settings_parse as parse,
 };
 
+/// The most days. Events are in Redis' memory.
+const LONGEST: u32 = 365;
+
 /// For how long events are kept.
 pub(super) static KEEP_DAYS: Key<u32> = Key {
     name: "events.keep_days",
     default: Default::Text("7"),
     example: "7",
     meaning: "for how many days events are kept: who followed, left, changed their profile or logged in \
-              (`GET /v1/events`). 0: none are written",
-    meaning_zh: "事件保留几天：关注、取消关注、资料变化和登录（`GET /v1/events`）。0：不记录事件",
+              (`GET /v1/events`, webhooks), up to 365. 0: none are written",
+    meaning_zh: "事件保留几天，最多 365：关注、取消关注、资料变化和登录（`GET /v1/events` 和 Webhook）。0：\
+                 不记录事件",
     secret: false,
-    parse: parse::integer_from::<0>,
+    parse: |value| match parse::integer_from::<0>(value)? {
+        days @ 0..=LONGEST => Ok(days),
+        days => Err(format!("must be at most {LONGEST}, not {days}")),
+    },
 };
 
 /// The stream of events.

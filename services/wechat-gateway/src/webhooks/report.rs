@@ -1,0 +1,70 @@
+//! How far a receiver is, for the owner.
+
+use jiff::Timestamp;
+use login_protocol::{
+    steps::{CountEvents, ReadEvents, webhooks::ReadWebhook},
+    webhook::WebhookName,
+};
+use serde::Serialize;
+use service_kit::{
+    clock::Clock,
+    redis::{Store, StoreError},
+};
+
+/// How far a receiver is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// What the owner calls it.
+    pub name: String,
+    /// How many events it hasn't got.
+    pub lag_events: u64,
+    /// How old the oldest of them is.
+    pub lag_seconds: u64,
+    /// How often sending an event failed.
+    pub failures: u64,
+    /// How many events were given up.
+    pub dead_letters: u64,
+    /// Since when it gets nothing, because it answered 410.
+    pub switched_off_at: Option<Timestamp>,
+}
+
+impl Report {
+    /// Of the receiver of this name.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(super) async fn read(
+        name: &WebhookName,
+        store: &Store,
+        clock: &Clock,
+    ) -> Result<Self, StoreError> {
+        let mut report = Self {
+            name: name.as_str().to_owned(),
+            lag_events: 0,
+            lag_seconds: 0,
+            failures: 0,
+            dead_letters: 0,
+            switched_off_at: None,
+        };
+        let read = ReadWebhook {
+            webhook: name.clone(),
+        };
+        let Some(progress) = store.run(&read).await? else {
+            return Ok(report);
+        };
+        let after = progress.cursor;
+        let next = ReadEvents { after, limit: 1 };
+        let (untaken, next) = store.run_both(&CountEvents { after }, &next).await?;
+        let next = next.first().map(|kept| kept.position);
+        report.lag_events = progress.pending + untaken;
+        if let Some(oldest) = progress.oldest.or(next) {
+            let lag = clock.now().duration_since(oldest.time());
+            report.lag_seconds = u64::try_from(lag.as_secs()).unwrap_or_default();
+        }
+        report.failures = progress.failures;
+        report.dead_letters = progress.dead_letters;
+        report.switched_off_at = progress.switched_off_at;
+        Ok(report)
+    }
+}
