@@ -1,5 +1,5 @@
 // The npm package oidc-provider with everything in memory, for `cargo xtask bench --oidc`. It also
-// makes codes and refresh tokens without a browser: GET /mint?kind=code&count=100.
+// makes codes and refresh tokens without a browser: GET /mint?client=wiki&kind=code&count=100.
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
@@ -33,34 +33,42 @@ class InMemory {
   async revokeByGrantId() {}
 }
 
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const key = { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "one" };
+const jwk = (alg, { privateKey }) => ({
+  ...privateKey.export({ format: "jwk" }),
+  alg,
+  use: "sig",
+  kid: alg,
+});
+const keys = [
+  jwk("RS256", generateKeyPairSync("rsa", { modulusLength: 2048 })),
+  jwk("ES256", generateKeyPairSync("ec", { namedCurve: "P-256" })),
+];
+const client = (client_id, id_token_signed_response_alg) => ({
+  client_id,
+  client_secret: process.env.CLIENT_SECRET,
+  id_token_signed_response_alg,
+  redirect_uris: [CALLBACK],
+  grant_types: ["authorization_code", "refresh_token"],
+  token_endpoint_auth_method: "client_secret_post",
+});
 const provider = new Provider("http://127.0.0.1", {
   adapter: InMemory,
-  clients: [
-    {
-      client_id: "wiki",
-      client_secret: process.env.CLIENT_SECRET,
-      redirect_uris: [CALLBACK],
-      grant_types: ["authorization_code", "refresh_token"],
-      token_endpoint_auth_method: "client_secret_post",
-    },
-  ],
+  clients: [client("wiki", "RS256"), client("forum", "ES256")],
   findAccount: (_, sub) => ({
     accountId: sub,
     claims: () => ({ sub, name: "小林", nickname: "小林", preferred_username: "wx_somebody" }),
   }),
   claims: { openid: ["sub"], profile: ["name", "nickname", "preferred_username"] },
-  jwks: { keys: [key] },
+  jwks: { keys },
   pkce: { required: () => false },
   features: { devInteractions: { enabled: false } },
   rotateRefreshToken: true,
 });
 
-async function mint(kind) {
+async function mint(clientId, kind) {
   const accountId = "somebody";
-  const client = await provider.Client.find("wiki");
-  const grant = new provider.Grant({ clientId: "wiki", accountId });
+  const client = await provider.Client.find(clientId);
+  const grant = new provider.Grant({ clientId, accountId });
   grant.addOIDCScope(SCOPE);
   const grantId = await grant.save();
   const authTime = Math.floor(Date.now() / 1000);
@@ -80,7 +88,7 @@ const server = createServer(async (request, response) => {
   stored.clear();
   const made = [];
   for (let count = Number(url.searchParams.get("count")); count > 0; count -= 1) {
-    made.push(await mint(url.searchParams.get("kind")));
+    made.push(await mint(url.searchParams.get("client"), url.searchParams.get("kind")));
   }
   const body = made.join("\n");
   response.writeHead(200, { "content-length": Buffer.byteLength(body) }).end(body);
