@@ -18,6 +18,7 @@ mod hostile_pushes;
 mod http;
 mod invented_codes;
 mod kept_connections;
+mod key_rotation;
 mod legacy_tokens;
 mod lenient_answers;
 mod lifecycle;

@@ -86,7 +86,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
-        let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
+        let (accounts, api_keys) = (Data::new(accounts.clone()), Data::new(internal.api_keys));
         let readiness = Arc::clone(&readiness);
         let events = Data::new(Arc::clone(&events));
         http_server::serve(internal_listener, move || {
@@ -96,7 +96,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .app_data(events.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
-                    routes::configure_internal(config, api_key.clone());
+                    routes::configure_internal(config, api_keys.clone());
                 })
         })?
     };

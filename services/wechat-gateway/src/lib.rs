@@ -9,6 +9,7 @@ pub mod app;
 pub mod digits;
 mod doctor;
 pub mod events;
+mod init;
 pub mod login_prompts;
 pub mod members;
 pub mod phone;
@@ -30,5 +31,5 @@ pub fn main() -> ExitCode {
         prefix: settings::PREFIX,
         health_path: "/readyz",
     };
-    command_line::main(&service, &[doctor::SUBCOMMAND], app::run)
+    command_line::main(&service, &[doctor::SUBCOMMAND, init::SUBCOMMAND], app::run)
 }
