@@ -16,6 +16,7 @@ mod freshness;
 mod hostile_clients;
 mod hostile_pushes;
 mod http;
+mod init;
 mod invented_codes;
 mod kept_connections;
 mod key_rotation;

@@ -9,8 +9,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// to the compiler. `None` in a build that nobody told, for example from an archive of the sources.
 pub const COMMIT: Option<&str> = match option_env!("WECHAT_LOGIN_COMMIT") {
     // A build argument of Docker that isn't given is empty.
-    Some("") | None => None,
-    commit => commit,
+    Some(commit) if !commit.is_empty() => Some(commit),
+    _ => None,
 };
 
 /// Both, as `--version` shows them.
@@ -22,5 +22,5 @@ pub static DESCRIPTION: LazyLock<String> = LazyLock::new(|| match COMMIT {
 /// Sets the metric `build_info`, which is always 1.
 pub fn record() {
     let labels = [("version", VERSION), ("commit", COMMIT.unwrap_or_default())];
-    metrics::gauge!("build_info", &labels).set(1);
+    metrics::gauge!("build_info", &labels).set(1.0);
 }

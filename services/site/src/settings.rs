@@ -128,7 +128,7 @@ impl Section for SiteSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let public = reader.section();
         let internal_bind = reader.value(&INTERNAL_BIND);
-        let internal_api_keys = internal_api_keys(reader);
+        let internal_api_keys = reader.section::<InternalApiKeys>();
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
@@ -140,7 +140,7 @@ impl Section for SiteSettings {
         Some(Self {
             public: public?,
             internal_bind: internal_bind?,
-            internal_api_keys: internal_api_keys?,
+            internal_api_keys: internal_api_keys?.0,
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
@@ -153,22 +153,22 @@ impl Section for SiteSettings {
     }
 }
 
-/// The keys of the internal API; `Some(None)` turns it off.
-#[expect(
-    clippy::option_option,
-    reason = "as the reader's own: complained about, or unset"
-)]
-fn internal_api_keys(reader: &mut Reader<'_>) -> Option<Option<ApiKeys>> {
-    let current = reader.optional(&INTERNAL_API_KEY);
-    let previous = reader.optional(&INTERNAL_API_KEY_PREVIOUS);
-    if let (Some(None), Some(Some(_))) = (&current, &previous) {
-        reader.complain(
-            &INTERNAL_API_KEY,
-            "is missing although the key before it is set",
-        );
+/// The keys of the internal API; none turn it off.
+struct InternalApiKeys(Option<ApiKeys>);
+
+impl Section for InternalApiKeys {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let current = reader.optional(&INTERNAL_API_KEY);
+        let previous = reader.optional(&INTERNAL_API_KEY_PREVIOUS);
+        if let (Some(None), Some(Some(_))) = (&current, &previous) {
+            reader.complain(
+                &INTERNAL_API_KEY,
+                "is missing although the key before it is set",
+            );
+        }
+        let (current, previous) = (current?, previous?);
+        Some(Self(current.map(|current| ApiKeys { current, previous })))
     }
-    let (current, previous) = (current?, previous?);
-    Some(current.map(|current| ApiKeys { current, previous }))
 }
 
 impl Section for PublicSettings {

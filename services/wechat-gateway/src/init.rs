@@ -212,16 +212,20 @@ fn domain(text: &str) -> Result<String, String> {
         && url.query().is_none()
         && url.fragment().is_none();
     match url.host() {
-        Some(Host::Domain(host)) if is_bare && (host.contains('.') || host == "localhost") => {
-            Ok(host.to_owned())
-        }
+        Some(Host::Domain(host)) if is_bare && is_name(host) => Ok(host.to_owned()),
         _ => Err(wrong()),
     }
 }
 
+fn is_name(host: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    (host.contains('.') || host == "localhost") && host.bytes().all(is_part)
+}
+
 impl Secrets {
     fn new() -> Result<Self, NoRandomness> {
-        let long = || Ok([random::name()?, random::name()?].concat());
+        let long =
+            || -> Result<String, NoRandomness> { Ok([random::name()?, random::name()?].concat()) };
         // 43 of WeChat's letters and digits: hexadecimal ones are among them. Every one of 172
         // random bits is in the key.
         let mut encoding_aes_key = long()?;
