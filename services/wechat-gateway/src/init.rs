@@ -11,16 +11,17 @@ use std::{
 };
 
 use login_protocol::identity::AppId;
-use service_kit::{
-    command_line::{Invocation, RunningSubcommand, Subcommand},
-    random::{self, NoRandomness},
-};
+use service_kit::command_line::{Invocation, RunningSubcommand, Subcommand};
 use url::{Host, Url};
 
 use crate::settings::GatewaySettings;
 
+mod answers;
+mod secrets;
 mod texts;
 
+use answers::Answers;
+use secrets::Secrets;
 use texts::{Language, Texts};
 
 const FORCE: &str = "force";
@@ -68,22 +69,6 @@ pub(crate) const SUBCOMMAND: Subcommand<GatewaySettings> = Subcommand {
     ],
     run: |invocation| -> RunningSubcommand { Box::pin(async move { run(&invocation) }) },
 };
-
-/// What is asked for.
-struct Answers {
-    app_id: AppId,
-    app_secret: String,
-    domain: String,
-}
-
-/// What nobody has to think up.
-struct Secrets {
-    api_key: String,
-    token: String,
-    encoding_aes_key: String,
-    oidc: String,
-    redis: [(&'static str, String); 4],
-}
 
 /// The exit code is 0, 1 when the file couldn't be written, or 2 when something isn't usable.
 #[expect(clippy::print_stdout, reason = "it is what the command is for")]
@@ -222,29 +207,6 @@ fn is_name(host: &str) -> bool {
     (host.contains('.') || host == "localhost") && host.bytes().all(is_part)
 }
 
-impl Secrets {
-    fn new() -> Result<Self, NoRandomness> {
-        let long =
-            || -> Result<String, NoRandomness> { Ok([random::name()?, random::name()?].concat()) };
-        // 43 of WeChat's letters and digits: hexadecimal ones are among them. Every one of 172
-        // random bits is in the key.
-        let mut encoding_aes_key = long()?;
-        encoding_aes_key.truncate(43);
-        Ok(Self {
-            api_key: long()?,
-            token: random::name()?,
-            encoding_aes_key,
-            oidc: long()?,
-            redis: [
-                ("GATEWAY", random::name()?),
-                ("SITE", random::name()?),
-                ("BACKUP", random::name()?),
-                ("OPERATOR", random::name()?),
-            ],
-        })
-    }
-}
-
 /// Writes what is made for the owner of the file, `uid:gid`. Nobody else may read it, from its
 /// first moment on.
 fn write(path: &Path, overwrite: bool, text: impl FnOnce(&str) -> String) -> io::Result<()> {
@@ -310,17 +272,6 @@ mod tests {
         ] {
             assert!(domain(text).is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn every_secret_is_new_and_usable() {
-        let (first, second) = (Secrets::new().unwrap(), Secrets::new().unwrap());
-        assert_ne!(first.api_key, second.api_key);
-        assert_eq!(first.api_key.len(), 64);
-        assert_ne!(first.encoding_aes_key, second.encoding_aes_key);
-        wechat_wire::message_crypto::EncodingAesKey::parse(&first.encoding_aes_key).unwrap();
-        // WeChat takes 3 to 32 letters and digits.
-        assert_eq!(first.token.len(), 32);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io, path::Path};
 
-use super::{Answers, Secrets};
+use super::{answers::Answers, secrets::Secrets};
 
 /// The language of everything that is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
