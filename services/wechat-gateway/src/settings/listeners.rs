@@ -156,8 +156,9 @@ pub struct InternalSettings {
 
 impl Section for InternalSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (api_key, bind) = (reader.value(&API_KEY), reader.value(&INTERNAL_BIND));
+        let api_key = reader.value(&API_KEY);
         let previous = reader.optional(&API_KEY_PREVIOUS);
+        let bind = reader.value(&INTERNAL_BIND);
         Some(Self {
             bind: bind?,
             api_keys: ApiKeys {
