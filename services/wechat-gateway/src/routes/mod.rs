@@ -26,6 +26,7 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod console;
 mod events;
 mod login_prompts;
 mod member_sessions;
@@ -219,4 +220,5 @@ pub fn configure_internal(config: &mut ServiceConfig, api_keys: Data<ApiKeys>) {
             "/openapi.json",
             [(Method::GET, web::to(openapi::read))],
         ));
+    console::configure(config);
 }
