@@ -14,6 +14,7 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    api_key::ApiKeys,
     clock::Clock,
     essentials::Essentials,
     guessable::{self, Reach},

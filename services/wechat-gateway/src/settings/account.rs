@@ -192,7 +192,6 @@ impl Section for Credentials {
         if let (Some(None), Some(Some(_))) = (&encoding_aes_key, &encoding_aes_key_previous) {
             reader.complain(
                 &ENCODING_AES_KEY,
-                &ENCODING_AES_KEY_PREVIOUS,
                 "is missing although the key before it is set",
             );
         }
@@ -247,6 +246,7 @@ impl AccountSettings {
             &TOKEN,
             &TOKEN_PREVIOUS,
             &ENCODING_AES_KEY,
+            &ENCODING_AES_KEY_PREVIOUS,
             &ACCEPT_PLAINTEXT,
             &TOKEN_MODE,
             &NAME,
