@@ -170,8 +170,15 @@ fn answer<T>(
     Err(format!("{option} {wrong}"))
 }
 
+/// Stricter than the settings: all AppIDs of today are `wx` and 16 digits of hexadecimal.
 fn app_id(text: &str) -> Result<AppId, String> {
-    AppId::parse(text.trim()).map_err(|error| format!("is not an AppID: {error}"))
+    let text = text.trim();
+    let wrong = || format!("is not an AppID such as wx0123456789abcdef: {text:?}");
+    let rest = text.strip_prefix("wx").ok_or_else(wrong)?;
+    if rest.len() != 16 || !rest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    AppId::parse(text).map_err(|_| wrong())
 }
 
 /// Empty: it is filled in later. Nothing that would mean something to Compose.
