@@ -1,7 +1,6 @@
 //! The internal listener: health, readiness and figures, and none of it in public.
 
 use reqwest::{Method, header::CONTENT_TYPE};
-use serde_json::json;
 use system_tests::{
     deadline::eventually,
     stack::{Plan, Stack},
