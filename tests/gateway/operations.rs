@@ -31,7 +31,24 @@ async fn health_and_readiness_need_no_key() {
     for (path, status) in [("/healthz", "ok"), ("/readyz", "ready")] {
         let answer = ask(&stack.gateways[0], path).await;
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.json, json!({ "status": status }));
+        assert_eq!(answer.json["status"], status, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn health_and_figures_name_the_build() {
+    let stack = http::start(Plan::default()).await;
+    let health = ask(&stack.gateways[0], "/healthz").await.json;
+    let (version, commit) = (&health["version"], &health["commit"]);
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let commit = commit.as_str().unwrap_or_default();
+    let figures = ask(&stack.gateways[0], "/metrics").await.text;
+    for part in [
+        "# TYPE build_info gauge".to_owned(),
+        format!("version={version}"),
+        format!("commit=\"{commit}\""),
+    ] {
+        assert!(figures.contains(&part), "{part}: {figures}");
     }
 }
 

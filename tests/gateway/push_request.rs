@@ -155,7 +155,8 @@ impl PushRequest {
         Self::of(signed).without("openid")
     }
 
-    fn of(signed: SignedPush) -> Self {
+    /// A push as it was signed.
+    pub(crate) fn of(signed: SignedPush) -> Self {
         let query = signed.parameters.into_iter();
         Self {
             path: "/wechat/callback".to_owned(),

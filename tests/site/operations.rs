@@ -1,7 +1,6 @@
 //! The internal listener: health, readiness and figures, and none of it in public.
 
 use reqwest::{Method, header::CONTENT_TYPE};
-use serde_json::json;
 use system_tests::{
     deadline::eventually,
     stack::{Plan, Stack},
@@ -26,8 +25,24 @@ async fn health_and_readiness_are_told() {
     for (path, status) in [("/healthz", "ok"), ("/readyz", "ready")] {
         let answer = operator.call(Method::GET, path).await;
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.json, json!({ "status": status }));
+        assert_eq!(answer.json["status"], status, "{}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn health_and_figures_name_the_build() {
+    let stack = Plan::default().start().await;
+    let mut operator = operator(&stack);
+    let health = operator.call(Method::GET, "/healthz").await.json;
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert!(health.as_object().unwrap().contains_key("commit"));
+    let figures = operator.call(Method::GET, "/metrics").await.text;
+    let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
+    let line = figures.lines().find(|line| line.starts_with("build_info{"));
+    assert!(
+        line.is_some_and(|line| line.contains(&version)),
+        "{figures}"
+    );
 }
 
 #[tokio::test]

@@ -116,6 +116,22 @@ async fn a_login_comes_with_a_ticket_that_says_who_logged_in() {
 }
 
 #[tokio::test]
+async fn while_the_key_is_replaced_the_one_before_redeems_as_well() {
+    let new = "the-new-key-for-the-shops-backend-0123456789";
+    let plan = Plan::default()
+        .site("SITE__INTERNAL__API_KEY", new)
+        .site("SITE__INTERNAL__API_KEY_PREVIOUS", KEY);
+    let stack = plan.start().await;
+    let internal = &stack.sites[0].internal;
+    for key in [KEY, new] {
+        let answer = ask(internal, key, json!({ "ticket": "unknown" })).await;
+        assert_problem(&answer, 404, "unknown_ticket");
+    }
+    let answer = ask(internal, &KEY[1..], json!({ "ticket": "unknown" })).await;
+    assert_problem(&answer, 401, "invalid_api_key");
+}
+
+#[tokio::test]
 async fn without_a_key_there_are_no_tickets() {
     let stack = Plan::default().start().await;
     let person = stack.wechat.person("小林", true).await;

@@ -1,4 +1,4 @@
-//! The bearer key of an internal API.
+//! The bearer keys of an internal API.
 
 use crate::problem::Problem;
 use actix_web::{
@@ -11,11 +11,29 @@ use actix_web::{
 };
 use login_protocol::problem::ProblemCode;
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
-/// Middleware: lets nobody through without the key.
+/// The key, and while it is being replaced the one before.
+#[derive(Debug, Clone)]
+pub struct ApiKeys {
+    /// What callers should use.
+    pub current: SecretString,
+    /// What those may use that don't have it yet.
+    pub previous: Option<SecretString>,
+}
+
+impl ApiKeys {
+    /// Whether this is one of them. How long that takes doesn't depend on how much of it is right.
+    fn accept(&self, presented: &[u8]) -> bool {
+        let is = |key: &SecretString| presented.ct_eq(key.expose_secret().as_bytes());
+        let previous = self.previous.as_ref();
+        bool::from(is(&self.current) | previous.map_or(Choice::from(0), is))
+    }
+}
+
+/// Middleware: lets nobody through without a key.
 pub async fn require(
-    api_key: Data<SecretString>,
+    keys: Data<ApiKeys>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -23,7 +41,7 @@ pub async fn require(
     let presented = header
         .and_then(|value| bearer(value.as_bytes()))
         .unwrap_or_default();
-    if bool::from(presented.ct_eq(api_key.expose_secret().as_bytes())) {
+    if keys.accept(presented) {
         let response = next.call(request).await?;
         Ok(response.map_into_boxed_body())
     } else {

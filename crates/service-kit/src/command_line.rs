@@ -13,7 +13,7 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::{
-    http_client,
+    build_info, http_client,
     lifecycle::ServiceError,
     open_files, repeated_lines,
     settings::{self, InvalidSettings, Language, Section},
@@ -232,7 +232,7 @@ fn command<S: Section + 'static>(
                 .help("The language of the meanings"),
         );
     Command::new(service.name)
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(build_info::DESCRIPTION.as_str())
         .about(service.about)
         .after_help(settings::help::<S>(service.prefix))
         .arg(

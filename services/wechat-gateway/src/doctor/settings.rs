@@ -88,7 +88,7 @@ pub(super) fn of_account(credentials: &Credentials, public_url: Option<&Url>) ->
 /// What keeps strangers from using the internal API, and from pushing.
 fn protection(settings: &GatewaySettings) -> Vec<Check> {
     let reach = Reach::of(settings.public.url.as_ref());
-    let mut checks = vec![api_key(&settings.internal.api_key, reach)];
+    let mut checks = vec![api_key(&settings.internal.api_keys.current, reach)];
     if let Some(compat) = &settings.compat {
         checks.push(compat_token(&compat.token, reach));
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use service_kit::random::{self, NoRandomness};
 use wechat_wire::{
     envelope::EncryptedPush,
-    message_crypto::MessageCrypto,
+    message_crypto::{DecryptError, MessageCrypto},
     reply::{EncryptedReply, TextReply},
     signature::CallbackToken,
 };
@@ -88,33 +88,82 @@ pub struct OpenedPush {
 
 enum Mode {
     Plain,
-    Encrypted { nonce: String },
+    Encrypted {
+        nonce: String,
+        /// What WeChat signs and encrypts with at present, and therefore expects of an answer.
+        token: Generation,
+        key: Generation,
+    },
+}
+
+/// Which of two keys: while one is being replaced, WeChat may use either.
+#[derive(Debug, Clone, Copy)]
+enum Generation {
+    Current,
+    Previous,
+}
+
+/// A key, and while it is being replaced the one before.
+struct Generations<T> {
+    current: T,
+    previous: Option<T>,
+}
+
+impl<T> Generations<T> {
+    /// The first that fits, the current one preferred.
+    fn find(&self, fits: impl Fn(&T) -> bool) -> Option<Generation> {
+        if fits(&self.current) {
+            return Some(Generation::Current);
+        }
+        let previous = self.previous.as_ref();
+        previous
+            .filter(|key| fits(key))
+            .map(|_| Generation::Previous)
+    }
+
+    fn get(&self, generation: Generation) -> &T {
+        match (generation, &self.previous) {
+            (Generation::Previous, Some(previous)) => previous,
+            _ => &self.current,
+        }
+    }
 }
 
 /// The account's keys, and which modes are accepted.
 pub struct PushSecurity {
-    token: CallbackToken,
-    crypto: Option<MessageCrypto>,
+    tokens: Generations<CallbackToken>,
+    cryptos: Option<Generations<MessageCrypto>>,
     accept_plaintext: bool,
 }
 
 impl PushSecurity {
     /// With the account's keys.
     pub fn new(credentials: &Credentials) -> Self {
+        let crypto = |key| MessageCrypto::new(key, credentials.app_id.as_str());
         let key = credentials.encoding_aes_key.as_ref();
+        let key_before = credentials.encoding_aes_key_previous.as_ref();
         Self {
-            token: credentials.token.clone(),
+            tokens: Generations {
+                current: credentials.token.clone(),
+                previous: credentials.token_previous.clone(),
+            },
             accept_plaintext: credentials.accept_plaintext,
-            crypto: key.map(|key| MessageCrypto::new(key, credentials.app_id.as_str())),
+            cryptos: key.map(|key| Generations {
+                current: crypto(key),
+                previous: key_before.map(crypto),
+            }),
         }
     }
 
     /// Whether the request's plain signature is right. A verification has no other, also in safe
     /// mode.
     pub fn is_signed(&self, query: &PushQuery) -> bool {
-        self.token
-            .sign(&query.timestamp, &query.nonce)
-            .matches(&query.signature)
+        let is_by = |token: &CallbackToken| {
+            token
+                .sign(&query.timestamp, &query.nonce)
+                .matches(&query.signature)
+        };
+        self.tokens.find(is_by).is_some()
     }
 
     /// Checks and reads a push that arrives at `now`. In compatible mode only the encrypted part
@@ -145,30 +194,42 @@ impl PushSecurity {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Opened, Refusal> {
-        let crypto = self.crypto.as_ref().ok_or(Refusal::Encrypted)?;
-        let encrypt = self.signed_ciphertext(query, body)?;
-        let push = match crypto.decrypt(&encrypt) {
+        let cryptos = self.cryptos.as_ref().ok_or(Refusal::Encrypted)?;
+        let (encrypt, token) = self.signed_ciphertext(query, body)?;
+        let (clear, key) = cryptos.decrypt(&encrypt);
+        let push = match clear {
             Ok(clear) => UsablePush::read(&clear, now),
             Err(error) if error.is_damage() => Err(Unusable::Ciphertext(error)),
             Err(_) => return Err(Refusal::Undecryptable),
         };
         let nonce = query.nonce.clone();
-        Ok(Opened::new(push, Mode::Encrypted { nonce }))
+        Ok(Opened::new(push, Mode::Encrypted { nonce, token, key }))
     }
 
-    fn signed_ciphertext(&self, query: &PushQuery, body: &[u8]) -> Result<String, Refusal> {
-        let is_signed = |encrypt: &str| {
-            self.token
-                .sign_encrypted(&query.timestamp, &query.nonce, encrypt)
-                .matches(&query.msg_signature)
+    /// The ciphertext, and the token that signed it.
+    fn signed_ciphertext(
+        &self,
+        query: &PushQuery,
+        body: &[u8],
+    ) -> Result<(String, Generation), Refusal> {
+        let signer = |encrypt: &str| {
+            self.tokens.find(|token| {
+                token
+                    .sign_encrypted(&query.timestamp, &query.nonce, encrypt)
+                    .matches(&query.msg_signature)
+            })
         };
-        match EncryptedPush::parse(body) {
-            Ok(envelope) if is_signed(&envelope.encrypt) => Ok(envelope.encrypt),
-            Ok(_) => Err(Refusal::MessageSignature),
+        let (encrypt, refusal) = match EncryptedPush::parse(body) {
+            Ok(envelope) => (Some(envelope.encrypt), Refusal::MessageSignature),
             Err(_) => {
-                EncryptedPush::signed_ciphertext(body, is_signed).ok_or(Refusal::NoCiphertext)
+                let is_signed = |encrypt: &str| signer(encrypt).is_some();
+                let found = EncryptedPush::signed_ciphertext(body, is_signed);
+                (found, Refusal::NoCiphertext)
             }
-        }
+        };
+        let encrypt = encrypt.ok_or(refusal)?;
+        let token = signer(&encrypt).ok_or(refusal)?;
+        Ok((encrypt, token))
     }
 
     /// The answer's body: XML in the push's own mode.
@@ -185,14 +246,29 @@ impl PushSecurity {
             content: text,
         };
         let clear = reply.to_xml();
-        match (&opened.mode, &self.crypto) {
-            (Mode::Encrypted { nonce }, Some(crypto)) => {
+        match (&opened.mode, &self.cryptos) {
+            (Mode::Encrypted { nonce, token, key }, Some(cryptos)) => {
                 let random = random::bytes()?;
-                let sealed = EncryptedReply::seal(crypto, &self.token, random, now, nonce, &clear);
+                let (crypto, token) = (cryptos.get(*key), self.tokens.get(*token));
+                let sealed = EncryptedReply::seal(crypto, token, random, now, nonce, &clear);
                 Ok(sealed.to_xml())
             }
             _ => Ok(clear),
         }
+    }
+}
+
+impl Generations<MessageCrypto> {
+    /// The message, by the first key that fits; otherwise what is wrong by the current one.
+    fn decrypt(&self, encrypt: &str) -> (Result<Vec<u8>, DecryptError>, Generation) {
+        let current = self.current.decrypt(encrypt);
+        if current.is_err()
+            && let Some(previous) = &self.previous
+            && let Ok(clear) = previous.decrypt(encrypt)
+        {
+            return (Ok(clear), Generation::Previous);
+        }
+        (current, Generation::Current)
     }
 }
 

@@ -11,8 +11,11 @@ use actix_web::{
     web::{self, Data, FormConfig, QueryConfig, ServiceConfig},
 };
 use login_protocol::{gateway_api, login_prompt::LOGIN_PROMPTS};
-use secrecy::SecretString;
-use service_kit::{api_key, endpoint, problem, request_bodies, static_file::StaticFile};
+use service_kit::{
+    api_key::{self, ApiKeys},
+    endpoint, problem, request_bodies,
+    static_file::StaticFile,
+};
 
 use crate::{
     phone::{links, pages},
@@ -145,11 +148,11 @@ async fn style(request: HttpRequest) -> HttpResponse {
 }
 
 /// What the site and other backends reach.
-pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString>) {
+pub fn configure_internal(config: &mut ServiceConfig, api_keys: Data<ApiKeys>) {
     problem::configure(config, BODY_LIMIT);
     let guarded = |resource: Resource| resource.wrap(from_fn(api_key::require));
     config
-        .app_data(api_key)
+        .app_data(api_keys)
         .service(guarded(endpoint::at(
             gateway_api::QR_CODES,
             [(Method::POST, web::to(qr_codes::create))],

@@ -57,6 +57,29 @@ static ENCODING_AES_KEY: Key<EncodingAesKey> = Key {
     parse: |value| EncodingAesKey::parse(value).map_err(|error| format!("can't be used: {error}")),
 };
 
+/// The Token before, while it is being replaced.
+static TOKEN_PREVIOUS: Key<CallbackToken> = Key {
+    name: "wechat.token_previous",
+    default: Default::Unset,
+    example: "h8G7f6E5d4C3b2A1",
+    meaning: "the Token before, which is accepted as well until the new one is entered in WeChat's console",
+    meaning_zh: "更换令牌（Token）时的旧令牌：在后台换成新令牌之前，旧的也接受",
+    secret: true,
+    parse: |value| CallbackToken::parse(value).map_err(|error| format!("can't be used: {error}")),
+};
+
+/// The EncodingAESKey before, while it is being replaced.
+static ENCODING_AES_KEY_PREVIOUS: Key<EncodingAesKey> = Key {
+    name: "wechat.encoding_aes_key_previous",
+    default: Default::Unset,
+    example: "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcba",
+    meaning: "the EncodingAESKey before, which is accepted as well until the new one is entered in WeChat's \
+              console",
+    meaning_zh: "更换消息加解密密钥（EncodingAESKey）时的旧密钥：在后台换成新密钥之前，旧的也接受",
+    secret: true,
+    parse: |value| EncodingAesKey::parse(value).map_err(|error| format!("can't be used: {error}")),
+};
+
 /// Whether pushes in plain mode are accepted.
 static ACCEPT_PLAINTEXT: Key<bool> = Key {
     name: "wechat.accept_plaintext",
@@ -138,8 +161,12 @@ pub struct Credentials {
     pub app_secret: SecretString,
     /// The key of the push signatures.
     pub token: CallbackToken,
+    /// The token before, which WeChat may still sign with.
+    pub token_previous: Option<CallbackToken>,
     /// The key of safe and compatible mode; without one there is only plain mode.
     pub encoding_aes_key: Option<EncodingAesKey>,
+    /// The key before, which WeChat may still encrypt with.
+    pub encoding_aes_key_previous: Option<EncodingAesKey>,
     /// Whether pushes in plain mode are accepted.
     pub accept_plaintext: bool,
     /// Where access tokens come from.
@@ -151,7 +178,9 @@ impl Section for Credentials {
         let app_id = reader.value(&APP_ID);
         let app_secret = reader.value(&APP_SECRET);
         let token = reader.value(&TOKEN);
+        let token_previous = reader.optional(&TOKEN_PREVIOUS);
         let encoding_aes_key = reader.optional(&ENCODING_AES_KEY);
+        let encoding_aes_key_previous = reader.optional(&ENCODING_AES_KEY_PREVIOUS);
         let accept_plaintext = reader.optional(&ACCEPT_PLAINTEXT);
         let token_mode = reader.value(&TOKEN_MODE);
         if let (Some(None), Some(Some(false))) = (&encoding_aes_key, accept_plaintext) {
@@ -160,13 +189,21 @@ impl Section for Credentials {
                 "is false although no EncodingAESKey is set: no push could be accepted",
             );
         }
+        if let (Some(None), Some(Some(_))) = (&encoding_aes_key, &encoding_aes_key_previous) {
+            reader.complain(
+                &ENCODING_AES_KEY,
+                "is missing although the key before it is set",
+            );
+        }
         let encoding_aes_key = encoding_aes_key?;
         Some(Self {
             app_id: app_id?,
             app_secret: app_secret?,
             token: token?,
+            token_previous: token_previous?,
             accept_plaintext: accept_plaintext?.unwrap_or(encoding_aes_key.is_none()),
             encoding_aes_key,
+            encoding_aes_key_previous: encoding_aes_key_previous?,
             token_mode: token_mode?,
         })
     }
@@ -203,11 +240,13 @@ pub struct AccountSettings {
 impl AccountSettings {
     /// Whether anything is set that only an account has.
     pub(super) fn is_any_set(reader: &Reader<'_>) -> bool {
-        let keys: [&dyn AnyKey; 10] = [
+        let keys: [&dyn AnyKey; 12] = [
             &APP_ID,
             &APP_SECRET,
             &TOKEN,
+            &TOKEN_PREVIOUS,
             &ENCODING_AES_KEY,
+            &ENCODING_AES_KEY_PREVIOUS,
             &ACCEPT_PLAINTEXT,
             &TOKEN_MODE,
             &NAME,

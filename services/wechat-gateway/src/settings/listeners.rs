@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use secrecy::SecretString;
 use service_kit::{
+    api_key::ApiKeys,
     client_address::TrustedProxies,
     settings::{Default, Key, Reader, Section},
     settings_parse as parse,
@@ -88,6 +89,17 @@ pub static API_KEY: Key<SecretString> = Key {
     parse: parse::api_key,
 };
 
+/// The internal API's key before, while it is being replaced.
+static API_KEY_PREVIOUS: Key<SecretString> = Key {
+    name: "internal.api_key_previous",
+    default: Default::Unset,
+    example: "the-key-before",
+    meaning: "the key before, which is accepted as well while sites and other backends get the new one",
+    meaning_zh: "更换密钥时的旧密钥：在各网站和其他后端换成新密钥之前，旧的也接受",
+    secret: true,
+    parse: parse::api_key,
+};
+
 /// The console's files contain the part of their name between `MP_verify_` and `.txt`.
 fn verification_file(name: &str) -> Result<(String, String), String> {
     let content = name
@@ -138,16 +150,21 @@ impl Section for PublicSettings {
 pub struct InternalSettings {
     /// Where it listens.
     pub bind: SocketAddr,
-    /// The internal API's bearer key.
-    pub api_key: SecretString,
+    /// The internal API's bearer keys.
+    pub api_keys: ApiKeys,
 }
 
 impl Section for InternalSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (api_key, bind) = (reader.value(&API_KEY), reader.value(&INTERNAL_BIND));
+        let api_key = reader.value(&API_KEY);
+        let previous = reader.optional(&API_KEY_PREVIOUS);
+        let bind = reader.value(&INTERNAL_BIND);
         Some(Self {
             bind: bind?,
-            api_key: api_key?,
+            api_keys: ApiKeys {
+                current: api_key?,
+                previous: previous?,
+            },
         })
     }
 }
