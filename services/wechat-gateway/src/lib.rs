@@ -11,6 +11,7 @@ mod doctor;
 pub mod events;
 pub mod login_prompts;
 pub mod members;
+mod metric_families;
 pub mod phone;
 pub mod push;
 mod readiness;
