@@ -1,4 +1,7 @@
 <?php // A shop with a user table of its own, and WeChat beside its passwords: php -S 127.0.0.1:3000 shop.php
+// A WordPress plugin does the same in WordPress's words: ask() is wp_remote_post(), the token is wp_nonce_field() and
+// check_admin_referer(), enter() is wp_set_auth_cookie(), and the subject is user meta:
+// get_users(['meta_key' => 'wechat_sub', 'meta_value' => $person['sub']]) finds whom it belongs to.
 session_start();
 $_SESSION['csrf'] ??= bin2hex(random_bytes(16));
 $table = getenv('DATA') . '/users.json';

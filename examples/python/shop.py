@@ -1,59 +1,51 @@
 """A shop with a user table of its own, and WeChat beside its passwords. Flask, nothing else."""
 import json, os, secrets, urllib.error, urllib.request
-from flask import Flask, abort, redirect, request, session
-from markupsafe import escape
+from flask import Flask, abort, g, redirect, render_template, request, session
 
-app = Flask(__name__)
-app.secret_key = secrets.token_bytes(32)
+app = Flask(__name__, template_folder="..")
+app.config.update(SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_SAMESITE="Lax")
 LOGIN, SITE, SITE_KEY, GATEWAY, GATEWAY_KEY = (os.environ[name] for name in ("LOGIN", "SITE", "SITE_KEY", "GATEWAY", "GATEWAY_KEY"))
-PAGE = open(os.path.join(os.path.dirname(__file__), "../page.html"), encoding="utf-8").read()
 users = {"alice": {"name": "alice", "password": "correct horse", "sub": None, "openid": None}}
 
 def ask(url, key, body=None):
-    ask = urllib.request.Request(url, body and json.dumps(body).encode(), {"Authorization": "Bearer " + key, "Content-Type": "application/json"})
-    with urllib.request.urlopen(ask, timeout=5) as answer:
-        return json.load(answer)
+    headers = {"Authorization": "Bearer " + key, "Content-Type": "application/json"}
+    try:
+        return json.load(urllib.request.urlopen(urllib.request.Request(url, body and json.dumps(body).encode(), headers), timeout=5))
+    except urllib.error.HTTPError:
+        return None
 
 @app.before_request
-def check_csrf():
-    session.setdefault("csrf", secrets.token_urlsafe())
-    if request.method == "POST" and not secrets.compare_digest(session["csrf"], request.form.get("csrf", "")):
+def look_at_the_session():
+    g.own = users.get(session.get("user"))
+    token = session.setdefault("csrf", secrets.token_urlsafe())
+    if request.method == "POST" and not secrets.compare_digest(token, request.form.get("csrf", "")):
         abort(403)
 
 @app.get("/")
 def front():
-    user = users.get(session.get("user"))
-    follows = user and user["openid"] and ask(f"{GATEWAY}/v1/members/{user['openid']}", GATEWAY_KEY)["subscribed"]
-    page = PAGE.replace("{{login}}", LOGIN).replace("{{csrf}}", session["csrf"])
-    page = page.replace("{{following}}", "已关注" if follows else "未关注")
-    return page.replace("{{who}}", str(escape(user["name"])) if user else "未登录")
+    member = g.own and g.own["openid"] and ask(f"{GATEWAY}/v1/members/{g.own['openid']}", GATEWAY_KEY)
+    following = "已关注" if member and member["subscribed"] else "未关注"
+    return render_template("page.html", login=LOGIN, csrf=session["csrf"], who=g.own["name"] if g.own else "未登录", following=following)
 
 @app.post("/password")
 def password():
     user = users.get(request.form["name"])
-    if not user or not user["password"] or not secrets.compare_digest(user["password"], request.form["password"]):
-        abort(403)
-    session["user"] = user["name"]
-    return redirect("/")
+    right = user and user["password"] and secrets.compare_digest(user["password"], request.form["password"])
+    return enter(user["name"]) if right else abort(403)
 
 @app.post("/wechat")
 def wechat():
-    try:
-        person = ask(f"{SITE}/v1/tickets/redeem", SITE_KEY, {"ticket": request.form["ticket"]})["user"]
-    except urllib.error.HTTPError:
-        abort(403)
+    person = (ask(f"{SITE}/v1/tickets/redeem", SITE_KEY, {"ticket": request.form["ticket"]}) or abort(403))["user"]
     known = next((user for user in users.values() if user["sub"] == person["sub"]), None)
-    own = users.get(session.get("user"))
-    if own and known and known is not own:
+    if g.own and known and known is not g.own:
         abort(409)  # This WeChat belongs to another account of the shop.
-    user = own or known or users.setdefault("wx-" + person["sub"], {"name": "wx-" + person["sub"], "password": None})
+    user = g.own or known or users.setdefault("wx-" + person["sub"], {"name": "wx-" + person["sub"], "password": None})
     user.update(sub=person["sub"], openid=person["openid"])
-    session["user"] = user["name"]
-    return redirect("/")
+    return enter(user["name"])
 
 @app.post("/out")
-def out():
-    session.clear()
-    return redirect("/")
+def enter(name=None):
+    session.update(user=name)
+    return redirect("/", 303)
 
 app.run("127.0.0.1", int(os.environ["PORT"]))

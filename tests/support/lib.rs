@@ -8,6 +8,7 @@
 pub use harness::{deadline, redis_server, simulator, visitor};
 
 pub mod attempts;
+pub mod axe;
 pub mod binaries;
 pub mod browser;
 pub mod caddy;

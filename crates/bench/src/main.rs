@@ -27,6 +27,7 @@ mod output;
 mod peer;
 mod phone;
 mod plan;
+mod providers;
 mod publications;
 mod redis_statistics;
 mod report;

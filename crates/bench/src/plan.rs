@@ -29,6 +29,9 @@ pub(crate) struct Plan {
     pub(crate) json: Option<PathBuf>,
     /// Count instructions instead of measuring.
     pub(crate) check: Option<Check>,
+    /// Measure the `OpenID` Connect provider instead, beside npm's `oidc-provider` in this folder.
+    #[serde(default)]
+    pub(crate) oidc: Option<String>,
 }
 
 /// What to do with the counts of instructions.
@@ -101,6 +104,7 @@ mod tests {
             folder: PathBuf::new(),
             json: None,
             check: None,
+            oidc: None,
         }
     }
 

@@ -28,6 +28,7 @@ use crate::{
     news,
     output::say,
     plan::Plan,
+    providers,
     report::{Beside, Report, Row, redis_facts},
     round_trips::RoundTrips,
     spinner::Spinners,
@@ -68,6 +69,13 @@ pub(crate) async fn all(plan: Plan) -> Result<(), String> {
 }
 
 async fn count_or_measure(plan: Plan) -> Result<(), String> {
+    if let Some(folder) = &plan.oidc {
+        let _spinners = Spinners::start(&plan)?;
+        for fact in providers::measure(&plan, folder).await? {
+            say(&fact.line());
+        }
+        return Ok(());
+    }
     match &plan.check {
         Some(check) => instructions::check(&plan, check).await,
         None => measure(plan).await,

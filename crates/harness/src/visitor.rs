@@ -173,10 +173,16 @@ impl Visitor {
 
     /// Sends a form as pressing a button does, and reads the answer.
     pub async fn post_form(&mut self, path: &str, fields: String) -> Answer {
+        let answer = self.try_post_form(path, fields).await;
+        answer.expect("the site answers")
+    }
+
+    /// The same; `None` when no answer comes, or not all of it.
+    pub async fn try_post_form(&mut self, path: &str, fields: String) -> Option<Answer> {
         let before = self.headers.clone();
         self.set_header("content-type", "application/x-www-form-urlencoded");
         self.body = Some(fields);
-        let answer = self.call(Method::POST, path).await;
+        let answer = self.try_call(Method::POST, path).await;
         (self.headers, self.body) = (before, None);
         answer
     }

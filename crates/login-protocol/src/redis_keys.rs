@@ -2,6 +2,7 @@
 //! session lives in one slot.
 
 use crate::{
+    history::Hour,
     identity::{AppId, MemberId},
     scene::Scene,
     site::SiteId,
@@ -138,6 +139,21 @@ pub(crate) fn events() -> String {
 /// The index of an account's members.
 pub(crate) fn members(app_id: &AppId) -> String {
     format!("wechat-login:members:{{{}}}", app_id.as_str())
+}
+
+/// What was counted in an hour.
+pub(crate) fn history(hour: Hour) -> String {
+    format!("wechat-login:stats:{{{hour}}}")
+}
+
+/// A browser that is signed in to the owner's console.
+pub(crate) fn console_session(id_sha256: &str) -> String {
+    format!("wechat-login:console-session:{{{id_sha256}}}")
+}
+
+/// Sign-ins to the owner's console that failed.
+pub(crate) fn console_sign_ins(widest_net: std::net::IpAddr) -> String {
+    format!("wechat-login:console-sign-ins:{{{widest_net}}}")
 }
 
 pub(crate) fn write_probe(prober: &str) -> String {

@@ -13,7 +13,7 @@ use harness::{
 };
 use tokio::sync::Mutex;
 
-use crate::plan::Plan;
+use crate::{client, plan::Plan};
 
 /// The replicas of each service.
 const REPLICAS: usize = 2;
@@ -193,6 +193,7 @@ fn site(number: usize, plan: &Plan, fleet: &Fleet, gateway: &str) -> Recipe {
         ("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.1/32"),
         ("SITE__LOG__LEVEL", "warn"),
     ]));
+    environment.extend(services::environment(client::SETTINGS));
     Recipe {
         environment,
         ready: services::SITE_READY,

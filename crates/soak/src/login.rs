@@ -27,6 +27,9 @@ const SCAN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// One login in so many repeats its redemption at once, as after a lost answer.
 const REPEATED: u64 = 10;
 
+/// One login in so many goes on to a client of the OpenID Connect provider.
+const AT_A_CLIENT: u64 = 4;
+
 /// What all logins share.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -69,14 +72,19 @@ impl World {
         loop {
             let scene = self.begin(&mut visitor).await;
             match self.attempt(&mut visitor, openid, &scene, number).await {
-                Attempt::SignedIn => return openid,
+                Attempt::SignedIn => {
+                    if number.is_multiple_of(AT_A_CLIENT) {
+                        self.visit_client(&mut visitor, openid, number).await;
+                    }
+                    return openid;
+                }
                 Attempt::Over => self.tally.add(Count::Renewed),
             }
         }
     }
 
     /// A browser without cookies, with an address of its own.
-    fn visitor(&self, number: u64) -> Visitor {
+    pub(crate) fn visitor(&self, number: u64) -> Visitor {
         let mut visitor = Visitor::behind(self.http.clone(), Arc::clone(&self.site));
         let number = u32::try_from(number & 0x00ff_ffff).unwrap_or(0);
         let address = Ipv4Addr::from(0x0a00_0000 | number);
@@ -208,7 +216,7 @@ impl World {
     }
 
     /// Waits as long as the answer says, or as a browser does that got none.
-    async fn wait_as_told(&self, answer: Option<&Answer>) {
+    pub(crate) async fn wait_as_told(&self, answer: Option<&Answer>) {
         self.tally.add(if answer.is_some() {
             Count::Refused
         } else {
@@ -220,7 +228,7 @@ impl World {
 }
 
 /// The status of an answer; 0 when there was none.
-fn status_of(answer: Option<&Answer>) -> u16 {
+pub(crate) fn status_of(answer: Option<&Answer>) -> u16 {
     answer.map_or(0, |answer| answer.status.as_u16())
 }
 

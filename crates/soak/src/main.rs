@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask soak` builds this and runs it with a [`plan::Plan`] as its only argument.
 
+mod client;
 mod deliveries;
 mod fleet;
 mod login;

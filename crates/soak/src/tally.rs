@@ -26,6 +26,12 @@ pub(crate) enum Count {
     SessionMissing,
     /// A scan was good, and the redemption was refused all the same.
     RefusedAfterScan,
+    /// A code of a client's was exchanged a second time.
+    CodeExchangedTwice,
+    /// Somebody who is signed in got no code for a client, or it or its token was refused.
+    CodeRefused,
+    /// A client learned who somebody is.
+    AtClient,
     /// The visitor got a new code.
     Renewed,
     /// The stream did not tell of a scan, and asking did.
@@ -42,8 +48,8 @@ pub(crate) enum Count {
     Unanswered,
 }
 
-/// All counts, with the names that the report gives them. The first six have to be zero.
-pub(crate) const COUNTS: [(Count, &str); 13] = [
+/// All counts, with the names that the report gives them. The first eight have to be zero.
+pub(crate) const COUNTS: [(Count, &str); 16] = [
     (Count::Lost, "lost"),
     (Count::Doubled, "doubled"),
     (Count::WrongPerson, "wrong_person"),
@@ -53,6 +59,9 @@ pub(crate) const COUNTS: [(Count, &str); 13] = [
     ),
     (Count::SessionMissing, "sessions_missing"),
     (Count::RefusedAfterScan, "refused_after_a_good_scan"),
+    (Count::CodeExchangedTwice, "client_codes_exchanged_twice"),
+    (Count::CodeRefused, "client_codes_refused"),
+    (Count::AtClient, "logins_at_a_client"),
     (Count::Renewed, "new_codes"),
     (Count::NewsMissed, "news_asked_for"),
     (Count::PushRepeated, "pushes_delivered_again"),
@@ -63,7 +72,7 @@ pub(crate) const COUNTS: [(Count, &str); 13] = [
 ];
 
 /// How many of them have to be zero.
-pub(crate) const FAULTS: usize = 6;
+pub(crate) const FAULTS: usize = 8;
 
 /// The counts of a run.
 #[derive(Debug)]

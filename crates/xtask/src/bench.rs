@@ -18,6 +18,10 @@ use crate::repository::{self, find_program};
 const MOST_CORES: usize = 4;
 
 #[derive(clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(crate) struct Options {
     /// Fewer and shorter rounds: a minute and a half instead of five
     #[arg(long)]
@@ -33,6 +37,10 @@ pub(crate) struct Options {
     /// is given their environment. A path with its arguments, between spaces
     #[arg(long, value_name = "COMMAND")]
     peer: Option<String>,
+    /// Measure the OpenID Connect provider instead, beside npm's oidc-provider (in memory) on the
+    /// same core: token exchange, refresh and userinfo
+    #[arg(long, conflicts_with_all = ["only", "json", "peer", "check"])]
+    oidc: bool,
     /// Count instructions under valgrind instead, and compare them with those kept in the
     /// repository
     #[arg(long, conflicts_with_all = ["only", "quick", "json", "peer"])]
@@ -62,6 +70,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     // The last run's logs would be read as this one's.
     let _ = fs::remove_dir_all(&logs);
     let cores = cores()?;
+    let oidc = options
+        .oidc
+        .then(crate::oidc_provider::install)
+        .transpose()?;
     let plan = json!({
         "quick": options.quick,
         "only": options.only,
@@ -71,6 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "redis_server": redis,
         "folder": logs,
         "json": options.json,
+        "oidc": oidc,
         "check": options.check.then(|| json!({
             "counts": repository::root().join(COUNTS),
             "record": options.record,

@@ -17,8 +17,11 @@ mod guard;
 mod listening_ports;
 mod log_scan;
 mod modal;
+mod node_packages;
+mod oidc_provider;
 mod older;
 mod packages;
+mod recipes;
 mod repository;
 mod soak;
 mod supervisor;
@@ -70,6 +73,9 @@ enum Command {
     /// each in Redis and not one more, no push answered without its effect, every SIGTERM ended
     /// with status 0, and the services' memory flat; else the exit status is 1.
     Soak(soak::Options),
+    /// Follow the pages of docs/integrations with the real software: Apache, Django, Express
+    /// and others log people in by OpenID Connect, in a real browser. Installs what is missing.
+    Recipes(recipes::Options),
     /// Measure the services beside the least work that could serve the same requests.
     ///
     /// Starts the optimised services on one core, and on another (if there is one) a private Redis
@@ -91,6 +97,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
         Command::Deny(options) => deny::run(&options),
+        Command::Recipes(options) => recipes::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Guard => guard::watch(),

@@ -23,6 +23,9 @@ const BROWSERS: [&str; 4] = [
 /// Debian's is where only an administrator's PATH leads.
 const NGINX: &str = "/usr/sbin/nginx";
 
+/// The module of Debian's Apache, which brings Apache along.
+const APACHE_OIDC: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
+
 /// Lines of apt-get shown when it fails.
 const KEPT_LINES: usize = 15;
 
@@ -69,7 +72,7 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
                 packages.push(package);
             }
         }
-        if !has_flask() {
+        if !has_python_module("flask") {
             packages.push("python3-flask");
         }
         if find_program(&BROWSERS).is_none() {
@@ -81,6 +84,21 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
         if !has_chinese_font() {
             packages.extend(["fontconfig", "fonts-noto-cjk"]);
         }
+    }
+    if packages.is_empty() {
+        return Ok(());
+    }
+    install_listed(&packages)
+}
+
+/// Makes sure of what the recipes need beside what npm and pip install.
+pub(crate) fn for_recipes() -> Result<(), Failure> {
+    let mut packages = Vec::new();
+    if !Path::new(APACHE_OIDC).exists() {
+        packages.push("libapache2-mod-auth-openidc");
+    }
+    if !has_python_module("ensurepip") {
+        packages.push("python3-venv");
     }
     if packages.is_empty() {
         return Ok(());
@@ -117,9 +135,9 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
 }
 
 /// Debian's Python has the packages of Debian.
-fn has_flask() -> bool {
+fn has_python_module(name: &str) -> bool {
     Command::new("/usr/bin/python3")
-        .args(["-c", "import flask"])
+        .args(["-c", &format!("import {name}")])
         .output()
         .is_ok_and(|output| output.status.success())
 }

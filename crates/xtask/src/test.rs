@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::failure::{During, Failure};
 use crate::older::{self, Older};
-use crate::{console, log_scan, modal, packages, repository};
+use crate::{console, log_scan, modal, node_packages, packages, repository};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -48,7 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             cargo(&["fmt", "--all", "--check"], &[])
         })?;
         stage(&mut times, "clippy", || {
-            for targets in [&["--all-targets"][..], &["--test", ROLLING_UPGRADE[0]]] {
+            let unasked = ["--test", ROLLING_UPGRADE[0], "--test", "recipes"];
+            for targets in [&["--all-targets"][..], &unasked] {
                 let workspace = ["clippy", "--locked", "--workspace"];
                 let denying_warnings = ["--", "-D", "warnings"];
                 cargo(&[&workspace, targets, &denying_warnings].concat(), &[])?;
@@ -63,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.filter.is_none() {
         stage(&mut times, "modal", modal::test)?;
     } else if !options.no_browser {
-        modal::install_dependencies()?;
+        node_packages::install()?;
     }
     // The whole-system tests start the services' binaries, which cargo builds for no other
     // package's tests.

@@ -6,6 +6,7 @@ use actix_web::{App, web::Data};
 use service_kit::{
     clock::Clock,
     essentials::Essentials,
+    history::HistoryWriter,
     http_server,
     lifecycle::{self, ServiceError},
     operations,
@@ -14,6 +15,7 @@ use service_kit::{
 
 use crate::{
     accounts::{Accounts, Shared},
+    console::Console,
     doctor,
     events::Events,
     metric_families::FAMILIES,
@@ -39,6 +41,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         ("internal", internal_listener.local_addr()?),
     ];
     doctor::settings::warn_at_start(&settings);
+    let examined = settings.clone();
     let GatewaySettings {
         accounts,
         wechat,
@@ -84,17 +87,22 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
+    let history = HistoryWriter::new(Arc::clone(&store), clock.clone(), None);
+    let history = Arc::new(history.map_err(ServiceError::client)?);
+    let console = Console::new(examined, accounts.clone(), &store, clock.clone());
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
         let events = Data::new(Arc::clone(&events));
+        let console = Data::new(console);
         http_server::serve(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())
                 .app_data(events.clone())
+                .app_data(console.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
@@ -107,6 +115,14 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         events.tend().await;
         "keeping the stream of events in order"
     });
+    let noting = Arc::clone(&history);
+    background.spawn(async move {
+        noting.keep_noting().await;
+        "writing the hour's figures"
+    });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    let servers = vec![public_server, internal_server];
+    let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    history.finish().await;
+    ended
 }

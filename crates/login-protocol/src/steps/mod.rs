@@ -15,11 +15,13 @@ mod authorization_code;
 mod ban;
 mod code_budget;
 mod confirmation;
+mod console;
 mod digits;
 mod erase;
 mod events;
 mod exchange;
 mod forward_auth;
+mod history;
 mod member;
 mod member_index;
 mod net_shares;
@@ -48,6 +50,10 @@ pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
+pub use console::{
+    AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
+    GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
+};
 pub use digits::{AreDigitsGiven, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict};
 pub use erase::{EraseMember, EraseSubject, EraseUnion};
 pub use events::{
@@ -59,6 +65,7 @@ pub use forward_auth::{
     ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,
     RedeemReturnCode, ReturnCodeRedemption,
 };
+pub use history::{NoteHour, ReadHour};
 pub use member::{
     ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
     STRANGERS_ARE_KEPT,

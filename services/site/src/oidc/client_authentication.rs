@@ -29,7 +29,7 @@ pub(super) fn client(
 ) -> Result<Arc<Client>, Refusal> {
     let now = Instant::now();
     if let Some(wait) = provider.failures.wait(address, now) {
-        return Err(Refusal::too_many(wait));
+        return Err(Refusal::too_many("too_many_failures", wait));
     }
     let found = credentials(request, parameters)
         .and_then(|credentials| authenticate(provider, &credentials));
@@ -39,7 +39,9 @@ pub(super) fn client(
         }
     })?;
     let wait = provider.failures.admit(address, &client.id, now);
-    wait.map_or(Ok(client), |wait| Err(Refusal::too_many(wait)))
+    wait.map_or(Ok(client), |wait| {
+        Err(Refusal::too_many("too_many_requests", wait))
+    })
 }
 
 fn authenticate(provider: &Provider, credentials: &Credentials) -> Result<Arc<Client>, Refusal> {

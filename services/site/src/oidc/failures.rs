@@ -1,5 +1,9 @@
-//! Failed authentications, counted in this process: whoever guesses a client's secret, or sends
-//! tokens that are none, is made to wait.
+//! Failed authentications and requests, counted in this process: whoever guesses a client's secret,
+//! or asks all the time, is made to wait.
+//!
+//! Other limits are shared by all replicas, through Redis. These guard Redis and the processor from
+//! requests that are refused before Redis is asked: counting there would be the very work that they
+//! save. So n replicas admit n times as much, which guesses no secret of 24 characters.
 
 use std::{
     collections::HashMap,

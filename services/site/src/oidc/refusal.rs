@@ -102,14 +102,14 @@ impl Refusal {
         }
     }
 
-    /// Too many requests.
-    pub(super) fn too_many(retry_after: Duration) -> Self {
+    /// Too many requests: `too_many_failures` or `too_many_requests`.
+    pub(super) fn too_many(reason: &'static str, retry_after: Duration) -> Self {
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
             retry_after: Some(retry_after),
             ..Self::new(
                 "temporarily_unavailable",
-                "too_many",
+                reason,
                 "too many requests from this client; try again later",
             )
         }

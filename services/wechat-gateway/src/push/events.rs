@@ -7,6 +7,7 @@ use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
     event::{self, EventKind, Happening},
+    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     scene::Scene,
@@ -19,6 +20,7 @@ use login_protocol::{
 use service_kit::{
     client_uses,
     clock::Clock,
+    history,
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -323,6 +325,15 @@ impl LoginEvents {
             ))
             .await?;
         let ScanOutcome { effect, site_name } = scanned;
+        if effect == ScanEffect::Accepted(AttemptStatus::Confirmed) {
+            history::count(Figure::Confirmed);
+        }
+        if matches!(effect, ScanEffect::Accepted(_)) {
+            history::count(Figure::Scanned);
+            if arrival == Arrival::NewFollower {
+                history::count(Figure::Followed);
+            }
+        }
         count(
             &self.account,
             event,
@@ -390,6 +401,7 @@ impl LoginEvents {
         };
         self.store.run_both(&append, &refuse).await?;
         count(&self.account, "scan", "banned");
+        history::count(Figure::Denied);
         Ok(BANNED.to_owned())
     }
 

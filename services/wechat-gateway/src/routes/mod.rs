@@ -23,6 +23,7 @@ mod access_token;
 mod account;
 mod callback;
 mod confirm;
+mod console;
 mod events;
 mod login_prompts;
 mod member_sessions;
@@ -216,4 +217,5 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
             "/openapi.json",
             [(Method::GET, web::to(openapi::read))],
         ));
+    console::configure(config);
 }

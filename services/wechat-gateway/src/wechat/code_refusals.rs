@@ -116,6 +116,13 @@ impl CodeRefusals {
         }
     }
 
+    /// Why there are no codes, until when WeChat isn't asked for one, and how visitors log in
+    /// meanwhile; `None` where there are codes.
+    pub fn standing(&self) -> Option<(Refusal, Timestamp, Method)> {
+        let current = (*self.locked())?;
+        Some((current.why, current.until, self.instead))
+    }
+
     /// The remark for operators, if there are no codes.
     pub fn remark(&self) -> Option<String> {
         let current = (*self.locked())?;
