@@ -23,6 +23,7 @@ pub mod older_records;
 pub mod pages;
 pub mod phone_tab;
 pub mod process;
+pub mod prometheus;
 pub mod protected_host;
 mod publish;
 pub mod redis_cluster;

@@ -22,6 +22,7 @@ pub mod http_calls;
 pub mod http_client;
 pub mod http_server;
 pub mod lifecycle;
+pub mod metric_family;
 pub mod open_files;
 pub mod operations;
 pub mod pages;

@@ -12,7 +12,11 @@ use login_protocol::problem::ProblemCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Map, Value, json};
 
-use crate::{build_info, endpoint, problem::Problem};
+use crate::{
+    build_info, endpoint,
+    metric_family::{self, Family},
+    problem::Problem,
+};
 
 /// The buckets of every duration, in seconds.
 const DURATION_BUCKETS: [f64; 12] = [
@@ -33,16 +37,18 @@ pub type Readiness = Arc<dyn Fn() -> LocalBoxFuture<'static, Result<(), Unready>
 /// remarks adds them to its app data.
 pub type Remarks = Arc<dyn Fn() -> LocalBoxFuture<'static, Map<String, Value>> + Send + Sync>;
 
-/// Starts counting; to be called inside the runtime. The handle renders what was counted.
+/// Starts counting; to be called inside the runtime. The handle renders what was counted, with the
+/// meaning of the service's own families and of the shared ones.
 ///
 /// # Panics
 ///
 /// When another recorder was installed in this process.
-pub fn record_metrics() -> PrometheusHandle {
+pub fn record_metrics(own: &[Family]) -> PrometheusHandle {
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .expect("the buckets are a constant, and a process starts one service");
+    metric_family::describe(own);
     build_info::record();
     let kept = metrics.clone();
     tokio::spawn(async move {
@@ -92,6 +98,7 @@ async fn readyz(
 }
 
 async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
+    metrics_process::Collector::default().collect();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
         .body(metrics.render())

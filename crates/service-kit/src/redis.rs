@@ -22,6 +22,7 @@ use login_protocol::{
     problem::ProblemCode,
     steps::{Operation, Step, UnexpectedReply},
 };
+use metrics::{Counter, Histogram};
 use secrecy::{ExposeSecret as _, SecretString};
 use thread_local::ThreadLocal;
 use tokio::time::{Duration, Instant, timeout};
@@ -109,6 +110,8 @@ pub struct Store {
     slots: ThreadLocal<Slot>,
     /// Numbers the connections, so that a late failure of an old one doesn't discard its successor.
     generations: AtomicU64,
+    round_trips: Histogram,
+    failures: Counter,
 }
 
 /// A thread's connection, once there is one.
@@ -140,6 +143,8 @@ impl Store {
             source: Source::new(address)?,
             slots: ThreadLocal::new(),
             generations: AtomicU64::new(0),
+            round_trips: metrics::histogram!("redis_round_trip_seconds"),
+            failures: metrics::counter!("redis_failures_total"),
         })
     }
 
@@ -248,6 +253,17 @@ impl Store {
     }
 
     async fn query(&self, request: Request<'_>) -> Result<Vec<Reply>, StoreError> {
+        let began = Instant::now();
+        let replies = self.exchange(request).await;
+        match &replies {
+            Ok(_) => self.round_trips.record(began.elapsed()),
+            Err(StoreError::Failed(error)) if is_unknown_script(error) => {}
+            Err(_) => self.failures.increment(1),
+        }
+        replies
+    }
+
+    async fn exchange(&self, request: Request<'_>) -> Result<Vec<Reply>, StoreError> {
         let mut shared = self.shared().await?;
         match shared.connection.query(request).await {
             Err(error) if is_connection_lost(&error) => {

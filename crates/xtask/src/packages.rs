@@ -61,8 +61,10 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
     if find_program(&["npm"]).is_none() {
         packages.push("npm");
     }
-    if find_program(&["caddy"]).is_none() {
-        packages.push("caddy");
+    for program in ["caddy", "prometheus"] {
+        if find_program(&[program]).is_none() {
+            packages.push(program);
+        }
     }
     if with_browser {
         for (program, package) in [
@@ -124,6 +126,7 @@ fn install_listed(packages: &[&str]) -> Result<(), Failure> {
             ("redis-server", "a Redis of its own on port 6379"),
             ("nginx-light", "an nginx of its own on port 80"),
             ("caddy", "a Caddy of its own on port 80"),
+            ("prometheus", "a Prometheus of its own on port 9090"),
         ] {
             if packages.contains(&package) {
                 console::note(&format!(

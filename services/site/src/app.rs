@@ -35,6 +35,7 @@ use crate::{
     login::{LoginLimits, Logins},
     login_page::Branding,
     login_watch::LoginWatch,
+    metric_families::FAMILIES,
     oidc::{courier, provider::Provider, signing_keys::SigningKeysError},
     public_url::PublicUrl,
     routes::{
@@ -55,7 +56,7 @@ use crate::{
 /// When an address can't be bound, a client can't be created, or a part of the service fails.
 pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let shutdown = lifecycle::shutdown_on_signal()?;
-    let metrics = operations::record_metrics();
+    let metrics = operations::record_metrics(FAMILIES);
     let SiteSettings {
         public,
         gateway,

@@ -15,6 +15,7 @@ pub mod login;
 pub mod login_methods;
 pub mod login_page;
 pub mod login_watch;
+mod metric_families;
 mod new_client;
 pub mod oidc;
 pub mod public_url;

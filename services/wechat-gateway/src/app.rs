@@ -19,6 +19,7 @@ use crate::{
     doctor,
     events::Events,
     member_indexing::MemberIndexing,
+    metric_families::FAMILIES,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
     routes::{self, compat::WechatServer, verification_file::VerificationFiles},
@@ -34,7 +35,7 @@ use crate::{
 /// When an address can't be bound, a client can't be created, or a part of the service fails.
 pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let shutdown = lifecycle::shutdown_on_signal()?;
-    let metrics = operations::record_metrics();
+    let metrics = operations::record_metrics(FAMILIES);
     let public_listener = lifecycle::bind(settings.public.bind, &settings::PUBLIC_BIND)?;
     let internal_listener = lifecycle::bind(settings.internal.bind, &settings::INTERNAL_BIND)?;
     let addresses = [

@@ -17,6 +17,7 @@ mod member_commands;
 pub mod member_indexing;
 pub mod member_migration;
 pub mod members;
+mod metric_families;
 pub mod phone;
 pub mod push;
 mod readiness;

@@ -127,8 +127,10 @@ impl Held {
 impl AccessTokens {
     /// Holds nothing yet; [`AccessTokens::keep_fresh`] starts with a token from Redis or WeChat.
     pub fn new(api: Arc<Api>, store: Arc<Store>, mode: TokenMode, clock: Clock) -> Self {
+        let refresh = TokenRefresh::new(api, store, mode, clock.clone());
+        show_end(&refresh, Timestamp::UNIX_EPOCH);
         Self {
-            refresh: TokenRefresh::new(api, store, mode, clock.clone()),
+            refresh,
             clock,
             memory: RwLock::default(),
             refreshing: Mutex::new(()),
@@ -303,6 +305,7 @@ impl AccessTokens {
     }
 
     fn keep(&self, token: StoredAccessToken) -> StoredAccessToken {
+        show_end(&self.refresh, token.expires_at);
         *self.write() = Held {
             token: Some(token.clone()),
             ..Held::default()
@@ -349,6 +352,15 @@ impl AccessTokens {
     fn write(&self) -> RwLockWriteGuard<'_, Held> {
         self.memory.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Shows operators when the token ends: long ago, while there is none.
+fn show_end(refresh: &TokenRefresh, end: Timestamp) {
+    metrics::gauge!(
+        "wechat_access_token_expiry_timestamp_seconds",
+        "account" => refresh.account().label()
+    )
+    .set(end.as_duration().as_secs_f64());
 }
 
 fn may_end_the_pause(failure: &Failure, asker: Asker) -> bool {

@@ -18,6 +18,7 @@ use service_kit::{
     clock_offset::ClockOffset,
     http_calls::{Answer, CallError, HttpCalls},
 };
+use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 use wechat_wire::{
     api::{
@@ -273,7 +274,9 @@ impl Api {
         name: &'static str,
         request: &ApiRequest,
     ) -> Result<T, WechatError> {
+        let began = Instant::now();
         let answer = self.exchange(request).await;
+        let took = began.elapsed();
         let outcome = match &answer {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.outcome(),
@@ -284,6 +287,11 @@ impl Api {
             "call" => name, "outcome" => outcome, "account" => account
         )
         .increment(1);
+        metrics::histogram!(
+            "wechat_api_call_duration_seconds",
+            "call" => name, "account" => self.account.label()
+        )
+        .record(took);
         answer
     }
 

@@ -276,7 +276,9 @@ impl CodeBudget {
     }
 
     fn show(&self, left: u32) {
-        metrics::gauge!("wechat_qr_codes_left", "account" => self.account.label()).set(left);
+        let account = self.account.label();
+        metrics::gauge!("wechat_qr_codes_left", "account" => account.clone()).set(left);
+        metrics::gauge!("wechat_qr_codes_per_day", "account" => account).set(self.per_day);
     }
 
     /// WeChat's days are China's.

@@ -1,0 +1,47 @@
+//! What the site's own metrics mean.
+
+use service_kit::metric_family::Family;
+
+/// All of them.
+pub(crate) const FAMILIES: &[Family] = &[
+    Family::counter(
+        "logins_total",
+        "Logins that were started or completed here, or refused before they began, by outcome.",
+    ),
+    Family::gauge(
+        "login_streams_open",
+        "Browsers that wait on an event stream for the scan.",
+    ),
+    Family::counter(
+        "login_tickets_total",
+        "Login tickets that backends redeemed, by outcome.",
+    ),
+    Family::counter(
+        "login_returns_total",
+        "Visitors who came back from WeChat's consent page, by outcome.",
+    ),
+    Family::counter(
+        "forward_auth_total",
+        "Requests of which a proxy asked whether the visitor is signed in, by outcome.",
+    ),
+    Family::counter(
+        "forward_auth_returns_total",
+        "Visitors who came back to another host with a one-time code, by outcome.",
+    ),
+    Family::counter(
+        "oidc_codes_total",
+        "Authorization codes that were issued, by client.",
+    ),
+    Family::counter(
+        "oidc_tokens_total",
+        "Answers of the token endpoint with tokens, by client and grant.",
+    ),
+    Family::counter(
+        "oidc_refusals_total",
+        "Requests of OpenID Connect that were refused, by endpoint and reason.",
+    ),
+    Family::counter(
+        "oidc_logouts_told_total",
+        "Back-channel logouts, by client and outcome.",
+    ),
+];
