@@ -75,10 +75,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let site = Arc::new(site(&public.url, &login));
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
-    let internal_keys = settings.internal_api_keys;
-    warn_of_guessable_internal_key(internal_keys.as_ref(), &public.url);
+    warn_of_guessable_internal_key(settings.internal_api_keys.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
-    let (issuing, internal_api) = internal_api(internal_keys, tickets);
+    let (issuing, internal_api) = internal_api(settings.internal_api_keys, tickets);
     let rules = session_rules(&public.url, &login, issuing);
     let sessions = Sessions::new(
         site.realm.clone(),

@@ -71,7 +71,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         approval,
         tells: events.keep.is_some(),
         compat,
-        secret: internal.api_key.clone(),
+        secret: internal.api_keys.current.clone(),
     };
     let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
 
