@@ -8,6 +8,7 @@ mod callback_addresses;
 mod code_budget;
 mod compatible_mode;
 mod consent;
+mod console;
 mod endless_bodies;
 mod events;
 mod forced_refresh;

@@ -4,6 +4,7 @@ mod accessibility;
 mod accounts;
 mod closing;
 mod code_life;
+mod console;
 mod forward_auth;
 mod hosted_page;
 mod login;

@@ -6,6 +6,7 @@ mod authorization_codes;
 mod digits;
 mod exchanges;
 mod forward_auth;
+mod history;
 mod interleavings;
 mod members;
 mod model;

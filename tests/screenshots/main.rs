@@ -3,9 +3,11 @@
 //! English.
 //!
 //! `TEST_SCREENSHOT_DIR=/tmp/pictures cargo run -p system-tests --example screenshots`
+//! `-- console` takes those of the owner's console alone.
 //! The pictures in the README come from the same run, in its folder `docs`.
 
 mod album;
+mod console;
 mod modal;
 mod pages;
 mod phone;
@@ -22,6 +24,27 @@ async fn main() {
     let folder = std::env::var_os("TEST_SCREENSHOT_DIR")
         .expect("TEST_SCREENSHOT_DIR names the folder for the pictures");
     let album = Album::new(folder.into());
+    let consoles = console::start().await;
+    let looks = ["zh-CN", "en"].into_iter().flat_map(|language| {
+        [
+            (DESKTOP, false),
+            (DESKTOP, true),
+            (PHONE, false),
+            (PHONE, true),
+        ]
+        .map(|(screen, dark)| Look {
+            screen,
+            dark,
+            language,
+        })
+    });
+    console::picture(&consoles, &album).await;
+    for look in looks.clone() {
+        console::take(&consoles, &album, look).await;
+    }
+    if std::env::args().any(|argument| argument == "console") {
+        return;
+    }
     let stack = Plan::default()
         .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
         .start()
@@ -34,21 +57,9 @@ async fn main() {
         .await;
     let tapping = pages::start().await;
     readme::take(&stack, &album).await;
-    for language in ["zh-CN", "en"] {
-        for (screen, dark) in [
-            (DESKTOP, false),
-            (DESKTOP, true),
-            (PHONE, false),
-            (PHONE, true),
-        ] {
-            let look = Look {
-                screen,
-                dark,
-                language,
-            };
-            modal::take(&stack, &short_lived, &album, look).await;
-            phone::take(&album, look).await;
-            pages::take(&tapping, &album, look).await;
-        }
+    for look in looks {
+        modal::take(&stack, &short_lived, &album, look).await;
+        phone::take(&album, look).await;
+        pages::take(&tapping, &album, look).await;
     }
 }

@@ -4,6 +4,7 @@ use std::thread;
 
 use reqwest::Method;
 use system_tests::{
+    deadline::eventually,
     redis_server::RedisServer,
     simulator::Person,
     stack::{Plan, Stack},
@@ -15,7 +16,8 @@ const SHARE: u64 = 20;
 
 /// How often Redis has read from any connection: once for whatever arrives together, so once a
 /// round trip. Beside those, the site looks every few seconds whether its subscription still lives,
-/// and whether Redis still has the attempt of a browser that waits.
+/// and whether Redis still has the attempt of a browser that waits; and both services write what
+/// they counted for the console, by the one script that says EXPIREAT.
 struct Count {
     reads: u64,
     looks: u64,
@@ -33,7 +35,9 @@ impl Count {
         };
         Self {
             reads: number("total_reads_processed:"),
-            looks: number("cmdstat_ping:calls=") + number("cmdstat_exists:calls="),
+            looks: number("cmdstat_ping:calls=")
+                + number("cmdstat_exists:calls=")
+                + number("cmdstat_expireat:calls="),
         }
     }
 
@@ -41,6 +45,24 @@ impl Count {
     fn since(&self, earlier: &Self) -> u64 {
         (self.reads - earlier.reads) - (self.looks - earlier.looks)
     }
+}
+
+/// Waits until both services have written what they counted, so that Redis knows the script.
+async fn have_counted(stack: &Stack) {
+    eventually("both services have written their figures", async || {
+        let keys: Vec<String> = stack.redis.command(&["KEYS", "wechat-login:stats:*"]).await;
+        for key in keys {
+            let figures: Vec<Option<String>> = stack
+                .redis
+                .command(&["HMGET", &key, "scanned", "completed"])
+                .await;
+            if figures.iter().all(Option::is_some) {
+                return Some(());
+            }
+        }
+        None
+    })
+    .await;
 }
 
 /// Logs in, and may have been signed in before.
@@ -85,6 +107,7 @@ async fn a_unionid_costs_one_round_trip_once() {
             log_in_again(&stack, &person, &mut visitor).await;
         }
     }
+    have_counted(&stack).await;
     let before = Count::of(&stack.redis).await;
     let own = Count::of(&stack.redis).await.since(&before);
     let mut people = Vec::new();
@@ -137,6 +160,7 @@ async fn takes_seven_round_trips(plan: Plan) {
     for number in 0..4 * workers {
         log_in(SHARE + number).await;
     }
+    have_counted(&stack).await;
     let before = Count::of(&stack.redis).await;
     let own = Count::of(&stack.redis).await.since(&before);
 

@@ -8,6 +8,7 @@
 pub use harness::{deadline, redis_server, simulator, visitor};
 
 pub mod attempts;
+pub mod axe;
 pub mod binaries;
 pub mod browser;
 pub mod caddy;
@@ -29,5 +30,6 @@ pub mod redis_node;
 pub mod redis_proxy;
 pub mod redis_sentinel;
 pub mod sessions;
+pub mod socks_proxy;
 pub mod stack;
 pub mod unreadable;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use deadpool_redis::redis::{RedisResult, aio::MultiplexedConnection, cmd};
 
 /// Commands that aren't the work of a request: our own look, the heartbeat of the site's
-/// subscription, and the site's look whether Redis still has a waiting browser's attempt.
-const NOT_WORK: [&str; 3] = ["info", "ping", "exists"];
+/// subscription, the site's look whether Redis still has a waiting browser's attempt, and what the
+/// one script says that writes figures for the console.
+const NOT_WORK: [&str; 4] = ["info", "ping", "exists", "expireat"];
 
 /// Redis' counters at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Statistics {
         for (name, calls) in &self.calls {
             let before = earlier.calls.get(name).copied().unwrap_or(0);
             let calls = calls.saturating_sub(before);
-            if name == "ping" || name == "exists" {
+            if matches!(name.as_str(), "ping" | "exists" | "expireat") {
                 not_work += calls;
             }
             if calls > 0 && !NOT_WORK.contains(&name.as_str()) {

@@ -13,6 +13,7 @@ pub mod client_nets;
 pub mod digits;
 pub mod event;
 pub mod gateway_api;
+pub mod history;
 pub mod identity;
 pub mod login_prompt;
 pub mod member;

@@ -2,6 +2,7 @@
 //! session lives in one slot.
 
 use crate::{
+    history::Hour,
     identity::{AppId, MemberId},
     scene::Scene,
     site::SiteId,
@@ -140,6 +141,21 @@ pub(crate) fn members(app_id: &AppId) -> String {
     format!("wechat-login:members:{{{}}}", app_id.as_str())
 }
 
+/// What was counted in an hour.
+pub(crate) fn history(hour: Hour) -> String {
+    format!("wechat-login:stats:{{{hour}}}")
+}
+
+/// A browser that is signed in to the owner's console.
+pub(crate) fn console_session(id_sha256: &str) -> String {
+    format!("wechat-login:console-session:{{{id_sha256}}}")
+}
+
+/// Sign-ins to the owner's console that failed.
+pub(crate) fn console_sign_ins(widest_net: std::net::IpAddr) -> String {
+    format!("wechat-login:console-sign-ins:{{{widest_net}}}")
+}
+
 pub(crate) fn write_probe(prober: &str) -> String {
     format!("wechat-login:ready-probe:{{{prober}}}")
 }
@@ -158,6 +174,16 @@ pub(crate) fn guesses(id: &MemberId) -> String {
         id.app_id.as_str(),
         id.openid.as_str()
     )
+}
+
+/// A code in the protocol of wechat-server.
+pub(crate) fn compat_code(app_id: &AppId, code: &str) -> String {
+    format!("wechat-login:compat-code:{{{}:{code}}}", app_id.as_str())
+}
+
+/// Codes of that protocol that a caller sent and that were nobody's.
+pub(crate) fn wrong_compat_codes(caller: std::net::IpAddr) -> String {
+    format!("wechat-login:wrong-compat-codes:{{{caller}}}")
 }
 
 pub(crate) fn oidc_signing_keys(site: &SiteId) -> String {

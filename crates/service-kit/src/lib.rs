@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod essentials;
 pub mod guessable;
 pub mod held_connection;
+pub mod history;
 pub mod http_calls;
 pub mod http_client;
 pub mod http_server;

@@ -17,6 +17,7 @@ use service_kit::{
     clock::Clock,
     essentials::Essentials,
     guessable::{self, Reach},
+    history::{HistoryWriter, Waiting},
     http_server,
     lifecycle::{self, ServiceError},
     operations::{self, Readiness},
@@ -70,7 +71,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(site(&public.url, &login));
-    let room = WaitingRoom::new(limits.waiting_per_client, limits.waiting);
+    let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
+    let history = Arc::new(history(&store, &room, &login, &public.url)?);
     warn_of_guessable_internal_key(settings.internal_api_key.as_ref(), &public.url);
     let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
     let (issuing, internal_api) = internal_api(settings.internal_api_key, tickets);
@@ -110,7 +112,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         logins,
         sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
-        room: Data::new(room),
+        room: Data::from(room),
         forward_auth: Data::new(forward_auth),
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
@@ -138,15 +140,15 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     })?;
 
     let mut background = JoinSet::new();
-    if let Some(provider) = provider {
-        look_after_clients(&mut background, provider);
-    }
+    look_after_clients(&mut background, provider);
+    keep_noting(&mut background, Arc::clone(&history));
     let (attending, attended) = oneshot::channel();
     let streams = watch.attend(hang_ups, shutdown.clone(), attending)?;
     keep_watching(&mut background, watch, attended);
     lifecycle::announce_when_ready("site", addresses, readiness, shutdown.clone());
     let servers = vec![public_server, internal_server];
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    history.finish().await;
     // Browsers that waited were told of the end, and get a moment to notice.
     let streams = streams.join();
     ended?;
@@ -169,6 +171,29 @@ fn listeners(
         ("internal", internal.local_addr()?),
     ];
     Ok((public, internal, addresses))
+}
+
+/// What the owner's console is told of this site.
+fn history(
+    store: &Arc<Store>,
+    room: &Arc<WaitingRoom>,
+    login: &LoginSettings,
+    public_url: &Url,
+) -> Result<HistoryWriter, ServiceError> {
+    let room = Arc::clone(room);
+    let waiting = Waiting {
+        site: site::called(login.site_name.as_deref(), public_url),
+        count: Box::new(move || room.taken().into()),
+    };
+    HistoryWriter::new(Arc::clone(store), Clock::system(), Some(waiting))
+        .map_err(ServiceError::client)
+}
+
+fn keep_noting(background: &mut JoinSet<&'static str>, history: Arc<HistoryWriter>) {
+    background.spawn(async move {
+        history.keep_noting().await;
+        "writing the hour's figures"
+    });
 }
 
 fn keep_watching(
@@ -232,7 +257,10 @@ async fn ready_to_sign(provider: Option<&Data<Provider>>) -> Result<(), ServiceE
     }
 }
 
-fn look_after_clients(background: &mut JoinSet<&'static str>, provider: Data<Provider>) {
+fn look_after_clients(background: &mut JoinSet<&'static str>, provider: Option<Data<Provider>>) {
+    let Some(provider) = provider else {
+        return;
+    };
     let keys = Arc::clone(&provider.keys);
     background.spawn(async move {
         let error = keys.keep_fresh().await;

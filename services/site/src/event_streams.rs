@@ -13,8 +13,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use login_protocol::{attempt::AttemptStatus, scene::Scene};
-use service_kit::held_connection::{Held, Noticed};
+use login_protocol::{attempt::AttemptStatus, history::Figure, scene::Scene};
+use service_kit::{
+    held_connection::{Held, Noticed},
+    history,
+};
 
 use crate::waiting_room::Seat;
 use table::{Table, Ticket};
@@ -63,7 +66,11 @@ impl EventStreams {
     /// Tells those who wait for this attempt.
     pub(crate) fn tell(&self, scene: &Scene, status: AttemptStatus) {
         let mut table = self.lock();
-        for ticket in table.waiting_for(scene) {
+        let waiting = table.waiting_for(scene);
+        if status == AttemptStatus::Expired && !waiting.is_empty() {
+            history::count(Figure::Expired);
+        }
+        for ticket in waiting {
             table.tell(ticket, status);
         }
     }

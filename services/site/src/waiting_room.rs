@@ -48,6 +48,12 @@ impl WaitingRoom {
         }
     }
 
+    /// How many wait.
+    pub fn taken(&self) -> u32 {
+        let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.taken
+    }
+
     /// Takes a seat for this client.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use actix_web::{App, web::Data};
 use service_kit::{
     clock::Clock,
     essentials::Essentials,
+    history::HistoryWriter,
     http_server,
     lifecycle::{self, ServiceError},
     operations,
@@ -14,11 +15,12 @@ use service_kit::{
 
 use crate::{
     accounts::{Accounts, Shared},
+    console::Console,
     doctor,
     events::Events,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
-    routes::{self, verification_file::VerificationFiles},
+    routes::{self, compat::WechatServer, verification_file::VerificationFiles},
     settings::{self, GatewaySettings},
     wechat::clock::WechatClock,
 };
@@ -38,6 +40,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         ("internal", internal_listener.local_addr()?),
     ];
     doctor::settings::warn_at_start(&settings);
+    let examined = settings.clone();
     let GatewaySettings {
         accounts,
         wechat,
@@ -46,6 +49,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         redis_url,
         approval,
         events,
+        compat,
         ..
     } = settings;
 
@@ -62,6 +66,8 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers: browsers.clone(),
         approval,
         tells: events.keep.is_some(),
+        compat,
+        secret: internal.api_key.clone(),
     };
     let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
 
@@ -83,20 +89,30 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
+    let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
+    let history = HistoryWriter::new(Arc::clone(&store), clock.clone(), None);
+    let history = Arc::new(history.map_err(ServiceError::client)?);
+    let console = Console::new(examined, accounts.clone(), &store, clock.clone());
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
+        let wechat_server = wechat_server.clone();
         let events = Data::new(Arc::clone(&events));
+        let console = Data::new(console);
         http_server::serve(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())
                 .app_data(events.clone())
+                .app_data(console.clone())
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
+                    if let Some(server) = &wechat_server {
+                        routes::configure_wechat_server(config, server.clone());
+                    }
                 })
         })?
     };
@@ -106,6 +122,26 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         events.tend().await;
         "keeping the stream of events in order"
     });
+    let noting = Arc::clone(&history);
+    background.spawn(async move {
+        noting.keep_noting().await;
+        "writing the hour's figures"
+    });
     lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    lifecycle::run_until_stopped(vec![public_server, internal_server], background, shutdown).await
+    let servers = vec![public_server, internal_server];
+    let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    history.finish().await;
+    ended
+}
+
+/// The door for software that knows wechat-server, if it is open.
+fn wechat_server(accounts: &Accounts, shared: &Shared) -> Option<WechatServer> {
+    let settings = shared.compat.as_ref()?;
+    let account = accounts.named(&settings.account)?;
+    Some(WechatServer {
+        token: settings.token.clone(),
+        codes: Arc::clone(account.compat_codes.as_ref()?),
+        account: Arc::clone(account),
+        clock: shared.clock.clone(),
+    })
 }

@@ -6,6 +6,8 @@ use service_kit::command_line::{self, Service};
 
 pub mod accounts;
 pub mod app;
+pub mod compat;
+mod console;
 pub mod digits;
 mod doctor;
 pub mod events;

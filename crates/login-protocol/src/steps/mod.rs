@@ -14,12 +14,15 @@ mod attempt_life;
 mod authorization_code;
 mod ban;
 mod code_budget;
+mod compat;
 mod confirmation;
+mod console;
 mod digits;
 mod erase;
 mod events;
 mod exchange;
 mod forward_auth;
+mod history;
 mod member;
 mod member_index;
 mod net_shares;
@@ -44,11 +47,18 @@ pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use ban::{BanMember, LiftBan};
 pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
+pub use compat::{GiveBackCompatCode, GiveCompatCode, ReserveCompatCode, TakeCompatCode};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
 };
-pub use digits::{AreDigitsGiven, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict};
+pub use console::{
+    AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
+    GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
+};
+pub use digits::{
+    AreDigitsGiven, BindDigits, JudgeGuess, Judged, ReadDigits, ReserveDigits, Verdict,
+};
 pub use erase::{EraseMember, EraseSubject, EraseUnion};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
@@ -59,6 +69,7 @@ pub use forward_auth::{
     ForwardAuthGrant, GrantForwardAuth, IssueReturnCode, RETURN_CODE_LIFETIME, ReadForwardAuth,
     RedeemReturnCode, ReturnCodeRedemption,
 };
+pub use history::{NoteHour, ReadHour};
 pub use member::{
     ReadMember, ReadUnfollow, RecordFollow, RecordProfile, RecordUnfollow, RecordVisit,
     STRANGERS_ARE_KEPT,

@@ -7,6 +7,7 @@ use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
     gateway_api::{ClientLogins, CreateQrCode},
+    history::Figure,
     login_prompt::CreateLoginPrompt,
     method::{Method, MethodChoice},
     scene::{BrowserSecret, Scene},
@@ -15,7 +16,7 @@ use login_protocol::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
     },
 };
-use service_kit::{random, redis::StoreError};
+use service_kit::{history, random, redis::StoreError};
 
 use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
@@ -118,6 +119,7 @@ impl Logins {
         };
         let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
+        history::count(Figure::Shown);
         Ok(Living {
             opened: OpenedAttempt {
                 status: AttemptStatus::Pending,

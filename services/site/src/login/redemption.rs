@@ -1,9 +1,11 @@
 //! A confirmed attempt becomes a session, or a ticket, or both.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     event::{EventKind, Happening, Occasion},
+    history::Figure,
     identity::MemberId,
     method::Method,
     scene::{BrowserSecret, Scene},
@@ -14,7 +16,7 @@ use login_protocol::{
         SessionPlace, TicketDelivery,
     },
 };
-use service_kit::{random, redis::StoreError, subjects};
+use service_kit::{clock::Clock, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
@@ -246,11 +248,22 @@ impl Logins {
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+        count(is_first, confirmed_at);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
             ticket,
         })
+    }
+}
+
+/// Counts a completed login; a repeat is none for the console.
+fn count(is_first: bool, confirmed_at: Timestamp) {
+    metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+    if is_first {
+        let took = Clock::system().now().duration_since(confirmed_at);
+        // Below zero: two clocks differ by more than the browser took.
+        history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
+        history::count(Figure::Completed);
     }
 }

@@ -37,7 +37,7 @@ mod clock;
 mod failures;
 mod own_settings;
 mod redis;
-mod report;
+pub(crate) mod report;
 pub(crate) mod settings;
 mod surroundings;
 
@@ -88,6 +88,12 @@ async fn run(invocation: Invocation<GatewaySettings>) -> ExitCode {
     // If the output was closed early, the exit code still counts.
     drop(written);
     ExitCode::from(code)
+}
+
+/// What is wrong with the installation that has these settings.
+pub(crate) async fn findings(settings: GatewaySettings) -> Vec<Check> {
+    let (checks, _) = examine(Ok(settings), None).await;
+    checks
 }
 
 async fn examine(

@@ -10,7 +10,7 @@ use login_protocol::account::{AccountName, DEFAULT};
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Status {
+pub(crate) enum Status {
     /// Nothing to do.
     Ok,
     /// It works, but not as well or as safely as it could.
@@ -23,18 +23,18 @@ pub(super) enum Status {
 
 /// One check. Its texts contain no secret, token, openid or scene.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
+pub(crate) struct Check {
     /// A name that scripts can rely on.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The account that it is about; `None` where it is about the installation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) account: Option<String>,
+    pub(crate) account: Option<String>,
     /// How it ended.
-    pub(super) status: Status,
+    pub(crate) status: Status,
     /// What was found.
-    pub(super) detail: String,
+    pub(crate) detail: String,
     /// What to do about it.
-    pub(super) action: Option<String>,
+    pub(crate) action: Option<String>,
 }
 
 impl Check {
@@ -75,7 +75,7 @@ impl Check {
     }
 
     /// What it is called in a line.
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let name = self.name.replace('_', " ");
         match self.account.as_deref() {
             None | Some(DEFAULT) => name,

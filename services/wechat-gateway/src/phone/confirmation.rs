@@ -5,6 +5,7 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
+    history::Figure,
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
@@ -14,7 +15,7 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    random,
+    history, random,
     redis::{Store, StoreError},
 };
 
@@ -272,6 +273,13 @@ impl Confirmations {
             };
             let (effect, ()) = self.store.run_both(&decide, &spend).await?;
             count(&self.account, effect);
+            match effect {
+                DecisionEffect::Stands(AttemptStatus::Confirmed) => {
+                    history::count(Figure::Confirmed);
+                }
+                DecisionEffect::Stands(AttemptStatus::Denied) => history::count(Figure::Denied),
+                _ => {}
+            }
             effect
         };
         Ok(match effect {

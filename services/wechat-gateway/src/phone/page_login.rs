@@ -9,13 +9,14 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::Approval,
+    history::Figure,
     method::Method,
     scene::Scene,
     steps::{Confirmation, Exchanger, IssueConfirmation, ReadScan, RecordScan, Scan, ScanEffect},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    random,
+    history, random,
     redis::{Store, StoreError},
 };
 
@@ -170,7 +171,11 @@ impl PageLogins {
                         decided: false,
                     },
                 };
-                Ok(match store.run(&record).await?.effect {
+                let effect = store.run(&record).await?.effect;
+                if matches!(effect, ScanEffect::Accepted(_)) {
+                    history::count(Figure::Scanned);
+                }
+                Ok(match effect {
                     ScanEffect::Accepted(_) | ScanEffect::Repeated(_) => {
                         store.run(&issue).await?;
                         OpenedCode::Asked {

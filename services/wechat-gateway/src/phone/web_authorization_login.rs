@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
+    history::Figure,
     identity::{MemberId, OpenId},
     member::Profile,
     scene::Scene,
@@ -16,6 +17,7 @@ use login_protocol::{
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::Clock,
+    history,
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -193,6 +195,10 @@ impl WebAuthorizationLogin {
                 &confirm,
             ))
             .await?;
+        if matches!(confirmed.effect, ScanEffect::Accepted(_)) {
+            history::count(Figure::Scanned);
+            history::count(Figure::Confirmed);
+        }
         Ok(match confirmed.effect {
             ScanEffect::Accepted(_)
             | ScanEffect::Repeated(AttemptStatus::Confirmed | AttemptStatus::Consumed) => {

@@ -79,6 +79,25 @@ impl Failure {
     }
 }
 
+/// Whether an account has its token.
+#[derive(Debug, Clone)]
+pub enum TokenStanding {
+    /// It has.
+    Held {
+        /// When WeChat stops accepting it. It is replaced before.
+        expires_at: Timestamp,
+    },
+    /// WeChat is being asked for the first time.
+    BeingFetched,
+    /// WeChat gave none.
+    Missing {
+        /// Why not.
+        why: Arc<WechatError>,
+        /// For how long WeChat isn't asked again.
+        asked_again_in: Duration,
+    },
+}
+
 /// Who asks for another token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
@@ -183,6 +202,25 @@ impl AccessTokens {
             |failure| failure.error.to_string(),
         );
         Err(format!("No access token is held: {reason}."))
+    }
+
+    /// How it stands with the token, for the owner.
+    pub fn standing(&self) -> TokenStanding {
+        let memory = self.read();
+        if let Some(token) = memory.usable(&Need::Usable, self.clock.now()) {
+            return TokenStanding::Held {
+                expires_at: token.expires_at,
+            };
+        }
+        memory
+            .failure
+            .as_ref()
+            .map_or(TokenStanding::BeingFetched, |failure| {
+                TokenStanding::Missing {
+                    why: Arc::clone(&failure.error),
+                    asked_again_in: failure.pause_ends.saturating_duration_since(Instant::now()),
+                }
+            })
     }
 
     /// Replaces the token ahead of its end, for as long as the gateway runs.

@@ -235,6 +235,15 @@ impl CodeBudget {
         Some(left)
     }
 
+    /// How many of the day's codes are left, and of how many; `None` where there is no limit, or
+    /// while Redis is away.
+    pub async fn left(&self) -> Option<(u32, u32)> {
+        if self.per_day == 0 {
+            return None;
+        }
+        Some((self.look().await?, self.per_day))
+    }
+
     /// The remark for operators that the day's codes are nearly used up, if they are.
     pub async fn remark(&self) -> Option<String> {
         if self.per_day == 0 {

@@ -1,0 +1,172 @@
+//! The owner's console: how the installation stands, who its people are, and what to do about
+//! either. It is a part of the internal listener, and whoever has the internal API's key may use it.
+//!
+//! It shows and does what the internal API and `doctor` show and do; nothing is kept here but who is
+//! signed in. History comes from the counters in [`login_protocol::history`].
+
+use std::sync::Arc;
+
+use login_protocol::{identity::OpenId, member::StoredMember, steps::MemberPlace};
+use secrecy::SecretString;
+use service_kit::{
+    client_address::TrustedProxies,
+    clock::Clock,
+    redis::{Store, StoreError},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    accounts::{Account, Accounts},
+    doctor::{self, report::Check},
+    settings::GatewaySettings,
+};
+use history::History;
+use language::Language;
+use overview::Overview;
+use sessions::ConsoleSessions;
+
+mod advice;
+mod charts;
+mod history;
+pub(crate) mod language;
+mod overview;
+pub(crate) mod pages;
+pub(crate) mod sessions;
+
+/// The style sheet of its pages.
+pub(crate) const STYLE_SHEET: &str = include_str!("style.css");
+/// Keeps its pages current.
+pub(crate) const SCRIPT: &str = include_str!("console.js");
+/// Its icon.
+pub(crate) const ICON: &str = include_str!("icon.svg");
+
+/// How many people a page lists.
+const LISTED: usize = 50;
+
+/// How many people a search looks through at once.
+const SEARCHED: usize = 2000;
+
+/// The console.
+pub(crate) struct Console {
+    /// Who is signed in.
+    pub(crate) sessions: ConsoleSessions,
+    /// Whose `X-Forwarded-For` is trusted.
+    pub(crate) proxies: TrustedProxies,
+    accounts: Accounts,
+    clock: Clock,
+    history: History,
+    settings: GatewaySettings,
+    /// Locked while the checks run.
+    examining: Mutex<()>,
+}
+
+/// Some of the people.
+pub(crate) struct Found {
+    /// Who.
+    pub(crate) members: Vec<StoredMember>,
+    /// From where on there may be more.
+    pub(crate) next: Option<MemberPlace>,
+}
+
+impl Console {
+    /// Of these accounts. The settings are what the checks examine.
+    pub(crate) fn new(
+        settings: GatewaySettings,
+        accounts: Accounts,
+        store: &Arc<Store>,
+        clock: Clock,
+    ) -> Self {
+        let api_key: SecretString = settings.internal.api_key.clone();
+        Self {
+            sessions: ConsoleSessions::new(Arc::clone(store), api_key),
+            proxies: settings.public.trusted_proxies.clone(),
+            accounts,
+            clock,
+            history: History::new(Arc::clone(store)),
+            settings,
+            examining: Mutex::new(()),
+        }
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(crate) async fn overview(&self, say: Language) -> Result<Overview, StoreError> {
+        Overview::read(&self.history, &self.accounts, self.clock.now(), say).await
+    }
+
+    /// The names of the accounts.
+    pub(crate) fn account_names(&self) -> Vec<String> {
+        let names = self
+            .accounts
+            .iter()
+            .map(|account| account.name.as_str().to_owned());
+        names.collect()
+    }
+
+    /// The account of this name; the first one where none is named.
+    pub(crate) fn account(&self, name: &str) -> Option<&Arc<Account>> {
+        let mut accounts = self.accounts.iter();
+        accounts.find(|account| name.is_empty() || account.name.as_str() == name)
+    }
+
+    /// People of an account, newest first: all, or those in whose record the text occurs.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(crate) async fn find(
+        &self,
+        account: &Account,
+        query: &str,
+        before: Option<MemberPlace>,
+    ) -> Result<Found, StoreError> {
+        let query = query.trim();
+        if query.is_empty() {
+            let page = account.members.page(before, LISTED, None).await?;
+            return Ok(Found {
+                members: page.members,
+                next: page.next,
+            });
+        }
+        if before.is_none()
+            && OpenId::parse(query).is_ok()
+            && let Some(member) = account.members.find(query).await?
+        {
+            return Ok(Found {
+                members: vec![member],
+                next: None,
+            });
+        }
+        let page = account.members.page(before, SEARCHED, None).await?;
+        let wanted = query.to_lowercase();
+        let mut members = page.members;
+        members.retain(|stored| is_meant(stored, &wanted));
+        Ok(Found {
+            members,
+            next: page.next,
+        })
+    }
+
+    /// Runs the checks; `None` while they run already.
+    pub(crate) async fn examine(&self) -> Option<Vec<Check>> {
+        let _examining = self.examining.try_lock().ok()?;
+        Some(doctor::findings(self.settings.clone()).await)
+    }
+}
+
+fn is_meant(stored: &StoredMember, wanted: &str) -> bool {
+    let member = &stored.member;
+    let nickname = member.nickname.as_deref().map(str::to_lowercase);
+    nickname.is_some_and(|nickname| nickname.contains(wanted))
+        || member
+            .unionid
+            .as_deref()
+            .is_some_and(|unionid| unionid.eq_ignore_ascii_case(wanted))
+        || stored
+            .sub
+            .as_ref()
+            .is_some_and(|sub| sub.as_str().eq_ignore_ascii_case(wanted))
+}

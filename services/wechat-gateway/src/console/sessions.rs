@@ -1,0 +1,234 @@
+//! Who is signed in to the console: a browser that sent the internal API's key once.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, SameSite, time},
+    http::header::{HOST, ORIGIN},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use login_protocol::{
+    scene::BrowserSecret,
+    steps::{
+        AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
+        GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
+    },
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use service_kit::{
+    cookie,
+    random::{self, NoRandomness},
+    redis::{Store, StoreError},
+};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+const COOKIE: &str = "wechat-login-console";
+
+/// The browsers that are signed in.
+pub(crate) struct ConsoleSessions {
+    store: Arc<Store>,
+    api_key: SecretString,
+}
+
+/// A browser that is signed in. Its `Debug` form is redacted.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner(BrowserSecret);
+
+/// Why a browser isn't signed in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignInError {
+    /// It isn't the key.
+    #[error("the key is wrong")]
+    WrongKey,
+    /// Too many were wrong.
+    #[error("too many keys were wrong")]
+    TooMany {
+        /// Until one is looked at again.
+        retry_after: Duration,
+    },
+    /// No secret can be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ConsoleSessions {
+    /// Browsers sign in by this key.
+    pub(crate) const fn new(store: Arc<Store>, api_key: SecretString) -> Self {
+        Self { store, api_key }
+    }
+
+    /// Signs in a browser that sent this key.
+    ///
+    /// # Errors
+    ///
+    /// It is another key, too many were, or Redis failed.
+    pub(crate) async fn sign_in(&self, key: &str, client: IpAddr) -> Result<Owner, SignInError> {
+        match self.store.run(&AdmitConsoleSignIn { client }).await? {
+            ConsoleSignIn::Admitted => {}
+            ConsoleSignIn::Refused { retry_after } => {
+                return Err(SignInError::TooMany { retry_after });
+            }
+        }
+        let is_key = key
+            .as_bytes()
+            .ct_eq(self.api_key.expose_secret().as_bytes());
+        if !bool::from(is_key) {
+            return Err(SignInError::WrongKey);
+        }
+        let owner = Owner(BrowserSecret::from_random(random::bytes()?));
+        let open = OpenConsoleSession {
+            id_sha256: owner.digest("id"),
+            proof: self.proof(&owner),
+        };
+        self.store
+            .run_both(&open, &GiveBackConsoleSignIn { client })
+            .await?;
+        Ok(owner)
+    }
+
+    /// Who sends this request, if it is a browser that is signed in. With another key in the
+    /// settings, nobody is any more.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(crate) async fn owner(&self, request: &HttpRequest) -> Result<Option<Owner>, StoreError> {
+        let secret =
+            cookie::value(request, COOKIE).and_then(|value| BrowserSecret::parse(value).ok());
+        let Some(owner) = secret.map(Owner) else {
+            return Ok(None);
+        };
+        let id_sha256 = owner.digest("id");
+        let proof = self.store.run(&ReadConsoleSession { id_sha256 }).await?;
+        let expected = self.proof(&owner);
+        let is_signed_in =
+            proof.is_some_and(|proof| proof.as_bytes().ct_eq(expected.as_bytes()).into());
+        Ok(is_signed_in.then_some(owner))
+    }
+
+    /// Signs a browser out.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(crate) async fn sign_out(&self, owner: &Owner) -> Result<(), StoreError> {
+        let id_sha256 = owner.digest("id");
+        self.store.run(&EndConsoleSession { id_sha256 }).await
+    }
+
+    /// What Redis keeps: made of the key and of the cookie, so that who reads Redis can neither
+    /// guess a key by it nor make one up.
+    fn proof(&self, owner: &Owner) -> String {
+        owner.digest(&format!("key {}", self.api_key.expose_secret()))
+    }
+}
+
+impl Owner {
+    /// What a form of its own pages has to carry.
+    pub(crate) fn form_token(&self) -> String {
+        self.digest("form")
+    }
+
+    /// Whether a form came from one of its own pages.
+    pub(crate) fn sent(&self, token: &str) -> bool {
+        self.form_token().as_bytes().ct_eq(token.as_bytes()).into()
+    }
+
+    /// The cookie by which it is known.
+    pub(crate) fn cookie(&self, secure: bool) -> Cookie<'static> {
+        let seconds = i64::try_from(CONSOLE_SESSION_LIFETIME.as_secs()).unwrap_or_default();
+        cookie_of(self.0.expose(), secure, time::Duration::seconds(seconds))
+    }
+
+    fn digest(&self, purpose: &str) -> String {
+        let digest = Sha256::new()
+            .chain_update(self.0.as_bytes())
+            .chain_update(purpose)
+            .finalize();
+        URL_SAFE_NO_PAD.encode(digest)
+    }
+}
+
+/// The cookie that takes the other one away.
+pub(crate) fn no_cookie(secure: bool) -> Cookie<'static> {
+    cookie_of(String::new(), secure, time::Duration::ZERO)
+}
+
+fn cookie_of(value: String, secure: bool, max_age: time::Duration) -> Cookie<'static> {
+    Cookie::build(COOKIE, value)
+        .path("/console")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(secure)
+        .max_age(max_age)
+        .finish()
+}
+
+/// Whether a page of another origin sent this. Browsers say so themselves (`Sec-Fetch-Site`) where
+/// the connection is trustworthy, and name the origin elsewhere.
+pub(crate) fn is_foreign(request: &HttpRequest) -> bool {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?;
+        Some(value.to_str().unwrap_or("unreadable"))
+    };
+    if let Some(from) = header("sec-fetch-site") {
+        return !matches!(from, "same-origin" | "none");
+    }
+    let Some(origin) = header(ORIGIN.as_str()) else {
+        return false;
+    };
+    let Ok(origin) = Url::parse(origin) else {
+        return true;
+    };
+    let host = header(HOST.as_str()).unwrap_or_default();
+    let asked = Url::parse(&format!("{}://{host}", origin.scheme()));
+    asked.map_or(true, |asked| asked.origin() != origin.origin())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_own_pages_and_programs_send_forms() {
+        for (headers, foreign) in [
+            (&[][..], false),
+            (&[("sec-fetch-site", "same-origin")], false),
+            (&[("sec-fetch-site", "none")], false),
+            (&[("sec-fetch-site", "same-site")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+            (&[("origin", "http://10.0.0.1:9081")], false),
+            (&[("origin", "http://10.0.0.1:9080")], true),
+            (&[("origin", "http://evil.example.com")], true),
+            (&[("origin", "null")], true),
+        ] {
+            let mut request = TestRequest::post().insert_header(("host", "10.0.0.1:9081"));
+            for header in headers {
+                request = request.insert_header(*header);
+            }
+            let request = request.to_http_request();
+            assert_eq!(is_foreign(&request), foreign, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_belongs_to_one_browser_and_is_not_its_name() {
+        let [one, other] = [1, 2].map(|byte| Owner(BrowserSecret::from_random([byte; 32])));
+        assert!(one.sent(&one.form_token()));
+        assert!(!one.sent(&other.form_token()));
+        assert!(!one.sent(""));
+        assert_ne!(one.form_token(), one.digest("id"));
+        let cookie = one.cookie(true).to_string();
+        for attribute in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/console"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+    }
+}
