@@ -18,7 +18,7 @@ fn without_attempt(visitor: &Visitor) -> Visitor {
 }
 
 /// Lets Redis take nothing that needs memory.
-async fn fill(stack: &Stack) {
+pub(crate) async fn fill(stack: &Stack) {
     let _: String = stack
         .redis
         .command(&["CONFIG", "SET", "maxmemory", "1"])

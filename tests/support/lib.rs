@@ -30,6 +30,7 @@ pub mod redis_node;
 pub mod redis_proxy;
 pub mod redis_sentinel;
 pub mod sessions;
+pub mod socks_proxy;
 pub mod stack;
 pub mod unreadable;
 pub mod webhook_receiver;

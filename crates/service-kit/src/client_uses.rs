@@ -26,12 +26,21 @@ pub async fn tell(store: &Store, site: SiteId, tasks: Vec<LogoutTask>) -> Result
         queue: LogoutQueue::Endings,
         tasks,
     };
-    if !store.run(&queue).await? {
-        tracing::warn!(
-            "a site hasn't looked for ended sessions for long, and isn't told of more: is it running?"
-        );
+    match store.run(&queue).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            tracing::warn!(
+                "a site hasn't looked for ended sessions for long, and isn't told of more: is it running?"
+            );
+            Ok(())
+        }
+        // A full Redis keeps nobody signed in.
+        Err(error) if error.is_refusal() => {
+            error.log();
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 async fn tell_all(

@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod compat;
 mod events;
 mod listeners;
 mod profile;
@@ -24,8 +25,11 @@ use service_kit::{
     telemetry::LogSettings,
 };
 
+use compat::CompatSection;
+
 pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
+pub use compat::{CODE, CompatSettings, WECHAT_SERVER_TOKEN};
 pub use events::EventSettings;
 pub use listeners::{API_KEY, INTERNAL_BIND, InternalSettings, PUBLIC_BIND, PublicSettings};
 pub use profile::ProfileSettings;
@@ -57,6 +61,8 @@ pub struct GatewaySettings {
     pub events: EventSettings,
     /// Who is told of events.
     pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
+    /// The door for software that knows wechat-server.
+    pub compat: Option<CompatSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -76,7 +82,7 @@ static APPROVAL: Key<Approval> = Key {
 
 impl Section for GatewaySettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let accounts = reader.section();
+        let accounts: Option<AccountsSettings> = reader.section();
         let wechat = reader.section();
         let public: Option<PublicSettings> = reader.section();
         let internal = reader.section();
@@ -84,12 +90,19 @@ impl Section for GatewaySettings {
         let approval = reader.value(&APPROVAL);
         let events = reader.section();
         let webhooks = webhooks::read(reader, events);
+        let compat: Option<CompatSection> = reader.section();
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
                 &listeners::PUBLIC_URL,
                 "is missing, but login.approval = tap needs it for its link",
             );
+        }
+        if let (Some(accounts), Some(CompatSection(Some(compat)))) = (&accounts, &compat)
+            && accounts.named(&compat.account).is_none()
+        {
+            let wrong = format!("is {}, which is no account of this gateway", compat.account);
+            reader.complain(&compat::ACCOUNT, &wrong);
         }
         Some(Self {
             accounts: accounts?,
@@ -100,6 +113,7 @@ impl Section for GatewaySettings {
             approval: approval?,
             events: events?,
             webhooks: webhooks?,
+            compat: compat?.0,
             log: log?,
         })
     }

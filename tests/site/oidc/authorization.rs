@@ -49,6 +49,7 @@ async fn every_other_mistake_is_told_to_the_client() {
     let stack = plan().start().await;
     let mut visitor = stack.visitor();
     let long = "x".repeat(4097);
+    let digits = "9".repeat(4097);
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
         (
@@ -71,6 +72,7 @@ async fn every_other_mistake_is_told_to_the_client() {
         ("prompt", "none login", "invalid_request"),
         ("max_age", "soon", "invalid_request"),
         ("max_age", "-1", "invalid_request"),
+        ("max_age", &digits, "invalid_request"),
         ("nonce", &long, "invalid_request"),
         ("state", &long, "invalid_request"),
         ("code_challenge", "short", "invalid_request"),
@@ -108,6 +110,7 @@ async fn values_of_four_kibibytes_come_back_whole() {
     let mut visitor = stack.visitor();
     let long = "0123456789abcdef".repeat(256);
     let fields = with(with(of_wiki(), "state", &long), "nonce", &long);
+    let fields = with(fields, "max_age", &"9".repeat(4096));
     let answer = authorized(&stack, &mut visitor, &person, &fields).await;
     assert_eq!(answer["state"], long);
     let tokens = Client::of(&stack).exchange(&answer["code"]).await.json;

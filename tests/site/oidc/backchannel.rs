@@ -261,6 +261,7 @@ async fn an_unfollow_is_told_to_clients_that_require_following() {
     let [of_wiki, of_app] = at_both(&stack, &mut visitor, &person).await;
     stack.wechat.unfollow(&person).await;
     assert_eq!(claims(&wiki.next("200 OK").await)["sid"], of_wiki);
+    all_is_told(&stack).await;
     // The session goes on, and its end is told to the other one alone.
     assert!(visitor.session().await.is_some());
     visitor.call(Method::DELETE, "/api/session").await;
@@ -301,4 +302,26 @@ async fn what_ends_while_no_site_runs_is_told_by_the_next_one() {
     let again = wiki.next("200 OK").await;
     assert_eq!(claims(&again)["sid"], of_wiki);
     assert_eq!(claims(&again)["jti"], claims(&refused)["jti"]);
+}
+
+#[tokio::test]
+async fn a_full_redis_lets_everybody_sign_out_whom_clients_know() {
+    let (plan, _wiki, _app) = told(plan()).await;
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let client = Client::of(&stack);
+    for path in ["/api/session", "/api/sessions"] {
+        let mut visitor = stack.visitor();
+        let answer = authorized(&stack, &mut visitor, &person, &of_wiki()).await;
+        let tokens = client.exchange(&answer["code"]).await.json;
+        let token = text(&tokens, "access_token");
+        assert_eq!(client.userinfo(&token).await.status, 200);
+        crate::sign_out::fill(&stack).await;
+        let answer = visitor.call(Method::DELETE, path).await;
+        assert_eq!(answer.status, 204, "{path}: {}", answer.text);
+        assert_eq!(client.userinfo(&token).await.status, 401, "{path}");
+        let room = ["CONFIG", "SET", "maxmemory", "0"];
+        let _: String = stack.redis.command(&room).await;
+        assert!(visitor.session().await.is_none());
+    }
 }

@@ -117,7 +117,14 @@ impl Provider {
                 })],
             })
             .collect();
-        let had_room = self.store.run_all(&tellings).await?;
+        let had_room = match self.store.run_all(&tellings).await {
+            // A full Redis keeps nobody signed in.
+            Err(error) if error.is_refusal() => {
+                error.log();
+                vec![false; tellings.len()]
+            }
+            had_room => had_room?,
+        };
         for (telling, _) in tellings.iter().zip(had_room).filter(|(_, had)| !had) {
             if let LogoutQueue::Client(client) = &telling.queue {
                 super::backchannel::count(client, "dropped");
