@@ -1,8 +1,8 @@
 //! The wiring: settings in, a running gateway out.
 
-use std::sync::Arc;
+use std::{io, net::TcpListener, sync::Arc};
 
-use actix_web::{App, web::Data};
+use actix_web::{App, dev::Server, web::Data};
 use service_kit::{
     clock::Clock,
     essentials::Essentials,
@@ -12,6 +12,7 @@ use service_kit::{
     operations,
     redis::Store,
 };
+use tokio::task::JoinSet;
 
 use crate::{
     accounts::{Accounts, Shared},
@@ -52,8 +53,8 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         redis_url,
         approval,
         events,
-        compat,
         webhooks,
+        compat,
         ..
     } = settings;
 
@@ -82,28 +83,12 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         shutdown.clone(),
     ));
 
-    let webhooks = Arc::new(
-        Webhooks::new(
-            webhooks,
-            Arc::clone(&store),
-            Arc::clone(&events),
-            clock.clone(),
-            shutdown.clone(),
-        )
-        .map_err(ServiceError::client)?,
-    );
+    let (told, stopping) = (Arc::clone(&events), shutdown.clone());
+    let webhooks = Webhooks::new(webhooks, Arc::clone(&store), told, clock.clone(), stopping);
+    let webhooks = Arc::new(webhooks.map_err(ServiceError::client)?);
 
-    let public_server = {
-        let (accounts, browsers) = (Data::new(accounts.clone()), Data::new(browsers));
-        let files = Data::new(VerificationFiles(public.verification_files));
-        http_server::serve(public_listener, move || {
-            App::new()
-                .app_data(accounts.clone())
-                .app_data(browsers.clone())
-                .app_data(files.clone())
-                .configure(routes::configure_public)
-        })?
-    };
+    let files = VerificationFiles(public.verification_files);
+    let public_server = serve_public(public_listener, accounts.clone(), browsers, files)?;
     let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
     let history = HistoryWriter::new(&redis_url, clock.clone(), None);
     let indexing = MemberIndexing::new(Arc::clone(&store));
@@ -135,6 +120,42 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         })?
     };
 
+    let mut background = background(&accounts, events, indexing, &history);
+    let delivering = webhooks.keep_delivering(&mut background);
+    delivering.map_err(ServiceError::client)?;
+    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
+    let servers = vec![public_server, internal_server];
+    let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
+    webhooks.ended().await;
+    history.finish().await;
+    ended
+}
+
+/// Serves WeChat and phones.
+fn serve_public(
+    listener: TcpListener,
+    accounts: Accounts,
+    browsers: PhoneBrowsers,
+    files: VerificationFiles,
+) -> io::Result<Server> {
+    let (accounts, browsers) = (Data::new(accounts), Data::new(browsers));
+    let files = Data::new(files);
+    http_server::serve(listener, move || {
+        App::new()
+            .app_data(accounts.clone())
+            .app_data(browsers.clone())
+            .app_data(files.clone())
+            .configure(routes::configure_public)
+    })
+}
+
+/// What goes on beside the servers, except webhooks.
+fn background(
+    accounts: &Accounts,
+    events: Arc<Events>,
+    indexing: MemberIndexing,
+    history: &Arc<HistoryWriter>,
+) -> JoinSet<&'static str> {
     let mut background = accounts.keep_going();
     background.spawn(async move {
         events.tend().await;
@@ -144,20 +165,12 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         indexing.see_to_it().await;
         "indexing members"
     });
-    let noting = Arc::clone(&history);
+    let noting = Arc::clone(history);
     background.spawn(async move {
         noting.keep_noting().await;
         "writing the hour's figures"
     });
-    webhooks
-        .keep_delivering(&mut background)
-        .map_err(ServiceError::client)?;
-    lifecycle::announce_when_ready("wechat-gateway", addresses, readiness, shutdown.clone());
-    let servers = vec![public_server, internal_server];
-    let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
-    webhooks.ended().await;
-    history.finish().await;
-    ended
+    background
 }
 
 /// The door for software that knows wechat-server, if it is open.

@@ -170,7 +170,7 @@ fn answer<T>(
     Err(format!("{option} {wrong}"))
 }
 
-/// Stricter than the settings: all AppIDs of today are `wx` and 16 digits of hexadecimal.
+/// Stricter than the settings: all `AppID`s of today are `wx` and 16 digits of hexadecimal.
 fn app_id(text: &str) -> Result<AppId, String> {
     let text = text.trim();
     let wrong = || format!("is not an AppID such as wx0123456789abcdef: {text:?}");

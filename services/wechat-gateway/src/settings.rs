@@ -59,10 +59,10 @@ pub struct GatewaySettings {
     pub approval: Approval,
     /// The stream of events.
     pub events: EventSettings,
-    /// The door for software that knows wechat-server.
-    pub compat: Option<CompatSettings>,
     /// Who is told of events.
     pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
+    /// The door for software that knows wechat-server.
+    pub compat: Option<CompatSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -89,8 +89,8 @@ impl Section for GatewaySettings {
         let redis_url = reader.value(&REDIS_URL);
         let approval = reader.value(&APPROVAL);
         let events = reader.section();
-        let compat: Option<CompatSection> = reader.section();
         let webhooks = webhooks::read(reader, events);
+        let compat: Option<CompatSection> = reader.section();
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
@@ -112,8 +112,8 @@ impl Section for GatewaySettings {
             redis_url: redis_url?,
             approval: approval?,
             events: events?,
-            compat: compat?.0,
             webhooks: webhooks?,
+            compat: compat?.0,
             log: log?,
         })
     }
