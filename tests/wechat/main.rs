@@ -5,6 +5,7 @@ mod automatic;
 mod backend;
 mod bans;
 mod codes;
+mod compat;
 mod made_up_codes;
 mod page_login;
 mod phone_browser;
