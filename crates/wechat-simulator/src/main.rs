@@ -57,7 +57,7 @@ static SERVICE: Service = Service {
 };
 
 fn main() -> ExitCode {
-    command_line::main(&SERVICE, &[], run)
+    command_line::main(&SERVICE, &[], &[], run)
 }
 
 async fn run(settings: SimulatorSettings) -> Result<(), ServiceError> {

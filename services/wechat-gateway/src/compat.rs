@@ -7,13 +7,11 @@ use aws_lc_rs::hmac;
 use login_protocol::{
     digits::Digits,
     identity::{AppId, MemberId, OpenId},
-    steps::{
-        Admission, GiveBackCompatCode, GiveCompatCode, ReadMember, ReserveCompatCode,
-        TakeCompatCode,
-    },
+    steps::{Admission, GiveBackCompatCode, GiveCompatCode, ReserveCompatCode, TakeCompatCode},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
+    bans,
     random::{self, NoRandomness},
     redis::{Store, StoreError},
 };
@@ -163,14 +161,11 @@ impl CompatCodes {
         let Some(openid) = self.store.run(&take).await? else {
             return Ok(None);
         };
-        let read = ReadMember {
-            member: MemberId {
-                app_id: self.app_id.clone(),
-                openid: openid.clone(),
-            },
+        let member = MemberId {
+            app_id: self.app_id.clone(),
+            openid: openid.clone(),
         };
-        let member = self.store.run(&read).await?;
-        let is_banned = member.is_some_and(|member| member.banned);
+        let is_banned = bans::is_banned(&self.store, &member).await?;
         Ok((!is_banned).then_some(openid))
     }
 

@@ -128,7 +128,7 @@ impl Texts {
                 Language::Chinese => "0. 填写 GATEWAY__WECHAT__APP_SECRET：AppSecret 在微信后台查看。\n",
             });
         }
-        text.push_str(&match self.language {
+        let steps = match self.language {
             Language::English => format!(
                 "1. In WeChat's console (https://developers.weixin.qq.com/platform, 我的业务 > the account):\n   \
                     add this server's outgoing IP address to the IP whitelist (IP白名单).\n\
@@ -164,7 +164,7 @@ impl Texts {
                  接口测试号只有明文模式：请把 GATEWAY__WECHAT__ENCODING_AES_KEY 留空。\n",
                 url = format_args!("https://{domain}/wechat/callback"),
             ),
-        });
-        text
+        };
+        text + &steps
     }
 }

@@ -219,13 +219,12 @@ impl PushSecurity {
                     .matches(&query.msg_signature)
             })
         };
-        let (encrypt, refusal) = match EncryptedPush::parse(body) {
-            Ok(envelope) => (Some(envelope.encrypt), Refusal::MessageSignature),
-            Err(_) => {
-                let is_signed = |encrypt: &str| signer(encrypt).is_some();
-                let found = EncryptedPush::signed_ciphertext(body, is_signed);
-                (found, Refusal::NoCiphertext)
-            }
+        let (encrypt, refusal) = if let Ok(envelope) = EncryptedPush::parse(body) {
+            (Some(envelope.encrypt), Refusal::MessageSignature)
+        } else {
+            let is_signed = |encrypt: &str| signer(encrypt).is_some();
+            let found = EncryptedPush::signed_ciphertext(body, is_signed);
+            (found, Refusal::NoCiphertext)
         };
         let encrypt = encrypt.ok_or(refusal)?;
         let token = signer(&encrypt).ok_or(refusal)?;

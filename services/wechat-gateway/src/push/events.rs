@@ -268,8 +268,9 @@ impl LoginEvents {
         push: &UsablePush,
         member: MemberId,
     ) -> Result<String, StoreError> {
-        let known = self.store.run(&ReadMember { member }).await?;
-        if known.is_some_and(|known| known.banned) {
+        let ask = self.ban_keys.ask(&member);
+        let answer = self.store.run(&ask).await?;
+        if self.ban_keys.settle(&self.store, ask, answer).await? {
             count(&self.account, "message", "banned");
             return Ok(BANNED.to_owned());
         }
