@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 41] = [
+const KEYS: [&str; 45] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -56,6 +56,10 @@ const KEYS: [&str; 41] = [
     "GATEWAY__REPLY__KEYWORDS",
     "GATEWAY__PUBLIC__VERIFICATION_FILES",
     "GATEWAY__EVENTS__KEEP_DAYS",
+    "GATEWAY__COMPAT__WECHAT_SERVER_TOKEN",
+    "GATEWAY__COMPAT__KEYWORDS",
+    "GATEWAY__COMPAT__ACCOUNT",
+    "GATEWAY__COMPAT__REPLY",
 ];
 
 /// What can be set for one account, behind its name.
@@ -193,8 +197,8 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "a fragment"),
         (
             "GATEWAY__WECHAT__PROXY_URL",
-            "socks5://user:hunter2@proxy.example.com:1080",
-            "must begin with http:// or https://",
+            "socks4://user:hunter2@proxy.example.com:1080",
+            "must begin with http://, https:// or socks5://",
         ),
         (
             "GATEWAY__WECHAT__PROXY_URL",
@@ -366,6 +370,28 @@ async fn an_unknown_key_is_an_error() {
         assert!(said.contains(key), "{said}");
         assert!(said.contains("is not a setting of this service"), "{said}");
         assert!(said.contains(hint), "{said}");
+        assert!(!said.contains(HIDDEN), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_wechat_servers_protocol_lacks_is_named() {
+    for (key, value, wrong) in [
+        ("WECHAT_SERVER_TOKEN", "hunter2 hunter2", "contains a space"),
+        (
+            "ACCOUNT",
+            "shop",
+            "is shop, which is no account of this gateway",
+        ),
+        ("KEYWORDS", " , ", "names no keyword"),
+        ("REPLY", "your code", "must contain {code}"),
+    ] {
+        let mut settings = least();
+        let token = "GATEWAY__COMPAT__WECHAT_SERVER_TOKEN".to_owned();
+        settings.insert(token, "6f1c0e8a9d2b4753a1c9".to_owned());
+        settings.insert(format!("GATEWAY__COMPAT__{key}"), value.to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains(wrong), "{said}");
         assert!(!said.contains(HIDDEN), "{said}");
     }
 }

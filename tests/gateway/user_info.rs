@@ -46,7 +46,6 @@ async fn a_login_doesnt_depend_on_user_info() {
     for fault in [
         json!({ "kind": "errcode", "errcode": 40003 }),
         json!({ "kind": "errcode", "errcode": 45009 }),
-        json!({ "kind": "errcode", "errcode": 48001 }),
         json!({ "kind": "errcode", "errcode": -1 }),
         // Refused with the new token as well.
         json!({ "kind": "errcode", "errcode": 40001 }),
@@ -72,6 +71,20 @@ async fn a_login_doesnt_depend_on_user_info() {
         let stored = member(&stack, &person.openid).await;
         assert_eq!(stored["nickname"], "小林", "{fault}");
     }
+}
+
+/// Every login of an account without certification would cost a call and a line in the log.
+#[tokio::test]
+async fn an_account_without_the_right_is_not_asked_about_at_each_login() {
+    let stack = http::start(Plan::default()).await;
+    let refused = json!({ "path": PATH, "kind": "errcode", "errcode": 48001 });
+    stack.wechat.faults(json!([refused])).await;
+    for _ in 0..3 {
+        let person = stack.wechat.person("小林", true).await;
+        log_in(&stack, &person).await;
+        assert_eq!(member(&stack, &person.openid).await["subscribed"], true);
+    }
+    assert_eq!(stack.wechat.calls(PATH).await, 1);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod forward_auth;
 mod hosted_page;
 mod login;
 mod lossy_proxy;
+mod methods;
 mod network;
 mod openid_connect;
 mod other_origin;

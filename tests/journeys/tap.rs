@@ -124,7 +124,7 @@ async fn another_persons_press_is_refused_and_the_browser_goes_on_waiting() {
     let browser = Browser::start(&stack.log).await;
     let (page, link) = scanned(&browser, &stack, &person).await;
     open(&browser, &stack, &stranger, &link).await;
-    says(&browser, "这不是您扫的二维码").await;
+    says(&browser, "这不是您的登录").await;
     let buttons = browser.value("document.querySelectorAll('button').length");
     assert_eq!(buttons.await, 0, "there is nothing to press");
     browser.go_to_tab(0).await;

@@ -69,9 +69,9 @@ async fn every_state_in_the_page_is_accessible() {
         browser.pose(screen, false).await;
         open(&browser, &pages).await;
         let shown = browser.value("document.querySelectorAll('figure').length");
-        assert_eq!(shown.await, json!(15 * 3 * 2));
+        assert_eq!(shown.await, json!(31 * 3 * 2));
         let found = browser
-            // No page but this one has a login in it ninety times.
+            // No page but this one has so many logins in it.
             .run(&format!(
                 "{COMPLAINTS} return complaints('inline', {{ 'landmark-unique': {{ enabled: false }} }});"
             ))

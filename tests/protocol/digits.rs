@@ -64,7 +64,8 @@ async fn judge(store: &Store, openid: &str, message: &str, scene: Option<&Scene>
         message: message.to_owned(),
         scene: scene.cloned(),
     };
-    store.run(&step).await.expect("Redis is running")
+    let judged = store.run(&step).await.expect("Redis is running");
+    judged.verdict
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

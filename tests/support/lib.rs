@@ -30,5 +30,6 @@ pub mod redis_node;
 pub mod redis_proxy;
 pub mod redis_sentinel;
 pub mod sessions;
+pub mod socks_proxy;
 pub mod stack;
 pub mod unreadable;

@@ -19,6 +19,14 @@ macro_rules! modal {
 pub const TRIGGER: &str = modal!(".trigger");
 /// The picture of the code.
 pub const CODE: &str = modal!(".code");
+/// The digits that the visitor sends to the account.
+pub const DIGITS: &str = modal!(".groups");
+/// The button that copies them.
+pub const COPY: &str = modal!(".copy");
+/// What the visitor does, in steps.
+pub const STEPS: &str = modal!(".steps");
+/// The first of the other ways to log in.
+pub const OTHER_WAY: &str = modal!(".other-way");
 /// The button on the cover: a new code, or another try.
 pub const ACTION: &str = modal!(".action");
 /// The cross.
@@ -97,6 +105,37 @@ impl<'browser> LoginPage<'browser> {
             self.browser.qr_code(CODE).await
         })
         .await
+    }
+
+    /// The digits on the screen, once there are some.
+    pub async fn digits(&self) -> String {
+        self.becomes("pending").await;
+        let shown = format!("{DIGITS}?.textContent");
+        eventually("digits are shown", async || {
+            let digits = self.browser.text(&shown).await;
+            let visible = format!("{DIGITS}?.checkVisibility({{ visibilityProperty: true }})");
+            let visible = self.browser.value(&visible).await == json!(true);
+            (visible && digits.len() >= 6).then_some(digits)
+        })
+        .await
+    }
+
+    /// The steps, a line each.
+    pub async fn steps(&self) -> Vec<String> {
+        let steps = format!(
+            "[...{STEPS}.querySelectorAll('li')].map((step) =>              (step.querySelector('.either > span') ?? step).textContent)"
+        );
+        let steps = self.browser.value(&steps).await;
+        serde_json::from_value(steps).expect("a list of steps")
+    }
+
+    /// Waits until somebody is signed in and the modal is gone. Returns who it is.
+    pub async fn logged_in(&self) -> Value {
+        self.browser
+            .until("document.querySelector('#session').dataset.session === 'in'")
+            .await;
+        self.becomes("closed").await;
+        self.user().await
     }
 
     /// The modal's state.

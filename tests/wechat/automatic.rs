@@ -56,6 +56,36 @@ async fn reqwest_text(stack: &Stack, path: &str) -> String {
     text.expect("the answer has a body")
 }
 
+/// A personal subscription account has no codes, no web authorisation and no profiles.
+#[tokio::test]
+async fn people_log_in_to_an_uncertified_account() {
+    let stack = Plan::default()
+        .simulator("SIMULATOR__WECHAT__ACCOUNT", "uncertified")
+        .site("SITE__LOGIN__METHOD", "auto")
+        .gateway("GATEWAY__WECHAT__WEB_AUTHORIZATION", "false")
+        .start()
+        .await;
+    for _ in 0..2 {
+        let person = stack.wechat.person("小林", false).await;
+        let mut visitor = stack.visitor();
+        let answer = visitor.call(Method::POST, "/api/login").await;
+        assert_eq!(answer.json["method"], "code", "{}", answer.text);
+        // The account's own code, beside the digits.
+        let own = "http://weixin.qq.com/r/51d0ca11bac4";
+        let scanned = stack.wechat.scan(&person, own).await;
+        assert_eq!(scanned["outcome"], "follow_page");
+        stack.wechat.follow(&person).await;
+        let digits = answer.json["code"]["digits"].as_str().expect("digits");
+        stack.wechat.message(&person, digits).await;
+        let user = visitor.complete().await;
+        assert_eq!(user["openid"], person.openid);
+        assert_eq!(user["nickname"], Value::Null);
+    }
+    for path in [CREATE, "/cgi-bin/user/info"] {
+        assert_eq!(stack.wechat.calls(path).await, 1, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn the_gateways_own_limit_counts_as_a_refusal() {
     let stack = Plan::default()

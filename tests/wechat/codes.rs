@@ -158,6 +158,37 @@ async fn after_five_wrong_guesses_the_right_digits_are_not_looked_at() {
 }
 
 #[tokio::test]
+async fn guesses_are_counted_once_with_a_backend_and_without() {
+    let backend = Backend::start(Behaviour::Answer(200, "text/plain", b"success".to_vec())).await;
+    for plan in [
+        plan(),
+        plan().gateway("GATEWAY__RELAY__URL", &backend.url()),
+    ] {
+        let stack = plan.plain().start().await;
+        let mut visitor = stack.visitor();
+        let digits = start(&mut visitor).await;
+        let (one, other) = (new_openid(), new_openid());
+        for (id, text) in [("1", "0000"), ("1", "0000"), ("2", &digits), ("2", &digits)] {
+            deliver(&stack, &one, id, text).await;
+        }
+        for id in ["1", "2", "3", "4", "5", "6"] {
+            deliver(&stack, &other, id, "0000").await;
+        }
+        let url = format!("{}/metrics", stack.gateways[0].internal);
+        let client = service_kit::http_client::build(system_tests::deadline::PATIENCE);
+        let answer = client.expect("a client can be made").get(url).send().await;
+        let figures = answer.expect("the gateway answers").text().await;
+        let figures = figures.expect("the answer has a body");
+        for (outcome, times) in [("right", 1), ("wrong", 6), ("repeated", 2), ("locked", 1)] {
+            let figure = format!(
+                "login_guesses_total{{outcome=\"{outcome}\",account=\"default\"}} {times}\n"
+            );
+            assert!(figures.contains(&figure), "{figure}: {figures}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_guess_locks_nobody() {
     let stack = plan().start().await;
     let person = stack.wechat.person("小林", true).await;

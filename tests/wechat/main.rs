@@ -4,6 +4,7 @@
 mod automatic;
 mod backend;
 mod codes;
+mod compat;
 mod made_up_codes;
 mod page_login;
 mod phone_browser;

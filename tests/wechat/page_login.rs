@@ -49,6 +49,8 @@ async fn the_page_says_who_asks_and_confirming_logs_in_without_following() {
     let person = stack.wechat.person("小林", false).await;
     let mut visitor = stack.visitor();
     let code = shown(&mut visitor).await;
+    let scanned = stack.wechat.scan(&person, &code).await;
+    assert_eq!(scanned, json!({ "outcome": "page", "url": code }));
     let page = open(&stack, &person, json!({ "url": code })).await;
     for expected in ["登录花店", "127.0.0.x", "(UTC+8)", "确认登录"] {
         assert!(text(&page).contains(expected), "{expected}: {page}");

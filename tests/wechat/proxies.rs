@@ -8,6 +8,7 @@ use system_tests::{
     deadline::eventually,
     forward_proxy::ForwardProxy,
     process,
+    socks_proxy::SocksProxy,
     stack::{API_KEY, APP_SECRET, Plan, Stack},
 };
 
@@ -139,6 +140,51 @@ async fn calls_to_wechat_and_no_others_go_through_the_proxy_that_is_set() {
         assert_eq!(u64::try_from(through), Ok(calls), "{path}");
     }
     assert_eq!(other.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn calls_to_wechat_and_no_others_go_through_a_socks_proxy() {
+    let backend = Backend::start(Behaviour::Answer(200, "text/plain", b"success".to_vec())).await;
+    for scheme in ["socks5", "socks5h"] {
+        let proxy = SocksProxy::start("owner", "hunter2-pass").await;
+        let setting = format!("{scheme}://owner:hunter2-pass@{}", proxy.authority());
+        let plan = Plan::default()
+            .gateway("GATEWAY__RELAY__URL", &backend.url())
+            .gateway("GATEWAY__WECHAT__PROXY_URL", &setting);
+        let stack = plan.start().await;
+        use_everything(&stack, &backend).await;
+        backend.forget();
+        let wechat = stack.wechat.url().replace("http://", "");
+        let asked = proxy.asked();
+        assert!(!asked.is_empty());
+        assert!(asked.iter().all(|host| *host == wechat), "{asked:?}");
+        let said = stack.gateways[0].process.lines().join("\n");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn who_a_socks_proxy_refuses_reaches_no_wechat() {
+    let proxy = SocksProxy::start("owner", "another").await;
+    let setting = format!("socks5://owner:hunter2-pass@{}", proxy.authority());
+    let plan = Plan::default()
+        .sites(0)
+        .gateways(0)
+        .gateway("GATEWAY__WECHAT__PROXY_URL", &setting);
+    let stack = plan.start().await;
+    let no_arguments: [&str; 0] = [];
+    let mut gateway = process::start(
+        "gateway",
+        binaries::path("wechat-gateway"),
+        no_arguments,
+        &stack.gateway_environment(),
+        &stack.log,
+    );
+    gateway.line_with("can't get an access token").await;
+    let said = gateway.lines().join("\n");
+    assert!(!said.contains("hunter2"), "{said}");
+    assert!(proxy.asked().iter().all(|asked| asked == "refused"));
+    assert_eq!(stack.wechat.calls("/cgi-bin/stable_token").await, 0);
 }
 
 #[tokio::test]

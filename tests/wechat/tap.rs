@@ -137,7 +137,7 @@ async fn only_the_person_who_scanned_can_press() {
     let stranger = stack.wechat.person("路人", true).await;
     let (mut visitor, link) = scanned(&stack, &person).await;
     let page = press(&stack, &stranger, &link, "confirm").await;
-    assert!(text(&page).contains("这不是您扫的二维码"), "{page}");
+    assert!(text(&page).contains("这不是您的登录"), "{page}");
     assert_eq!(visitor.status().await, "scanned");
 }
 

@@ -176,6 +176,16 @@ pub(crate) fn guesses(id: &MemberId) -> String {
     )
 }
 
+/// A code in the protocol of wechat-server.
+pub(crate) fn compat_code(app_id: &AppId, code: &str) -> String {
+    format!("wechat-login:compat-code:{{{}:{code}}}", app_id.as_str())
+}
+
+/// Codes of that protocol that a caller sent and that were nobody's.
+pub(crate) fn wrong_compat_codes(caller: std::net::IpAddr) -> String {
+    format!("wechat-login:wrong-compat-codes:{{{caller}}}")
+}
+
 pub(crate) fn oidc_signing_keys(site: &SiteId) -> String {
     format!("wechat-login:oidc-keys:{{{}}}", site.as_str())
 }

@@ -37,23 +37,25 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// An HTTP proxy from a setting. Its `Debug` form is redacted, since the URL may contain a
+/// An HTTP or SOCKS5 proxy from a setting. Its `Debug` form is redacted, since the URL may contain a
 /// password.
 #[derive(Clone)]
 pub struct Proxy(Url);
 
 impl Proxy {
-    /// Takes `http://` or `https://` with a host and perhaps a port, a user and a password.
+    /// Takes `http://`, `https://`, `socks5://` or `socks5h://` (the proxy looks names up) with a
+    /// host and perhaps a port, a user and a password.
     ///
     /// # Errors
     ///
     /// Any other text. The message doesn't repeat it.
     pub fn parse(value: &str) -> Result<Self, String> {
         let url = Url::parse(value).map_err(|error| format!("is not a URL: {error}"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err("must begin with http:// or https://".to_owned());
+        let is_known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+        if !is_known || url.host_str().is_none_or(str::is_empty) {
+            return Err("must begin with http://, https:// or socks5://".to_owned());
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err("must end with the proxy's host and port".to_owned());
         }
         Ok(Self(url))
@@ -121,6 +123,8 @@ mod tests {
             "http://proxy.example.com:3128",
             "https://user:hunter2@10.0.0.1:3128/",
             "http://[::1]:3128",
+            "socks5://user:hunter2@proxy.example.com",
+            "socks5h://10.0.0.1:1080/",
         ] {
             let proxy = Proxy::parse(address).unwrap();
             assert_eq!(format!("{proxy:?}"), "Proxy(…)");
@@ -128,7 +132,9 @@ mod tests {
         for address in [
             "proxy.example.com:3128",
             "user:hunter2@proxy.example.com:3128",
-            "socks5://user:hunter2@proxy.example.com",
+            "socks4://user:hunter2@proxy.example.com",
+            "socks5://user:hunter2@proxy.example.com:1080/path",
+            "socks5://user:hunter2@:1080",
             "http://user:hunter2@proxy.example.com:port",
             "http://user:hunter2@proxy.example.com/path",
             "http://user:hunter2@proxy.example.com/?a=b",

@@ -17,6 +17,10 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 /// What a code's picture encodes, up to its own part. The scheme is http, as recorded.
 const CONTENT_PREFIX: &str = "http://weixin.qq.com/q/";
 
+/// What the account's own code encodes, which everybody prints who has an account. It bears no
+/// scene.
+pub(crate) const OWN_CODE: &str = "http://weixin.qq.com/r/51d0ca11bac4";
+
 /// A QR code.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {

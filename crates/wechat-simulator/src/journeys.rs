@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use url::Url;
 use wechat_wire::push::{Push, PushBody};
 
 use crate::account::ORIGINAL_ID;
 use crate::changes::Change;
 use crate::chats::Author;
-use crate::codes::{Code, Scanned};
+use crate::codes::{Code, OWN_CODE, Scanned};
 use crate::people::{Follow, Person};
 use crate::push::courier::{Dispatch, dispatch};
 use crate::random;
@@ -21,6 +22,14 @@ pub(crate) enum ScanOutcome {
     ChatOpened(Dispatch),
     /// The account's page with its follow button; nothing was pushed.
     FollowPage,
+    /// The chat, or for others the follow page: it was the account's own code, which bears nothing.
+    /// Nothing is pushed.
+    OwnCode {
+        /// Whether the person follows.
+        follows: bool,
+    },
+    /// A page in WeChat's browser: the code holds an address that isn't WeChat's.
+    Page(Url),
 }
 
 /// Why the phone could not do it.
@@ -54,10 +63,17 @@ pub(crate) fn scan(
 ) -> Result<ScanOutcome, JourneyError> {
     let now = Timestamp::now();
     let person = world.people.find(id).ok_or(JourneyError::UnknownPerson)?;
+    if scanned.trim() == OWN_CODE {
+        let follows = person.follow.is_some();
+        return Ok(ScanOutcome::OwnCode { follows });
+    }
     let code = match world.codes.scan(scanned, now) {
         Scanned::Code(code) => code,
         Scanned::Expired => return Err(JourneyError::ExpiredCode),
-        Scanned::Unknown => return Err(JourneyError::UnknownCode),
+        Scanned::Unknown => {
+            let page = page_of_others(world, scanned).map(ScanOutcome::Page);
+            return page.ok_or(JourneyError::UnknownCode);
+        }
     };
     let follows = world.people.change(id, |person| {
         if person.follow.is_some() {
@@ -145,6 +161,17 @@ pub(crate) fn message(world: &Arc<World>, id: &str, text: &str) -> Result<Dispat
         content: Some(text.to_owned()),
     };
     Ok(push(world, &person, now, body))
+}
+
+/// The page that a code leads to which WeChat didn't make.
+fn page_of_others(world: &World, scanned: &str) -> Option<Url> {
+    let url = Url::parse(scanned.trim()).ok()?;
+    let is_page = matches!(url.scheme(), "http" | "https");
+    let of_wechat = url
+        .domain()
+        .is_some_and(|host| host == "weixin.qq.com" || host.ends_with(".weixin.qq.com"));
+    let own = Url::parse(&world.public_url).is_ok_and(|own| own.origin() == url.origin());
+    (is_page && !of_wechat && !own).then_some(url)
 }
 
 fn subscribe(code: Option<&Code>) -> PushBody {

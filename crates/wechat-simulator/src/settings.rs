@@ -13,7 +13,7 @@ use wechat_wire::message_crypto::{EncodingAesKey, MessageCrypto};
 use wechat_wire::signature::CallbackToken;
 
 use crate::account::{Account, Credentials};
-use crate::setup::{PushMode, Setup};
+use crate::setup::{AccountKind, PushMode, Setup};
 
 /// Where the simulator listens.
 pub(crate) static BIND: Key<SocketAddr> = Key {
@@ -104,6 +104,25 @@ static MODE: Key<PushMode> = Key {
         "compatible" => Ok(PushMode::Compatible),
         "safe" => Ok(PushMode::Safe),
         other => Err(format!("must be plain, compatible or safe, not {other:?}")),
+    },
+};
+
+static ACCOUNT_KIND: Key<AccountKind> = Key {
+    name: "wechat.account",
+    default: Default::Text("service"),
+    example: "uncertified",
+    meaning: "What kind of account it is: `service` (certified), `subscription` (certified: no codes, no web \
+              authorisation) or `uncertified` (a personal subscription account: not even user/info).",
+    meaning_zh: "公众号的类型：`service`（已认证的服务号）、`subscription`（已认证的订阅号：没有带参数二维码和网页授权）\
+                 或 `uncertified`（未认证，例如个人订阅号：连 `user/info` 也没有）",
+    secret: false,
+    parse: |value| match value {
+        "service" => Ok(AccountKind::Service),
+        "subscription" => Ok(AccountKind::Subscription),
+        "uncertified" => Ok(AccountKind::Uncertified),
+        other => Err(format!(
+            "must be service, subscription or uncertified, not {other:?}"
+        )),
     },
 };
 
@@ -207,6 +226,7 @@ fn account(reader: &mut Reader<'_>) -> Option<Account> {
     let callback_url = reader.value(&CALLBACK_URL);
     let credentials = credentials(reader);
     let mode = reader.optional(&MODE);
+    let kind = reader.value(&ACCOUNT_KIND);
     let profile_in_user_info = reader.value(&PROFILE_IN_USER_INFO);
     let push_timeout_ms = reader.value(&PUSH_TIMEOUT);
     let push_deliveries = reader.value(&PUSH_DELIVERIES);
@@ -221,6 +241,7 @@ fn account(reader: &mut Reader<'_>) -> Option<Account> {
         push_timeout_ms: push_timeout_ms?,
         push_deliveries: push_deliveries?,
         push_interval_ms: push_interval_ms?,
+        account: kind?,
         profile_in_user_info: profile_in_user_info?,
         ..Setup::usual(mode?.unwrap_or(usual), callback_url?)
     };

@@ -25,10 +25,24 @@ pub(crate) struct Settings {
     pub(crate) redis_password: String,
     api_key: String,
     simulated: bool,
+    pub(crate) account: AccountKind,
+}
+
+/// What kind of account the simulator plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AccountKind {
+    /// A certified service account.
+    Service,
+    /// A personal subscription account: no codes, no web authorisation, no profiles.
+    Subscription,
 }
 
 impl Settings {
-    pub(crate) fn new(ports: Ports, simulated: bool) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        ports: Ports,
+        simulated: bool,
+        account: AccountKind,
+    ) -> Result<Self, Failure> {
         // An owner who sets the key has other backends that use it.
         let api_key = match env::var("GATEWAY__INTERNAL__API_KEY") {
             Ok(key) => key,
@@ -39,6 +53,7 @@ impl Settings {
             redis_password: random_hexadecimal()?,
             api_key,
             simulated,
+            account,
         })
     }
 
@@ -71,7 +86,18 @@ impl Settings {
                 &local(ports.gateway),
             );
             environment.extend(services::account("GATEWAY", true));
-            environment.extend(services::wechat_at(&local(ports.simulator)));
+            let simulator = local(ports.simulator);
+            environment.extend(services::wechat_at(&simulator));
+            if self.account == AccountKind::Subscription {
+                let code = format!("{simulator}/account-code.jpg");
+                for (key, value) in [
+                    ("GATEWAY__WECHAT__WEB_AUTHORIZATION", "false"),
+                    ("GATEWAY__WECHAT__NAME", "扫码登录"),
+                    ("GATEWAY__WECHAT__QR_URL", &code),
+                ] {
+                    unless_set(&mut environment, key, value);
+                }
+            }
         }
         environment
     }
@@ -84,6 +110,9 @@ impl Settings {
         let mut environment = services::site(addresses, &public_url, &self.redis(), &gateway);
         set(&mut environment, "SITE__GATEWAY__API_KEY", &self.api_key);
         set(&mut environment, "SITE__PAGE__DEMO", "true");
+        if self.simulated && self.account == AccountKind::Subscription {
+            unless_set(&mut environment, "SITE__LOGIN__METHOD", "auto");
+        }
         environment
     }
 
@@ -98,6 +127,13 @@ impl Settings {
         );
         let callback_url = format!("{}/wechat/callback", local(ports.gateway));
         set(&mut environment, "SIMULATOR__CALLBACK__URL", &callback_url);
+        if self.account == AccountKind::Subscription {
+            set(
+                &mut environment,
+                "SIMULATOR__WECHAT__ACCOUNT",
+                "uncertified",
+            );
+        }
         environment
     }
 }

@@ -9,7 +9,7 @@ use clap::builder::TypedValueParser;
 use harness::services::{self, Environment};
 
 use crate::console::{self, Colour};
-use crate::demo::{self, Ports, Settings, local};
+use crate::demo::{self, AccountKind, Ports, Settings, local};
 use crate::failure::{During, Failure};
 use crate::listening_ports::{free_or_any, require_free};
 use crate::supervisor::{Ended, Role, Supervisor};
@@ -26,6 +26,10 @@ pub(crate) struct Options {
     /// Port of the simulator and its phone page, on 127.0.0.1
     #[arg(long, value_name = "PORT", default_value_t = 8090, value_parser = port())]
     simulator_port: u16,
+    /// What kind of account the simulator plays: a certified service account, or a personal
+    /// subscription account, to which WeChat gives no codes
+    #[arg(long, value_enum, default_value_t = AccountKind::Service)]
+    account: AccountKind,
     /// Build optimised binaries: slower to start the first time, faster to run
     // A debug build starts a newcomer minutes sooner, and serves one visitor just as well.
     #[arg(long)]
@@ -69,6 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             redis: free_or_any(0)?,
         },
         simulated,
+        options.account,
     )?;
     let mut supervisor = Supervisor::new()?;
     let ended = match start_all(
@@ -84,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
                 "everything is ready after {}",
                 console::duration(started.elapsed())
             ));
-            welcome(&settings.ports, simulated);
+            welcome(&settings, simulated);
             supervisor.watch()
         }
         Err(ended) => ended,
@@ -217,9 +222,24 @@ fn redis_configuration(settings: &Settings) -> String {
     )
 }
 
-fn welcome(ports: &Ports, simulated: bool) {
+fn welcome(settings: &Settings, simulated: bool) {
+    let ports = &settings.ports;
     let site = local(ports.site);
-    let lines = if simulated {
+    let lines = if simulated && settings.account == AccountKind::Subscription {
+        format!(
+            "
+    Website    {site}
+    Phone      {}
+
+    1. Open the website and press the login button: digits appear, since WeChat gives this account no codes.
+    2. Open the phone in a second window, choose a person who follows the account, and send it the digits in the chat.
+    3. The website greets the person.
+
+    Ctrl-C ends everything.
+",
+            local(ports.simulator)
+        )
+    } else if simulated {
         format!(
             "
     Website    {site}

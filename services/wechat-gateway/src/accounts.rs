@@ -3,12 +3,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use login_protocol::{account::AccountName, attempt::Approval};
+use login_protocol::{account::AccountName, attempt::Approval, identity::AppId};
+use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
+    compat::CompatCodes,
     digits::AccountDigits,
     login_prompts::LoginPrompts,
     members::Members,
@@ -26,8 +28,8 @@ use crate::{
         senders::Senders,
     },
     settings::{
-        AccountSettings, AccountsSettings, Credentials, QrCodeSettings, ShownAccount,
-        WechatSettings,
+        AccountSettings, AccountsSettings, CompatSettings, Credentials, QrCodeSettings,
+        ShownAccount, WechatSettings,
     },
     wechat::{
         access_tokens::AccessTokens, api::Api, clock::WechatClock, code_budget::CodeBudget,
@@ -66,6 +68,8 @@ pub struct Account {
     pub qr_codes: Arc<QrCodes>,
     /// What its visitors are shown.
     pub login_prompts: LoginPrompts,
+    /// Its codes in the protocol of wechat-server, if it gives any.
+    pub compat_codes: Option<Arc<CompatCodes>>,
     senders: Arc<Senders>,
 }
 
@@ -89,6 +93,10 @@ pub struct Shared {
     pub approval: Approval,
     /// Whether the owner's software is told what happens.
     pub tells: bool,
+    /// The door for software that knows wechat-server.
+    pub compat: Option<CompatSettings>,
+    /// A secret that all gateways share and no stranger can guess.
+    pub secret: SecretString,
 }
 
 impl Account {
@@ -130,6 +138,7 @@ impl Account {
             shared.browsers.clone(),
         ));
         let login_prompts = login_prompts(shown, qr_codes, links.clone(), &api, &tokens, shared);
+        let compat_codes = compat_codes(&name, app_id, shared);
         let events = Arc::new(LoginEvents::new(
             Arc::clone(&api),
             Arc::clone(&tokens),
@@ -143,6 +152,7 @@ impl Account {
                 profile,
                 links: links.clone(),
                 tells: shared.tells,
+                compat_codes: compat_codes.clone(),
             },
         ));
         let web_authorization = Arc::new(WebAuthorizationLogin::new(
@@ -193,6 +203,7 @@ impl Account {
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,
+            compat_codes,
             name,
             api,
             tokens,
@@ -245,6 +256,15 @@ fn calls(
     Ok((api, tokens))
 }
 
+/// The codes of the account that gives codes in the protocol of wechat-server.
+fn compat_codes(name: &AccountName, app_id: &AppId, shared: &Shared) -> Option<Arc<CompatCodes>> {
+    let settings = shared.compat.as_ref();
+    let settings = settings.filter(|settings| settings.account == *name)?;
+    let store = Arc::clone(&shared.store);
+    let codes = CompatCodes::new(app_id.clone(), store, settings, &shared.secret);
+    Some(Arc::new(codes))
+}
+
 /// What visitors of this account are shown.
 fn login_prompts(
     shown: ShownAccount,
@@ -260,7 +280,11 @@ fn login_prompts(
         name,
         shown,
         links,
-        Arc::new(AccountDigits::new(app_id.clone(), Arc::clone(store))),
+        Arc::new(AccountDigits::new(
+            name.clone(),
+            app_id.clone(),
+            Arc::clone(store),
+        )),
         CodeBudget::new(
             name.clone(),
             app_id.clone(),

@@ -20,7 +20,7 @@ use crate::{
     events::Events,
     phone::browser::PhoneBrowsers,
     readiness::{readiness, remarks},
-    routes::{self, verification_file::VerificationFiles},
+    routes::{self, compat::WechatServer, verification_file::VerificationFiles},
     settings::{self, GatewaySettings},
     wechat::clock::WechatClock,
 };
@@ -49,6 +49,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         redis_url,
         approval,
         events,
+        compat,
         ..
     } = settings;
 
@@ -65,6 +66,8 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers: browsers.clone(),
         approval,
         tells: events.keep.is_some(),
+        compat,
+        secret: internal.api_key.clone(),
     };
     let accounts = Accounts::new(&accounts, &shared).map_err(ServiceError::Client)?;
 
@@ -86,6 +89,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(routes::configure_public)
         })?
     };
+    let wechat_server = wechat_server(&accounts, &shared).map(Data::new);
     let history = HistoryWriter::new(Arc::clone(&store), clock.clone(), None);
     let history = Arc::new(history.map_err(ServiceError::client)?);
     let console = Console::new(examined, accounts.clone(), &store, clock.clone());
@@ -94,6 +98,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         let remarks = Data::new(remarks(accounts.clone()));
         let (accounts, api_key) = (Data::new(accounts.clone()), Data::new(internal.api_key));
         let readiness = Arc::clone(&readiness);
+        let wechat_server = wechat_server.clone();
         let events = Data::new(Arc::clone(&events));
         let console = Data::new(console);
         http_server::serve(internal_listener, move || {
@@ -105,6 +110,9 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
                 .configure(|config| {
                     operations::configure(config, Arc::clone(&readiness), metrics.clone());
                     routes::configure_internal(config, api_key.clone());
+                    if let Some(server) = &wechat_server {
+                        routes::configure_wechat_server(config, server.clone());
+                    }
                 })
         })?
     };
@@ -124,4 +132,16 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let ended = lifecycle::run_until_stopped(servers, background, shutdown).await;
     history.finish().await;
     ended
+}
+
+/// The door for software that knows wechat-server, if it is open.
+fn wechat_server(accounts: &Accounts, shared: &Shared) -> Option<WechatServer> {
+    let settings = shared.compat.as_ref()?;
+    let account = accounts.named(&settings.account)?;
+    Some(WechatServer {
+        token: settings.token.clone(),
+        codes: Arc::clone(account.compat_codes.as_ref()?),
+        account: Arc::clone(account),
+        clock: shared.clock.clone(),
+    })
 }

@@ -9,11 +9,13 @@ use std::{
 };
 
 use login_protocol::{
+    account::AccountName,
     digits::{self, Digits},
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        AreDigitsGiven, AttemptExists, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict,
+        AreDigitsGiven, AttemptExists, BindDigits, JudgeGuess, Judged, ReadDigits, ReserveDigits,
+        Verdict,
     },
 };
 use service_kit::{
@@ -30,6 +32,7 @@ const DRAWS: usize = 3;
 
 /// The digits of one account.
 pub struct AccountDigits {
+    account: AccountName,
     app_id: AppId,
     store: Arc<Store>,
     /// Whether this gateway has given out digits, or seen some that another one had.
@@ -52,8 +55,9 @@ pub enum NoDigits {
 
 impl AccountDigits {
     /// Those of this account.
-    pub const fn new(app_id: AppId, store: Arc<Store>) -> Self {
+    pub const fn new(account: AccountName, app_id: AppId, store: Arc<Store>) -> Self {
         Self {
+            account,
             app_id,
             store,
             are_in_use: AtomicBool::new(false),
@@ -113,10 +117,28 @@ impl AccountDigits {
             message,
             scene,
         };
-        Ok(match self.store.run(&judge).await? {
+        let judged = self.store.run(&judge).await?;
+        self.count(&judged);
+        Ok(match judged.verdict {
             Verdict::Right(scene) => Some(scene),
             Verdict::Wrong | Verdict::Locked => None,
         })
+    }
+
+    fn count(&self, judged: &Judged) {
+        let outcome = match judged {
+            Judged {
+                is_repeat: true, ..
+            } => "repeated",
+            Judged { verdict, .. } => match verdict {
+                Verdict::Right(_) => "right",
+                Verdict::Wrong => "wrong",
+                Verdict::Locked => "locked",
+            },
+        };
+        let account = self.account.label();
+        metrics::counter!("login_guesses_total", "outcome" => outcome, "account" => account)
+            .increment(1);
     }
 
     /// The attempt with these digits, if there is one; nothing at all where no attempt has digits.

@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod compat;
 mod events;
 mod listeners;
 mod profile;
@@ -23,8 +24,11 @@ use service_kit::{
     telemetry::LogSettings,
 };
 
+use compat::CompatSection;
+
 pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
+pub use compat::{CODE, CompatSettings, WECHAT_SERVER_TOKEN};
 pub use events::EventSettings;
 pub use listeners::{API_KEY, INTERNAL_BIND, InternalSettings, PUBLIC_BIND, PublicSettings};
 pub use profile::ProfileSettings;
@@ -53,6 +57,8 @@ pub struct GatewaySettings {
     pub approval: Approval,
     /// The stream of events.
     pub events: EventSettings,
+    /// The door for software that knows wechat-server.
+    pub compat: Option<CompatSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -72,19 +78,26 @@ static APPROVAL: Key<Approval> = Key {
 
 impl Section for GatewaySettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let accounts = reader.section();
+        let accounts: Option<AccountsSettings> = reader.section();
         let wechat = reader.section();
         let public: Option<PublicSettings> = reader.section();
         let internal = reader.section();
         let redis_url = reader.value(&REDIS_URL);
         let approval = reader.value(&APPROVAL);
         let events = reader.section();
+        let compat: Option<CompatSection> = reader.section();
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
                 &listeners::PUBLIC_URL,
                 "is missing, but login.approval = tap needs it for its link",
             );
+        }
+        if let (Some(accounts), Some(CompatSection(Some(compat)))) = (&accounts, &compat)
+            && accounts.named(&compat.account).is_none()
+        {
+            let wrong = format!("is {}, which is no account of this gateway", compat.account);
+            reader.complain(&compat::ACCOUNT, &wrong);
         }
         Some(Self {
             accounts: accounts?,
@@ -94,6 +107,7 @@ impl Section for GatewaySettings {
             redis_url: redis_url?,
             approval: approval?,
             events: events?,
+            compat: compat?.0,
             log: log?,
         })
     }

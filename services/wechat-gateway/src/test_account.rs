@@ -49,6 +49,8 @@ pub(crate) fn settings(clock: Clock) -> (AccountSettings, Shared) {
         proxies: read.public.trusted_proxies,
         approval: read.approval,
         tells: true,
+        compat: read.compat,
+        secret: read.internal.api_key,
     };
     (account, shared)
 }

@@ -358,3 +358,29 @@ async fn a_client_has_its_own_account() {
     // The session is of that account, and so it fits no client of another one.
     page_for(&mut visitor, &of_wiki()).await;
 }
+
+#[tokio::test]
+async fn a_client_has_its_own_ways_to_log_in() {
+    let plan = plan().site("SITE__CLIENT__APP__METHOD", "code,page");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let page = page_for(&mut visitor, &of_app()).await;
+    let request = page.split_once('?').unwrap().1;
+    let path = |method: &str| format!("/api/login?{request}&method={method}");
+    let begun = visitor.call(Method::POST, &path("")).await;
+    assert_eq!(begun.json["method"], "code", "{}", begun.text);
+    assert_eq!(begun.json["methods"], serde_json::json!(["code", "page"]));
+    // The site's own way isn't this client's.
+    let refused = visitor.call(Method::POST, &path("scan")).await;
+    crate::answers::assert_problem(&refused, 400, "invalid_request");
+    let digits = begun.json["code"]["digits"].as_str().unwrap();
+    stack.wechat.message(&person, digits).await;
+    visitor.complete().await;
+    let answer = visitor.call(Method::GET, &page).await;
+    assert!(query(&location(&answer)).contains_key("code"));
+    // Elsewhere the site's own holds.
+    let own = stack.visitor().call(Method::POST, "/api/login").await;
+    assert_eq!(own.json["method"], "scan");
+    assert_eq!(own.json["methods"], Value::Null);
+}

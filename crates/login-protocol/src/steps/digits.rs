@@ -168,6 +168,15 @@ pub struct JudgeGuess {
     pub scene: Option<Scene>,
 }
 
+/// What came of a guess.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What it is worth.
+    pub verdict: Verdict,
+    /// Whether the message was judged before.
+    pub is_repeat: bool,
+}
+
 /// What a guess is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -180,7 +189,7 @@ pub enum Verdict {
 }
 
 impl Step for JudgeGuess {
-    type Outcome = Verdict;
+    type Outcome = Judged;
 
     fn operation(&self) -> Operation {
         let scene = self.scene.as_ref().map_or("", Scene::as_str);
@@ -196,15 +205,18 @@ impl Step for JudgeGuess {
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<Verdict, UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Judged, UnexpectedReply> {
         let unexpected = UnexpectedReply { step: "JudgeGuess" };
-        match words(reply).as_slice() {
-            [Some("judged"), Some("")] => Ok(Verdict::Wrong),
-            [Some("judged"), Some(scene)] => Scene::parse(scene)
-                .map(Verdict::Right)
-                .map_err(|_| unexpected),
-            [Some("locked")] => Ok(Verdict::Locked),
-            _ => Err(unexpected),
-        }
+        let reply = words(reply);
+        let verdict = match reply.as_slice() {
+            [Some("judged"), Some(""), Some("first" | "again")] => Verdict::Wrong,
+            [Some("judged"), Some(scene), Some("first" | "again")] => {
+                Verdict::Right(Scene::parse(scene).map_err(|_| unexpected)?)
+            }
+            [Some("locked")] => Verdict::Locked,
+            _ => return Err(unexpected),
+        };
+        let is_repeat = reply.last() == Some(&Some("again"));
+        Ok(Judged { verdict, is_repeat })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     scene::Scene,
 };
 
-static RESERVE: AtomicScript = AtomicScript::new(include_str!("exchange_reserve.lua"));
+pub(super) static RESERVE: AtomicScript = AtomicScript::new(include_str!("exchange_reserve.lua"));
 
 /// On whose behalf a code of web authorisation is exchanged.
 #[derive(Debug, Clone)]
@@ -120,7 +120,8 @@ impl Step for GiveBackExchange {
     }
 }
 
-fn admission(reply: &[Option<String>]) -> Option<Admission> {
+/// Reads the answer of [`RESERVE`].
+pub(super) fn admission(reply: &[Option<String>]) -> Option<Admission> {
     match words(reply).as_slice() {
         [Some("admitted")] => Some(Admission::Admitted),
         [Some("refused"), Some(milliseconds)] => Some(Admission::Refused {

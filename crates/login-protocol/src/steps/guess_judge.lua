@@ -10,7 +10,7 @@ local wrong, over = 0, {}
 for index = 1, #known, 2 do
     local at, scene = string.match(known[index + 1], '^(%d+) (.*)$')
     if known[index] == ARGV[1] then
-        return {'judged', scene}
+        return {'judged', scene, 'again'}
     elseif now - tonumber(at) >= tonumber(ARGV[4]) then
         over[#over + 1] = known[index]
     elseif scene == '' then
@@ -26,4 +26,4 @@ if wrong >= tonumber(ARGV[3]) then
 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now) .. ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return {'judged', ARGV[2]}
+return {'judged', ARGV[2], 'first'}

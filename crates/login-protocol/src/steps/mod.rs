@@ -14,6 +14,7 @@ mod attempt_life;
 mod authorization_code;
 mod ban;
 mod code_budget;
+mod compat;
 mod confirmation;
 mod console;
 mod digits;
@@ -46,6 +47,7 @@ pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
 pub use ban::{BanMember, LiftBan};
 pub use code_budget::{CodesTaken, ReadCodesTaken, TakeCodes};
+pub use compat::{GiveBackCompatCode, GiveCompatCode, ReserveCompatCode, TakeCompatCode};
 pub use confirmation::{
     Confirmation, Decide, Decision, DecisionEffect, IssueConfirmation, ReadConfirmation, ReadScan,
     Scan, SpendConfirmation,
@@ -54,7 +56,9 @@ pub use console::{
     AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
     GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
 };
-pub use digits::{AreDigitsGiven, BindDigits, JudgeGuess, ReadDigits, ReserveDigits, Verdict};
+pub use digits::{
+    AreDigitsGiven, BindDigits, JudgeGuess, Judged, ReadDigits, ReserveDigits, Verdict,
+};
 pub use erase::{EraseMember, EraseSubject, EraseUnion};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,

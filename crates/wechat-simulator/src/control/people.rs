@@ -136,7 +136,15 @@ async fn scan(
         ScanOutcome::ChatOpened(dispatch) => {
             answer(&world, Some("chat_opened"), dispatch, &waiting).await
         }
-        ScanOutcome::FollowPage => Ok(HttpResponse::Ok().json(json!({ "outcome": "follow_page" }))),
+        ScanOutcome::FollowPage | ScanOutcome::OwnCode { follows: false } => {
+            Ok(HttpResponse::Ok().json(json!({ "outcome": "follow_page" })))
+        }
+        ScanOutcome::OwnCode { follows: true } => {
+            Ok(HttpResponse::Ok().json(json!({ "outcome": "chat_opened" })))
+        }
+        ScanOutcome::Page(url) => {
+            Ok(HttpResponse::Ok().json(json!({ "outcome": "page", "url": url.as_str() })))
+        }
     }
 }
 

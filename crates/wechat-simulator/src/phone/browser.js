@@ -16,12 +16,22 @@ export function openPage(event) {
   const { href, host } = event.currentTarget;
   holdPhone(state.person);
   comeFromChat(state.person);
+  if (openWindow(href, host)) event.preventDefault();
+}
+
+/** Opens the page that a scanned code leads to; here if the browser allows no window. */
+export function openAddress(href) {
+  holdPhone(state.person);
+  if (!openWindow(href, new URL(href).host)) location.assign(href);
+}
+
+function openWindow(href, host) {
   const opened = open(href, WINDOW, features());
-  if (!opened) return;
-  event.preventDefault();
+  if (!opened) return false;
   opened.focus();
   Object.assign(page, { window: opened, host });
   show('browser');
+  return true;
 }
 
 /** Closes the page, if it is still open. */

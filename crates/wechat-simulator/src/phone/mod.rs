@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 
+use crate::codes::OWN_CODE;
 use crate::picture;
 use crate::world::World;
 
@@ -62,7 +63,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(page))
         .route("/healthz", web::get().to(HttpResponse::Ok))
-        .route("/avatars/{name}.svg", web::get().to(avatar));
+        .route("/avatars/{name}.svg", web::get().to(avatar))
+        .route("/account-code.jpg", web::get().to(account_code));
     for (address, content_type, content) in FILES {
         let file = move || async move { answer(content_type, content) };
         config.route(address, web::get().to(file));
@@ -71,6 +73,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 async fn page() -> HttpResponse {
     answer("text/html; charset=utf-8", include_str!("index.html"))
+}
+
+/// The account's own code, as an owner downloads it from WeChat's console.
+async fn account_code() -> HttpResponse {
+    match picture::qr_code::jpeg(OWN_CODE) {
+        Some(jpeg) => HttpResponse::Ok().content_type("image/jpeg").body(jpeg),
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 /// A person's avatar, or the one of a bare number, which the page offers for new people.

@@ -69,6 +69,35 @@ async fn kinds_of_account_may_do_different_things() {
 }
 
 #[tokio::test]
+async fn an_account_without_rights_can_be_set() {
+    let settings = [("SIMULATOR__WECHAT__ACCOUNT", "uncertified")];
+    let simulator = Simulator::start(NOWHERE, &settings);
+    assert_eq!(simulator.code("login").await["errcode"], 48001);
+}
+
+#[tokio::test]
+async fn codes_without_a_scene_push_nothing() {
+    let simulator = Simulator::start(NOWHERE, &[]);
+    let (follower, stranger) = (simulator.person(true).await, simulator.person(false).await);
+    let (own, page) = (
+        "http://weixin.qq.com/r/51d0ca11bac4",
+        "https://shop.example/wechat/login?a=b",
+    );
+    for (person, content, expected) in [
+        (&follower, own, json!({ "outcome": "chat_opened" })),
+        (&stranger, own, json!({ "outcome": "follow_page" })),
+        (&stranger, page, json!({ "outcome": "page", "url": page })),
+    ] {
+        let id = person["id"].as_str().unwrap();
+        let path = format!("/simulator/people/{id}/scan");
+        let scanned = simulator.post(&path, json!({ "code": content })).await;
+        assert_eq!(scanned, expected, "{content}");
+    }
+    let deliveries = simulator.get("/simulator/deliveries").await;
+    assert_eq!(deliveries.as_array().map(Vec::len), Some(0), "{deliveries}");
+}
+
+#[tokio::test]
 async fn the_whitelist_names_the_callers_address() {
     let simulator = Simulator::start(NOWHERE, &[]);
     settings(&simulator, json!({ "whitelist_ok": false })).await;

@@ -4,6 +4,7 @@ import type {
   ErrorDetail,
   LoginDetail,
   LoginState,
+  MethodChoice,
   Texts,
   WechatLogin as Element,
 } from "../types/wechat-login.js";
@@ -16,6 +17,7 @@ export interface WechatLoginProps {
   label?: string;
   inline?: boolean;
   session?: "none";
+  method?: MethodChoice;
   accountName?: string;
   accountLogo?: string;
   texts?: Partial<Texts>;

@@ -3,6 +3,7 @@ import type { ComponentPublicInstance, DefineComponent } from "vue";
 import type {
   ErrorDetail,
   LoginDetail,
+  MethodChoice,
   StateDetail,
   Texts,
   WechatLogin as Element,
@@ -17,6 +18,7 @@ export interface WechatLoginProps {
   label?: string;
   inline?: boolean;
   session?: "none";
+  method?: MethodChoice;
   accountName?: string;
   accountLogo?: string;
   texts?: Partial<Texts>;

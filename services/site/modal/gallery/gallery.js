@@ -7,10 +7,10 @@
  */
 import { Problem } from "../src/client.js";
 import { CLOSED } from "../src/flow.js";
-import { layeredDialog, webAuthorization } from "../src/pieces.js";
+import { layeredDialog, otherWays, phone, problems, webAuthorization } from "../src/pieces.js";
 import { dress, dressPiece } from "../src/styles.js";
-import { hasDialogs } from "../src/surroundings.js";
-import { fetchTexts, localeFor } from "../src/texts.js";
+import { hasDialogs, isTouched } from "../src/surroundings.js";
+import { fetchTexts, localeFor, textsOf } from "../src/texts.js";
 import { LoginView } from "../src/view.js";
 import { code } from "./code.js";
 
@@ -28,6 +28,19 @@ const withCode = () => ({
   lifetimeMs: LIFETIME_MS,
 });
 
+const PICTURE = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(code)}`;
+
+/** @type {(digits?: string, picture?: string | null) => Partial<Snapshot>} */
+const withDigits = (digits = "483920", picture = PICTURE) => ({
+  method: "code",
+  code: { digits, account_name: null, account_qr_url: picture },
+  deadline: Date.now() + LIFETIME_MS * 0.6,
+  lifetimeMs: LIFETIME_MS,
+});
+
+/** @type {() => Partial<Snapshot>} */
+const withPage = () => ({ ...withCode(), method: "page" });
+
 const USER = {
   openid: "oJqxQwYRyZMXFTc8sipB5TSe6Vw4",
   unionid: null,
@@ -37,7 +50,8 @@ const USER = {
   subscribed: true,
 };
 
-const INSIDE_WECHAT = { webAuthorization: true };
+/** @type {Partial<Snapshot>} */
+const INSIDE_WECHAT = { method: "webAuthorization" };
 
 /** @type {Record<string, () => Partial<Snapshot>>} */
 const STATES = {
@@ -56,6 +70,27 @@ const STATES = {
   wait: () => ({ state: "error", problem: new Problem(429, "too_many_logins", 40) }),
   offered: () => ({ ...INSIDE_WECHAT, state: "offered" }),
   leaving: () => ({ ...INSIDE_WECHAT, state: "leaving" }),
+  choice: () => ({ ...withCode(), state: "pending", methods: ["code", "page"] }),
+  digits: () => ({ ...withDigits(), state: "pending" }),
+  "digits-choice": () => ({ ...withDigits("8302947"), state: "pending", methods: ["scan"] }),
+  "digits-pictureless": () => ({ ...withDigits("48392017", null), state: "pending" }),
+  "digits-loading": () => ({ method: "code", methods: ["scan"], state: "loading" }),
+  "digits-troubled": () => ({ ...withDigits(), state: "pending", troubled: true }),
+  "digits-scanned": () => ({ ...withDigits(), state: "scanned" }),
+  "digits-completing": () => ({ ...withDigits(), state: "completing" }),
+  "digits-confirmed": () => ({ ...withDigits(), state: "confirmed", user: USER }),
+  "digits-expired": () => ({ ...withDigits(), state: "expired", methods: ["scan"] }),
+  "digits-denied": () => ({ ...withDigits("483920", null), state: "denied" }),
+  "digits-offline": () => ({ ...withDigits(), state: "offline" }),
+  "digits-error": () => ({
+    ...withDigits(),
+    state: "error",
+    methods: ["scan"],
+    problem: new Problem(503, "store_unavailable", null),
+  }),
+  page: () => ({ ...withPage(), state: "pending", methods: ["code"] }),
+  "page-scanned": () => ({ ...withPage(), state: "scanned" }),
+  "page-denied": () => ({ ...withPage(), state: "denied" }),
 };
 
 /** The element without its login: what it shows is given to it. */
@@ -65,7 +100,10 @@ class GalleryPiece extends HTMLElement {
    */
   async show({ state, language, theme, frame }) {
     await fetchTexts(localeFor(language));
-    const { texts, tag } = localeFor(language);
+    const pieces = [otherWays, problems, webAuthorization, ...(isTouched() ? [phone] : [])];
+    await Promise.all(pieces.map((piece) => piece.fetch()));
+    const locale = localeFor(language);
+    const texts = textsOf(locale);
     const root = this.attachShadow({ mode: "open" });
     this.setAttribute("theme", theme);
     if (frame === "inline") this.setAttribute("inline", "");
@@ -80,11 +118,12 @@ class GalleryPiece extends HTMLElement {
       onRetry: nothing,
       onAuthorize: nothing,
       onUseCode: nothing,
+      onUse: nothing,
     });
     view.inline = frame === "inline";
     view.localise({
       texts,
-      language: tag,
+      language: locale.tag,
       label: null,
       accountName: language === "en" ? "Flower Shop" : "花店",
       accountLogo: null,

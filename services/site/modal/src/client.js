@@ -5,9 +5,19 @@
  * @typedef {"pending" | "scanned" | "confirmed" | "denied" | "expired" | "consumed"} AttemptStatus
  * @typedef {{status: AttemptStatus, expires_at: string | null}} StatusAnswer
  * @typedef {{content: string, svg: string, image_url: string | null}} QrCode
+ * @typedef {"scan" | "code" | "page"} Method
+ * @typedef {Method | "auto"} MethodChoice
+ * @typedef {{
+ *   digits: string, account_name: string | null, account_qr_url: string | null
+ * }} Digits what the visitor sends to the account
  * @typedef {StatusAnswer & {
- *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode
+ *   expires_in_seconds: number, poll_interval_ms: number, qr: QrCode | null,
+ *   method?: Method, methods?: MethodChoice[], code?: Digits | null
  * }} BegunLogin
+ * @typedef {object} Wish what login is wanted, as the API names it; what is empty isn't said
+ * @property {string | null} [session] `none`: a ticket and no session
+ * @property {string | null} [request] of the website that the visitor goes on to
+ * @property {string | null} [method] one of {@link MethodChoice}
  * @typedef {{
  *   openid: string, unionid: string | null, nickname: string | null, avatar_url: string | null,
  *   location: string | null, subscribed: boolean | null
@@ -94,24 +104,26 @@ export class LoginClient {
    * that the goodbye needs; a modal that opens again in that time adopts it. Two requests side by
    * side could leave the cookie of one attempt beside the picture of the other.
    *
+   * @param {Wish} wish
    * @param {AbortSignal} signal
    * @returns {Promise<BegunLogin>}
    */
-  async begin(signal) {
+  async begin({ request, method }, signal) {
     this.#wanted = true;
     // A goodbye that arrived after the new attempt would end that one.
     await this.#ending;
     throwIfStopped(signal);
-    this.#beginning ??= this.#begin();
+    this.#beginning ??= this.#begin(address("api/login", { request, method }));
     const begun = await this.#beginning;
     throwIfStopped(signal);
     return begun;
   }
 
-  async #begin() {
+  /** @param {string} path */
+  async #begin(path) {
     this.#beginningControl = new AbortController();
     try {
-      const begun = await this.#json("POST", "api/login", this.#beginningControl.signal);
+      const begun = await this.#json("POST", path, this.#beginningControl.signal);
       if (typeof begun?.status !== "string") throw new Problem(201, "unreadable_answer", null);
       this.#held = true;
       if (!this.#wanted) void this.#sayGoodbye();
@@ -174,13 +186,13 @@ export class LoginClient {
   /**
    * Turns a confirmed attempt into a login. A repeat after a lost answer succeeds.
    *
-   * @param {boolean} withSession whether the browser gets a session, or a ticket alone
+   * @param {Wish} wish
    * @param {AbortSignal} signal
    * @returns {Promise<Login>}
    */
-  async complete(withSession, signal) {
-    const query = withSession ? "" : "?session=none";
-    const answer = loginIn(await this.#json("POST", `api/login/complete${query}`, signal));
+  async complete({ session, request }, signal) {
+    const path = address("api/login/complete", { session, request });
+    const answer = loginIn(await this.#json("POST", path, signal));
     if (!answer) throw new Problem(200, "unreadable_answer", null);
     this.#held = false;
     return answer;
@@ -207,15 +219,17 @@ export class LoginClient {
   }
 
   /**
-   * An attempt that is neither shown here nor ended here.
+   * Starts an attempt by WeChat's consent, which is neither shown here nor ended here.
    *
-   * @param {string} path
+   * @param {string} returnTo where the visitor is to come back
+   * @param {Wish} wish
    * @param {AbortSignal} signal
    * @returns {Promise<any>}
    */
-  async post(path, signal) {
+  async beginAway(returnTo, { session, request }, signal) {
     await this.#ending;
-    return this.#json("POST", path, signal);
+    const query = { return_to: returnTo, session, request };
+    return this.#json("POST", address("api/login/web-authorization", query), signal);
   }
 
   /**
@@ -248,6 +262,16 @@ export class LoginClient {
       forget();
     }
   }
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string | null | undefined>} values what is empty isn't said
+ */
+function address(path, values) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
+  return `${path}?${query}`.replace(/\?$/, "");
 }
 
 /**
@@ -288,6 +312,6 @@ function retryAfterSeconds(value) {
 }
 
 /** @param {number} milliseconds */
-function timeout(milliseconds) {
+export function timeout(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

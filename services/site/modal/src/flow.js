@@ -5,6 +5,8 @@
  * @typedef {import("./client.js").LoginClient} LoginClient
  * @typedef {import("./client.js").BegunLogin} BegunLogin
  * @typedef {import("./client.js").Login} Login
+ * @typedef {import("./client.js").Digits} Digits
+ * @typedef {import("./client.js").MethodChoice} MethodChoice
  * @typedef {import("./client.js").QrCode} QrCode
  * @typedef {import("./client.js").StatusAnswer} StatusAnswer
  * @typedef {import("./client.js").User} User
@@ -15,40 +17,50 @@
  *
  * @typedef {object} Snapshot
  * @property {LoginState} state
+ * @property {MethodChoice | "webAuthorization"} method how the visitor logs in; `auto` while that
+ *   isn't known; `webAuthorization`: by way of WeChat's consent, without anything to scan or send
+ * @property {MethodChoice[]} methods what else is offered
  * @property {QrCode | null} qr
+ * @property {Digits | null} code
  * @property {number | null} deadline when the code stops being good, in ms since 1970
  * @property {number} lifetimeMs how long the code was good for when it was drawn
  * @property {boolean} troubled the server can't answer just now; the code stays good
- * @property {boolean} webAuthorization this login goes by way of WeChat's consent and has no code
  * @property {User | null} user set in `confirmed`
  * @property {string | null} ticket for the page's own backend, in `confirmed`
  * @property {Problem | null} problem set in `error`
  */
-import { Problem, Unreachable } from "./client.js";
+import { Problem, timeout, Unreachable } from "./client.js";
+import { problems } from "./pieces.js";
 import { listen, sleep, throwIfStopped } from "./signals.js";
 import { watchStatus } from "./status-watch.js";
 
 /** @type {Snapshot} */
 export const CLOSED = {
   state: "closed",
+  method: "auto",
+  methods: [],
   qr: null,
+  code: null,
   deadline: null,
   lifetimeMs: 0,
   troubled: false,
-  webAuthorization: false,
   user: null,
   ticket: null,
   problem: null,
 };
 
+/** How long the words for a problem may take to come. */
+const WORDS_MS = 2_000;
+
 /**
- * The state that an error leads to.
+ * The state that an error leads to, once there are words for it.
  *
  * @param {unknown} error
- * @returns {Partial<Snapshot>}
+ * @returns {Promise<Partial<Snapshot>>}
  */
-export function failure(error) {
+export async function failure(error) {
   if (error instanceof Unreachable) return { state: "offline" };
+  await Promise.race([problems.fetch(), timeout(WORDS_MS)]).catch(() => {});
   return {
     state: "error",
     problem: error instanceof Problem ? error : new Problem(0, "internal", null),
@@ -60,7 +72,8 @@ const COMPLETE_TRIES = 6;
 
 export class LoginFlow {
   #client;
-  #withSession;
+  #wish;
+  #prepare;
   #onChange;
   /** @type {AbortController | null} */
   #run = null;
@@ -74,12 +87,14 @@ export class LoginFlow {
 
   /**
    * @param {LoginClient} client
-   * @param {boolean} withSession whether the login is to bring a session, or a ticket alone
+   * @param {import("./client.js").Wish} wish
+   * @param {(begun: BegunLogin) => unknown} prepare gets what is needed to show it; may be waited for
    * @param {(snapshot: Snapshot) => void} onChange
    */
-  constructor(client, withSession, onChange) {
+  constructor(client, wish, prepare, onChange) {
     this.#client = client;
-    this.#withSession = withSession;
+    this.#wish = wish;
+    this.#prepare = prepare;
     this.#onChange = onChange;
   }
 
@@ -101,8 +116,20 @@ export class LoginFlow {
     this.#attempt = null;
     this.#redeeming = false;
     this.#client.end();
-    this.#show({ ...CLOSED, state: "loading" });
+    const { method, methods } = this.#snapshot;
+    this.#show({ ...CLOSED, state: "loading", method, methods });
     this.start();
+  }
+
+  /**
+   * Another way to log in.
+   *
+   * @param {MethodChoice} method
+   */
+  use(method) {
+    this.#wish = { ...this.#wish, method };
+    this.#snapshot = { ...this.#snapshot, method };
+    this.refresh();
   }
 
   /** Goes on with the attempt that there is: the way out of `error` and `offline`. */
@@ -166,7 +193,8 @@ export class LoginFlow {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const failed = failure(error);
+        const failed = await failure(error);
+        if (signal.aborted) return;
         if (failed.state === "error") {
           this.#rest(failed);
           return;
@@ -217,17 +245,38 @@ export class LoginFlow {
 
   /** @param {AbortSignal} signal */
   async #begin(signal) {
-    const begun = await this.#client.begin(signal);
+    const begun = await this.#client.begin(this.#wish, signal);
+    try {
+      await this.#prepare(begun);
+    } catch {
+      throw new Unreachable("a piece of the modal");
+    }
+    throwIfStopped(signal);
     const lifetimeMs = begun.expires_in_seconds * 1000;
     this.#attempt = { begun, expiresAt: begun.expires_at };
     // Counted from the answer's arrival: this device's clock may be wrong, but it runs evenly.
     this.#snapshot = {
       ...this.#snapshot,
-      qr: begun.qr ?? null,
+      method: begun.method ?? "scan",
+      methods: this.#others(begun),
+      qr: begun.qr,
+      code: begun.code ?? null,
       deadline: Date.now() + lifetimeMs,
       lifetimeMs,
     };
     return begun.status;
+  }
+
+  /**
+   * What is offered beside what is shown. `auto` leads back to a scan for who went away from it.
+   *
+   * @param {BegunLogin} begun
+   */
+  #others({ method, methods = [] }) {
+    const wished = this.#wish.method;
+    return methods.filter(
+      (other) => other !== method && other !== wished && (other !== "auto" || wished),
+    );
   }
 
   /**
@@ -300,7 +349,7 @@ export class LoginFlow {
     this.#redeeming = true;
     for (let tries = 1; ; tries += 1) {
       try {
-        return loggedIn(await this.#client.complete(this.#withSession, signal));
+        return loggedIn(await this.#client.complete(this.#wish, signal));
       } catch (error) {
         throwIfStopped(signal);
         if (error instanceof Problem && !error.passes) return this.#refused(error, signal);
@@ -344,7 +393,7 @@ export class LoginFlow {
    * @param {AbortSignal} signal
    */
   async #session(signal) {
-    const login = this.#withSession ? await this.#client.session(signal) : null;
+    const login = this.#wish.session ? null : await this.#client.session(signal);
     if (!login) return null;
     this.#client.forget();
     return loggedIn(login);

@@ -32,7 +32,6 @@ const PATHS = {
     "M10 4.6a14 14 0 0 1 11.6 3.6" +
     "M12 18.6v.1",
   check: "M5.5 12.5l4.3 4.3 8.7-9.3",
-  download: "M12 4v10.5M7.5 10.5L12 15l4.5-4.5M5 19.5h14",
 };
 
 /**
@@ -40,6 +39,14 @@ const PATHS = {
  * @returns {SVGElement}
  */
 export function icon(name) {
+  return drawing(PATHS[name]);
+}
+
+/**
+ * @param {string} path
+ * @returns {SVGElement}
+ */
+export function drawing(path) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   // Until the style sheet is there, an icon isn't larger than its words.
@@ -48,7 +55,7 @@ export function icon(name) {
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("class", "icon");
   const lines = document.createElementNS(SVG, "path");
-  lines.setAttribute("d", PATHS[name]);
+  lines.setAttribute("d", path);
   svg.append(lines);
   return svg;
 }

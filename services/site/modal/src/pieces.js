@@ -1,3 +1,7 @@
+import { addChinese } from "./texts.js";
+
+/** @typedef {import("./texts.js").Texts} Texts */
+
 /**
  * What few visitors need, fetched when one does.
  *
@@ -9,11 +13,11 @@
 
 /**
  * @template Module
- * @param {() => Promise<Module>} load
+ * @param {() => Promise<Module & {texts?: Partial<Texts>}>} load `texts`: the Chinese that it says
  * @returns {Piece<Module>}
  */
 function piece(load) {
-  /** @type {Promise<Module> | null} */
+  /** @type {ReturnType<typeof load> | null} */
   let loading = null;
   /** @type {Piece<Module>} */
   const made = {
@@ -21,8 +25,10 @@ function piece(load) {
     async fetch() {
       loading ??= load();
       try {
-        made.here = await loading;
-        return made.here;
+        const module = await loading;
+        addChinese(module.texts);
+        made.here = module;
+        return module;
       } catch (error) {
         loading = null;
         throw error;
@@ -34,6 +40,12 @@ function piece(load) {
 
 /** Inside WeChat. */
 export const webAuthorization = piece(() => import("./lazy/web-authorization.js"));
+
+/** Where the visitor has something else to do than to scan WeChat's code, or a choice. */
+export const otherWays = piece(() => import("./lazy/other-ways.js"));
+
+/** When something went wrong. */
+export const problems = piece(() => import("./lazy/problems.js"));
 
 /** On a touch screen. */
 export const phone = piece(() => import("./lazy/phone.js"));

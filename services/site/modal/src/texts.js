@@ -1,16 +1,17 @@
 /**
  * Which words the modal says: those of a locale, and over them those of the page. Simplified
- * Chinese is here from the start, the other languages come when they are wanted.
+ * Chinese is here from the start, but for what a piece brings; the other languages come when they
+ * are wanted.
  *
- * @typedef {Record<keyof typeof chinese, string>} Texts
+ * @typedef {Record<keyof typeof import("./locale/zh-CN.js").default, string>} Texts
  *   A word in braces is filled in.
  */
-import chinese from "./locale/zh-CN.js";
+import { always } from "./locale/zh-CN.js";
 
 /**
  * @typedef {object} Locale
  * @property {string} tag as its author wrote it
- * @property {Texts} texts
+ * @property {Partial<Texts>} texts what it leaves out is Chinese
  * @property {() => Promise<{default: Texts}>} [load] where the texts come when they are wanted
  */
 
@@ -20,18 +21,21 @@ import chinese from "./locale/zh-CN.js";
  * @type {Locale[]}
  */
 const BUILT_IN = [
-  { tag: "zh-CN", texts: chinese },
+  { tag: "zh-CN", texts: {} },
   {
     tag: "en",
-    texts: { ...chinese, trigger: "Log in with WeChat", authorize: "Log in with this WeChat" },
+    texts: { trigger: "Log in with WeChat", authorize: "Log in with this WeChat" },
     load: () => import("./locale/en.js"),
   },
   {
     tag: "zh-TW",
-    texts: { ...chinese, trigger: "微信掃碼登入", authorize: "微信一鍵登入" },
+    texts: { trigger: "微信掃碼登入", authorize: "微信一鍵登入" },
     load: () => import("./locale/zh-TW.js"),
   },
 ];
+
+/** All that is here. @type {Partial<Texts>} */
+const chinese = { ...always };
 
 /** By language tag in lower case. */
 const locales = new Map(BUILT_IN.map((locale) => [locale.tag.toLowerCase(), locale]));
@@ -46,8 +50,27 @@ const listeners = new Set();
  * @param {Partial<Texts>} texts
  */
 export function addLocale(tag, texts) {
-  locales.set(tag.toLowerCase(), { tag, texts: { ...chinese, ...texts } });
+  locales.set(tag.toLowerCase(), { tag, texts });
   for (const listener of listeners) listener();
+}
+
+/**
+ * A piece has brought its own.
+ *
+ * @param {Partial<Texts>} [texts]
+ */
+export function addChinese(texts) {
+  Object.assign(chinese, texts);
+}
+
+/**
+ * All texts of a locale, as far as they have come.
+ *
+ * @param {Locale} locale
+ * @returns {Texts}
+ */
+export function textsOf({ texts }) {
+  return /** @type {Texts} */ ({ ...chinese, ...texts });
 }
 
 /** @param {() => void} listener */
@@ -90,9 +113,26 @@ export function fetchTexts(locale) {
   );
 }
 
-/** @param {string} name */
-export function isText(name) {
-  return name in chinese;
+/**
+ * The texts with those of a way to log in in their places: where that is `page`, `pagePending` is
+ * said for `pending`.
+ *
+ * @param {string | undefined} method
+ * @param {Texts} all
+ * @returns {Texts}
+ */
+export function textsFor(method, all) {
+  /** @type {Record<string, string>} */
+  const texts = { ...all };
+  // A code is also what is scanned.
+  const prefix = method === "code" ? "digits" : `${method}`;
+  for (const name in all) {
+    const rest = name.replace(prefix, "");
+    if (prefix + rest === name && rest !== name) {
+      texts[rest[0].toLowerCase() + rest.slice(1)] = all[/** @type {keyof Texts} */ (name)];
+    }
+  }
+  return /** @type {Texts} */ (texts);
 }
 
 /**
@@ -111,7 +151,8 @@ export function fill(text, values) {
  */
 export function explain(texts, problem) {
   const { code, status } = problem;
-  if (code.includes("_") && isText(code)) return texts[/** @type {keyof Texts} */ (code)];
+  const own = code.includes("_") && texts[/** @type {keyof Texts} */ (code)];
+  if (own) return own;
   if (status === 429) return texts.too_many_logins;
   return status >= 500 ? texts.serverFailed : texts.requestFailed;
 }

@@ -1,7 +1,6 @@
 /**
  * What the modal looks like in each state.
  *
- * @typedef {import("./client.js").QrCode} QrCode
  * @typedef {import("./covers.js").Cover} Cover
  * @typedef {import("./flow.js").Snapshot} Snapshot
  * @typedef {import("./frames.js").Frame} Frame
@@ -11,9 +10,10 @@ import { COVERS } from "./covers.js";
 import { button, element, part } from "./elements.js";
 import { dialogFrame, inlineFrame } from "./frames.js";
 import { icon } from "./icons.js";
-import { layeredDialog, phone } from "./pieces.js";
+import { layeredDialog, otherWays, phone } from "./pieces.js";
+import { dressPiece } from "./styles.js";
 import { hasDialogs, inWechat, isTouched } from "./surroundings.js";
-import { duration, explain, fill, minutesAndSeconds } from "./texts.js";
+import { duration, explain, fill, minutesAndSeconds, textsFor } from "./texts.js";
 
 /** The countdown is spoken at these moments only: once a second would drown everything else. */
 const SPOKEN_SECONDS = [60, 20];
@@ -28,7 +28,17 @@ const HURRY_SECONDS = 30;
  * @property {() => void} onRefresh a new code is wanted
  * @property {() => void} onRetry
  * @property {() => void} onAuthorize the visitor wants to log in as the WeChat that shows this page
- * @property {() => void} onUseCode the visitor wants a code instead
+ * @property {() => void} onUseCode the visitor wants another way than WeChat's consent
+ * @property {(method: import("./client.js").MethodChoice) => unknown} onUse another way to log in
+ */
+
+/**
+ * What a piece adds to the card. Its constructor gets the card and the view.
+ *
+ * @typedef {object} Extra
+ * @property {(snapshot: Snapshot, texts: Texts, address: string) => void} show in this state; the
+ *   address is that of the picture that is shown, empty if there is none
+ * @property {() => void} pictureIsMissing there is none at its address
  */
 
 /**
@@ -43,8 +53,14 @@ const HURRY_SECONDS = 30;
 export class LoginView {
   #root;
   #handlers;
-  /** @type {Texts} */
+  /** @type {Wording | null} */
+  #wording = null;
+  /** Those of the wording, for this way to log in. @type {Texts} */
   #texts;
+  /** What pieces have added. @type {Map<object, Extra>} */
+  #extras = new Map();
+  /** Of the picture that is shown. */
+  #address = "";
   /** @type {Snapshot | null} */
   #snapshot = null;
   #spoken = "";
@@ -74,9 +90,6 @@ export class LoginView {
   #stepScan = element("span");
   #stepFollow = element("span");
   #stepConfirm = element("span");
-  #hint = element("p", { className: "hint-text" });
-  #saveLabel = element("span");
-  #save = button("save", icon("download"), this.#saveLabel);
   #useCode = button("use-code");
   #announcer = element("p", { className: "announcer", role: "status" });
 
@@ -122,7 +135,6 @@ export class LoginView {
       this.#meter,
       this.#countdown,
       part("ol", "steps", step(this.#stepScan), step(either)),
-      part("div", "hint", this.#hint, this.#save),
       this.#useCode,
       this.#announcer,
     );
@@ -152,10 +164,10 @@ export class LoginView {
       this.#title.focus();
       onUseCode();
     });
-    this.#save.addEventListener("click", () => void this.#saveCode());
     this.#code.addEventListener("error", () => {
       const picture = this.#snapshot?.qr?.image_url;
       if (picture && this.#code.src !== picture) this.#code.src = picture;
+      else for (const extra of this.#extras.values()) extra.pictureIsMissing();
     });
   }
 
@@ -216,8 +228,9 @@ export class LoginView {
   }
 
   /** @param {Wording} wording */
-  localise({ texts, language, label, accountName, accountLogo }) {
-    this.#texts = texts;
+  localise(wording) {
+    const { texts, language, label, accountLogo } = wording;
+    this.#wording = wording;
     this.#card.lang = language;
     this.#trigger.lang = language;
     this.#plainLink.lang = language;
@@ -225,20 +238,28 @@ export class LoginView {
     const trigger = label || (inWechat() ? texts.authorize : texts.trigger);
     this.#triggerLabel.textContent = trigger;
     this.#plainLink.textContent = trigger;
+    this.#showLogo(accountLogo);
+    this.#speak();
+    if (this.#snapshot) this.show(this.#snapshot);
+  }
+
+  /** Says what is said in every state. */
+  #speak() {
+    if (!this.#wording) return;
+    const { method, code } = this.#snapshot ?? {};
+    const texts = textsFor(method, this.#wording.texts);
+    this.#texts = texts;
+    const account = this.#wording.accountName || code?.account_name;
+    if (code) otherWays.here?.fillIn(texts, code, account);
     this.#useCode.textContent = texts.useCode;
     this.#close.setAttribute("aria-label", texts.close);
     this.#code.alt = texts.codeAlt;
     this.#stepScan.textContent = texts.stepScan;
-    this.#stepFollow.textContent = accountName
-      ? fill(texts.stepFollowNamed, { account: accountName })
+    this.#stepFollow.textContent = account
+      ? fill(texts.stepFollowNamed, { account })
       : texts.stepFollow;
     this.#stepConfirm.textContent = texts.stepConfirm;
-    this.#saveLabel.textContent = texts.save;
-    this.#hint.textContent = inWechat() ? texts.wechatHint : texts.phoneHint;
-    this.#save.hidden = inWechat();
-    this.#showLogo(accountLogo);
-    this.#showTitle();
-    if (this.#snapshot) this.show(this.#snapshot);
+    this.#title.textContent = texts.title;
   }
 
   /** @param {string | null} address */
@@ -249,12 +270,6 @@ export class LoginView {
     else this.#logo.removeAttribute("src");
   }
 
-  #showTitle() {
-    const webAuthorization = this.#snapshot?.webAuthorization ?? false;
-    const { title, webAuthorizationTitle } = this.#texts;
-    this.#title.textContent = webAuthorization ? webAuthorizationTitle : title;
-  }
-
   /** @param {Snapshot} snapshot */
   show(snapshot) {
     const earlier = this.#snapshot;
@@ -263,39 +278,57 @@ export class LoginView {
       this.#retryAt = Date.now() + (snapshot.problem?.retryAfterSeconds ?? 0) * 1000;
     }
     this.#card.className = classesFor(snapshot);
-    this.#useCode.hidden = !snapshot.webAuthorization;
-    this.#showTitle();
-    this.#showCode(earlier);
+    if (snapshot.method !== earlier?.method || snapshot.code !== earlier.code) this.#speak();
+    this.#useCode.hidden = snapshot.method !== "webAuthorization";
+    this.#showCode();
+    this.#showExtras(snapshot);
     this.#showCover();
-    this.#save.disabled = snapshot.state !== "pending";
     this.tick();
-    if (snapshot.state !== earlier?.state) this.#announce(this.#summary());
+    if (snapshot.state !== earlier?.state) this.announce(this.#summary());
   }
 
-  /** @param {Snapshot | null} earlier */
-  #showCode(earlier) {
-    const { qr } = /** @type {Snapshot} */ (this.#snapshot);
-    if (qr === (earlier?.qr ?? null) && this.#code.hasAttribute("src")) return;
-    if (!qr) {
+  #showCode() {
+    const address = codeAddress(/** @type {Snapshot} */ (this.#snapshot));
+    if (address === this.#address) return;
+    this.#address = address;
+    if (!address) {
       this.#code.removeAttribute("src");
       return;
     }
-    this.#code.src = codeAddress(qr);
+    this.#code.src = address;
     // Photo albums take no SVG, and pressing the picture for long is how phones save one.
-    if (isTouched()) void this.#showPixels(qr).catch(() => {});
+    if (isTouched()) void this.#showPixels(address).catch(() => {});
   }
 
-  /** @param {QrCode} qr */
-  async #showPixels(qr) {
+  /** @param {string} address */
+  async #showPixels(address) {
     const { codePicture } = await phone.fetch();
-    const picture = await codePicture(codeAddress(qr));
-    if (this.#snapshot?.qr === qr) this.#code.src = picture.toDataURL("image/png");
+    const picture = await codePicture(address);
+    if (this.#address === address) this.#code.src = picture.toDataURL("image/png");
   }
 
-  async #saveCode() {
-    const qr = this.#snapshot?.qr;
-    // A share sheet opens while the press is fresh: on phones this is here already.
-    if (qr) (phone.here ?? (await phone.fetch())).saveCode(codeAddress(qr), this.#texts.fileName);
+  /** @param {Snapshot} snapshot */
+  #showExtras(snapshot) {
+    for (const { here } of [otherWays, phone]) {
+      if (!here) continue;
+      let extra = this.#extras.get(here);
+      if (!extra) {
+        dressPiece(this.#root, here.css);
+        extra = new here.Extra(this.#card, this);
+        this.#extras.set(here, extra);
+      }
+      extra.show(snapshot, this.#texts, this.#address);
+    }
+  }
+
+  /**
+   * The visitor wants to log in in another way.
+   *
+   * @param {import("./client.js").MethodChoice} method
+   */
+  use(method) {
+    this.#title.focus();
+    this.#handlers.onUse(method);
   }
 
   #showCover() {
@@ -325,7 +358,7 @@ export class LoginView {
     this.#meter.classList.toggle("hurry", counting && left < HURRY_SECONDS * 1000);
     const seconds = Math.ceil(left / 1000);
     if (counting && SPOKEN_SECONDS.includes(seconds)) {
-      this.#announce(seconds === 60 ? minuteLeft : secondsLeft);
+      this.announce(seconds === 60 ? minuteLeft : secondsLeft);
     }
     this.#tickAction();
   }
@@ -348,8 +381,12 @@ export class LoginView {
     return state === "pending" ? this.#texts.pending : "";
   }
 
-  /** @param {string} words */
-  #announce(words) {
+  /**
+   * Says something to those who hear.
+   *
+   * @param {string} words
+   */
+  announce(words) {
     if (words === this.#spoken) return;
     this.#spoken = words;
     this.#announcer.textContent = words;
@@ -361,18 +398,17 @@ export class LoginView {
  *
  * @param {Snapshot} snapshot
  */
-function classesFor({ state, webAuthorization }) {
-  const classes = ["card", state];
+function classesFor({ state, method }) {
+  const classes = ["card", state, `by-${method}`];
   if (state in COVERS) classes.push("covered");
   if (state === "completing" || state === "leaving") classes.push("busy");
   if (state === "scanned" || state === "completing") classes.push("scanned-already");
-  if (webAuthorization) classes.push("web-authorization");
   return classes.join(" ");
 }
 
-/** @param {QrCode} qr */
-function codeAddress(qr) {
-  if (!qr.svg) return qr.image_url ?? "";
+/** @param {Snapshot} snapshot */
+function codeAddress({ qr, code }) {
+  if (!qr?.svg) return (qr ? qr.image_url : code?.account_qr_url) ?? "";
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(qr.svg)}`;
 }
 
@@ -392,9 +428,8 @@ function coverDrawing(cover, snapshot, texts) {
  * @param {Snapshot} snapshot
  * @param {Texts} texts
  */
-function detailOf({ detail }, { state, problem, webAuthorization }, texts) {
+function detailOf({ detail }, { problem }, texts) {
   if (problem) return explain(texts, problem);
-  if (state === "offline" && webAuthorization) return texts.webAuthorizationOfflineDetail;
   return detail ? texts[detail] : "";
 }
 

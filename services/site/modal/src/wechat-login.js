@@ -11,11 +11,11 @@
 import { LoginClient } from "./client.js";
 import { CLOSED, failure, LoginFlow } from "./flow.js";
 import { hostedPage, returnAddress } from "./hosted-page.js";
-import { layeredDialog, webAuthorization } from "./pieces.js";
+import { layeredDialog, otherWays, phone, problems, webAuthorization } from "./pieces.js";
 import { listen, onStop } from "./signals.js";
 import { dress, dressPiece } from "./styles.js";
-import { hasDialogs, inWechat } from "./surroundings.js";
-import { addLocale, fetchTexts, isText, localeFor, onNewLocale } from "./texts.js";
+import { hasDialogs, inWechat, isTouched } from "./surroundings.js";
+import { addLocale, fetchTexts, localeFor, onNewLocale, textsOf } from "./texts.js";
 import { LoginView } from "./view.js";
 
 /** @typedef {import("./flow.js").Snapshot} Snapshot */
@@ -60,13 +60,14 @@ export class WechatLogin extends Base {
   constructor() {
     super();
     this.#root = this.attachShadow({ mode: "open" });
-    this.#view = new LoginView(this.#root, localeFor("zh-CN").texts, {
+    this.#view = new LoginView(this.#root, textsOf(localeFor("zh-CN")), {
       onOpen: () => this.#pressed(),
       onClose: () => this.close(),
       onRefresh: () => this.#flow?.refresh(),
       onRetry: () => this.#flow?.retry(),
       onAuthorize: () => this.#authorize(),
       onUseCode: () => this.#useCode(),
+      onUse: (method) => this.#flow && "use" in this.#flow && this.#flow.use(method),
     });
   }
 
@@ -106,13 +107,35 @@ export class WechatLogin extends Base {
     else this.#beginScan();
   }
 
-  get #withSession() {
-    return this.getAttribute("session") !== "none";
+  /** @returns {import("./client.js").Wish} */
+  get #wish() {
+    return {
+      session: this.getAttribute("session") === "none" ? "none" : null,
+      request: this.getAttribute("request"),
+      method: this.getAttribute("method"),
+    };
   }
 
   #beginScan() {
     const client = LoginClient.of(this.api);
-    this.#begin((onChange) => new LoginFlow(client, this.#withSession, onChange));
+    /** @type {(begun: import("./client.js").BegunLogin) => unknown} */
+    const prepare = ({ method = "scan", methods }) => {
+      if (method === "scan" && !methods) return undefined;
+      const coming = this.#fetch(otherWays);
+      // A scan needs no more than what is here; the choice appears when it has come.
+      return method === "scan" ? void coming.catch(() => {}) : coming;
+    };
+    this.#begin((onChange) => new LoginFlow(client, this.#wish, prepare, onChange));
+  }
+
+  /**
+   * Gets a piece that adds to what is shown.
+   *
+   * @param {{fetch(): Promise<unknown>}} piece
+   */
+  async #fetch(piece) {
+    await piece.fetch();
+    this.#localise();
   }
 
   /** @param {boolean} back whether the visitor comes back from WeChat's consent */
@@ -123,8 +146,7 @@ export class WechatLogin extends Base {
     dressPiece(this.#root, css);
     const { api } = this;
     const returnTo = () => returnAddress(api);
-    const withSession = this.#withSession;
-    const surroundings = { closed: CLOSED, failure, returnTo, withSession, back };
+    const surroundings = { closed: CLOSED, failure, returnTo, wish: this.#wish, back };
     this.#begin((onChange) => new WebAuthorizationFlow(LoginClient.of(api), onChange, surroundings));
   }
 
@@ -244,10 +266,12 @@ export class WechatLogin extends Base {
     onStop(signal, onNewLocale(() => this.#localise()));
     listen(window, "pagehide", () => this.#pageHides(), signal);
     listen(window, "pageshow", (event) => this.#pageShows(event), signal);
+    // Pieces are fetched again when they are wanted.
+    if (isTouched()) void this.#fetch(phone).catch(() => {});
     const opens = this.hasAttribute("inline") || this.#wasOpen();
     // What is missing is fetched now, so that it is here when it is wanted.
     this.#whenComplete(() => {
-      const back = inWechat() && !this.#withSession && webAuthorization.here?.isBack();
+      const back = inWechat() && this.#wish.session && webAuthorization.here?.isBack();
       if (back && !this.#flow) this.#beginWebAuthorization(true);
       else if (opens) this.#open();
     });
@@ -287,6 +311,8 @@ export class WechatLogin extends Base {
     const fails = state !== this.#state && (state === "offline" || state === "error");
     const otherwise = problem !== this.#problem;
     this.#problem = problem;
+    // Its words have come, or will.
+    if (problem && otherwise) void this.#fetch(problems).catch(() => {});
     this.#setState(state);
     this.#view.show(snapshot);
     this.#remember(snapshot.user ? null : snapshot.deadline);
@@ -337,10 +363,10 @@ export class WechatLogin extends Base {
   }
 
   #localise() {
-    const { tag, texts } = localeFor(this.#language());
+    const locale = localeFor(this.#language());
     this.#view.localise({
-      texts: { ...texts, ...this.#wordsInside(), ...this.#texts },
-      language: tag,
+      texts: Object.assign(textsOf(locale), this.#wordsInside(), this.#texts),
+      language: locale.tag,
       label: this.getAttribute("label") || this.#textInside(),
       accountName: this.getAttribute("account-name"),
       accountLogo: this.getAttribute("account-logo"),
@@ -352,7 +378,7 @@ export class WechatLogin extends Base {
     /** @type {Record<string, string>} */
     const words = {};
     for (const child of this.children) {
-      if (isText(child.slot)) words[child.slot] = (child.textContent || "").trim();
+      if (child.slot) words[child.slot] = (child.textContent || "").trim();
     }
     return words;
   }

@@ -1,4 +1,5 @@
 // The public types are those of the sources.
+import type { MethodChoice } from "../src/client.js";
 import type { LoginState } from "../src/flow.js";
 import type { Texts } from "../src/texts.js";
 import { WechatLogin } from "../src/wechat-login.js";
@@ -7,6 +8,7 @@ import type * as Public from "../types/wechat-login.js";
 type Same<One, Other> = [One, Other] extends [Other, One] ? true : false;
 
 export const texts: Same<Texts, Public.Texts> = true;
+export const methods: Same<MethodChoice, Public.MethodChoice> = true;
 export const states: Same<LoginState, Public.LoginState> = true;
 
 type Members = "state" | "api" | "texts" | "open" | "close";

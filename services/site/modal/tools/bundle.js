@@ -4,6 +4,7 @@
  * that browsers may keep it for ever.
  */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +26,9 @@ const FOLDER = "wechat-login";
 /** By the sources' names: what is fetched when it is wanted. */
 const PIECES = [
   "lazy/web-authorization",
+  "lazy/other-ways",
   "lazy/phone",
+  "lazy/problems",
   "lazy/layered-dialog",
   "locale/en",
   "locale/zh-TW",
@@ -92,8 +95,11 @@ function styleTexts(file) {
 
 /** The sheet as older browsers read it: whole, with what the pieces add. */
 export async function wholeStyleSheet() {
-  const sheets = ["styles.css", "lazy/web-authorization.css", "styles-older.css"].map(styleSheet);
-  const content = (await Promise.all(sheets)).join("");
+  const lazy = PIECES.map((piece) => `${piece}.css`).filter((name) =>
+    existsSync(path.join(SOURCES, name)),
+  );
+  const sheets = await Promise.all(["styles.css", ...lazy, "styles-older.css"].map(styleSheet));
+  const content = sheets.join("");
   const name = `${FOLDER}/styles.${digest(content)}.css`;
   return { name, content, plugin: styleTexts(name) };
 }

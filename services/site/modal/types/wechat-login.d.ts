@@ -15,6 +15,9 @@ export type LoginState =
   | "offered"
   | "leaving";
 
+/** A way to log in, as the login service's setting names it. */
+export type MethodChoice = "scan" | "code" | "page" | "auto";
+
 /** Who logged in, as in `GET /api/session`. */
 export interface WechatUser {
   /** The person's subject: opaque, the same at every account. */
@@ -118,7 +121,46 @@ export type TextName =
   | "login_not_confirmed"
   | "unreadable_answer"
   | "serverFailed"
-  | "requestFailed";
+  | "requestFailed"
+  // Said for the name without `digits` where the visitor sends digits to the account, and for the one
+  // without `page` where a page on the phone asks.
+  | "byScan"
+  | "byCode"
+  | "byPage"
+  | "digitsTitle"
+  | "digitsCodeAlt"
+  | "digitsStepScan"
+  /** `{account}` */
+  | "digitsStepScanNamed"
+  | "digitsStepSearch"
+  /** `{account}` */
+  | "digitsStepSearchNamed"
+  | "digitsStepFollow"
+  /** `{account}` */
+  | "digitsStepFollowNamed"
+  | "digitsLabel"
+  | "digitsTroubled"
+  | "digitsMinuteLeft"
+  | "digitsSecondsLeft"
+  | "digitsLoading"
+  /** `{digits}` */
+  | "digitsPending"
+  | "digitsScanned"
+  | "digitsExpired"
+  | "digitsExpiredAction"
+  | "digitsDeniedAction"
+  | "digitsPhoneHint"
+  | "digitsWechatHint"
+  | "digitsFileName"
+  | "copy"
+  | "copyAndOpen"
+  | "copied"
+  | "copyFailed"
+  | "pageStepFollow"
+  | "pageStepFollowNamed"
+  | "pagePending"
+  | "pageScanned"
+  | "pageScannedDetail";
 
 /** All texts of a language. */
 export type Texts = { [Name in TextName]: string };
@@ -136,6 +178,10 @@ export interface WechatLoginAttributes {
   inline?: boolean | "";
   /** `none`: a ticket and no session. */
   session?: "none";
+  /** The way to log in that is shown first, of those that the login service offers. */
+  method?: MethodChoice;
+  /** Of the authorization page: which request the login is for. */
+  request?: string;
   /** What people call the account. */
   "account-name"?: string;
   /** Address of a square picture. */

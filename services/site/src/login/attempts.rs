@@ -20,7 +20,7 @@ use service_kit::{history, random, redis::StoreError};
 
 use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
-use crate::{asker, gateway_client::GatewayError};
+use crate::{asker, gateway_client::GatewayError, login_methods::LoginMethods};
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is
 /// answered that the code has expired.
@@ -29,7 +29,8 @@ const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
 impl Logins {
     /// Starts an attempt, or takes up the one that this browser has: a reload, or a second tab,
     /// shows the same code, and WeChat's quota is spared. On the way to a client, its account, name
-    /// and rules hold, and only an attempt of the same client is taken up.
+    /// and rules hold, and only an attempt of the same client is taken up. The methods are those that
+    /// are offered there.
     ///
     /// # Errors
     ///
@@ -40,8 +41,9 @@ impl Logins {
         secret: Option<BrowserSecret>,
         choice: Option<MethodChoice>,
         client: Option<&Arc<Site>>,
+        methods: &LoginMethods,
     ) -> Result<(BrowserSecret, Living), BeginError> {
-        if choice.is_some_and(|choice| !self.methods.offer(choice)) {
+        if choice.is_some_and(|choice| !methods.offer(choice)) {
             return Err(BeginError::MethodNotOffered);
         }
         let site = client.unwrap_or(&self.site);
@@ -49,10 +51,7 @@ impl Logins {
             && let Some(living) = self.resumable(&secret, site).await?
         {
             let method = living.opened.method;
-            if choice.map_or_else(
-                || self.methods.include(method),
-                |choice| choice.includes(method),
-            ) {
+            if choice.map_or_else(|| methods.include(method), |choice| choice.includes(method)) {
                 return Ok((secret, living));
             }
             // The browser takes another way. Nobody would see what the one before leads to.
@@ -63,7 +62,7 @@ impl Logins {
         let begun = self.admit(visit.client).await?;
         let secret = BrowserSecret::from_random(random::bytes()?);
         let scene = secret.scene();
-        let choice = choice.unwrap_or(self.methods.first());
+        let choice = choice.unwrap_or(methods.first());
         let begun = begun.filter(|begun| *begun == ClientLogins::Many);
         let account = site.realm.account.clone();
         let shown = match self.prompt(scene.clone(), choice, begun, account).await {

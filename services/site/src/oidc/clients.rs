@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use crate::{
+    login_methods::LoginMethods,
     sessions::{rules::SessionRules, store::Sessions},
     settings::oidc::{ClientName, ClientSettings, SigningAlgorithm, SubjectType},
     tickets::TicketIssuing,
@@ -44,6 +45,8 @@ pub struct Client {
     pub(super) subject_type: SubjectType,
     /// What its visitors' attempts say of it.
     pub site: Arc<Site>,
+    /// How its visitors log in; the site's own way where it isn't set.
+    pub methods: Option<LoginMethods>,
     /// The sessions that are good for it: those of its account.
     pub(super) sessions: Arc<Sessions>,
 }
@@ -115,6 +118,7 @@ impl Client {
             algorithm: settings.id_token_algorithm,
             subject_type: settings.subject_type,
             site: Arc::new(site),
+            methods: settings.method,
             sessions,
         })
     }

@@ -136,7 +136,7 @@ struct Carrier<'a> {
 <title>{{ title }}</title>
 <link rel="icon" href="{{ root }}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{{ root }}/assets/login-stopped.css">
-<script src="{{ root }}/assets/oidc-login.js"></script>
+<script type="module" src="{{ root }}/assets/oidc-login.js"></script>
 <script type="module" src="{{ root }}/assets/wechat-login.js"></script>
 </head>
 <body>

@@ -148,8 +148,16 @@ pub(super) async fn start(
     let visit = visit(&request, &proxies);
     let client = client_of(&request).await?;
     let site = client.as_ref().map(|client| &client.site);
+    let own = client.as_ref().and_then(|client| client.methods.as_ref());
+    let offered = own.unwrap_or(logins.methods());
     let (secret, living) = logins
-        .start(visit, cookies.attempt(&request), choice(&request)?, site)
+        .start(
+            visit,
+            cookies.attempt(&request),
+            choice(&request)?,
+            site,
+            offered,
+        )
         .await?;
     let Living { opened, left } = living;
     let OpenedAttempt {
@@ -160,7 +168,6 @@ pub(super) async fn start(
         digits,
         client: _,
     } = opened;
-    let offered = logins.methods();
     let started = Started {
         status,
         expires_at,

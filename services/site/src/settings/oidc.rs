@@ -13,6 +13,8 @@ use service_kit::{
 };
 use url::{Host, Url};
 
+use crate::login_methods::LoginMethods;
+
 /// A client's name in the settings: a lower-case letter and up to 31 lower-case letters and digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientName(String);
@@ -84,7 +86,7 @@ pub struct ClientSettings {
     /// What makes a scan a login; the site's own rule where it isn't set.
     pub approval: Option<Approval>,
     /// How visitors log in; the site's own way where it isn't set.
-    pub method: Option<String>,
+    pub method: Option<LoginMethods>,
     /// Whether only followers log in; the site's own rule where it isn't set.
     pub require_following: Option<bool>,
 }
@@ -287,17 +289,6 @@ fn is_private(url: &Url) -> bool {
             address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
         }
         None => false,
-    }
-}
-
-fn words(value: &str) -> Result<String, String> {
-    let known = |word: &str| matches!(word, "scan" | "code" | "page" | "auto");
-    let wrong = value.split(',').map(str::trim).find(|word| !known(word));
-    match wrong {
-        None => Ok(value.to_owned()),
-        Some(wrong) => Err(format!(
-            "must be scan, code, page or auto, or several of them with commas, not {wrong:?}"
-        )),
     }
 }
 
@@ -519,14 +510,14 @@ static APPROVAL: Key<Approval> = Key {
     parse: parse::approval,
 };
 
-static METHOD: Key<String> = Key {
+static METHOD: Key<LoginMethods> = Key {
     name: "client.method",
     default: Default::Unset,
     example: "scan",
     meaning: "how its visitors log in, as `SITE__LOGIN__METHOD`; without it the site's own way",
     meaning_zh: "它的访客怎样登录，写法同 `SITE__LOGIN__METHOD`；不设就和网站自己的一样",
     secret: false,
-    parse: words,
+    parse: LoginMethods::parse,
 };
 
 static REQUIRE_FOLLOWING: Key<bool> = Key {

@@ -103,7 +103,8 @@ pub(super) fn of_call(error: &WechatError) -> Diagnosis {
         }
         48001 | 45103 => {
             "Use a certified service account (认证服务号): subscription accounts (订阅号/公众号) and uncertified \
-             ones may not create login codes; to try things out, use a test account (接口测试号)"
+             ones may not create login codes. Or set SITE__LOGIN__METHOD to auto, page or code, by which people log in \
+             without them; to try things out, use a test account (接口测试号)"
         }
         45009 => {
             "Wait until midnight in China, or clear the quota (清零) in WeChat's console, ten times a month"

@@ -14,7 +14,7 @@ use super::{
     failures::CONSOLE,
     report::{Check, Status},
 };
-use crate::settings::{Credentials, GatewaySettings, PREFIX};
+use crate::settings::{Credentials, GatewaySettings, PREFIX, WECHAT_SERVER_TOKEN};
 
 const NAME: &str = "settings";
 
@@ -89,6 +89,9 @@ pub(super) fn of_account(credentials: &Credentials, public_url: Option<&Url>) ->
 fn protection(settings: &GatewaySettings) -> Vec<Check> {
     let reach = Reach::of(settings.public.url.as_ref());
     let mut checks = vec![api_key(&settings.internal.api_key, reach)];
+    if let Some(compat) = &settings.compat {
+        checks.push(compat_token(&compat.token, reach));
+    }
     if settings.wechat.check_callback_ip {
         checks.push(senders(&settings.public.trusted_proxies));
     }
@@ -160,6 +163,25 @@ fn token(token: &str, reach: Reach) -> Check {
             format!(
                 "{GENERATE} {CONSOLE}, {TOKEN_CHARACTERS} to 32 letters and digits, and set \
                  GATEWAY__WECHAT__TOKEN (令牌)"
+            ),
+        ),
+        None => Check::ok(NAME, format!("{} characters", token.chars().count())),
+    }
+}
+
+fn compat_token(token: &SecretString, reach: Reach) -> Check {
+    const NAME: &str = "compat_token";
+    let token = token.expose_secret();
+    match guessable::judge(token, TOKEN_CHARACTERS, reach) {
+        Some(why) => Check::warn(
+            NAME,
+            format!(
+                "{} is a weak secret: {why}; whoever knows it gets access tokens",
+                WECHAT_SERVER_TOKEN.name
+            ),
+            format!(
+                "Set GATEWAY__COMPAT__WECHAT_SERVER_TOKEN, and the same in the software that calls, to \
+                 {TOKEN_CHARACTERS} random characters or more (`openssl rand -hex 16`)"
             ),
         ),
         None => Check::ok(NAME, format!("{} characters", token.chars().count())),

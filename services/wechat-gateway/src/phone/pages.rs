@@ -61,17 +61,17 @@ pub const DENIED: Notice<'static> = Notice {
 pub const OVER: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "这次登录已结束",
-    text: "请在网页上刷新二维码，再扫一次。",
-    english: "This login is over. Refresh the code on the website and scan again.",
+    text: "请回到网页刷新，再试一次。",
+    english: "This login is over. Refresh the website and try again.",
     link: None,
 };
 
-/// Somebody else scanned.
+/// Somebody else scanned, or sent the digits.
 pub const NOT_YOURS: Notice<'static> = Notice {
     mark: Mark::Stopped,
-    title: "这不是您扫的二维码",
-    text: "只有扫码的人才能确认登录。请用自己的微信扫描网页上的二维码。",
-    english: "Only the person who scanned can confirm. Scan the code on the website yourself.",
+    title: "这不是您的登录",
+    text: "只有扫码或发送验证码的人自己才能确认。请用自己的微信重新登录。",
+    english: "Only the person who scanned the code, or sent it, can confirm. Log in with your own WeChat.",
     link: None,
 };
 
@@ -106,8 +106,8 @@ pub const SNAPSHOT: Notice<'static> = Notice {
 pub const FAILED: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "暂时无法完成",
-    text: "请稍后再点一次公众号里的链接。",
-    english: "This isn't possible right now. Tap the link in the chat again in a moment.",
+    text: "请稍后再点一次公众号里的链接，或再扫一次码。",
+    english: "This isn't possible right now. In a moment, tap the link in the chat or scan the code again.",
     link: None,
 };
 
@@ -115,8 +115,8 @@ pub const FAILED: Notice<'static> = Notice {
 pub const TOO_MANY: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请稍等一分钟",
-    text: "您所在的网络请求太频繁。请一分钟后再点一次公众号里的链接。",
-    english: "Too many requests came from your network. Tap the link in the chat again in a minute.",
+    text: "您所在的网络请求太频繁。请一分钟后再点一次公众号里的链接，或再扫一次码。",
+    english: "Too many requests came from your network. In a minute, tap the link in the chat or scan the code again.",
     link: None,
 };
 
@@ -124,8 +124,8 @@ pub const TOO_MANY: Notice<'static> = Notice {
 pub const START_AGAIN: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请重新打开链接",
-    text: "这个页面只在打开它的那个微信里有效。请回到公众号，再点一次消息里的链接。",
-    english: "This page only works in the WeChat that opened it. Go back to the chat and tap the link again.",
+    text: "这个页面只在打开它的那个微信里有效。请再点一次公众号里的链接，或再扫一次码。",
+    english: "This page only works in the WeChat that opened it. Tap the link in the chat or scan the code again.",
     link: None,
 };
 

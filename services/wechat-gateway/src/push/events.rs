@@ -33,11 +33,12 @@ use super::{
     usable::UsablePush,
 };
 use crate::{
+    compat::CompatCodes,
     digits::AccountDigits,
     phone::links::PhoneLinks,
     settings::ProfileSettings,
     subjects::Subjects,
-    wechat::{access_tokens::AccessTokens, api::Api, profile},
+    wechat::{access_tokens::AccessTokens, api::Api, missing_right::MissingRight, profile},
 };
 
 /// How long a push waits for `user/info`. The login doesn't depend on it: the openid is in the
@@ -50,6 +51,9 @@ const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
 
 /// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
 const BANNED: &str = "您已被停止使用登录功能，本次没有登录。如有疑问，请联系网站管理员。";
+
+/// What somebody reads who asked for a code when nearly all of them were given out.
+const NO_CODE: &str = "现在领取验证码的人太多，请过几分钟再发一次。";
 
 /// Turns events into logins and members.
 pub struct LoginEvents {
@@ -65,6 +69,9 @@ pub struct LoginEvents {
     approval: Approval,
     profile: ProfileSettings,
     tells: bool,
+    compat_codes: Option<Arc<CompatCodes>>,
+    /// Whether the account may not ask `user/info`.
+    no_user_info: MissingRight,
 }
 
 /// What the settings say about logins.
@@ -80,6 +87,17 @@ pub struct LoginRules {
     pub links: PhoneLinks,
     /// Whether the owner's software is told what happens.
     pub tells: bool,
+    /// Codes for software that knows wechat-server, if the account gives any.
+    pub compat_codes: Option<Arc<CompatCodes>>,
+}
+
+/// What is known of the digits that a message may hold.
+#[derive(Debug, Clone)]
+pub enum Guess {
+    /// Nobody has looked at them.
+    Unseen,
+    /// They are those of this attempt, or of none.
+    Judged(Option<Scene>),
 }
 
 /// The outcome of a push.
@@ -121,6 +139,8 @@ impl LoginEvents {
             approval: rules.approval,
             profile: rules.profile,
             tells: rules.tells,
+            compat_codes: rules.compat_codes,
+            no_user_info: MissingRight::default(),
         }
     }
 
@@ -134,13 +154,16 @@ impl LoginEvents {
         scene(&push.push).is_some()
     }
 
-    /// Whether a push, if it isn't about one of our codes, is a message that logs somebody in.
+    /// Whether a push, if it isn't about one of our codes, is a message that logs somebody in or
+    /// asks for a code of ours; and what is known of its digits now.
     ///
     /// # Errors
     ///
     /// Redis failed: it isn't known.
-    pub async fn is_live_code(&self, push: &UsablePush) -> Result<bool, StoreError> {
-        Ok(self.digits.live_code(push).await?.is_some())
+    pub async fn is_our_message(&self, push: &UsablePush) -> Result<(bool, Guess), StoreError> {
+        let live_code = self.digits.live_code(push).await?;
+        let is_ours = live_code.is_some() || self.asked_codes(&push.push).is_some();
+        Ok((is_ours, Guess::Judged(live_code)))
     }
 
     /// Acts on a push. When this returns, all is stored.
@@ -148,7 +171,7 @@ impl LoginEvents {
     /// # Errors
     ///
     /// Redis failed: something may not be stored, and the push must come again.
-    pub async fn handle(&self, usable: &UsablePush) -> Result<Handled, StoreError> {
+    pub async fn handle(&self, usable: &UsablePush, guess: Guess) -> Result<Handled, StoreError> {
         let UsablePush { push, openid, at } = usable;
         let member = MemberId {
             app_id: self.api.app_id().clone(),
@@ -179,9 +202,17 @@ impl LoginEvents {
                 return Ok(Handled::Other { reply: None });
             }
             PushBody::Message { content, .. } => {
-                if let Some(scene) = self.digits.live_code(usable).await? {
+                let live_code = match guess {
+                    Guess::Unseen => self.digits.live_code(usable).await?,
+                    Guess::Judged(live_code) => live_code,
+                };
+                if let Some(scene) = live_code {
                     let follower = Arrival::Follower;
                     let reply = self.log_in(member, scene, at, follower, "message").await?;
+                    return Ok(Handled::Login { reply });
+                }
+                if let Some(codes) = self.asked_codes(push) {
+                    let reply = self.give_code(codes, usable, member).await?;
                     return Ok(Handled::Login { reply });
                 }
                 count(&self.account, "message", "passed");
@@ -220,6 +251,34 @@ impl LoginEvents {
             .log_in(member, scene, at, arrival, name(arrival))
             .await?;
         Ok(Handled::Login { reply })
+    }
+
+    /// Our codes, if this message asks for one.
+    fn asked_codes(&self, push: &Push) -> Option<&CompatCodes> {
+        let codes = self.compat_codes.as_deref();
+        codes.filter(|codes| codes.are_asked_for(push))
+    }
+
+    /// Gives somebody a code that they type into a website.
+    async fn give_code(
+        &self,
+        codes: &CompatCodes,
+        push: &UsablePush,
+        member: MemberId,
+    ) -> Result<String, StoreError> {
+        let known = self.store.run(&ReadMember { member }).await?;
+        if known.is_some_and(|known| known.banned) {
+            count(&self.account, "message", "banned");
+            return Ok(BANNED.to_owned());
+        }
+        let reply = codes.give(push).await?;
+        let outcome = if reply.is_some() {
+            "code_given"
+        } else {
+            "no_code"
+        };
+        count(&self.account, "message", outcome);
+        Ok(reply.unwrap_or_else(|| NO_CODE.to_owned()))
     }
 
     /// What is stored of a person, for what the owner's software is told.
@@ -421,12 +480,16 @@ impl LoginEvents {
 
     /// What WeChat returns about a person, if it does so in time.
     async fn learn(&self, openid: &OpenId, budget: Duration) -> Option<Profile> {
+        if self.no_user_info.is_known(self.clock.now()) {
+            return None;
+        }
         let ask = self
             .tokens
             .with_token(async |token| self.api.user_info(token, openid).await);
         match timeout(budget, ask).await {
             Ok(Ok(info)) => Some(profile::from_user_info(&info)),
             Ok(Err(error)) => {
+                self.no_user_info.learn(&error, self.clock.now());
                 tracing::warn!(account = self.account.in_log(), %error, "user/info failed; the login continues without a profile");
                 None
             }
@@ -487,9 +550,14 @@ mod tests {
             },
             links: PhoneLinks::new(&account, None, true),
             tells: true,
+            compat_codes: None,
         };
         let app_id = settings.credentials.app_id.clone();
-        let digits = Arc::new(AccountDigits::new(app_id, Arc::clone(&shared.store)));
+        let digits = Arc::new(AccountDigits::new(
+            account.clone(),
+            app_id,
+            Arc::clone(&shared.store),
+        ));
         let Account { api, tokens, .. } = Account::new(account, settings.clone(), &shared).unwrap();
         let replies = Replies::new(settings.replies);
         let events = LoginEvents::new(api, tokens, shared.store, clock, digits, replies, rules);

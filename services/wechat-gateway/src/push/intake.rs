@@ -10,7 +10,7 @@ use wechat_wire::push::PushBody;
 
 use super::{
     envelope::{Opened, OpenedPush, PushQuery, PushSecurity, Refusal},
-    events::{Handled, LoginEvents},
+    events::{Guess, Handled, LoginEvents},
     figures::count,
     relay::{RawPush, Relay, RelayedAnswer},
     senders::{Origin, Senders},
@@ -142,8 +142,8 @@ impl Pushes {
         arrived: Instant,
     ) -> Answer {
         let deadline = arrived + TIME_BUDGET;
-        let is_login = match self.is_login(&opened.push).await {
-            Ok(is_login) => is_login,
+        let (is_login, guess) = match self.is_login(&opened.push).await {
+            Ok(known) => known,
             Err(error) => {
                 tracing::error!(%error, "it isn't known whether a message logs somebody in");
                 return Answer::PushAgain;
@@ -154,7 +154,7 @@ impl Pushes {
                 // The owner's backend doesn't wait for our Redis, and its answer isn't lost to it.
                 let (events, push) = (Arc::clone(&self.events), opened.push.clone());
                 let stored = spawn(request_id::carried(async move {
-                    store(&events, &push, deadline).await
+                    store(&events, &push, guess, deadline).await
                 }));
                 let answer = relay.pass_on(&raw(), arrived + RELAY_BUDGET).await;
                 if opened.push.push.body == PushBody::Unsubscribe {
@@ -169,7 +169,7 @@ impl Pushes {
                 }
                 answer.into()
             }
-            relay => match store(&self.events, &opened.push, deadline).await {
+            relay => match store(&self.events, &opened.push, guess, deadline).await {
                 Ok(Handled::Login { reply }) => {
                     if let Some(relay) = relay {
                         relay.copy_login(raw());
@@ -184,11 +184,11 @@ impl Pushes {
 
     /// Whether a push is a login, and none of the owner's. Without a backend of theirs it makes no
     /// difference.
-    async fn is_login(&self, push: &UsablePush) -> Result<bool, StoreError> {
+    async fn is_login(&self, push: &UsablePush) -> Result<(bool, Guess), StoreError> {
         if self.relay.is_none() || LoginEvents::is_login(push) {
-            return Ok(true);
+            return Ok((true, Guess::Unseen));
         }
-        self.events.is_live_code(push).await
+        self.events.is_our_message(push).await
     }
 
     fn reply(&self, opened: &OpenedPush, text: Option<String>) -> Answer {
@@ -223,10 +223,11 @@ impl From<Result<RelayedAnswer, OnFailure>> for Answer {
 async fn store(
     events: &LoginEvents,
     push: &UsablePush,
+    guess: Guess,
     deadline: Instant,
 ) -> Result<Handled, StoreError> {
     loop {
-        match events.handle(push).await {
+        match events.handle(push, guess.clone()).await {
             Err(error) if Instant::now() + STORE_AGAIN_AFTER < deadline => {
                 tracing::debug!(%error, "a push isn't stored yet");
                 sleep(STORE_AGAIN_AFTER).await;

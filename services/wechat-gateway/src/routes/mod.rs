@@ -22,6 +22,7 @@ use crate::{
 mod access_token;
 mod account;
 mod callback;
+pub mod compat;
 mod confirm;
 mod console;
 mod events;
@@ -218,4 +219,18 @@ pub fn configure_internal(config: &mut ServiceConfig, api_key: Data<SecretString
             [(Method::GET, web::to(openapi::read))],
         ));
     console::configure(config);
+}
+
+/// What software reaches that knows wechat-server. It has a token of its own.
+pub fn configure_wechat_server(config: &mut ServiceConfig, server: Data<compat::WechatServer>) {
+    config
+        .app_data(server)
+        .service(endpoint::at(
+            compat::USER,
+            [(Method::GET, web::to(compat::user))],
+        ))
+        .service(endpoint::at(
+            compat::ACCESS_TOKEN,
+            [(Method::GET, web::to(compat::access_token))],
+        ));
 }

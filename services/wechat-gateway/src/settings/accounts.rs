@@ -50,6 +50,15 @@ impl AccountsSettings {
             .chain(named.map(|(name, account)| (name.clone(), account)))
     }
 
+    /// The account of this name.
+    pub fn named(&self, name: &AccountName) -> Option<&AccountSettings> {
+        if *name == AccountName::default() {
+            self.default.as_ref()
+        } else {
+            self.named.get(name)
+        }
+    }
+
     /// What Redis holds of an account bears its AppID, so two tables can't be one account.
     fn complain_of_shared_app_ids(&self, reader: &mut Reader<'_>) {
         let default = self.default.iter();

@@ -43,13 +43,13 @@ static RETURNING: Key<Template> = Key {
     parse: Template::parse,
 };
 
-/// The reply to the second person who scans a code.
+/// The reply to the second person who scans a code or sends its digits.
 static TAKEN: Key<Template> = Key {
     name: "reply.taken",
-    default: Default::Text("这个二维码已被别人使用，您没有登录。请在网页上刷新二维码，再扫一次。"),
-    example: "这个二维码已被别人使用，请刷新后再扫。",
-    meaning: "the reply to somebody who scans a code that another person has used",
-    meaning_zh: "二维码已被别人用过时的回复",
+    default: Default::Text("这次登录已被别人使用，您没有登录。请回到网页刷新，再试一次。"),
+    example: "这次登录已被别人使用，请刷新后再试。",
+    meaning: "the reply to somebody who scans a code, or sends digits, that another person has used",
+    meaning_zh: "二维码或验证码已被别人用过时的回复",
     secret: false,
     parse: Template::parse,
 };
@@ -57,10 +57,10 @@ static TAKEN: Key<Template> = Key {
 /// The reply to a scan of an expired code.
 static EXPIRED: Key<Template> = Key {
     name: "reply.expired",
-    default: Default::Text("这个二维码已失效，您没有登录。请在网页上刷新二维码，再扫一次。"),
-    example: "这个二维码已失效，请刷新后再扫。",
-    meaning: "the reply to a scan of a code that has expired or was cancelled",
-    meaning_zh: "二维码已过期或已取消时的回复",
+    default: Default::Text("这次登录已失效，您没有登录。请回到网页刷新，再试一次。"),
+    example: "这次登录已失效，请刷新后再试。",
+    meaning: "the reply to a scan whose login has expired or was cancelled",
+    meaning_zh: "登录已过期或已取消时的回复",
     secret: false,
     parse: Template::parse,
 };

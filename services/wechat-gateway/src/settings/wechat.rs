@@ -45,11 +45,11 @@ static PROXY_URL: Key<Proxy> = Key {
     name: "wechat.proxy_url",
     default: Default::Unset,
     example: "http://user:password@proxy.example.com:3128",
-    meaning: "the HTTP proxy through which WeChat's API is called, and nothing else: `http://` or \
-              `https://`, perhaps with user and password. `HTTP_PROXY`, `HTTPS_PROXY`, \
+    meaning: "the proxy through which WeChat's API is called, and nothing else: `http://`, `https://` or \
+              `socks5://` (`socks5h://`: it also looks up the name), perhaps with user and password. `HTTP_PROXY`, `HTTPS_PROXY`, \
               `ALL_PROXY` and `NO_PROXY` are not obeyed",
-    meaning_zh: "调用微信接口时走的 HTTP 代理，其他请求都不走它：`http://` 或 `https://` 开头，可以带\
-                 用户名和密码。环境变量 `HTTP_PROXY`、`HTTPS_PROXY`、`ALL_PROXY`、`NO_PROXY` 一律不起\
+    meaning_zh: "调用微信接口时走的代理，其他请求都不走它：`http://`、`https://` 或 `socks5://` 开头\
+                 （`socks5h://` 表示域名也由代理解析），可以带用户名和密码。环境变量 `HTTP_PROXY`、`HTTPS_PROXY`、`ALL_PROXY`、`NO_PROXY` 一律不起\
                  作用",
     secret: true,
     parse: Proxy::parse,

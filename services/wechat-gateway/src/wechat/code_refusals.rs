@@ -46,6 +46,20 @@ impl Refusal {
         }
     }
 
+    /// What operators can do about it.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Unauthorized => {
+                "certify the account as a service account (认证服务号), or set the sites' SITE__LOGIN__METHOD to \
+                 code or page"
+            }
+            Self::Quota => "wait for the next day in China, or clear the quota (clear_quota)",
+            Self::OwnLimit => {
+                "wait for the next day in China, or raise GATEWAY__LIMITS__QR_CODES_PER_DAY"
+            }
+        }
+    }
+
     /// When to try again: after five minutes, or after an hour and when a day begins in China.
     fn ends(self, now: Timestamp) -> Timestamp {
         let after = |wait| now.checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -67,6 +81,7 @@ pub struct CodeRefusals {
 #[derive(Clone, Copy)]
 struct Current {
     why: Refusal,
+    since: Timestamp,
     until: Timestamp,
 }
 
@@ -93,13 +108,20 @@ impl CodeRefusals {
     /// There was no code to be had.
     pub fn begin(&self, why: Refusal, now: Timestamp) {
         let until = why.ends(now);
-        let before = self.locked().replace(Current { why, until });
-        if before.is_none_or(|before| before.why != why) {
+        let is_new = {
+            let mut current = self.locked();
+            let before = current.filter(|before| before.why == why);
+            let since = before.map_or(now, |before| before.since);
+            *current = Some(Current { why, since, until });
+            before.is_none()
+        };
+        if is_new {
             tracing::warn!(
                 account = self.account.in_log(),
                 instead = self.instead.as_str(),
-                "{}; visitors log in another way meanwhile",
-                why.words()
+                "{}; visitors log in another way meanwhile → {}",
+                why.words(),
+                why.action()
             );
         }
         self.show(true);
@@ -127,9 +149,11 @@ impl CodeRefusals {
     pub fn remark(&self) -> Option<String> {
         let current = (*self.locked())?;
         Some(format!(
-            "{}; visitors log in by {} meanwhile",
+            "{}, since {:.0}; visitors log in by {} meanwhile → {}",
             current.why.words(),
-            self.instead.as_str()
+            current.since,
+            self.instead.as_str(),
+            current.why.action()
         ))
     }
 
@@ -206,5 +230,24 @@ mod tests {
         }
         refusals.end();
         assert_eq!(refusals.remark(), None);
+    }
+
+    #[test]
+    fn operators_read_since_when_and_what_to_do() {
+        let refusals = CodeRefusals::new(AccountName::default(), Method::Page);
+        for began in ["2026-11-27T04:00:00.25Z", "2026-11-27T05:00:00Z"] {
+            refusals.begin(Refusal::OwnLimit, at(began));
+            let remark = refusals.remark().unwrap_or_default();
+            for part in [
+                "since 2026-11-27T04:00:00Z",
+                "by page",
+                "GATEWAY__LIMITS__QR_CODES_PER_DAY",
+            ] {
+                assert!(remark.contains(part), "{remark}");
+            }
+        }
+        refusals.begin(Refusal::Quota, at("2026-11-27T06:00:00Z"));
+        let remark = refusals.remark().unwrap_or_default();
+        assert!(remark.contains("since 2026-11-27T06:00:00Z"), "{remark}");
     }
 }

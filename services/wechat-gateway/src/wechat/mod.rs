@@ -6,6 +6,7 @@ pub mod clock;
 pub mod code_budget;
 pub mod code_refusals;
 pub mod error;
+pub mod missing_right;
 pub mod pacing;
 pub mod patience;
 pub mod pauses;

@@ -1,5 +1,6 @@
 // The scanner: the codes on offer stand in for what a camera would see.
 
+import { openAddress } from '../browser.js';
 import * as control from '../control.js';
 import { h, icon, picture, reconcile, setPicture, setText } from '../dom.js';
 import { leave, show, toast } from '../navigation.js';
@@ -68,7 +69,11 @@ export function create() {
     if (element.dataset.scanning || !state.person) return;
     element.dataset.scanning = 'yes';
     try {
-      const { outcome } = await control.scan(state.person.id, content);
+      const { outcome, url } = await control.scan(state.person.id, content);
+      if (outcome === 'page') {
+        openAddress(url);
+        return;
+      }
       button?.classList.add('scanned');
       const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
       if (button && !still) await new Promise((done) => setTimeout(done, TICK));

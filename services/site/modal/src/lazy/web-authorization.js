@@ -10,13 +10,14 @@
  * @typedef {object} Surroundings
  * @property {Snapshot} closed
  * @property {() => string} returnTo where WeChat is to lead the visitor back
- * @property {boolean} withSession whether the login is to bring a session, or a ticket alone
+ * @property {import("../client.js").Wish} wish what login is wanted
  * @property {boolean} back whether the visitor has come back to complete it
- * @property {(error: unknown) => Partial<Snapshot>} failure
+ * @property {(error: unknown) => Promise<Partial<Snapshot>>} failure
  */
+import { insideWechat as texts } from "../locale/zh-CN.js";
 import css from "./web-authorization.css";
 
-export { css };
+export { css, texts };
 
 /** Where a tab remembers that its visitor went to WeChat's consent for a ticket. */
 const AWAY_KEY = "wechat-login-away";
@@ -55,7 +56,7 @@ export class WebAuthorizationFlow {
     this.#client = client;
     this.#onChange = onChange;
     this.#surroundings = surroundings;
-    this.#offered = { ...surroundings.closed, state: "offered", webAuthorization: true };
+    this.#offered = { ...surroundings.closed, state: "offered", method: "webAuthorization" };
     this.#snapshot = this.#offered;
   }
 
@@ -83,10 +84,10 @@ export class WebAuthorizationFlow {
     try {
       const { status } = await this.#client.status(signal);
       if (status === "confirmed") {
-        outcome = { state: "confirmed", ...(await this.#client.complete(false, signal)) };
+        outcome = { state: "confirmed", ...(await this.#client.complete(this.#surroundings.wish, signal)) };
       }
     } catch (error) {
-      outcome = this.#surroundings.failure(error);
+      outcome = await this.#surroundings.failure(error);
     }
     if (signal.aborted) return;
     this.#request = null;
@@ -143,19 +144,18 @@ export class WebAuthorizationFlow {
   /** @param {AbortSignal} signal */
   async #begin(signal) {
     try {
-      const { returnTo, withSession } = this.#surroundings;
-      const query = new URLSearchParams({ return_to: returnTo() });
-      if (!withSession) query.set("session", "none");
+      const { returnTo, wish } = this.#surroundings;
       // An attempt without a code, or the one that this browser has.
-      const answer = await this.#client.post(`api/login/web-authorization?${query}`, signal);
+      const answer = await this.#client.beginAway(returnTo(), wish, signal);
       if (typeof answer?.authorize_url !== "string") throw new Error("no address");
       if (signal.aborted) return;
-      if (!withSession) remember();
+      if (wish.session) remember();
       location.assign(answer.authorize_url);
     } catch (error) {
+      const outcome = await this.#surroundings.failure(error);
       if (signal.aborted) return;
       this.#request = null;
-      this.#show({ ...this.#offered, ...this.#surroundings.failure(error) });
+      this.#show({ ...this.#offered, ...outcome });
     }
   }
 }

@@ -13,12 +13,13 @@ export function LoginPage() {
         api="https://login.example.com"
         inline
         session="none"
+        method="code"
         accountName="花店"
         texts={{ title: "登录花店" }}
         onLogin={({ user, ticket }) => console.log(user.openid, ticket)}
         onError={({ code }) => console.log(code)}
       />
-      <wechat-login api="https://login.example.com" account-name="花店" theme="dark">
+      <wechat-login api="https://login.example.com" account-name="花店" theme="dark" method="scan" request="abc">
         <button onClick={() => element.current?.close()}>登录</button>
       </wechat-login>
     </>

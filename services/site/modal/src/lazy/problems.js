@@ -1,0 +1,2 @@
+/** What went wrong, in words. Fetched when something has. */
+export { problems as texts } from "../locale/zh-CN.js";

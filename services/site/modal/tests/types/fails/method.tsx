@@ -1,0 +1,3 @@
+// expected: TS2322
+import type {} from "wechat-login-element/react-jsx";
+export const Login = () => <wechat-login method="telepathy" />;
