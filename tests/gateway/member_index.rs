@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::http;
 use jiff::Timestamp;
 use login_protocol::{
     identity::{AppId, MemberId, OpenId},
@@ -17,6 +16,8 @@ use system_tests::{
     redis_server::RedisServer,
     stack::{APP_ID, Plan},
 };
+
+use crate::http;
 
 /// More than a walk looks at in one step.
 const MANY: usize = 2_000;
