@@ -48,8 +48,8 @@ async fn a_ban_holds_at_its_account_until_it_is_lifted_and_names_nobody() {
     };
     assert!(!ask(&keys, &store, &elsewhere).await);
     let people = vec![other.openid.clone(), one.openid.clone()];
-    let listed = bans::are_banned(&store, &one.app_id, people).await;
-    assert_eq!(listed.expect("Redis is running"), [false, true]);
+    let known = bans::are_banned(&store, &one.app_id, people).await;
+    assert_eq!(known.expect("Redis is running"), [false, true]);
     let found: Vec<String> = redis.command(&["KEYS", "*"]).await;
     let [only] = found.as_slice() else {
         panic!("bans have one key: {found:?}");

@@ -64,7 +64,7 @@ enum Command {
     Dist,
     /// Lint the Helm chart, render it with each file of values, and validate the result.
     ///
-    /// Takes helm from PATH or npm, and Kubernetes' schemas from PyPI.
+    /// Takes helm from PATH or npm, and Kubernetes' schemas from `PyPI`.
     Helm,
     /// Check licences, banned crates and sources of all dependencies against deny.toml.
     ///

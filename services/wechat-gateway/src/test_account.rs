@@ -50,7 +50,7 @@ pub(crate) fn settings(clock: Clock) -> (AccountSettings, Shared) {
         approval: read.approval,
         tells: true,
         compat: read.compat,
-        secret: read.internal.api_key,
+        secret: read.internal.api_keys.current,
     };
     (account, shared)
 }

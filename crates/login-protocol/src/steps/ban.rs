@@ -201,7 +201,9 @@ mod tests {
             ),
         ] {
             let hash = hmac_sha256(key, message.as_bytes());
-            let hexadecimal: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hexadecimal: String = hash
+                .iter()
+                .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
             assert_eq!(hexadecimal, expected);
         }
     }
