@@ -73,7 +73,10 @@ async fn what_is_signed_and_no_push_is_acknowledged_and_does_nothing() {
         attempts::status(&store, &scene).await,
         AttemptStatus::Pending
     );
-    let keys: Vec<String> = stack.redis.command(&["KEYS", "*member*"]).await;
+    let keys: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:member*:{*"])
+        .await;
     assert_eq!(keys, Vec::<String>::new(), "nobody was heard of");
     assert_logged_once_each(&mut stack, unreadable.len()).await;
 }

@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 45] = [
+const KEYS: [&str; 51] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -60,10 +60,18 @@ const KEYS: [&str; 45] = [
     "GATEWAY__COMPAT__KEYWORDS",
     "GATEWAY__COMPAT__ACCOUNT",
     "GATEWAY__COMPAT__REPLY",
+    "GATEWAY__INTERNAL__API_KEY_PREVIOUS",
+    "GATEWAY__WECHAT__TOKEN_PREVIOUS",
+    "GATEWAY__WECHAT__ENCODING_AES_KEY_PREVIOUS",
+    "GATEWAY__WEBHOOK__<NAME>__URL",
+    "GATEWAY__WEBHOOK__<NAME>__SECRET",
+    "GATEWAY__WEBHOOK__<NAME>__EVENTS",
 ];
 
 /// What can be set for one account, behind its name.
-const ACCOUNT_KEYS: [&str; 25] = [
+const ACCOUNT_KEYS: [&str; 27] = [
+    "TOKEN_PREVIOUS",
+    "ENCODING_AES_KEY_PREVIOUS",
     "APP_ID",
     "APP_SECRET",
     "TOKEN",

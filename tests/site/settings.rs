@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 33] = [
+const SETTINGS: [(&str, &str, &str); 34] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -30,6 +30,11 @@ const SETTINGS: [(&str, &str, &str); 33] = [
     (
         "SITE__INTERNAL__API_KEY",
         "internal.api_key",
+        "the-output-of-openssl-rand-hex-32",
+    ),
+    (
+        "SITE__INTERNAL__API_KEY_PREVIOUS",
+        "internal.api_key_previous",
         "the-output-of-openssl-rand-hex-32",
     ),
     (

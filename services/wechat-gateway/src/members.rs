@@ -11,7 +11,8 @@ use login_protocol::{
     steps::{
         BlankEvent, DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject,
         EraseUnion, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvents,
-        ReadMember, ReadPersonsAttempts, ReadSubject, RefuseAttempt, UnindexMember,
+        ReadMember, ReadNewestEvent, ReadPersonsAttempts, ReadSubject, RefuseAttempt,
+        UnindexMember,
     },
 };
 use service_kit::{
@@ -374,8 +375,12 @@ impl Members {
     }
 
     async fn erase_events(&self, member: &MemberId) -> Result<(), StoreError> {
+        // What comes meanwhile isn't theirs, and would make this endless.
+        let Some(newest) = self.store.run(&ReadNewestEvent).await? else {
+            return Ok(());
+        };
         let mut after = Position::BEGINNING;
-        loop {
+        while after < newest {
             let limit = BATCH;
             let events = self.store.run(&ReadEvents { after, limit }).await?;
             let Some(last) = events.last() else {
@@ -400,5 +405,6 @@ impl Members {
                 }
             }
         }
+        Ok(())
     }
 }

@@ -244,7 +244,8 @@ impl Provider {
             member: record.member.clone(),
             site,
         });
-        let read_unfollow = client.requires_following().then(|| ReadUnfollow {
+        let ends_on_unfollow = client.requires_following() || self.ends_on_unfollow;
+        let read_unfollow = ends_on_unfollow.then(|| ReadUnfollow {
             member: record.member.clone(),
         });
         let (known, subject, ended_here, ended, unfollowed_at) = self
@@ -265,8 +266,9 @@ impl Provider {
         let has_unfollowed = unfollowed_at
             .flatten()
             .is_some_and(|at| at.as_millisecond() >= record.begun_at_ms);
-        let follows = known.as_ref().is_some_and(|known| known.subscribed) && !has_unfollowed;
-        if is_same && !is_over && (follows || !client.requires_following()) {
+        let follows = known.as_ref().is_some_and(|known| known.subscribed);
+        let is_admitted = follows || !client.requires_following();
+        if is_same && !is_over && !has_unfollowed && is_admitted {
             return Ok(known);
         }
         self.end_grant(token).await?;

@@ -30,13 +30,13 @@ const STAYS_LONGER: Duration = Duration::from_mins(5);
 const ALGORITHMS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
 
 /// All keys that are published.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyRing {
     keys: Vec<RingKey>,
 }
 
 /// A key with its time.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RingKey {
     pub(super) algorithm: Algorithm,
     /// The private key in PKCS#8 (DER), in base64.
@@ -119,7 +119,9 @@ impl KeyRing {
         let begun = self
             .of(algorithm)
             .filter(|key| key.signs_from <= now.as_second());
-        begun.max_by_key(|key| key.signs_from)
+        // The first one may have been made by a replica whose clock is ahead of this one's.
+        let first = || self.of(algorithm).min_by_key(|key| key.signs_from);
+        begun.max_by_key(|key| key.signs_from).or_else(first)
     }
 
     /// The keys that have to be made now: the first ones, or the next ones.

@@ -1,6 +1,6 @@
 //! The parameters of a request: a query, or a form (RFC 6749, sections 3.1 and 3.2).
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use actix_web::{
     HttpRequest,
@@ -77,7 +77,8 @@ impl Parameters {
     ///
     /// There is one.
     pub(super) fn refuse_doubled(&self) -> Result<(), Refusal> {
-        let doubled = self.0.iter().any(|(name, _)| self.is_doubled(name));
+        let mut names = HashSet::with_capacity(self.0.len());
+        let doubled = !self.0.iter().all(|(name, _)| names.insert(name));
         if doubled {
             let wrong = "a parameter must not be there more than once";
             return Err(Refusal::invalid_request("doubled_parameter", wrong));

@@ -153,7 +153,9 @@ impl SigningKeys {
     }
 
     fn take(&self, revision: u64, ring: KeyRing) -> Result<(), SigningKeysError> {
-        if self.ready().is_ok_and(|ready| ready.revision == revision) {
+        // A ring that was made anew, in an empty Redis, counts its revisions from the beginning.
+        let is_known = |ready: Arc<Ready>| ready.revision == revision && ready.ring == ring;
+        if self.ready().is_ok_and(is_known) {
             return Ok(());
         }
         let ready = Arc::new(Ready::of(revision, ring)?);

@@ -537,7 +537,8 @@ fn index(member: &MemberId, known: Option<&Member>, at: Timestamp) -> Option<Ind
     (!is_indexed).then(|| IndexMember {
         member: member.clone(),
         first_seen_at: at,
-        only_new: false,
+        // Nothing is known of anybody where nothing is told: who has a place keeps it.
+        only_new: known.is_none(),
     })
 }
 

@@ -48,10 +48,11 @@ impl Person<'_> {
         self.changed(known, after, at)
     }
 
-    /// That they left.
+    /// That they left. Told also of who is known to have left: Redis may have taken the record and
+    /// refused the event, and the push that comes again must bring it. A repeat is the same event.
     pub(crate) fn unfollowed(&self, at: Timestamp) -> Option<AppendEvent> {
         let known = self.known;
-        let left = known.is_some_and(|known| !known.subscribed || known.overtakes(at));
+        let left = known.is_some_and(|known| known.overtakes(at));
         if left {
             return None;
         }

@@ -244,7 +244,7 @@ impl Deliverer {
         let read = ReadRedeliveries {
             webhook: webhook.clone(),
         };
-        delivery.asked = self.store.run(&read).await?;
+        let asked = self.store.run(&read).await?;
         let mut from = None;
         loop {
             let list = ListPending {
@@ -257,6 +257,8 @@ impl Deliverer {
             }
             from = page.next;
             if from.is_none() {
+                // Only now: what failed halfway is read again.
+                delivery.asked = asked;
                 return Ok(());
             }
         }

@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use login_protocol::{event::Position, steps::webhooks::Redeliver, webhook::WebhookName};
+use login_protocol::{
+    event::Position,
+    steps::{ReadNewestEvent, webhooks::Redeliver},
+    webhook::WebhookName,
+};
 use service_kit::{
     clock::Clock,
     random::NoRandomness,
@@ -200,16 +204,18 @@ impl Webhooks {
                 // The place before the first one of this time.
                 let mut after = Position::before(time);
                 let mut count = 0;
-                loop {
+                let newest = self.store.run(&ReadNewestEvent).await?;
+                while newest.is_some_and(|newest| after < newest) {
                     let batch = self.events.batch(after).await?;
                     let Some(last) = batch.last() else {
-                        return Ok(count);
+                        break;
                     };
                     after = last.position;
                     let wanted = batch.iter().filter(|kept| receiver.wants(kept));
                     let wanted = wanted.map(|kept| kept.position).collect();
                     count += self.queue(receiver, wanted).await?;
                 }
+                Ok(count)
             }
         }
     }
