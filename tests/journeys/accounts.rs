@@ -95,7 +95,7 @@ async fn each_account_and_each_site_keeps_to_itself() {
     let forged = code_with(&stack.wechat, &stack, "default", &shop_scene).await;
     stack.wechat.scan(&lin, &forged).await;
     let said = reply(&stack.wechat, &lin).await;
-    assert!(said.contains("二维码已失效"), "{said}");
+    assert!(said.contains("这次登录已失效"), "{said}");
     assert_eq!(at_shop.state().await, "pending");
 
     let left = Browser::start(&stack.log).await;
