@@ -45,6 +45,10 @@ impl Family {
 
 /// Those that both services have.
 const SHARED: &[Family] = &[
+    Family::gauge(
+        "build_info",
+        "Always 1; the labels name version and commit.",
+    ),
     Family::counter(
         "http_requests_total",
         "Requests that were answered, by method, route and status.",
