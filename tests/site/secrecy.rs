@@ -13,6 +13,12 @@ async fn everything(stack: &Stack) -> String {
         let value = match kind.as_str() {
             "string" => vec![stack.redis.command(&["GET", &key]).await],
             "hash" => stack.redis.command::<Vec<String>>(&["HGETALL", &key]).await,
+            "set" => {
+                stack
+                    .redis
+                    .command::<Vec<String>>(&["SMEMBERS", &key])
+                    .await
+            }
             "zset" => {
                 let range = ["ZRANGE", &key, "0", "-1"];
                 stack.redis.command::<Vec<String>>(&range).await

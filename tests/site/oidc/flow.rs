@@ -211,6 +211,7 @@ async fn neither_redis_nor_a_log_holds_a_code_a_token_or_a_secret() {
         let kind: String = stack.redis.command(&["TYPE", key]).await;
         let values: Vec<String> = match kind.as_str() {
             "hash" => stack.redis.command(&["HGETALL", key]).await,
+            "set" => stack.redis.command(&["SMEMBERS", key]).await,
             "zset" => stack.redis.command(&["ZRANGE", key, "0", "-1"]).await,
             _ => vec![stack.redis.command(&["GET", key]).await],
         };
