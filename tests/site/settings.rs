@@ -219,6 +219,11 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
             "",
         ),
         (
+            "SITE__INTERNAL__API_KEY_PREVIOUS",
+            "31-characters-are-too-few-for-it",
+            "",
+        ),
+        (
             "SITE__REDIS__URL",
             "http://127.0.0.1",
             "must begin with redis://",

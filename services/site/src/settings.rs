@@ -360,7 +360,7 @@ static INTERNAL_API_KEY: Key<SecretString> = Key {
 static INTERNAL_API_KEY_PREVIOUS: Key<SecretString> = Key {
     name: "internal.api_key_previous",
     default: Default::Unset,
-    example: "the-key-before",
+    example: "the-output-of-openssl-rand-hex-32",
     meaning: "the key before, which is accepted as well while your backends get the new one",
     meaning_zh: "更换密钥时的旧密钥：在你的后端换成新密钥之前，旧的也接受",
     secret: true,

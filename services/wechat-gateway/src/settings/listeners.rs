@@ -93,7 +93,7 @@ pub static API_KEY: Key<SecretString> = Key {
 static API_KEY_PREVIOUS: Key<SecretString> = Key {
     name: "internal.api_key_previous",
     default: Default::Unset,
-    example: "the-key-before",
+    example: "the-output-of-openssl-rand-hex-32",
     meaning: "the key before, which is accepted as well while sites and other backends get the new one",
     meaning_zh: "更换密钥时的旧密钥：在各网站和其他后端换成新密钥之前，旧的也接受",
     secret: true,
