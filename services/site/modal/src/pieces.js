@@ -13,17 +13,20 @@ import { addChinese } from "./texts.js";
 
 /**
  * @template Module
- * @param {() => Promise<Module & {texts?: Partial<Texts>}>} load `texts`: the Chinese that it says
+ * @param {(query: string) => Promise<Module & {texts?: Partial<Texts>}>} load `texts`: the Chinese
+ *   that it says; `query`: another one for each try, which tools/bundle.js puts behind the address,
+ *   since browsers ask only once for a script that didn't come
  * @returns {Piece<Module>}
  */
 function piece(load) {
   /** @type {ReturnType<typeof load> | null} */
   let loading = null;
+  let query = "";
   /** @type {Piece<Module>} */
   const made = {
     here: null,
     async fetch() {
-      loading ??= load();
+      loading ??= load(query);
       try {
         const module = await loading;
         addChinese(module.texts);
@@ -31,6 +34,7 @@ function piece(load) {
         return module;
       } catch (error) {
         loading = null;
+        query += "?";
         throw error;
       }
     },

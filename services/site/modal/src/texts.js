@@ -12,7 +12,9 @@ import { always } from "./locale/zh-CN.js";
  * @typedef {object} Locale
  * @property {string} tag as its author wrote it
  * @property {Partial<Texts>} texts what it leaves out is Chinese
- * @property {() => Promise<{default: Texts}>} [load] where the texts come when they are wanted
+ * @property {(query: string) => Promise<{default: Texts}>} [load] where the texts come when they
+ *   are wanted
+ * @property {string} [query] for the next try, as a piece's
  */
 
 /**
@@ -102,14 +104,16 @@ export function localeFor(tag) {
  * @returns {Promise<unknown> | null} null where they are here
  */
 export function fetchTexts(locale) {
-  const { tag, load } = locale;
+  const { tag, load, query = "" } = locale;
   if (!load) return null;
-  return load().then(
+  return load(query).then(
     (loaded) => {
       // The page may have brought its own meanwhile.
       if (locales.get(tag.toLowerCase()) === locale) addLocale(tag, loaded.default);
     },
-    () => {},
+    () => {
+      locale.query = `${query}?`;
+    },
   );
 }
 

@@ -125,16 +125,20 @@ export class LoginView {
       "div",
       { className: "card" },
       element("header", { className: "head" }, this.#logo, this.#title, this.#close),
-      part(
+      element(
         "div",
-        "stage",
-        element("div", { className: "skeleton" }, element("i"), element("i"), element("i")),
-        this.#code,
-        this.#cover,
+        { className: "body" },
+        part(
+          "div",
+          "stage",
+          element("div", { className: "skeleton" }, element("i"), element("i"), element("i")),
+          this.#code,
+          this.#cover,
+        ),
+        this.#meter,
+        this.#countdown,
+        part("ol", "steps", step(this.#stepScan), step(either)),
       ),
-      this.#meter,
-      this.#countdown,
-      part("ol", "steps", step(this.#stepScan), step(either)),
       this.#useCode,
       this.#announcer,
     );
@@ -400,9 +404,10 @@ export class LoginView {
  */
 function classesFor({ state, method }) {
   const classes = ["card", state, `by-${method}`];
-  if (state in COVERS) classes.push("covered");
-  if (state === "completing" || state === "leaving") classes.push("busy");
-  if (state === "scanned" || state === "completing") classes.push("scanned-already");
+  const cover = COVERS[state];
+  if (cover) classes.push("covered");
+  if (cover?.whole) classes.push("whole");
+  if (cover?.icon === "spinner") classes.push("busy");
   return classes.join(" ");
 }
 

@@ -136,9 +136,19 @@ export async function bundles() {
       });
     },
   };
-  files.set(MAIN, await bundle(MAIN, [plugin, sheet.plugin]));
+  files.set(MAIN, withQueries(await bundle(MAIN, [plugin, sheet.plugin])));
   files.set("files.rs", listing([...files.keys()]));
   return new Map([...files].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/**
+ * A browser keeps in mind for the whole page that a script didn't come (https://github.com/whatwg/html/issues/6768).
+ * Another query makes it another script, so that it is asked for again.
+ *
+ * @param {string} script
+ */
+function withQueries(script) {
+  return script.replace(/\(\)=>import\((".*?")\)/g, "q=>import($1+q)");
 }
 
 /**
