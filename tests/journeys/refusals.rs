@@ -1,6 +1,7 @@
 //! When a login can't begin: the words, and the way out.
 
 use deadpool_redis::redis;
+use reqwest::Method;
 use serde_json::json;
 use system_tests::{browser::Browser, login_page::LoginPage, stack::Plan};
 
@@ -50,6 +51,32 @@ async fn a_visitor_with_too_many_logins_is_told_to_wait_and_can_then_try_again()
     let code = page.code().await;
     stack.wechat.scan(&follower, &code).await;
     page.shows(&follower).await;
+    browser
+        .close(&["/api/login - Failed to load resource"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_browser_works_for_its_code_under_a_flood() {
+    let plan = Plan::default()
+        .site("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.0/8")
+        .site("SITE__LIMITS__LOGINS_WITHOUT_PROOF", "20");
+    let stack = plan.start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    for number in 0..60 {
+        let mut stranger = stack.visitor();
+        stranger.set_header("x-forwarded-for", &format!("198.51.100.{number}"));
+        stranger.call(Method::POST, "/api/login").await;
+    }
+    assert_eq!(stack.wechat.calls("/cgi-bin/qrcode/create").await, 20);
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    page.open().await;
+    let code = page.code().await;
+    assert_eq!(stack.wechat.calls("/cgi-bin/qrcode/create").await, 21);
+    stack.wechat.scan(&follower, &code).await;
+    page.shows(&follower).await;
+    // The browser notes the answer that asked for work; the visitor saw nothing of it.
     browser
         .close(&["/api/login - Failed to load resource"])
         .await;

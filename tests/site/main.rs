@@ -23,6 +23,7 @@ mod operations;
 mod origin;
 mod outages;
 mod own_sessions;
+mod proof_of_work;
 mod proxies;
 mod qr_reading;
 mod readiness;

@@ -94,6 +94,11 @@ const SETTINGS: [(&str, &str, &str); 34] = [
         "30",
     ),
     (
+        "SITE__LIMITS__LOGINS_WITHOUT_PROOF",
+        "limits.logins_without_proof",
+        "600",
+    ),
+    (
         "SITE__LIMITS__WAITING_PER_CLIENT",
         "limits.waiting_per_client",
         "20",

@@ -24,6 +24,7 @@ pub mod pages;
 pub mod phone_tab;
 pub mod process;
 pub mod prometheus;
+pub mod proof_of_work;
 pub mod protected_host;
 mod publish;
 pub mod redis_cluster;

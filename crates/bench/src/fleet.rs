@@ -216,6 +216,8 @@ fn site(plan: &Plan, addresses: [SocketAddr; 2], gateway: SocketAddr, redis_url:
     environment.extend(services::environment([
         // Each visitor says an address of its own, so that the usual limits stay on.
         ("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.0/8"),
+        // Attempts that nobody completes are what is measured.
+        ("SITE__LIMITS__LOGINS_WITHOUT_PROOF", "0"),
     ]));
     Recipe {
         environment,

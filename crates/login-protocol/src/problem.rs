@@ -66,6 +66,9 @@ pub enum ProblemCode {
     /// 429: too many logins from this IP address or its network; `Retry-After` says when. 503: too
     /// many at this process.
     TooManyLogins,
+    /// 429: logins begin too fast for people; the body's `challenge` says what work the browser has
+    /// to do before one begins.
+    ProofOfWorkRequired,
     /// 429 or 503: too many open streams; poll instead.
     TooManyWaiting,
     /// 500: a defect of ours.

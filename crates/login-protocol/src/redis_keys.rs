@@ -113,6 +113,10 @@ pub(crate) fn logins_begun(site: &SiteId, widest_net: std::net::IpAddr) -> Strin
     )
 }
 
+pub(crate) fn spent_proof(site: &SiteId, challenge: &str) -> String {
+    format!("wechat-login:spent-proof:{{{}:{challenge}}}", site.as_str())
+}
+
 pub(crate) fn codes_taken(app_id: &AppId, day: jiff::civil::Date) -> String {
     format!("wechat-login:codes-taken:{{{}:{day}}}", app_id.as_str())
 }

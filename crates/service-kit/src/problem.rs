@@ -12,6 +12,7 @@ use actix_web::{
 };
 use login_protocol::problem::ProblemCode;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::request_bodies;
 
@@ -22,6 +23,7 @@ pub struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
+    more: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -30,6 +32,8 @@ struct Body<'a> {
     status: u16,
     code: ProblemCode,
     detail: &'a str,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -40,7 +44,15 @@ impl Problem {
             status: status_of(code),
             detail: detail.into(),
             retry_after: None,
+            more: Map::new(),
         }
+    }
+
+    /// The same with an extension member (RFC 9457, section 3.2).
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
     }
 
     /// The same with `Retry-After`, rounded up to whole seconds.
@@ -91,7 +103,9 @@ fn status_of(code: ProblemCode) -> StatusCode {
         | ProblemCode::AuthorizationCodeSpent => StatusCode::GONE,
         ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ProblemCode::TooManyLogins | ProblemCode::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::TooManyLogins
+        | ProblemCode::ProofOfWorkRequired
+        | ProblemCode::TooManyWaiting => StatusCode::TOO_MANY_REQUESTS,
         ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ProblemCode::NotReady
         | ProblemCode::StoreUnavailable
@@ -135,6 +149,7 @@ impl ResponseError for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            more: &self.more,
         };
         response.body(serde_json::to_string(&body).unwrap_or_default())
     }

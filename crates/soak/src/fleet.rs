@@ -191,6 +191,7 @@ fn site(number: usize, plan: &Plan, fleet: &Fleet, gateway: &str) -> Recipe {
     environment.extend(services::environment([
         // Each visitor says an address of its own, so that the usual limits stay on.
         ("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.1/32"),
+        ("SITE__LIMITS__LOGINS_WITHOUT_PROOF", "0"),
         ("SITE__LOG__LEVEL", "warn"),
     ]));
     environment.extend(services::environment(client::SETTINGS));

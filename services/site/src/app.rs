@@ -32,7 +32,7 @@ use crate::{
     cookies::Cookies,
     forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
-    login::{LoginLimits, Logins},
+    login::{LoginLimits, Logins, ProofsOfWork},
     login_page::Branding,
     login_watch::LoginWatch,
     metric_families::FAMILIES,
@@ -71,8 +71,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
-    let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let site = Arc::new(site(&public.url, &login));
+    let limit = login_limits(&login, limits, &site.realm.site, &gateway.api_key);
+    let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
     warn_of_guessable_internal_key(settings.internal_api_keys.as_ref(), &public.url);
@@ -105,7 +106,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         other_accounts,
         Arc::clone(&store),
         gateway.map_err(ServiceError::Client)?,
-        login_limits(&login, limits),
+        limit,
         rules,
         login.methods,
     ));
@@ -293,11 +294,17 @@ fn session_rules(public_url: &Url, login: &LoginSettings, tickets: TicketIssuing
     }
 }
 
-const fn login_limits(login: &LoginSettings, limits: LimitSettings) -> LoginLimits {
+fn login_limits(
+    login: &LoginSettings,
+    limits: LimitSettings,
+    site: &SiteId,
+    secret: &SecretString,
+) -> LoginLimits {
     LoginLimits {
         attempt_lifetime_seconds: login.ttl_seconds,
         session_lifetime: login.session,
         per_minute: limits.logins_per_minute,
+        work: ProofsOfWork::new(site, secret, Clock::system(), limits.logins_without_proof),
         web_authorizations: limits.web_authorizations,
     }
 }

@@ -17,13 +17,17 @@ use crate::{
 mod admission;
 mod attempts;
 mod error;
+mod pace;
+mod proof_of_work;
 mod redemption;
 mod shown;
 mod stray_codes;
 mod web_authorization;
 mod web_authorization_limit;
 
+pub use attempts::Wish;
 pub use error::{BeginError, CompleteError};
+pub use proof_of_work::{Challenge, ProofsOfWork};
 pub use redemption::{Completed, Completion};
 use shown::Shown;
 use stray_codes::StrayCodes;
@@ -47,11 +51,11 @@ pub struct Logins {
     rules: SessionRules,
     ban_keys: BanKeys,
     per_minute: u32,
+    work: ProofsOfWork,
     web_authorizations: WebAuthorizationLimit,
 }
 
 /// How long things live and how many are allowed.
-#[derive(Debug, Clone, Copy)]
 pub struct LoginLimits {
     /// An attempt's lifetime.
     pub attempt_lifetime_seconds: u32,
@@ -59,6 +63,8 @@ pub struct LoginLimits {
     pub session_lifetime: SessionLifetime,
     /// Logins that one client may start in a minute; 0 is no limit.
     pub per_minute: u32,
+    /// What work browsers do before one begins.
+    pub work: ProofsOfWork,
     /// Attempts by web authorisation that this process may start in the time that one lives; 0 is
     /// no limit.
     pub web_authorizations: u32,
@@ -98,6 +104,7 @@ impl Logins {
             attempt_lifetime_seconds,
             session_lifetime,
             per_minute,
+            work,
             web_authorizations,
         } = limits;
         let gateway = Arc::new(gateway);
@@ -113,6 +120,7 @@ impl Logins {
             rules,
             ban_keys: BanKeys::default(),
             per_minute,
+            work,
             web_authorizations: WebAuthorizationLimit::new(
                 web_authorizations,
                 Duration::from_secs(attempt_lifetime_seconds.into()),

@@ -8,6 +8,10 @@ pub(crate) const FAMILIES: &[Family] = &[
         "logins_total",
         "Logins that were started or completed here, or refused before they began, by outcome.",
     ),
+    Family::counter(
+        "login_proofs_total",
+        "Logins whose browser had to do work first, and the proofs of it that came, by outcome.",
+    ),
     Family::gauge(
         "login_streams_open",
         "Browsers that wait on an event stream for the scan.",

@@ -105,6 +105,9 @@ pub struct LoginSettings {
 pub struct LimitSettings {
     /// Logins that a client may start in a minute.
     pub logins_per_minute: u32,
+    /// Logins that all visitors of the process may start in a minute before browsers do work for
+    /// them.
+    pub logins_without_proof: u32,
     /// Event streams that a client may hold open.
     pub waiting_per_client: u32,
     /// Event streams that the process holds open.
@@ -244,11 +247,13 @@ impl Section for ForwardAuthSettings {
 impl Section for LimitSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let logins_per_minute = reader.value(&LOGINS_PER_MINUTE);
+        let logins_without_proof = reader.value(&LOGINS_WITHOUT_PROOF);
         let waiting_per_client = reader.value(&WAITING_PER_CLIENT);
         let waiting = reader.value(&WAITING);
         let web_authorizations = reader.value(&WEB_AUTHORIZATIONS);
         Some(Self {
             logins_per_minute: logins_per_minute?,
+            logins_without_proof: logins_without_proof?,
             waiting_per_client: waiting_per_client?,
             waiting: waiting?,
             web_authorizations: web_authorizations?,
@@ -572,6 +577,22 @@ static LOGINS_PER_MINUTE: Key<u32> = Key {
               count; 0: no limit of a client",
     meaning_zh: "一个 IP 每分钟可以发起多少次登录，所有实例合计；每小时是它的 10 倍，每天是 40 倍，完\
                  成的登录不算在内；0 为不限制单个访客",
+    secret: false,
+    parse: parse::integer_from::<0>,
+};
+
+/// How many logins begin before browsers have to work for them.
+static LOGINS_WITHOUT_PROOF: Key<u32> = Key {
+    name: "limits.logins_without_proof",
+    default: Default::Text("600"),
+    example: "600",
+    meaning: "logins that all visitors of a process may start in a minute before their browsers have \
+              to do a fraction of a second's work for one (a proof of work); ten times as many in an \
+              hour and forty times in a day, where completed ones don't count; 0: no work, nor \
+              where `SITE__LIMITS__LOGINS_PER_MINUTE` is 0",
+    meaning_zh: "一个进程的所有访客每分钟合计可以发起多少次登录，超出后浏览器要先做不到一秒的计算（工作量\
+                 证明）；每小时是它的 10 倍，每天是 40 倍，完成的登录不算在内；0 为从不要求，\
+                 `SITE__LIMITS__LOGINS_PER_MINUTE` 为 0 时也不要求",
     secret: false,
     parse: parse::integer_from::<0>,
 };

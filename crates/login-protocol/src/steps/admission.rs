@@ -32,6 +32,9 @@ const HOUR_AND_DAY: usize = 1;
 /// a multiple of it, as with its shares.
 const FEW: u32 = 5;
 
+/// More than so many minutes' shares of uncompleted logins in a day are more than people begin.
+const HASTY_MINUTES: u32 = 4;
+
 /// How many uses a login that a scan completed gives back: its own, and that of an abandoned one.
 /// People complete most of what they start, so whoever shares an address with many of them is never
 /// stopped.
@@ -53,6 +56,8 @@ pub struct AdmitLogin {
 pub enum LoginAdmission {
     /// It may, and this is how many the client has begun lately and not completed.
     Admitted(ClientLogins),
+    /// It may, if its browser has done some work for it: the client begins more than people do.
+    Hasty,
     /// It may not, for this long.
     Refused {
         /// Until a window ends.
@@ -108,13 +113,17 @@ impl Step for AdmitLogin {
     fn outcome(&self, reply: &[Option<String>]) -> Result<LoginAdmission, UnexpectedReply> {
         match net_shares::admitted(reply) {
             Some(Use::Counted(today)) => {
-                let mut nets = nets(self.client).into_iter().flatten().zip(today);
-                let has_had_few = nets.all(|(net, begun)| begun <= FEW * net.factor);
-                Ok(LoginAdmission::Admitted(if has_had_few {
-                    ClientLogins::Few
+                let nets = || nets(self.client).into_iter().flatten().zip(&today);
+                let each_has_had = |at_most: u32| {
+                    nets().all(|(net, begun)| *begun <= at_most.saturating_mul(net.factor))
+                };
+                Ok(if each_has_had(FEW) {
+                    LoginAdmission::Admitted(ClientLogins::Few)
+                } else if each_has_had(self.per_minute.saturating_mul(HASTY_MINUTES)) {
+                    LoginAdmission::Admitted(ClientLogins::Many)
                 } else {
-                    ClientLogins::Many
-                }))
+                    LoginAdmission::Hasty
+                })
             }
             Some(Use::Refused(retry_after)) => Ok(LoginAdmission::Refused { retry_after }),
             None => Err(UnexpectedReply { step: "AdmitLogin" }),

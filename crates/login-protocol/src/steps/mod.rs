@@ -30,6 +30,7 @@ mod migration;
 mod net_shares;
 pub mod oidc;
 mod persons_attempts;
+mod proof_of_work;
 mod scan;
 mod session;
 mod session_index;
@@ -89,6 +90,7 @@ pub use migration::{ForgetMigration, KeepMigration, MoveMember, ReadMigration};
 pub use persons_attempts::{
     EraseAttempt, ForgetPersonsAttempts, NoteAttempt, ReadPersonsAttempts, RefuseAttempt,
 };
+pub use proof_of_work::SpendProof;
 pub use scan::{ConfirmAttempt, RecordScan, RefuseScan, ScanEffect, ScanOutcome};
 pub use session::{
     CreateSession, EndAllSessions, EndSession, LookAtSession, ReadOlderSession, ReadSession,

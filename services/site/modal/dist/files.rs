@@ -6,6 +6,7 @@
     ("wechat-login/other-ways.d83483852bbd.js", include_str!("wechat-login/other-ways.d83483852bbd.js")),
     ("wechat-login/phone.7144a1401b66.js", include_str!("wechat-login/phone.7144a1401b66.js")),
     ("wechat-login/problems.f9c2bc3bdc82.js", include_str!("wechat-login/problems.f9c2bc3bdc82.js")),
+    ("wechat-login/proof-of-work.b025ddf66cc3.js", include_str!("wechat-login/proof-of-work.b025ddf66cc3.js")),
     ("wechat-login/styles.5cc71aa4bb94.css", include_str!("wechat-login/styles.5cc71aa4bb94.css")),
     ("wechat-login/web-authorization.d76fe75eb18b.js", include_str!("wechat-login/web-authorization.d76fe75eb18b.js")),
     ("wechat-login/zh-TW.ebb311f49ce2.js", include_str!("wechat-login/zh-TW.ebb311f49ce2.js")),

@@ -25,6 +25,7 @@
  * @typedef {{user: User, ticket: string | null}} Login
  *   who logged in, and the ticket for the page's own backend where the site gives any
  */
+import { proofOfWork } from "./pieces.js";
 import { onStop, throwIfStopped } from "./signals.js";
 
 /** An answer that takes longer counts as no answer. */
@@ -39,13 +40,14 @@ export class Problem extends Error {
    * @param {number} status HTTP status
    * @param {string} code the stable `code` of the problem+json body; empty when there is none
    * @param {number | null} retryAfterSeconds
+   * @param {import("./lazy/proof-of-work.js").Challenge} [challenge] the work to do first
    */
-  constructor(status, code, retryAfterSeconds) {
+  constructor(status, code, retryAfterSeconds, challenge) {
     super(`HTTP ${status} ${code}`);
-    this.name = "Problem";
     this.status = status;
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.challenge = challenge;
   }
 
   /** Whether the same request can succeed later without anybody doing anything. */
@@ -55,9 +57,7 @@ export class Problem extends Error {
 }
 
 /** No answer came: the network, or the server behind it, is away. */
-export class Unreachable extends Error {
-  name = "Unreachable";
-}
+export class Unreachable extends Error {}
 
 /**
  * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client
@@ -113,17 +113,24 @@ export class LoginClient {
     // A goodbye that arrived after the new attempt would end that one.
     await this.#ending;
     throwIfStopped(signal);
-    this.#beginning ??= this.#begin(address("api/login", { request, method }));
+    this.#beginning ??= this.#begin({ request, method });
     const begun = await this.#beginning;
     throwIfStopped(signal);
     return begun;
   }
 
-  /** @param {string} path */
-  async #begin(path) {
+  /** @param {Record<string, string | null | undefined>} query */
+  async #begin(query) {
     this.#beginningControl = new AbortController();
+    const { signal } = this.#beginningControl;
+    const ask = () => this.#json("POST", address("api/login", query), signal);
     try {
-      const begun = await this.#json("POST", path, this.#beginningControl.signal);
+      const begun = await ask().catch(async (problem) => {
+        if (!problem.challenge) throw problem;
+        const { solve } = await proofOfWork.fetch();
+        query.proof = await solve(problem.challenge, signal);
+        return ask();
+      });
       if (typeof begun?.status !== "string") throw new Problem(201, "unreadable_answer", null);
       this.#held = true;
       if (!this.#wanted) void this.#sayGoodbye();
@@ -297,7 +304,8 @@ async function bodyOf(response) {
 async function problemOf(response) {
   const body = await response.json().catch(() => null);
   const code = typeof body?.code === "string" ? body.code : "";
-  return new Problem(response.status, code, retryAfterSeconds(response.headers.get("retry-after")));
+  const after = retryAfterSeconds(response.headers.get("retry-after"));
+  return new Problem(response.status, code, after, body?.challenge);
 }
 
 /**
@@ -306,9 +314,8 @@ async function problemOf(response) {
  * @param {string | null} value
  */
 function retryAfterSeconds(value) {
-  if (!value) return null;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
+  const seconds = Number(value) || (Date.parse(value ?? "") - Date.now()) / 1000;
+  return seconds > 0 ? Math.ceil(seconds) : null;
 }
 
 /** @param {number} milliseconds */

@@ -249,7 +249,7 @@ export class LoginFlow {
     try {
       await this.#prepare(begun);
     } catch {
-      throw new Unreachable("a piece of the modal");
+      throw new Unreachable("a piece");
     }
     throwIfStopped(signal);
     const lifetimeMs = begun.expires_in_seconds * 1000;

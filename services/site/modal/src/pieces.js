@@ -51,6 +51,9 @@ export const otherWays = piece(() => import("./lazy/other-ways.js"));
 /** When something went wrong. */
 export const problems = piece(() => import("./lazy/problems.js"));
 
+/** Where logins begin too fast for people. */
+export const proofOfWork = piece(() => import("./lazy/proof-of-work.js"));
+
 /** On a touch screen. */
 export const phone = piece(() => import("./lazy/phone.js"));
 

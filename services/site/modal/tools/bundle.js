@@ -29,6 +29,7 @@ const PIECES = [
   "lazy/other-ways",
   "lazy/phone",
   "lazy/problems",
+  "lazy/proof-of-work",
   "lazy/layered-dialog",
   "locale/en",
   "locale/zh-TW",

@@ -8,6 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { ROOT } from "./bundle.js";
 
@@ -66,6 +67,32 @@ check("older browsers have what the scripts call", () => {
     const [found] = tooNew.exec(script) ?? [];
     if (found) throw new Error(found);
   }
+});
+
+check("the work for a login is done, two at a time", () => {
+  const piece = pathToFileURL(path.join(ROOT, "src/lazy/proof-of-work.js")).href;
+  node(`
+    import { strict as assert } from "node:assert";
+    import { createHash } from "node:crypto";
+    import { solve } from ${JSON.stringify(piece)};
+    const { signal } = new AbortController();
+    const work = async (salt, number) => {
+      const challenge = createHash("sha256").update(salt + number).digest("hex");
+      const asked = { algorithm: "SHA-256", challenge, maxnumber: 50_000, salt, signature: "s" };
+      const proof = JSON.parse(atob(await solve(asked, signal)));
+      assert.deepEqual(proof, { algorithm: "SHA-256", challenge, number, salt, signature: "s" });
+    };
+    for (const number of [0, 1, 9, 10, 99, 100, 12_345]) await work("", number);
+    for (const length of [1, 2, 3, 30, 45]) await work("x".repeat(length), 4_321);
+    await Promise.all([work("0123456789abcdef?expires=1795780800&", 50_000), work("other&", 49_999)]);
+    const none = { algorithm: "SHA-256", challenge: "0".repeat(64), maxnumber: 99, salt: "x", signature: "" };
+    await assert.rejects(solve(none, signal));
+    await assert.rejects(solve({ ...none, algorithm: "SHA-512" }, signal));
+    const stop = new AbortController();
+    const stopped = solve({ ...none, maxnumber: 1e9 }, stop.signal);
+    setTimeout(() => stop.abort());
+    await assert.rejects(stopped);
+  `);
 });
 
 /** @param {string} ending of the names of the built files to read */

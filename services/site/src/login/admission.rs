@@ -2,21 +2,83 @@
 
 use std::net::IpAddr;
 
-use super::{BeginError, Logins};
+use super::{BeginError, Logins, proof_of_work::CHALLENGE_LIFETIME};
 use crate::gateway_client::GatewayError;
 use login_protocol::{
     gateway_api::ClientLogins,
-    steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission},
+    steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission, SpendProof},
 };
+use service_kit::redis::StoreError;
+use tokio::time::Instant;
+
+/// What is known of a client whose login may begin.
+pub(super) struct Admitted {
+    logins: ClientLogins,
+    /// It begins more than people do.
+    is_hasty: bool,
+}
+
+fn count_work(outcome: &'static str) {
+    metrics::counter!("login_proofs_total", "outcome" => outcome).increment(1);
+}
 
 impl Logins {
-    /// Counts a login that is about to start; one that goes on was counted when it started. Returns
-    /// how many the client has started lately, unless limits are off.
+    /// Counts a login that is about to start, and asks for work where they start too fast for
+    /// people; one that goes on was counted when it started. Returns how many the client has started
+    /// lately, unless limits are off.
+    ///
+    /// # Errors
+    ///
+    /// It had too many, its browser has to do work first, or Redis is unavailable.
+    pub(super) async fn admit(
+        &self,
+        client: IpAddr,
+        proof: &str,
+    ) -> Result<Option<ClientLogins>, BeginError> {
+        let Some(admission) = self.admit_client(client).await? else {
+            return Ok(None);
+        };
+        if !self.work.is_on() {
+            return Ok(Some(admission.logins));
+        }
+        if !proof.is_empty() {
+            if self.spend(proof).await? {
+                count_work("done");
+                return Ok(Some(admission.logins));
+            }
+            count_work("refused");
+        }
+        if !admission.is_hasty && self.work.begin_without(Instant::now()) {
+            return Ok(Some(admission.logins));
+        }
+        count_work("required");
+        let challenge = self.work.challenge()?;
+        let error = BeginError::WorkRequired(challenge);
+        Err(self.could_not_begin(client, error).await)
+    }
+
+    /// Whether a proof is good for a login, which it is once.
+    async fn spend(&self, proof: &str) -> Result<bool, StoreError> {
+        let Some(challenge) = self.work.met_by(proof) else {
+            return Ok(false);
+        };
+        let spend = SpendProof {
+            site: self.site.realm.site.clone(),
+            challenge,
+            lifetime: CHALLENGE_LIFETIME,
+        };
+        self.store.run(&spend).await
+    }
+
+    /// Counts a login of a client's; `None` where limits are off.
     ///
     /// # Errors
     ///
     /// It had too many, or Redis is unavailable.
-    pub(super) async fn admit(&self, client: IpAddr) -> Result<Option<ClientLogins>, BeginError> {
+    pub(super) async fn admit_client(
+        &self,
+        client: IpAddr,
+    ) -> Result<Option<Admitted>, BeginError> {
         if self.per_minute == 0 {
             return Ok(None);
         }
@@ -26,7 +88,14 @@ impl Logins {
             per_minute: self.per_minute,
         };
         match self.store.run(&step).await? {
-            LoginAdmission::Admitted(begun) => Ok(Some(begun)),
+            LoginAdmission::Admitted(logins) => Ok(Some(Admitted {
+                logins,
+                is_hasty: false,
+            })),
+            LoginAdmission::Hasty => Ok(Some(Admitted {
+                logins: ClientLogins::Many,
+                is_hasty: true,
+            })),
             LoginAdmission::Refused { retry_after } => {
                 metrics::counter!("logins_total", "outcome" => "rate_limited").increment(1);
                 Err(BeginError::TooManyOfClient { retry_after })

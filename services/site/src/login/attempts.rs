@@ -22,6 +22,18 @@ use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
 use crate::{asker, gateway_client::GatewayError, login_methods::LoginMethods};
 
+/// What login a visitor wants.
+pub struct Wish<'a> {
+    /// How, if they say.
+    pub choice: Option<MethodChoice>,
+    /// The client of OpenID Connect that they go on to.
+    pub client: Option<&'a Arc<Site>>,
+    /// The methods that are offered there.
+    pub methods: &'a LoginMethods,
+    /// The proof of work that their browser sends; empty without one.
+    pub proof: String,
+}
+
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is
 /// answered that the code has expired.
 const CODE_OUTLIVES_ATTEMPT_SECONDS: u32 = 60;
@@ -39,10 +51,14 @@ impl Logins {
         &self,
         visit: Visit<'_>,
         secret: Option<BrowserSecret>,
-        choice: Option<MethodChoice>,
-        client: Option<&Arc<Site>>,
-        methods: &LoginMethods,
+        wish: Wish<'_>,
     ) -> Result<(BrowserSecret, Living), BeginError> {
+        let Wish {
+            choice,
+            client,
+            methods,
+            proof,
+        } = wish;
         if choice.is_some_and(|choice| !methods.offer(choice)) {
             return Err(BeginError::MethodNotOffered);
         }
@@ -59,7 +75,7 @@ impl Logins {
                 self.cancel(&secret).await?;
             }
         }
-        let begun = self.admit(visit.client).await?;
+        let begun = self.admit(visit.client, &proof).await?;
         let secret = BrowserSecret::from_random(random::bytes()?);
         let scene = secret.scene();
         let choice = choice.unwrap_or(methods.first());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use login_protocol::attempt::AttemptStatus;
 use service_kit::{random::NoRandomness, redis::StoreError, subjects::SubjectError};
 
+use super::proof_of_work::Challenge;
 use crate::gateway_client::GatewayError;
 
 /// Why no login began.
@@ -19,6 +20,9 @@ pub enum BeginError {
         /// Until it may begin another one.
         retry_after: Duration,
     },
+    /// Logins begin too fast for people, and this one's browser didn't do the work for it.
+    #[error("the browser has to do some work first")]
+    WorkRequired(Challenge),
     /// This process began too many by web authorisation, whoever asked.
     #[error("too many logins were started by web authorisation")]
     TooManyWebAuthorizations {

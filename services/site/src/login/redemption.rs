@@ -256,6 +256,9 @@ impl Logins {
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
         count(is_first, confirmed_at);
+        if is_first {
+            self.work.complete();
+        }
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,

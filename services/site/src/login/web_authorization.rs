@@ -140,7 +140,7 @@ impl Logins {
         let (secret, living) = if let Some(known) = self.begun_before(secret, site).await? {
             known
         } else {
-            self.admit(visit.client).await?;
+            self.admit_client(visit.client).await?;
             was_admitted = true;
             if let Err(retry_after) = self.web_authorizations.begin(Instant::now()) {
                 let error = BeginError::TooManyWebAuthorizations { retry_after };

@@ -22,7 +22,7 @@ use service_kit::{client_address::TrustedProxies, problem::Problem};
 use super::{problems, query::parameter};
 use crate::{
     cookies::Cookies,
-    login::{BeginError, Living, Logins, Visit},
+    login::{BeginError, Living, Logins, Visit, Wish},
     oidc::{clients::Client, provider::Provider},
     qr_drawing,
     status_event::Status,
@@ -150,15 +150,14 @@ pub(super) async fn start(
     let site = client.as_ref().map(|client| &client.site);
     let own = client.as_ref().and_then(|client| client.methods.as_ref());
     let offered = own.unwrap_or(logins.methods());
-    let (secret, living) = logins
-        .start(
-            visit,
-            cookies.attempt(&request),
-            choice(&request)?,
-            site,
-            offered,
-        )
-        .await?;
+    let wish = Wish {
+        choice: choice(&request)?,
+        client: site,
+        methods: offered,
+        proof: parameter(&request, "proof"),
+    };
+    let secret = cookies.attempt(&request);
+    let (secret, living) = logins.start(visit, secret, wish).await?;
     let Living { opened, left } = living;
     let OpenedAttempt {
         status,

@@ -1,0 +1,208 @@
+//! What the site asks of a browser where logins begin faster than people begin them.
+
+use std::net::Ipv4Addr;
+
+use futures_util::{StreamExt as _, stream};
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{
+    proof_of_work::{encode, proof_of, solve},
+    stack::{Plan, Stack},
+    visitor::{Answer, Visitor},
+};
+
+use crate::answers::{header, retry_after};
+
+/// Addresses are said by a proxy; so many logins begin without work.
+fn plan(without_proof: &str) -> Plan {
+    Plan::default()
+        .site("SITE__PUBLIC__TRUSTED_PROXIES", "127.0.0.0/8")
+        .site("SITE__LIMITS__LOGINS_WITHOUT_PROOF", without_proof)
+}
+
+/// Starts a login in a new browser at an address of its own.
+async fn start(stack: &Stack, site: usize, proof: &str) -> Answer {
+    let mut visitor = Visitor::new(&stack.sites[site].public);
+    let path = if proof.is_empty() {
+        "/api/login".to_owned()
+    } else {
+        format!("/api/login?proof={proof}")
+    };
+    visitor.call(Method::POST, &path).await
+}
+
+/// The work that an answer asks for.
+#[track_caller]
+fn challenge(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 429, "{}", answer.text);
+    assert_eq!(answer.json["code"], "proof_of_work_required");
+    assert_eq!(header(&answer.headers, "cache-control"), "no-store");
+    assert!((1..=60).contains(&retry_after(answer)));
+    assert!(header(&answer.headers, "set-cookie").is_empty());
+    answer.json["challenge"].clone()
+}
+
+async fn codes(stack: &Stack) -> u64 {
+    stack.wechat.calls("/cgi-bin/qrcode/create").await as u64
+}
+
+#[tokio::test]
+async fn a_flood_of_starts_makes_no_more_codes_than_may_begin_without_work() {
+    let stack = plan("100").sites(2).start().await;
+    let client = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
+    let flood = (0..10_000_u32).map(|number| {
+        let site = &stack.sites[number as usize % 2].public;
+        let address = Ipv4Addr::from(0x0a00_0000 + number).to_string();
+        let request = client
+            .post(format!("{site}/api/login"))
+            .header("x-forwarded-for", address);
+        async move {
+            request
+                .send()
+                .await
+                .expect("the site answers")
+                .status()
+                .as_u16()
+        }
+    });
+    let statuses: Vec<u16> = stream::iter(flood).buffer_unordered(50).collect().await;
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(201), count(429)), (200, 9_800));
+    assert_eq!(codes(&stack).await, 200);
+
+    // A person behind the same flood still gets in.
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let asked = visitor.call(Method::POST, "/api/login").await;
+    let proof = solve(&challenge(&asked));
+    let path = format!("/api/login?proof={proof}");
+    let begun = visitor.call(Method::POST, &path).await;
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    let content = begun.json["qr"]["content"].as_str().expect("a code");
+    stack.wechat.scan(&person, content).await;
+    visitor.status_becomes("confirmed").await;
+    visitor.complete().await;
+}
+
+#[tokio::test]
+async fn a_proof_is_good_once_at_all_replicas_together() {
+    let stack = plan("1").sites(2).start().await;
+    for site in [0, 1] {
+        assert_eq!(start(&stack, site, "").await.status, 201);
+    }
+    let challenge = challenge(&start(&stack, 0, "").await);
+    let proof = solve(&challenge);
+    let tries = (0..20).map(|number| start(&stack, number % 2, &proof));
+    let answers = futures_util::future::join_all(tries).await;
+    let begun = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(begun, 1);
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        assert_ne!(self::challenge(answer)["challenge"], challenge["challenge"]);
+    }
+    assert_eq!(codes(&stack).await, 3);
+}
+
+#[tokio::test]
+async fn what_is_no_proof_is_answered_with_other_work() {
+    let stack = plan("1").start().await;
+    assert_eq!(start(&stack, 0, "").await.status, 201);
+    let good = proof_of(&challenge(&start(&stack, 0, "").await));
+    let with = |name: &str, value: Value| {
+        let mut proof = good.clone();
+        proof[name] = value;
+        encode(&proof)
+    };
+    let number = good["number"].as_u64().unwrap();
+    for proof in [
+        "x".to_owned(),
+        "%00".to_owned(),
+        "A".repeat(4000),
+        with("number", json!(number + 1)),
+        with("salt", json!("0?expires=9999999999&")),
+        with("signature", json!("00".repeat(32))),
+        with("challenge", json!("00".repeat(32))),
+    ] {
+        challenge(&start(&stack, 0, &proof).await);
+    }
+    assert_eq!(codes(&stack).await, 1);
+    assert_eq!(start(&stack, 0, &encode(&good)).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_proof_for_another_site_is_none() {
+    let stack = plan("1").start().await;
+    let other = plan("1")
+        .site("SITE__PUBLIC__URL", "http://login.example")
+        .start()
+        .await;
+    for stack in [&stack, &other] {
+        assert_eq!(start(stack, 0, "").await.status, 201);
+    }
+    let proof = solve(&challenge(&start(&other, 0, "").await));
+    challenge(&start(&stack, 0, &proof).await);
+}
+
+#[tokio::test]
+async fn completed_logins_dont_count() {
+    let stack = plan("2").start().await;
+    let person = stack.wechat.person("小林", true).await;
+    assert_eq!(start(&stack, 0, "").await.status, 201);
+    for _ in 0..5 {
+        let mut visitor = stack.visitor();
+        let content = visitor.start_login().await;
+        stack.wechat.scan(&person, &content).await;
+        visitor.status_becomes("confirmed").await;
+        // The answer got lost: a repeat is no other login.
+        visitor.complete().await;
+        visitor.complete().await;
+    }
+    assert_eq!(start(&stack, 0, "").await.status, 201);
+    challenge(&start(&stack, 0, "").await);
+}
+
+#[tokio::test]
+async fn who_begins_more_than_people_do_works_for_it_while_others_dont() {
+    let stack = plan("1000")
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "5")
+        .start()
+        .await;
+    let hasty = async |proof: &str| {
+        let mut visitor = stack.visitor();
+        visitor.set_header("x-forwarded-for", "203.0.113.7");
+        visitor
+            .call(Method::POST, &format!("/api/login?proof={proof}"))
+            .await
+    };
+    let counter = "wechat-login:logins-begun:*";
+    for _ in 0..4 {
+        for _ in 0..5 {
+            assert_eq!(hasty("").await.status, 201);
+        }
+        // The minute is over, the day isn't.
+        let keys: Vec<String> = stack.redis.command(&["KEYS", counter]).await;
+        let counts: String = stack.redis.command(&["HGET", &keys[0], "32"]).await;
+        let (_, rest) = counts.split_once(' ').expect("several numbers");
+        let counts = format!("0 {rest}");
+        let _: i64 = stack
+            .redis
+            .command(&["HSET", &keys[0], "32", &counts])
+            .await;
+    }
+    let proof = solve(&challenge(&hasty("").await));
+    assert_eq!(hasty(&proof).await.status, 201);
+    challenge(&hasty("").await);
+    assert_eq!(start(&stack, 0, "").await.status, 201);
+}
+
+#[tokio::test]
+async fn without_limits_nobody_works() {
+    for plan in [
+        plan("0"),
+        plan("1").site("SITE__LIMITS__LOGINS_PER_MINUTE", "0"),
+    ] {
+        let stack = plan.start().await;
+        for _ in 0..10 {
+            assert_eq!(start(&stack, 0, "").await.status, 201);
+        }
+    }
+}
