@@ -25,7 +25,7 @@
  * @typedef {{user: User, ticket: string | null}} Login
  *   who logged in, and the ticket for the page's own backend where the site gives any
  */
-import { proofOfWork } from "./pieces.js";
+import { problems } from "./pieces.js";
 import { onStop, throwIfStopped } from "./signals.js";
 
 /** An answer that takes longer counts as no answer. */
@@ -123,11 +123,11 @@ export class LoginClient {
   async #begin(query) {
     this.#beginningControl = new AbortController();
     const { signal } = this.#beginningControl;
-    const ask = () => this.#json("POST", address("api/login", query), signal);
+    const ask = () => this.post("api/login", query, signal);
     try {
       const begun = await ask().catch(async (problem) => {
         if (!problem.challenge) throw problem;
-        const { solve } = await proofOfWork.fetch();
+        const { solve } = await problems.fetch();
         query.proof = await solve(problem.challenge, signal);
         return ask();
       });
@@ -198,8 +198,7 @@ export class LoginClient {
    * @returns {Promise<Login>}
    */
   async complete({ session, request }, signal) {
-    const path = address("api/login/complete", { session, request });
-    const answer = loginIn(await this.#json("POST", path, signal));
+    const answer = loginIn(await this.post("api/login/complete", { session, request }, signal));
     if (!answer) throw new Problem(200, "unreadable_answer", null);
     this.#held = false;
     return answer;
@@ -226,17 +225,16 @@ export class LoginClient {
   }
 
   /**
-   * Starts an attempt by WeChat's consent, which is neither shown here nor ended here.
+   * Asks for something, after the goodbye that may be under way.
    *
-   * @param {string} returnTo where the visitor is to come back
-   * @param {Wish} wish
+   * @param {string} path
+   * @param {Record<string, string | null | undefined>} query what is empty isn't said
    * @param {AbortSignal} signal
    * @returns {Promise<any>}
    */
-  async beginAway(returnTo, { session, request }, signal) {
+  async post(path, query, signal) {
     await this.#ending;
-    const query = { return_to: returnTo, session, request };
-    return this.#json("POST", address("api/login/web-authorization", query), signal);
+    return this.#json("POST", address(path, query), signal);
   }
 
   /**

@@ -146,7 +146,8 @@ export class WebAuthorizationFlow {
     try {
       const { returnTo, wish } = this.#surroundings;
       // An attempt without a code, or the one that this browser has.
-      const answer = await this.#client.beginAway(returnTo(), wish, signal);
+      const query = { return_to: returnTo(), session: wish.session, request: wish.request };
+      const answer = await this.#client.post("api/login/web-authorization", query, signal);
       if (typeof answer?.authorize_url !== "string") throw new Error("no address");
       if (signal.aborted) return;
       if (wish.session) remember();

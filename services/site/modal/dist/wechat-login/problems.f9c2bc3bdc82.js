@@ -1,1 +1,0 @@
-var e={foreign_origin:"此网站未获准使用这个登录服务",store_unavailable:"登录服务繁忙，请稍后再试",gateway_unavailable:"登录服务繁忙，请稍后再试",wechat_unavailable:"微信暂时没有响应，请稍后再试",wechat_answer_unusable:"微信返回的内容无法识别，请联系网站管理员",daily_codes_used_up:"今天的登录次数已用完，请联系网站管理员",wechat_refused:"公众号设置有误，请联系网站管理员",login_not_confirmed:"没有收到微信的确认，请重试",unreadable_answer:"收到了无法识别的响应，请检查网络后重试"};export{e as texts};
