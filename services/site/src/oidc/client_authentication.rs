@@ -46,8 +46,8 @@ pub(super) fn client(
 }
 
 fn authenticate(provider: &Provider, credentials: &Credentials) -> Result<Arc<Client>, Refusal> {
-    let ids = credentials.ids.iter();
-    let Some(client) = ids.filter_map(|id| provider.clients.with_id(id)).next() else {
+    let mut ids = credentials.ids.iter();
+    let Some(client) = ids.find_map(|id| provider.clients.with_id(id)) else {
         let wrong = "no client has this client_id";
         return Err(Refusal::invalid_client("unknown_client", wrong));
     };
