@@ -175,11 +175,11 @@ mod tests {
         assert_eq!(locked(&failures.failed).shared.len(), SHARED);
         // One of those that share a window.
         let guesser = address(40_000);
-        let mut guesses = 0;
+        let mut tries = 0;
         while failures.wait(guesser, now).is_none() {
             failures.add(guesser, now);
-            guesses += 1;
-            assert!(guesses <= SHARE, "not limited");
+            tries += 1;
+            assert!(tries <= SHARE, "not limited");
         }
         // Hardly anybody else is kept waiting by that.
         let kept_waiting = (50_000..51_000)
