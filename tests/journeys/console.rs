@@ -203,13 +203,10 @@ async fn axe_finds_nothing_on_any_page() {
     browser.close(&[]).await;
 }
 
-/// A stack whose console the known owner may open by WeChat, and that tells a receiver of events.
-async fn with_an_owner(receiver: &Receiver) -> (Stack, Person) {
+/// A stack whose console the known owner may open by WeChat.
+async fn with_an_owner() -> (Stack, Person) {
     let openid = "oOwner0000000000000000000001";
-    let plan = Plan::default()
-        .gateway("GATEWAY__CONSOLE__OPENIDS", openid)
-        .gateway("GATEWAY__WEBHOOK__CRM__URL", &receiver.url())
-        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET);
+    let plan = Plan::default().gateway("GATEWAY__CONSOLE__OPENIDS", openid);
     let stack = tap_mode(plan).await;
     let owner = stack.wechat.known_person("店主", openid).await;
     (stack, owner)
@@ -240,8 +237,7 @@ async fn decide(browser: &Browser, stack: &Stack, person: &Person, content: &str
 
 #[tokio::test]
 async fn an_owner_signs_in_by_wechat_until_they_are_banned() {
-    let receiver = Receiver::start().await;
-    let (stack, owner) = with_an_owner(&receiver).await;
+    let (stack, owner) = with_an_owner().await;
     let browser = Browser::start(&stack.log).await;
     let content = ask_for_code(&browser, &stack).await;
     assert_eq!(browser.axe().await, Vec::<String>::new());
@@ -265,8 +261,7 @@ async fn an_owner_signs_in_by_wechat_until_they_are_banned() {
 
 #[tokio::test]
 async fn nobody_else_signs_in_by_wechat_and_a_refusal_is_one() {
-    let receiver = Receiver::start().await;
-    let (stack, owner) = with_an_owner(&receiver).await;
+    let (stack, owner) = with_an_owner().await;
     let stranger = stack.wechat.person("路人", true).await;
     let browser = Browser::start(&stack.log).await;
     let content = ask_for_code(&browser, &stack).await;
@@ -298,7 +293,10 @@ async fn nobody_else_signs_in_by_wechat_and_a_refusal_is_one() {
 async fn the_owner_sees_a_receiver_in_trouble_and_sends_events_again() {
     let receiver = Receiver::start().await;
     receiver.answer(|_| Reply::Status(410));
-    let (stack, _) = with_an_owner(&receiver).await;
+    let plan = Plan::default()
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", &receiver.url())
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET);
+    let stack = plan.start().await;
     let browser = Browser::start(&stack.log).await;
     sign_in(&browser, &stack).await;
     log_in(&stack, "小林").await;
