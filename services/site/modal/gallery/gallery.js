@@ -2,8 +2,8 @@
  * Every state of the modal, in every theme and language, in the page and as a dialog. The states
  * are made up: no login service is asked.
  *
- * The page's address chooses: `?state=pending&language=en&theme=dark&frame=dialog`. What it doesn't
- * name is shown in every kind, but for dialogs, of which there is one at a time.
+ * The page's address chooses: `?state=pending,expired&language=en&theme=dark`. What it doesn't name
+ * is shown in every kind. With `frame=dialog` it is one, since there is one dialog at a time.
  */
 import { Problem } from "../src/client.js";
 import { CLOSED } from "../src/flow.js";
@@ -200,10 +200,7 @@ function showLinks() {
 }
 
 /** @param {keyof typeof KINDS} kind */
-const wanted = (kind) => {
-  const value = chosen.get(kind);
-  return value ? [value] : KINDS[kind];
-};
+const wanted = (kind) => chosen.get(kind)?.split(",") ?? KINDS[kind];
 
 showLinks();
 if (chosen.get("frame") === "dialog") {

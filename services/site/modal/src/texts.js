@@ -12,9 +12,7 @@ import { always } from "./locale/zh-CN.js";
  * @typedef {object} Locale
  * @property {string} tag as its author wrote it
  * @property {Partial<Texts>} texts what it leaves out is Chinese
- * @property {(query: string) => Promise<{default: Texts}>} [load] where the texts come when they
- *   are wanted
- * @property {string} [query] for the next try, as a piece's
+ * @property {() => Promise<{default: Texts}>} [load] where the texts come when they are wanted
  */
 
 /**
@@ -104,16 +102,14 @@ export function localeFor(tag) {
  * @returns {Promise<unknown> | null} null where they are here
  */
 export function fetchTexts(locale) {
-  const { tag, load, query = "" } = locale;
+  const { tag, load } = locale;
   if (!load) return null;
-  return load(query).then(
+  return load().then(
     (loaded) => {
       // The page may have brought its own meanwhile.
       if (locales.get(tag.toLowerCase()) === locale) addLocale(tag, loaded.default);
     },
-    () => {
-      locale.query = `${query}?`;
-    },
+    () => {},
   );
 }
 

@@ -403,12 +403,10 @@ export class LoginView {
  * @param {Snapshot} snapshot
  */
 function classesFor({ state, method }) {
-  const classes = ["card", state, `by-${method}`];
   const cover = COVERS[state];
-  if (cover) classes.push("covered");
-  if (cover?.whole) classes.push("whole");
-  if (cover?.icon === "spinner") classes.push("busy");
-  return classes.join(" ");
+  const busy = cover?.icon === "spinner" && "busy";
+  const classes = [cover && "covered", cover?.whole && "whole", busy];
+  return ["card", state, `by-${method}`, ...classes].filter(Boolean).join(" ");
 }
 
 /** @param {Snapshot} snapshot */
