@@ -208,7 +208,7 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
             later(sign_in_again(say, status, has_wechat, refusal), retry_after)
         }
         Err(SignInError::Store(error)) => store_failed(say, &error),
-        Err(SignInError::Randomness(error)) => no_randomness(say, &error),
+        Err(SignInError::Randomness(error)) => no_randomness(say, error),
     }
 }
 
@@ -522,7 +522,7 @@ async fn act(
         Err(SessionsError::UnknownSession) => query_of(account, None),
         Err(SessionsError::UnknownMember) => return nobody(say),
         Err(SessionsError::Store(error)) => return store_failed(say, &error),
-        Err(SessionsError::Randomness(error)) => return no_randomness(say, &error),
+        Err(SessionsError::Randomness(error)) => return no_randomness(say, error),
     };
     if action == Action::Erase {
         return redirect(&format!("{MEMBERS}?{done}"));

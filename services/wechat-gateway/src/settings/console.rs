@@ -26,7 +26,7 @@ pub(super) static OPENIDS: Key<Vec<OpenId>> = Key {
     },
 };
 
-/// Whose OpenIDs they are.
+/// Whose identifiers they are.
 pub(super) static ACCOUNT: Key<AccountName> = Key {
     name: "console.account",
     default: Default::Text("default"),
@@ -52,7 +52,7 @@ impl std::fmt::Debug for ConsoleOwners {
     }
 }
 
-/// The section: without OpenIDs nobody signs in by WeChat.
+/// The section: without owners nobody signs in by WeChat.
 #[derive(Debug, Clone)]
 pub(super) struct ConsoleSection(pub(super) Option<ConsoleOwners>);
 

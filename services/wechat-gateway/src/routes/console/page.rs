@@ -199,7 +199,7 @@ pub(super) fn later(mut page: HttpResponse, retry_after: Duration) -> HttpRespon
 }
 
 /// There is no randomness to make a secret of.
-pub(super) fn no_randomness(say: Language, error: &NoRandomness) -> HttpResponse {
+pub(super) fn no_randomness(say: Language, error: NoRandomness) -> HttpResponse {
     error.log();
     let title = say.say("暂时无法完成", "This isn't possible right now");
     say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "")

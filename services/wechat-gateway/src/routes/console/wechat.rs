@@ -68,7 +68,7 @@ pub(super) async fn begin(request: HttpRequest, console: Data<Console>) -> HttpR
             );
             say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, text)
         }
-        Err(BeginError::Randomness(error)) => no_randomness(say, &error),
+        Err(BeginError::Randomness(error)) => no_randomness(say, error),
         Err(BeginError::Store(error)) => store_failed(say, &error),
     }
 }
@@ -135,7 +135,7 @@ pub(super) async fn finish(
             return page(say, StatusCode::FORBIDDEN, Stage::Stranger);
         }
         Ok(Finished::Over) => return page(say, StatusCode::FORBIDDEN, Stage::Over),
-        Err(FinishError::Randomness(error)) => return no_randomness(say, &error),
+        Err(FinishError::Randomness(error)) => return no_randomness(say, error),
         Err(FinishError::Store(error)) => return store_failed(say, &error),
     };
     match console.sessions.sign_in_as(&member).await {
@@ -150,6 +150,6 @@ pub(super) async fn finish(
             response
         }
         Err(OpenError::Store(error)) => store_failed(say, &error),
-        Err(OpenError::Randomness(error)) => no_randomness(say, &error),
+        Err(OpenError::Randomness(error)) => no_randomness(say, error),
     }
 }
