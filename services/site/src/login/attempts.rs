@@ -16,11 +16,11 @@ use login_protocol::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
     },
 };
-use service_kit::{history, random, redis::StoreError};
+use service_kit::{asker, history, random, redis::StoreError};
 
 use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
-use crate::{asker, gateway_client::GatewayError, login_methods::LoginMethods};
+use crate::{gateway_client::GatewayError, login_methods::LoginMethods};
 
 /// What login a visitor wants.
 pub struct Wish<'a> {
