@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 34] = [
+const SETTINGS: [(&str, &str, &str); 35] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -282,6 +282,7 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "many", whole_number),
         ("SITE__LIMITS__LOGINS_PER_MINUTE", "-1", whole_number),
+        ("SITE__LIMITS__LOGINS_WITHOUT_PROOF", "many", whole_number),
         ("SITE__LIMITS__WAITING_PER_CLIENT", "1.5", whole_number),
         ("SITE__LIMITS__WAITING", "4294967296", whole_number),
         ("SITE__LIMITS__WEB_AUTHORIZATIONS", "-1", whole_number),
