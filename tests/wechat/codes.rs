@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use system_tests::{
     attempts::new_openid,
     deadline::eventually,
+    log_folder,
     simulator::Person,
     stack::{Plan, Stack},
     visitor::Visitor,
@@ -86,6 +87,56 @@ async fn who_sends_the_digits_is_logged_in() {
     let user = visitor.complete().await;
     assert_eq!(user["openid"], person.openid);
     assert_eq!(user["subscribed"], true);
+}
+
+#[tokio::test]
+async fn a_picture_that_is_a_file_is_handed_out_by_the_site() {
+    let content = b"\x89PNG\r\n\x1a\n: the rest is for browsers";
+    let file = log_folder::create().join("account.png");
+    std::fs::write(&file, content).expect("a file can be written");
+    let path = file.to_str().expect("a path in UTF-8");
+    let plan = plan()
+        .gateway("GATEWAY__WECHAT__QR_URL", path)
+        .site("SITE__PUBLIC__URL", "https://shop.example.com/passport/");
+    let mut stack = plan.start().await;
+    let mut visitor = stack.visitor();
+    let first = visitor.call(Method::POST, "/api/login").await;
+    let url = first.json["code"]["account_qr_url"].as_str();
+    let url = url.expect("an address");
+    let address = url.strip_prefix("https://shop.example.com/passport");
+    let address = address.expect("one of the site's own");
+    assert!(address.starts_with("/assets/account/") && address.ends_with(".png"));
+    // A reload shows the same.
+    let second = visitor.call(Method::POST, "/api/login").await;
+    assert_eq!(second.json["code"], first.json["code"]);
+
+    let read = async |address: &str| {
+        let client = service_kit::http_client::build(system_tests::deadline::PATIENCE);
+        let url = format!("{}{address}", stack.sites[0].public);
+        let answer = client.expect("a client can be made").get(url).send().await;
+        answer.expect("the site answers")
+    };
+    let answer = read(address).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("access-control-allow-origin", "*"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(answer.headers()[name], value);
+    }
+    let body = answer.bytes().await.expect("the answer has a body");
+    assert_eq!(&body[..], content);
+    for unknown in ["AAAAAAAAAAAAAAAA.png", "AAAA.png", "AAAAAAAAAAAAAAAA.svg"] {
+        let answer = read(&format!("/assets/account/{unknown}")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{unknown}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{unknown}");
+    }
+    // It was fetched once.
+    stack.gateways.remove(0).process.stop().await;
+    assert_eq!(read(address).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ use tokio::{sync::oneshot, task::JoinSet};
 use url::Url;
 
 use crate::{
+    account_pictures::AccountPictures,
     cookies::Cookies,
     forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
@@ -72,6 +73,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
     let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
+    let gateway = Arc::new(gateway.map_err(ServiceError::Client)?);
     let site = Arc::new(site(&public.url, &login));
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
@@ -104,7 +106,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         site,
         other_accounts,
         Arc::clone(&store),
-        gateway.map_err(ServiceError::Client)?,
+        Arc::clone(&gateway),
         login_limits(&login, limits),
         rules,
         login.methods,
@@ -112,6 +114,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));
     let parts = routes::Parts {
         logins,
+        pictures: Data::new(AccountPictures::new(gateway)),
         sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::from(room),

@@ -3,13 +3,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use login_protocol::{account::AccountName, attempt::Approval, identity::AppId};
+use login_protocol::{
+    account::AccountName, account_picture::PictureName, attempt::Approval, identity::AppId,
+};
 use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
+    account_picture::AccountPicture,
     compat::CompatCodes,
     digits::AccountDigits,
     login_prompts::LoginPrompts,
@@ -320,6 +323,14 @@ impl Accounts {
     /// The account of this name.
     pub fn named(&self, name: &AccountName) -> Option<&Arc<Account>> {
         self.0.get(name)
+    }
+
+    /// The picture of this name, if it is one account's.
+    pub fn picture(&self, name: &PictureName) -> Option<&AccountPicture> {
+        let mut pictures = self
+            .iter()
+            .filter_map(|account| account.login_prompts.picture());
+        pictures.find(|picture| picture.name == *name)
     }
 
     /// All of them, by name.
