@@ -74,6 +74,7 @@ async fn judged(http: &Client, stack: &Stack) -> BTreeMap<String, u32> {
 #[tokio::test]
 async fn an_hours_guesses_hit_as_seldom_as_computed() {
     let stack = Plan::default()
+        .plain()
         .site("SITE__LOGIN__METHOD", "code")
         .site("SITE__LOGIN__TTL_SECONDS", "3600")
         .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
