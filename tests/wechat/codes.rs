@@ -260,6 +260,8 @@ async fn cancelled_digits_log_nobody_in() {
     let digits = start(&mut visitor).await;
     visitor.call(Method::DELETE, "/api/login").await;
     stack.wechat.message(&person, &digits).await;
+    // They are no login's any more, so the message is one like any other.
+    assert_eq!(last_reply(&stack, &person).await, "");
     let other = start(&mut visitor).await;
     assert_ne!(digits, other);
     assert_eq!(visitor.status().await, "pending");
@@ -320,6 +322,23 @@ async fn in_tap_mode_the_digits_bring_a_link() {
     let confirm = json!({ "url": link, "form": { "decision": "confirm" } });
     crate::profile::open(&stack, &person, confirm).await;
     assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+/// The link to the profile leads through web authorisation.
+#[tokio::test]
+async fn an_account_without_web_authorisation_asks_for_no_profile() {
+    for (has_it, asks) in [("true", true), ("false", false)] {
+        let plan = plan()
+            .simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false")
+            .gateway("GATEWAY__PUBLIC__URL", "https://gateway.example.com")
+            .gateway("GATEWAY__WECHAT__WEB_AUTHORIZATION", has_it);
+        let stack = plan.start().await;
+        let person = stack.wechat.person("小林", true).await;
+        let mut visitor = stack.visitor();
+        let digits = start(&mut visitor).await;
+        stack.wechat.message(&person, &digits).await;
+        assert_eq!(link(&stack, &person).await.is_some(), asks, "{has_it}");
+    }
 }
 
 #[tokio::test]

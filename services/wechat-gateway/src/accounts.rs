@@ -121,14 +121,15 @@ impl Account {
             qr_codes,
             shown,
         } = settings;
-        let (store, clock) = (&shared.store, &shared.clock);
-        let app_id = &credentials.app_id;
+        let (store, clock, app_id) = (&shared.store, &shared.clock, &credentials.app_id);
         let (api, tokens) = calls(&name, &credentials, shared)?;
         let senders = Arc::new(Senders::new(
             shared.wechat.check_callback_ip,
             shared.proxies.clone(),
         ));
-        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), profile.ask);
+        // A profile is shown by web authorisation.
+        let asks = profile.ask && shown.web_authorization;
+        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), asks);
         let authorization = Arc::new(WebAuthorization::new(
             Arc::clone(&api),
             Arc::clone(store),
