@@ -1,5 +1,6 @@
 //! Logging in by digits that the visitor sends to the account.
 
+use login_protocol::account_picture::PictureName;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use system_tests::{
@@ -105,7 +106,9 @@ async fn a_picture_that_is_a_file_is_handed_out_by_the_site() {
     let url = url.expect("an address");
     let address = url.strip_prefix("https://shop.example.com/passport");
     let address = address.expect("one of the site's own");
-    assert!(address.starts_with("/assets/account/") && address.ends_with(".png"));
+    let name = address.strip_prefix("/assets/account/");
+    let name = name.and_then(PictureName::parse).expect("a picture's name");
+    assert_eq!(Some(name), PictureName::of(content));
     // A reload shows the same.
     let second = visitor.call(Method::POST, "/api/login").await;
     assert_eq!(second.json["code"], first.json["code"]);
