@@ -16,11 +16,10 @@ use login_protocol::{
         SessionPlace, TicketDelivery,
     },
 };
-use service_kit::{clock::Clock, history, random, redis::StoreError, subjects};
+use service_kit::{asker, clock::Clock, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
-    asker,
     sessions::{ending::is_over, identifier::SessionId},
     tickets::{Ticket, TicketIssuing},
     user::User,

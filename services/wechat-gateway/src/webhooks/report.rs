@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use login_protocol::{
-    steps::{CountEvents, ReadEvents, webhooks::ReadWebhook},
+    steps::{
+        CountEvents, ReadEvents,
+        webhooks::{ReadFailure, ReadWebhook},
+    },
     webhook::WebhookName,
 };
 use serde::Serialize;
@@ -10,6 +13,8 @@ use service_kit::{
     clock::Clock,
     redis::{Store, StoreError},
 };
+
+use super::failure::Failure;
 
 /// How far a receiver is.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +31,9 @@ pub struct Report {
     pub dead_letters: u64,
     /// Since when it gets nothing, because it answered 410.
     pub switched_off_at: Option<Timestamp>,
+    /// When and why sending last failed.
+    #[serde(skip)]
+    pub last_failure: Option<(Timestamp, Failure)>,
 }
 
 impl Report {
@@ -46,13 +54,18 @@ impl Report {
             failures: 0,
             dead_letters: 0,
             switched_off_at: None,
+            last_failure: None,
         };
         let read = ReadWebhook {
             webhook: name.clone(),
         };
-        let Some(progress) = store.run(&read).await? else {
+        let why = ReadFailure {
+            webhook: name.clone(),
+        };
+        let (Some(progress), failure) = store.run_both(&read, &why).await? else {
             return Ok(report);
         };
+        report.last_failure = failure.map(|(at, why)| (at, Failure::read(why)));
         let after = progress.cursor;
         let next = ReadEvents { after, limit: 1 };
         let (untaken, next) = store.run_both(&CountEvents { after }, &next).await?;
