@@ -95,7 +95,7 @@ impl Logins {
         site: Arc<Site>,
         other_accounts: Vec<AccountName>,
         store: Arc<Store>,
-        gateway: GatewayClient,
+        gateway: Arc<GatewayClient>,
         limits: LoginLimits,
         rules: SessionRules,
         methods: LoginMethods,
@@ -107,7 +107,6 @@ impl Logins {
             work,
             web_authorizations,
         } = limits;
-        let gateway = Arc::new(gateway);
         Self {
             stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
             site,
