@@ -45,6 +45,13 @@ async fn the_attempt_is_over(stack: &Stack, browser: &Browser, page: &LoginPage<
         (goodbye == 1).then_some(())
     })
     .await;
+    // The browser counts it when its answer is there: beside the beginning, which it counts too.
+    browser
+        .until(
+            "performance.getEntriesByType('resource')
+                .filter((entry) => entry.name.endsWith('/api/login')).length === 2",
+        )
+        .await;
     let before = (requests(stack, "").await, resources(browser).await);
 
     let late = stack.wechat.person("小雨", true).await;
