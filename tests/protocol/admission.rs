@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use login_protocol::{
     gateway_api::ClientLogins::{Few, Many},
-    steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission},
+    site::SiteId,
+    steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission, SpendProof},
 };
 use service_kit::redis::Store;
 use system_tests::{attempts, log_folder, redis_server::RedisServer};
@@ -22,10 +23,8 @@ async fn admit(store: &Store, client: &str, per_minute: u32) -> LoginAdmission {
 
 /// Whether it is admitted, whatever it had before.
 async fn is_admitted(store: &Store, client: &str, per_minute: u32) -> bool {
-    matches!(
-        admit(store, client, per_minute).await,
-        LoginAdmission::Admitted(_)
-    )
+    let admission = admit(store, client, per_minute).await;
+    !matches!(admission, LoginAdmission::Refused { .. })
 }
 
 async fn give_back(store: &Store, client: &str, because: GivenBack) {
@@ -41,7 +40,9 @@ async fn give_back(store: &Store, client: &str, because: GivenBack) {
 async fn wait(store: &Store, client: &str, per_minute: u32) -> Duration {
     match admit(store, client, per_minute).await {
         LoginAdmission::Refused { retry_after } => retry_after,
-        admitted @ LoginAdmission::Admitted(_) => panic!("{client}: {admitted:?}"),
+        admitted @ (LoginAdmission::Admitted(_) | LoginAdmission::Hasty) => {
+            panic!("{client}: {admitted:?}")
+        }
     }
 }
 
@@ -321,6 +322,59 @@ async fn who_begins_many_and_completes_few_is_known_in_each_net() {
         let expected = if number < 60 { Few } else { Many };
         let admission = admit(&store, &subnet(number << 8), 30).await;
         assert_eq!(admission, LoginAdmission::Admitted(expected), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn who_begins_more_than_people_do_is_known_until_the_day_is_over() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    for begun in 1..=5 {
+        for number in 1..=30 {
+            let admission = admit(&store, CLIENT, 30).await;
+            let is_hasty = begun == 5;
+            assert_eq!(
+                admission == LoginAdmission::Hasty,
+                is_hasty,
+                "{begun}: {number}"
+            );
+        }
+        pass(&redis, Duration::from_mins(1)).await;
+    }
+    assert_eq!(
+        admit(&store, CLIENT, 60).await,
+        LoginAdmission::Admitted(Many)
+    );
+    pass(&redis, Duration::from_hours(24)).await;
+    assert_eq!(
+        admit(&store, CLIENT, 30).await,
+        LoginAdmission::Admitted(Few)
+    );
+}
+
+#[tokio::test]
+async fn a_proof_is_spent_once_at_each_site() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let spend = |site: SiteId| SpendProof {
+        site,
+        challenge: "0f".repeat(32),
+        lifetime: Duration::from_mins(2),
+    };
+    let own = attempts::own_realm().site;
+    let other = SiteId::of(&"https://other.example".parse().expect("a URL"));
+    assert!(
+        store
+            .run(&spend(own.clone()))
+            .await
+            .expect("Redis is running")
+    );
+    assert!(!store.run(&spend(own)).await.expect("Redis is running"));
+    assert!(store.run(&spend(other)).await.expect("Redis is running"));
+    let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
+    for key in keys {
+        let left: i64 = redis.command(&["PTTL", &key]).await;
+        assert!((119_000..=120_000).contains(&left), "{key}: {left} ms");
     }
 }
 

@@ -17,10 +17,9 @@ pub fn proof_of(challenge: &Value) -> Value {
     let most = challenge["maxnumber"].as_u64().expect("a number");
     let digest = |number: u64| {
         let digest = Sha256::digest(format!("{salt}{number}"));
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        digest.iter().fold(String::new(), |text, byte| {
+            text + format!("{byte:02x}").as_str()
+        })
     };
     let number = (0..=most).find(|number| digest(*number) == wanted);
     json!({

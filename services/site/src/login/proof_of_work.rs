@@ -46,8 +46,9 @@ const END: char = '&';
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Challenge {
     algorithm: &'static str,
-    /// The digest of salt and number, in hexadecimal digits.
-    challenge: String,
+    /// Of salt and number, in hexadecimal digits.
+    #[serde(rename = "challenge")]
+    digest: String,
     maxnumber: u32,
     salt: String,
     signature: String,
@@ -125,11 +126,11 @@ impl ProofsOfWork {
             .checked_add(lifetime)
             .unwrap_or(Timestamp::MAX);
         let salt = format!("{salt:016x}{EXPIRES}{}{END}", expires.as_second());
-        let challenge = challenge_of(&salt, number);
-        let signature = hexadecimal(hmac::sign(&self.key, challenge.as_bytes()).as_ref());
+        let digest = digest_of(&salt, number);
+        let signature = hexadecimal(hmac::sign(&self.key, digest.as_bytes()).as_ref());
         Ok(Challenge {
             algorithm: ALGORITHM,
-            challenge,
+            digest,
             maxnumber: MOST,
             salt,
             signature,
@@ -145,20 +146,24 @@ impl ProofsOfWork {
         let proof: Proof = serde_json::from_slice(&proof).ok()?;
         let expires = proof.salt.strip_suffix(END)?.split_once(EXPIRES)?.1;
         let is_in_time = self.clock.now().as_second() < expires.parse().ok()?;
-        let is_met = proof.algorithm == ALGORITHM
-            && challenge_of(&proof.salt, proof.number) == proof.challenge;
+        let is_met =
+            proof.algorithm == ALGORITHM && digest_of(&proof.salt, proof.number) == proof.challenge;
         let signature = bytes_of(&proof.signature)?;
         let is_ours = hmac::verify(&self.key, proof.challenge.as_bytes(), &signature).is_ok();
         (is_in_time && is_met && is_ours).then_some(proof.challenge)
     }
 }
 
-fn challenge_of(salt: &str, number: u32) -> String {
+fn digest_of(salt: &str, number: u32) -> String {
     hexadecimal(digest(&SHA256, format!("{salt}{number}").as_bytes()).as_ref())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    let pairs = bytes
+        .iter()
+        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    pairs.flatten().collect()
 }
 
 fn bytes_of(hexadecimal: &str) -> Option<Vec<u8>> {
@@ -188,10 +193,10 @@ mod tests {
 
     fn solve(challenge: &Challenge) -> Value {
         let number = (0..=challenge.maxnumber)
-            .find(|number| challenge_of(&challenge.salt, *number) == challenge.challenge);
+            .find(|number| digest_of(&challenge.salt, *number) == challenge.digest);
         json!({
             "algorithm": challenge.algorithm,
-            "challenge": challenge.challenge,
+            "challenge": challenge.digest,
             "number": number.unwrap(),
             "salt": challenge.salt,
             "signature": challenge.signature,
@@ -207,8 +212,8 @@ mod tests {
         let ((work, hands), (replica, _)) = (ours(), ours());
         let challenge = work.challenge().unwrap();
         let proof = encoded(&solve(&challenge));
-        assert_eq!(work.met_by(&proof).as_ref(), Some(&challenge.challenge));
-        assert_eq!(replica.met_by(&proof), Some(challenge.challenge));
+        assert_eq!(work.met_by(&proof).as_ref(), Some(&challenge.digest));
+        assert_eq!(replica.met_by(&proof), Some(challenge.digest));
         let noon: Timestamp = NOON.parse().unwrap();
         hands.put(noon + SignedDuration::from_secs(119));
         assert!(work.met_by(&proof).is_some());
@@ -229,7 +234,7 @@ mod tests {
         let salt = proof["salt"].as_str().unwrap();
         let expires = salt.split_once(EXPIRES).unwrap().1;
         let later = salt.replace(expires, "9999999999&");
-        let forged_challenge = challenge_of(&later, 7);
+        let forged_challenge = digest_of(&later, 7);
         let forged = json!({
             "algorithm": ALGORITHM,
             "challenge": forged_challenge,
