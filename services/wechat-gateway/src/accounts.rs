@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use login_protocol::{account::AccountName, attempt::Approval, identity::AppId};
+use login_protocol::{
+    account::AccountName, attempt::Approval, identity::AppId, webhook::WebhookName,
+};
 use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
 use tokio::task::JoinSet;
@@ -93,6 +95,8 @@ pub struct Shared {
     pub approval: Approval,
     /// Whether the owner's software is told what happens.
     pub tells: bool,
+    /// Which webhooks there are.
+    pub webhooks: Vec<WebhookName>,
     /// The door for software that knows wechat-server.
     pub compat: Option<CompatSettings>,
     /// A secret that all gateways share and no stranger can guess.
@@ -199,7 +203,12 @@ impl Account {
                 Relay::new(name.clone(), relay)?,
                 clock.clone(),
             ),
-            members: Members::new(name.clone(), app_id.clone(), Arc::clone(store)),
+            members: Members::new(
+                name.clone(),
+                app_id.clone(),
+                Arc::clone(store),
+                shared.webhooks.clone(),
+            ),
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,

@@ -4,16 +4,19 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
-    event::{EventKind, Happening, Occasion},
+    event::{EventKind, Happening, LetIn, Occasion},
     history::Figure,
     identity::MemberId,
     method::Method,
     scene::{BrowserSecret, Scene},
-    site::Realm,
+    session_end::SessionEnd,
+    site::{Realm, SiteId},
     steps::{
-        AppendEvent, CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket,
-        Purpose, ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session,
+        AppendEvent, Appended, BlankEvent, CreateSession, Denial, EndSession, GivenBack,
+        Identified, IndexSession, IssueTicket, LookAtSession, Purpose, ReadEvent, ReadMember,
+        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, SeenSession, Session,
         SessionPlace, TicketDelivery,
+        oidc::{LogoutQueue, LogoutTask, QueueLogouts, ReadSessionClients},
     },
 };
 use service_kit::{clock::Clock, history, random, redis::StoreError, subjects};
@@ -21,7 +24,10 @@ use service_kit::{clock::Clock, history, random, redis::StoreError, subjects};
 use super::{CompleteError, Logins, Visit};
 use crate::{
     asker,
-    sessions::{ending::is_over, identifier::SessionId},
+    sessions::{
+        ending::{is_over, session_ended},
+        identifier::SessionId,
+    },
     tickets::{Ticket, TicketIssuing},
     user::User,
 };
@@ -71,22 +77,41 @@ fn reads(member: &MemberId) -> (ReadMember, ReadSubject) {
 
 impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
+    /// Whether it is one is known only by the round trip that tells of it: until then nobody else is
+    /// told who wouldn't be let in.
     fn completed(
         &self,
         realm: &Realm,
         scene: &Scene,
-        nonce: &str,
-        member: &MemberId,
-        method: Method,
+        identified: &Identified,
+        following: bool,
     ) -> AppendEvent {
         const KIND: EventKind = EventKind::LoginCompleted;
+        let Identified {
+            member,
+            nonce,
+            method,
+            client,
+            confirmed_at,
+            ..
+        } = identified;
         let account = realm.account.clone();
+        let happening = Happening::new(KIND, account, member)
+            .with("method", method.as_str())
+            .with("site", &*self.rules.site_name)
+            .with("client", client.as_deref());
+        let if_let_in = LetIn {
+            site: realm.site.clone(),
+            confirmed_at_ms: confirmed_at.as_millisecond(),
+            following,
+            ends_on_unfollow: self.rules.end_on_unfollow,
+        };
         AppendEvent {
             occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
-            happening: Happening::new(KIND, account, member)
-                .with("method", method.as_str())
-                .with("site", &*self.rules.site_name)
-                .with("client", serde_json::Value::Null),
+            happening: Happening {
+                if_let_in: Some(if_let_in),
+                ..happening
+            },
             opens: false,
         }
     }
@@ -114,7 +139,24 @@ impl Logins {
             last_seen_at: identified.confirmed_at,
             place: Some(self.place(visit)),
             approval: identified.approval,
+            client: identified.client.clone(),
         }
+    }
+
+    /// Takes back what was told of a login that turned out to be none.
+    async fn take_back(&self, told: Appended) -> Result<(), StoreError> {
+        let Appended::Now(position) = told else {
+            return Ok(());
+        };
+        let mut found = self.store.run(&ReadEvent { position }).await?;
+        // A reader that fills it in meanwhile changes it once.
+        while let Some(event) = found.filter(|event| event.happening.is_some()) {
+            if self.store.run(&BlankEvent { found: event }).await? {
+                break;
+            }
+            found = self.store.run(&ReadEvent { position }).await?;
+        }
+        Ok(())
     }
 
     /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
@@ -130,27 +172,62 @@ impl Logins {
         self.store.run(&end).await
     }
 
-    /// Redeems the attempt, and says whether this is the first time.
+    /// Redeems the attempt, and says whether this is the first time, and what the session is that the
+    /// browser had before.
     async fn redeem(
         &self,
         realm: &Realm,
         secret: &BrowserSecret,
         purpose: Purpose,
-    ) -> Result<(Identified, bool), CompleteError> {
+        previous: Option<&SessionId>,
+    ) -> Result<(Identified, bool, Option<Before>), CompleteError> {
         let step = RedeemAttempt {
             scene: secret.scene(),
             realm: realm.clone(),
             nonce: URL_SAFE_NO_PAD.encode(random::bytes::<32>()?),
             purpose,
         };
-        match self.store.run(&step).await? {
+        let look = |site: Option<SiteId>| {
+            previous.map(|previous| LookAtSession {
+                site,
+                id_sha256: previous.sha256(),
+            })
+        };
+        let (look, look_older) = (look(Some(realm.site.clone())), look(None));
+        let read_clients = previous.map(|previous| ReadSessionClients {
+            site: realm.site.clone(),
+            session_sha256: previous.sha256(),
+        });
+        let (redemption, seen, seen_older, clients) = self
+            .store
+            .run_together((
+                &step,
+                look.as_ref(),
+                look_older.as_ref(),
+                read_clients.as_ref(),
+            ))
+            .await?;
+        let was_at_clients = clients.is_some_and(|clients| !clients.is_empty());
+        match redemption {
             Redemption::Redeemed(identified) => {
                 let is_first = identified.nonce == step.nonce;
-                Ok((identified, is_first))
+                let seen = seen.flatten().or(seen_older.flatten());
+                let before = seen.map(|seen| Before {
+                    seen,
+                    was_at_clients,
+                });
+                Ok((identified, is_first, before))
             }
             Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
             Redemption::Banned => Err(CompleteError::Banned),
         }
+    }
+
+    /// Whether only followers of the account are let in: as the client says that the visitor goes on
+    /// to, or else this site.
+    fn requires_following(&self, identified: &Identified) -> bool {
+        let own = identified.client.is_none() && self.rules.require_following;
+        identified.require_following || own
     }
 
     /// Redeems this browser's attempt and signs it in, where a session is asked for; the one that it
@@ -170,7 +247,9 @@ impl Logins {
             delivery,
         } = completion;
         let realm = &self.realm_of(secret).await?;
-        let (identified, is_first) = self.redeem(realm, secret, purpose).await?;
+        let (identified, is_first, before) = self.redeem(realm, secret, purpose, previous).await?;
+        let following = self.requires_following(&identified);
+        let completed = self.completed(realm, &secret.scene(), &identified, following);
         let login = self.session_of(realm, &identified, visit);
         let Identified {
             member,
@@ -209,18 +288,17 @@ impl Logins {
         let previous = session
             .as_ref()
             .and_then(|session| previous.filter(|previous| *previous != session));
-        let end = |site| {
-            previous.map(|previous| EndSession {
-                site,
-                id_sha256: previous.sha256(),
-            })
-        };
-        let (end, end_older) = (end(Some(realm.site.clone())), end(None));
+        let (now, afterwards) = Replacement::of(
+            &realm.site,
+            previous,
+            before,
+            (!following).then_some(&member),
+        );
         let ask = self.ban_keys.ask(&member);
-        let (_, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
-                &self.completed(realm, &secret.scene(), &nonce, &member, method),
+                &completed,
                 &ask,
                 create.as_ref(),
                 &read,
@@ -230,27 +308,48 @@ impl Logins {
                 unfollow.as_ref(),
                 index.as_ref(),
                 give_back.as_ref(),
-                end.as_ref(),
-                end_older.as_ref(),
+                now.as_ref().and_then(|now| now.told.as_ref()),
+                now.as_ref().and_then(|now| now.clients.as_ref()),
+                now.as_ref().map(|now| &now.end),
+                now.as_ref().map(|now| &now.end_older),
                 issue.as_ref(),
             ))
             .await?;
-        if self.ban_keys.settle(&self.store, ask, bans).await? {
-            self.end_refused(create).await?;
-            return Err(CompleteError::Banned);
-        }
+        let is_banned = self.ban_keys.settle(&self.store, ask, bans).await?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts
         // too.
         let ended = ended_here.max(ended).max(unfollowed.flatten());
-        if is_over(confirmed_at, ended) {
-            return Err(CompleteError::SignedOutEverywhere);
+        let standing = Standing {
+            is_banned,
+            is_ended: is_over(confirmed_at, ended),
+            is_admitted: !following || known.as_ref().is_some_and(|known| known.subscribed),
+            is_created,
+        };
+        if let Some(refusal) = standing.refusal() {
+            self.take_back(told).await?;
+            if is_banned {
+                let scene = secret.scene();
+                let denied =
+                    AppendEvent::of_denial(&realm.account, &member, &scene, Denial::Banned);
+                self.store.run(&denied).await?;
+            }
+            if !matches!(
+                refusal,
+                CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere
+            ) {
+                self.end_refused(create).await?;
+            }
+            return Err(refusal);
         }
-        if !self.rules.admit(known.as_ref()) {
-            self.end_refused(create).await?;
-            return Err(CompleteError::FollowingRequired);
-        }
-        if is_created == Some(false) {
-            return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));
+        if let Some(Replacement {
+            told,
+            clients,
+            end,
+            end_older,
+        }) = afterwards
+        {
+            let steps = (told.as_ref(), clients.as_ref(), &end, &end_older);
+            self.store.run_together(steps).await?;
         }
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
@@ -261,6 +360,92 @@ impl Logins {
             session,
             ticket,
         })
+    }
+}
+
+/// The session that the browser had before.
+struct Before {
+    seen: SeenSession,
+    /// Whether clients of the site's OpenID Connect provider used it.
+    was_at_clients: bool,
+}
+
+/// Its end.
+struct Replacement {
+    told: Option<AppendEvent>,
+    /// What the site is to tell its clients, if this process doesn't come to it.
+    clients: Option<QueueLogouts>,
+    end: EndSession,
+    end_older: EndSession,
+}
+
+impl Replacement {
+    /// What ends with the login, and what only once it is certain. Whatever keeps the same person from
+    /// being let in again has ended their session before as well; it isn't so where they have to
+    /// follow the account for this login and had to for none. `same` is who that holds for.
+    fn of(
+        site: &SiteId,
+        previous: Option<&SessionId>,
+        before: Option<Before>,
+        same: Option<&MemberId>,
+    ) -> (Option<Self>, Option<Self>) {
+        let Some((previous, before)) = previous.zip(before) else {
+            return (None, None);
+        };
+        let Before {
+            seen,
+            was_at_clients,
+        } = before;
+        let clients = was_at_clients.then(|| QueueLogouts {
+            site: site.clone(),
+            queue: LogoutQueue::Endings,
+            tasks: vec![LogoutTask::Ended {
+                session_sha256: previous.sha256(),
+            }],
+        });
+        let end = |site| EndSession {
+            site,
+            id_sha256: previous.sha256(),
+        };
+        let replacement = Self {
+            told: session_ended(&seen, &previous.sha256(), SessionEnd::Replaced),
+            clients,
+            end: end(Some(site.clone())),
+            end_older: end(None),
+        };
+        if same == Some(&seen.member) {
+            (Some(replacement), None)
+        } else {
+            (None, Some(replacement))
+        }
+    }
+}
+
+/// How it stands with somebody whose attempt was redeemed.
+struct Standing {
+    is_banned: bool,
+    /// Their sessions were ended after they confirmed.
+    is_ended: bool,
+    /// They follow the account, or needn't.
+    is_admitted: bool,
+    /// Whether there is a session now; `None`: none was to be.
+    is_created: Option<bool>,
+}
+
+impl Standing {
+    /// Why they aren't let in.
+    fn refusal(&self) -> Option<CompleteError> {
+        if self.is_banned {
+            Some(CompleteError::Banned)
+        } else if self.is_ended {
+            Some(CompleteError::SignedOutEverywhere)
+        } else if !self.is_admitted {
+            Some(CompleteError::FollowingRequired)
+        } else if self.is_created == Some(false) {
+            Some(CompleteError::NotRedeemable(AttemptStatus::Consumed))
+        } else {
+            None
+        }
     }
 }
 

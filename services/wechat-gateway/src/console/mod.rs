@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpRequest;
 use login_protocol::{identity::OpenId, member::StoredMember, steps::MemberPlace};
 use secrecy::SecretString;
 use service_kit::{
@@ -17,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     accounts::{Account, Accounts},
+    audit::{Act, Actor, AuditError, Door, OwnerAction},
     doctor::{
         self,
         report::{Check, Status},
@@ -58,6 +60,7 @@ pub(crate) struct Console {
     accounts: Accounts,
     clock: Clock,
     history: History,
+    store: Arc<Store>,
     settings: GatewaySettings,
     /// Locked while the checks run.
     examining: Mutex<()>,
@@ -86,6 +89,7 @@ impl Console {
             accounts,
             clock,
             history: History::new(Arc::clone(store)),
+            store: Arc::clone(store),
             settings,
             examining: Mutex::new(()),
         }
@@ -98,6 +102,28 @@ impl Console {
     /// Redis failed.
     pub(crate) async fn overview(&self, say: Language) -> Result<Overview, StoreError> {
         Overview::read(&self.history, &self.accounts, self.clock.now(), say).await
+    }
+
+    /// The owner, as this request comes from them.
+    pub(crate) fn actor(&self, request: &HttpRequest) -> Actor {
+        Actor {
+            door: Door::Console,
+            address: Some(self.proxies.client(request)),
+        }
+    }
+
+    /// Keeps what the owner does here that concerns nobody.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed, or there are no random bytes.
+    pub(crate) async fn record(
+        &self,
+        request: &HttpRequest,
+        action: OwnerAction,
+    ) -> Result<(), AuditError> {
+        let act = Act::new(self.actor(request), action);
+        act.record(&self.store).await
     }
 
     /// The names of the accounts.

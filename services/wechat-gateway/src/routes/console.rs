@@ -12,11 +12,12 @@ use actix_web::{
 use askama::Template;
 use login_protocol::{identity::OpenId, steps::MemberPlace};
 use serde::Deserialize;
-use service_kit::{endpoint, redis::StoreError, static_file::StaticFile};
+use service_kit::{endpoint, random::NoRandomness, redis::StoreError, static_file::StaticFile};
 use url::form_urlencoded;
 
 use crate::{
     accounts::Account,
+    audit::{Actor, AuditError, OwnerAction},
     console::{
         self, Console,
         language::Language,
@@ -223,6 +224,20 @@ fn store_failed(say: Language, error: &StoreError) -> HttpResponse {
     say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, text)
 }
 
+fn no_randomness(say: Language, error: &NoRandomness) -> HttpResponse {
+    error.log();
+    let title = say.say("暂时无法完成", "This isn't possible right now");
+    say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "")
+}
+
+/// What the owner does can't be kept as an event, so it isn't done.
+fn not_kept(say: Language, error: &AuditError) -> HttpResponse {
+    match error {
+        AuditError::Store(error) => store_failed(say, error),
+        AuditError::Randomness(error) => no_randomness(say, error),
+    }
+}
+
 fn not_found(say: Language) -> HttpResponse {
     let title = say.say("没有这个页面", "There is no such page");
     say_in_short(say, StatusCode::NOT_FOUND, title, "")
@@ -309,6 +324,9 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
     let client = console.proxies.client(&request);
     match console.sessions.sign_in(sent.key.trim(), client).await {
         Ok(owner) => {
+            if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
+                return not_kept(say, &error);
+            }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
             let secure = console.proxies.protocol(&request) == "https";
@@ -318,6 +336,9 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
         }
         Err(SignInError::WrongKey) => {
             tracing::warn!("a wrong key was sent to the console");
+            if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
+                return not_kept(say, &error);
+            }
             let refusal = say.say("密钥不对。", "This is not the key.");
             sign_in_again(say, StatusCode::FORBIDDEN, Some(refusal.to_owned()))
         }
@@ -358,6 +379,9 @@ async fn sign_out(
 ) -> HttpResponse {
     if let Some(refusal) = visit.refusal(&request, &pressed.token) {
         return refusal;
+    }
+    if let Err(error) = console.record(&request, OwnerAction::SignOut).await {
+        return not_kept(visit.say, &error);
     }
     if let Err(error) = console.sessions.sign_out(&visit.owner).await {
         return store_failed(visit.say, &error);
@@ -404,6 +428,9 @@ async fn run_checks(
         return refusal;
     }
     let say = visit.say;
+    if let Err(error) = console.record(&request, OwnerAction::RunChecks).await {
+        return not_kept(say, &error);
+    }
     let Some(findings) = Box::pin(console.examine()).await else {
         let title = say.say("检查正在进行", "The checks are running");
         let text = say.say("请稍等几秒再试。", "Try again in a few seconds.");
@@ -644,7 +671,8 @@ async fn act(
         return not_found(say);
     };
     let session = asked.session.as_deref().unwrap_or_default();
-    let outcome = perform(action, account, &openid, session).await;
+    let actor = console.actor(&request);
+    let outcome = perform(action, account, &openid, session, &actor).await;
     let done = match outcome {
         Ok(()) => {
             tracing::info!(action = name, "done in the console");
@@ -654,11 +682,7 @@ async fn act(
         Err(SessionsError::UnknownSession) => query_of(account, None),
         Err(SessionsError::UnknownMember) => return nobody(say),
         Err(SessionsError::Store(error)) => return store_failed(say, &error),
-        Err(SessionsError::Randomness(error)) => {
-            error.log();
-            let title = say.say("暂时无法完成", "This isn't possible right now");
-            return say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "");
-        }
+        Err(SessionsError::Randomness(error)) => return no_randomness(say, &error),
     };
     if action == Action::Erase {
         return redirect(&format!("{MEMBERS}?{done}"));
@@ -671,16 +695,17 @@ async fn perform(
     account: &Account,
     openid: &str,
     session: &str,
+    actor: &Actor,
 ) -> Result<(), SessionsError> {
     let members = &account.members;
     let person = || OpenId::parse(openid).map_err(|_| SessionsError::UnknownMember);
     match action {
-        Action::EndSession => members.end_session(openid, session).await,
-        Action::EndSessions => members.end_sessions(openid).await,
-        Action::Ban => Ok(members.ban(person()?).await?),
-        Action::LiftBan => Ok(members.lift_ban(person()?).await?),
+        Action::EndSession => members.end_session(openid, session, actor).await,
+        Action::EndSessions => members.end_sessions(openid, actor).await,
+        Action::Ban => Ok(members.ban(person()?, actor).await?),
+        Action::LiftBan => Ok(members.lift_ban(person()?, actor).await?),
         Action::Erase => {
-            let was_known = members.erase(openid).await?;
+            let was_known = members.erase(openid, actor).await?;
             was_known.then_some(()).ok_or(SessionsError::UnknownMember)
         }
     }

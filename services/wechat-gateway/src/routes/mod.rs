@@ -24,6 +24,7 @@ use crate::{
 
 mod access_token;
 mod account;
+mod actor;
 mod callback;
 pub mod compat;
 mod confirm;
