@@ -8,6 +8,7 @@ use system_tests::{
     browser::Browser,
     pages::Pages,
     stack::{API_KEY, Plan},
+    webhook_receiver::Receiver,
 };
 
 use crate::{
@@ -28,7 +29,11 @@ macro_rules! page {
 const LOGIN_BUTTON: [&str; 2] = page!("login-button");
 const OWN_USERS: [&str; 2] = page!("own-users");
 const UNFOLLOW: [&str; 2] = page!("unfollow");
-const OTHERS: [[&str; 2]; 2] = [page!("other-domain"), page!("inside-wechat")];
+const OTHERS: [[&str; 2]; 3] = [
+    page!("other-domain"),
+    page!("inside-wechat"),
+    page!("modal"),
+];
 
 /// The blocks of code in this language, without their comments.
 fn blocks(page: &str, language: &str) -> Vec<String> {
@@ -50,7 +55,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn both_languages_show_the_same_code() {
     for [english, chinese] in [LOGIN_BUTTON, OWN_USERS, UNFOLLOW].iter().chain(&OTHERS) {
-        for language in ["sh", "js", "sql", ""] {
+        for language in ["sh", "js", "jsx", "vue", "sql", ""] {
             assert_eq!(blocks(english, language), blocks(chinese, language));
         }
         let html = [english, chinese].map(|page| blocks(page, "html").len());
@@ -79,15 +84,21 @@ async fn the_page_of_ten_minutes_logs_in() {
     }
 }
 
-/// What a command prints, as JSON.
-fn run(command: &str, environment: &[(&str, &str)]) -> Value {
+/// What a command prints.
+fn print(command: &str, environment: &[(&str, &str)]) -> String {
     let output = Command::new("sh")
         .args(["-euc", command])
         .envs(environment.iter().copied())
         .output()
         .expect("a shell");
     assert!(output.status.success(), "{command}: {output:?}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{command}: {output:?}"))
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// What a command prints, as JSON.
+fn run(command: &str, environment: &[(&str, &str)]) -> Value {
+    let printed = print(command, environment);
+    serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{command}: {printed}"))
 }
 
 /// The one command of a page that asks this.
@@ -125,8 +136,11 @@ async fn the_commands_of_a_backend_say_who_logged_in_and_who_unfollowed() {
         ("GATEWAY_KEY", API_KEY),
         ("OPENID", person.openid.as_str()),
     ];
-    let member = run(&command(UNFOLLOW[0], "/v1/members/"), &gateway);
-    assert_eq!(member["subscribed"], false);
+    let ask = command(
+        UNFOLLOW[0],
+        "curl --silent --header \"Authorization: Bearer $GATEWAY_KEY\" \"$GATEWAY/v1/members/",
+    );
+    assert_eq!(run(&ask, &gateway)["subscribed"], false);
     let events = run(&command(UNFOLLOW[0], "/v1/events"), &gateway);
     let events = events["events"].as_array().expect("a list");
     let unfollowed = events
@@ -134,4 +148,30 @@ async fn the_commands_of_a_backend_say_who_logged_in_and_who_unfollowed() {
         .find(|event| event["type"] == "member.unfollowed")
         .expect("the unfollow");
     assert_eq!(unfollowed["data"]["sub"], answer["user"]["sub"]);
+
+    let erase = command(UNFOLLOW[0], "--request DELETE");
+    assert_eq!(print(&erase, &gateway), "");
+    assert_eq!(run(&ask, &gateway)["code"], "unknown_member");
+}
+
+#[tokio::test]
+async fn the_settings_of_a_webhook_tell_of_an_unfollow() {
+    let receiver = Receiver::start().await;
+    let settings = command(UNFOLLOW[0], "GATEWAY__WEBHOOK__SHOP__URL=");
+    let settings = print(&format!("set -a\n{settings}env"), &[]);
+    let mut plan = Plan::default();
+    for line in settings.lines() {
+        if let Some((name, value)) = line.split_once('=')
+            && name.starts_with("GATEWAY__WEBHOOK__SHOP__")
+        {
+            let value = value.replace("https://www.example.com/wechat-events", &receiver.url());
+            plan = plan.gateway(name, &value);
+        }
+    }
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    stack.wechat.unfollow(&person).await;
+    let first = receiver.first(1).await;
+    let expected = ("member.unfollowed".to_owned(), person.openid.clone());
+    assert_eq!(first[0].what(), expected);
 }

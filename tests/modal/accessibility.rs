@@ -1,17 +1,15 @@
 //! axe-core over the gallery: every state in every language and theme, on a laptop and on a phone, in
 //! the page and as a dialog.
 
-use std::{collections::HashMap, fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use harness::folder::TemporaryFolder;
 use serde_json::{Value, json};
 use system_tests::{
     browser::{Browser, DESKTOP, PHONE},
+    gallery::{self, MODAL},
     log_folder,
     pages::Pages,
 };
-
-const MODAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../services/site/modal");
 
 /// What axe finds wrong in a document, shortly.
 const COMPLAINTS: &str = "const complaints = async (about, rules = {}) => {
@@ -19,28 +17,6 @@ const COMPLAINTS: &str = "const complaints = async (about, rules = {}) => {
     return violations.flatMap(({ id, nodes }) => nodes.map(
         (node) => `${about}: ${id}: ${node.target.flat().join(' ')}: ${node.failureSummary}`));
 };";
-
-async fn gallery() -> Pages {
-    let folder = TemporaryFolder::create("gallery").expect("a folder can be made");
-    let status = Command::new("node")
-        .arg("tools/gallery.js")
-        .arg(folder.path())
-        .current_dir(MODAL)
-        .status()
-        .expect("node runs");
-    assert!(status.success(), "the gallery can be built");
-    let mut files = HashMap::new();
-    for (name, media_type) in [
-        ("index.html", "text/html; charset=utf-8"),
-        ("gallery.css", "text/css; charset=utf-8"),
-        ("gallery.js", "text/javascript; charset=utf-8"),
-    ] {
-        let content = fs::read_to_string(folder.path().join(name)).expect("it was made");
-        files.insert(format!("/{name}"), (media_type, content));
-    }
-    let (listener, _) = Pages::listen().await;
-    Pages::serve(listener, files, "")
-}
 
 async fn open(browser: &Browser, pages: &Pages) {
     browser.visit(&format!("{}/index.html", pages.origin)).await;
@@ -63,7 +39,7 @@ fn assert_none(complaints: &Value) {
 
 #[tokio::test]
 async fn every_state_in_the_page_is_accessible() {
-    let pages = gallery().await;
+    let pages = gallery::serve().await;
     let browser = Browser::start(&log_folder::create()).await;
     for screen in [DESKTOP, PHONE] {
         browser.pose(screen, false).await;
@@ -83,7 +59,7 @@ async fn every_state_in_the_page_is_accessible() {
 
 #[tokio::test]
 async fn every_state_in_a_dialog_is_accessible() {
-    let pages = gallery().await;
+    let pages = gallery::serve().await;
     let browser = Browser::start(&log_folder::create()).await;
     for screen in [DESKTOP, PHONE] {
         browser.pose(screen, false).await;
@@ -113,7 +89,7 @@ async fn every_state_in_a_dialog_is_accessible() {
 
 #[tokio::test]
 async fn what_is_wrong_would_be_found() {
-    let pages = gallery().await;
+    let pages = gallery::serve().await;
     let browser = Browser::start(&log_folder::create()).await;
     browser.pose(DESKTOP, false).await;
     open(&browser, &pages).await;

@@ -5,4 +5,5 @@
 mod accessibility;
 mod embedding;
 mod older_browsers;
+mod pieces;
 mod shop;

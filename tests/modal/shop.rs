@@ -20,8 +20,13 @@ impl Shop {
 
     /// A shop under a Content-Security-Policy, in which `LOGIN` stands for the login service.
     pub(crate) async fn under_policy(body: &str, policy: &str) -> Self {
+        Self::of(Plan::default(), body, policy).await
+    }
+
+    /// A shop beside a system of this plan.
+    pub(crate) async fn of(plan: Plan, body: &str, policy: &str) -> Self {
         let (listener, origin) = Pages::listen().await;
-        let plan = Plan::default()
+        let plan = plan
             .site("SITE__PUBLIC__ALLOWED_ORIGINS", &origin)
             .site("SITE__INTERNAL__API_KEY", &"k".repeat(32));
         let mut stack = plan.start().await;

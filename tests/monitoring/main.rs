@@ -10,6 +10,7 @@ use system_tests::{
     prometheus::Prometheus,
     stack::{Plan, Service, Stack},
     visitor::Visitor,
+    webhook_receiver::{Receiver, SECRET},
 };
 
 const RULES: &str = include_str!("../../deploy/monitoring/alerts.yml");
@@ -19,7 +20,8 @@ const DOCUMENTED: [&str; 2] = [
     include_str!("../../docs/operations.zh-CN.md"),
 ];
 
-/// The rules for a run of seconds: nothing has to last, and rates are those of ten seconds.
+/// The rules for a run of seconds: nothing has to last, rates are those of ten seconds, and an event
+/// that waits for three is late.
 fn quick_rules() -> String {
     let lines = RULES
         .lines()
@@ -28,7 +30,9 @@ fn quick_rules() -> String {
     for window in ["[1m]", "[5m]", "[15m]"] {
         rules = rules.replace(window, "[10s]");
     }
-    rules
+    let lag = "(webhook_lag_seconds) > ";
+    assert!(rules.contains(&format!("{lag}300\n")));
+    rules.replace(&format!("{lag}300\n"), &format!("{lag}3\n"))
 }
 
 async fn watched(stack: &Stack) -> Prometheus {
@@ -229,6 +233,38 @@ async fn a_day_without_codes_fires_its_alerts() {
             .then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_webhook_whose_receiver_stopped_fires_its_alert_alone() {
+    let (stopped, well) = (Receiver::start().await, Receiver::start().await);
+    let stack = Plan::default()
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", &stopped.url())
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET)
+        .gateway("GATEWAY__WEBHOOK__SHOP__URL", &well.url())
+        .gateway("GATEWAY__WEBHOOK__SHOP__SECRET", SECRET)
+        .start()
+        .await;
+    let prometheus = watched(&stack).await;
+    log_in(&stack, "小雨").await;
+    stopped.first(1).await;
+    drop(stopped);
+    log_in(&stack, "小林").await;
+    prometheus.fires("WechatWebhookLags").await;
+    let firing = prometheus.query("ALERTS{alertstate=\"firing\"}").await;
+    let named: BTreeSet<_> = firing
+        .iter()
+        .map(|alert| {
+            (
+                alert["metric"]["alertname"].as_str(),
+                alert["metric"]["webhook"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        named,
+        BTreeSet::from([(Some("WechatWebhookLags"), Some("crm"))])
+    );
 }
 
 #[test]

@@ -45,9 +45,13 @@ impl Album {
         let frames =
             "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
         browser.value(&format!("{frames}.then(() => true)")).await;
+        self.keep_picture(folder, name, &browser.screenshot().await);
+    }
+
+    /// Keeps a picture as `<folder>/<name>.png`.
+    pub(crate) fn keep_picture(&self, folder: &str, name: &str, picture: &[u8]) {
         let folder = self.folder.join(folder);
         fs::create_dir_all(&folder).expect("the folder can be made");
-        let picture = browser.screenshot().await;
         fs::write(folder.join(format!("{name}.png")), picture).expect("the picture can be kept");
     }
 }

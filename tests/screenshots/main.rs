@@ -3,8 +3,8 @@
 //! English.
 //!
 //! `TEST_SCREENSHOT_DIR=/tmp/pictures cargo run -p system-tests --example screenshots`
-//! `-- console` takes those of the owner's console alone.
-//! The pictures in the README come from the same run, in its folder `docs`.
+//! `-- console` takes those of the owner's console alone, `-- states` the one of the modal's states.
+//! The pictures in the README and in docs/modal.md come from the same run, in its folder `docs`.
 
 mod album;
 mod console;
@@ -24,6 +24,11 @@ async fn main() {
     let folder = std::env::var_os("TEST_SCREENSHOT_DIR")
         .expect("TEST_SCREENSHOT_DIR names the folder for the pictures");
     let album = Album::new(folder.into());
+    let asked_for = |part: &str| std::env::args().any(|argument| argument == part);
+    if asked_for("states") {
+        readme::take_states(&album).await;
+        return;
+    }
     let consoles = console::start().await;
     let looks = ["zh-CN", "en"].into_iter().flat_map(|language| {
         [
@@ -42,9 +47,10 @@ async fn main() {
     for look in looks.clone() {
         console::take(&consoles, &album, look).await;
     }
-    if std::env::args().any(|argument| argument == "console") {
+    if asked_for("console") {
         return;
     }
+    readme::take_states(&album).await;
     let stack = Plan::default()
         .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
         .start()

@@ -1,7 +1,8 @@
-//! The pictures in the README.
+//! The pictures in the README and in docs/modal.md.
 
 use system_tests::{
     browser::{Browser, DESKTOP, PHONE, Screen},
+    gallery, log_folder,
     login_page::LoginPage,
     stack::Stack,
 };
@@ -13,6 +14,28 @@ const DESK: Screen = Screen {
     height: 860,
     ..DESKTOP
 };
+
+/// Four cards beside each other, twice.
+const STATES: &str = "pending,scanned,confirmed,expired,digits,offered,page-scanned,offline";
+
+/// Eight states of the modal at a glance.
+pub(crate) async fn take_states(album: &Album) {
+    let pages = gallery::serve().await;
+    let browser = Browser::start(&log_folder::create()).await;
+    let wide = Screen {
+        width: 1776,
+        height: 1500,
+        ..DESKTOP
+    };
+    browser.pose(wide, false).await;
+    let page = format!("index.html?state={STATES}&language=zh-CN&theme=light");
+    browser.visit(&format!("{}/{page}", pages.origin)).await;
+    browser.until("typeof gallery === 'object'").await;
+    let cards = browser.element("document.querySelector('main')").await;
+    let picture = cards.screenshot_as_png().await;
+    let picture = picture.expect("a picture of the cards");
+    album.keep_picture("docs", "modal-states", &picture);
+}
 
 pub(crate) async fn take(stack: &Stack, album: &Album) {
     let browser = Browser::speaking("zh-CN", &stack.log).await;

@@ -14,6 +14,7 @@ pub mod browser;
 pub mod caddy;
 pub mod edge;
 pub mod forward_proxy;
+pub mod gallery;
 pub mod hostile_client;
 pub mod log_folder;
 pub mod login_page;

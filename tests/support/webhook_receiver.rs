@@ -11,7 +11,7 @@ use standardwebhooks::Webhook;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::Instant,
 };
 
@@ -136,8 +136,10 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+    // They end with the receiver.
+    let mut serving = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        tokio::spawn(serve(client, Arc::clone(&state)));
+        serving.spawn(serve(client, Arc::clone(&state)));
     }
 }
 

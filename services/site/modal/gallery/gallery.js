@@ -2,8 +2,8 @@
  * Every state of the modal, in every theme and language, in the page and as a dialog. The states
  * are made up: no login service is asked.
  *
- * The page's address chooses: `?state=pending&language=en&theme=dark&frame=dialog`. Without a state
- * it shows all of them, in the page.
+ * The page's address chooses: `?state=pending,expired&language=en&theme=dark`. What it doesn't name
+ * is shown in every kind. With `frame=dialog` it is one, since there is one dialog at a time.
  */
 import { Problem } from "../src/client.js";
 import { CLOSED } from "../src/flow.js";
@@ -20,6 +20,7 @@ const LIFETIME_MS = 300_000;
 
 const LANGUAGES = ["zh-CN", "zh-TW", "en"];
 const THEMES = ["light", "dark"];
+const FRAMES = ["inline", "dialog"];
 
 /** @type {() => Partial<Snapshot>} */
 const withCode = () => ({
@@ -113,7 +114,7 @@ class GalleryPiece extends HTMLElement {
     const nothing = () => {};
     const view = new LoginView(root, texts, {
       onOpen: nothing,
-      onClose: nothing,
+      onClose: () => view.close(),
       onRefresh: nothing,
       onRetry: nothing,
       onAuthorize: nothing,
@@ -170,15 +171,45 @@ const gallery = {
   },
 };
 
-const state = chosen.get("state");
-if (state) {
-  const language = chosen.get("language") ?? "zh-CN";
-  const theme = chosen.get("theme") ?? "light";
-  void gallery.show({ state, language, theme, frame: chosen.get("frame") ?? "inline" });
+const KINDS = {
+  state: gallery.states,
+  language: gallery.languages,
+  theme: gallery.themes,
+  frame: FRAMES,
+};
+
+/** Links to what else can be shown, a row for each kind. */
+function showLinks() {
+  for (const [kind, values] of Object.entries(KINDS)) {
+    const row = document.createElement("ul");
+    for (const value of kind === "frame" ? values : [null, ...values]) {
+      const link = document.createElement("a");
+      const query = new URLSearchParams(chosen);
+      if (value) query.set(kind, value);
+      else query.delete(kind);
+      link.href = `?${query}`;
+      link.textContent = value ?? `every ${kind}`;
+      const now = chosen.get(kind) ?? (kind === "frame" ? FRAMES[0] : null);
+      if (value === now) link.setAttribute("aria-current", "true");
+      const entry = document.createElement("li");
+      entry.append(link);
+      row.append(entry);
+    }
+    document.querySelector("nav")?.append(row);
+  }
+}
+
+/** @param {keyof typeof KINDS} kind */
+const wanted = (kind) => chosen.get(kind)?.split(",") ?? KINDS[kind];
+
+showLinks();
+if (chosen.get("frame") === "dialog") {
+  const [state, language, theme] = [wanted("state")[0], wanted("language")[0], wanted("theme")[0]];
+  void gallery.show({ state, language, theme, frame: "dialog" });
 } else {
-  const choices = gallery.states.flatMap((name) =>
-    LANGUAGES.flatMap((language) =>
-      THEMES.map((theme) => ({ state: name, language, theme, frame: "inline" })),
+  const choices = wanted("state").flatMap((state) =>
+    wanted("language").flatMap((language) =>
+      wanted("theme").map((theme) => ({ state, language, theme, frame: "inline" })),
     ),
   );
   void Promise.all(choices.map(place)).then(() => {

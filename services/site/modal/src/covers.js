@@ -10,6 +10,7 @@
  * @property {keyof Texts} [detail]
  * @property {"refresh" | "retry" | "authorize"} [action]
  * @property {keyof Texts} [label] of the action
+ * @property {boolean} [whole] covers the steps too: they have been taken, or can't be
  */
 
 /** A state that isn't here leaves the code visible. @type {Partial<Record<LoginState, Cover>>} */
@@ -23,8 +24,8 @@ export const COVERS = {
   },
   leaving: { icon: "spinner", headline: "leaving" },
   scanned: { icon: "phone", headline: "scanned", detail: "scannedDetail" },
-  completing: { icon: "spinner", headline: "completing" },
-  confirmed: { icon: "avatar", detail: "confirmed" },
+  completing: { icon: "spinner", headline: "completing", whole: true },
+  confirmed: { icon: "avatar", detail: "confirmed", whole: true },
   expired: { icon: "clock", headline: "expired", action: "refresh", label: "expiredAction" },
   denied: {
     icon: "declined",
@@ -34,12 +35,13 @@ export const COVERS = {
     label: "deniedAction",
   },
   // Its detail is what the problem means.
-  error: { icon: "warning", headline: "error", action: "retry", label: "retry" },
+  error: { icon: "warning", headline: "error", action: "retry", label: "retry", whole: true },
   offline: {
     icon: "offline",
     headline: "offline",
     detail: "offlineDetail",
     action: "retry",
     label: "retry",
+    whole: true,
   },
 };

@@ -13,17 +13,20 @@ import { addChinese } from "./texts.js";
 
 /**
  * @template Module
- * @param {() => Promise<Module & {texts?: Partial<Texts>}>} load `texts`: the Chinese that it says
+ * @param {(again: string) => Promise<Module & {texts?: Partial<Texts>}>} load `texts`: the Chinese
+ *   that it says; `again`: empty, and another query for each further try. tools/bundle.js puts it
+ *   behind the address, since browsers before 2026 ask only once for a script that didn't come
  * @returns {Piece<Module>}
  */
 function piece(load) {
   /** @type {ReturnType<typeof load> | null} */
   let loading = null;
+  let again = "";
   /** @type {Piece<Module>} */
   const made = {
     here: null,
     async fetch() {
-      loading ??= load();
+      loading ??= load(again);
       try {
         const module = await loading;
         addChinese(module.texts);
@@ -31,6 +34,7 @@ function piece(load) {
         return module;
       } catch (error) {
         loading = null;
+        again += "?";
         throw error;
       }
     },
@@ -41,8 +45,11 @@ function piece(load) {
 /** Inside WeChat. */
 export const webAuthorization = piece(() => import("./lazy/web-authorization.js"));
 
-/** Where the visitor has something else to do than to scan WeChat's code, or a choice. */
-export const otherWays = piece(() => import("./lazy/other-ways.js"));
+/**
+ * Where the visitor has something else to do than to scan WeChat's code, or a choice. Without it such
+ * a visitor can't log in; the others can be done without.
+ */
+export const otherWays = piece((again) => import("./lazy/other-ways.js"));
 
 /** When something went wrong. */
 export const problems = piece(() => import("./lazy/problems.js"));

@@ -125,16 +125,20 @@ export class LoginView {
       "div",
       { className: "card" },
       element("header", { className: "head" }, this.#logo, this.#title, this.#close),
-      part(
+      element(
         "div",
-        "stage",
-        element("div", { className: "skeleton" }, element("i"), element("i"), element("i")),
-        this.#code,
-        this.#cover,
+        { className: "body" },
+        part(
+          "div",
+          "stage",
+          element("div", { className: "skeleton" }, element("i"), element("i"), element("i")),
+          this.#code,
+          this.#cover,
+        ),
+        this.#meter,
+        this.#countdown,
+        part("ol", "steps", step(this.#stepScan), step(either)),
       ),
-      this.#meter,
-      this.#countdown,
-      part("ol", "steps", step(this.#stepScan), step(either)),
       this.#useCode,
       this.#announcer,
     );
@@ -399,11 +403,10 @@ export class LoginView {
  * @param {Snapshot} snapshot
  */
 function classesFor({ state, method }) {
-  const classes = ["card", state, `by-${method}`];
-  if (state in COVERS) classes.push("covered");
-  if (state === "completing" || state === "leaving") classes.push("busy");
-  if (state === "scanned" || state === "completing") classes.push("scanned-already");
-  return classes.join(" ");
+  const cover = COVERS[state];
+  const busy = cover?.icon === "spinner" && "busy";
+  const classes = [cover && "covered", cover?.whole && "whole", busy];
+  return ["card", state, `by-${method}`, ...classes].filter(Boolean).join(" ");
 }
 
 /** @param {Snapshot} snapshot */

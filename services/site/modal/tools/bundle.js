@@ -136,9 +136,21 @@ export async function bundles() {
       });
     },
   };
-  files.set(MAIN, await bundle(MAIN, [plugin, sheet.plugin]));
+  files.set(MAIN, withRetries(await bundle(MAIN, [plugin, sheet.plugin])));
   files.set("files.rs", listing([...files.keys()]));
   return new Map([...files].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/**
+ * Asks again for a piece that didn't come, where src/pieces.js wants it: browsers before 2026 keep in
+ * mind for the whole page that a script failed (https://github.com/whatwg/html/issues/6768), and ask
+ * only for another address. The first import stays as it is, since bundlers follow it.
+ *
+ * @param {string} script
+ */
+function withRetries(script) {
+  const retry = "$1=>$1?import(/*@vite-ignore*/$2+$1):import($2)";
+  return script.replace(/\b(\w+)=>import\((".*?")\)/g, retry);
 }
 
 /**
