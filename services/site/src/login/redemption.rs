@@ -77,8 +77,8 @@ fn reads(member: &MemberId) -> (ReadMember, ReadSubject) {
 
 impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
-    /// Whether it is one is known only by the round trip that tells of it: until then nobody else is
-    /// told who wouldn't be let in.
+    /// Whether it is one is known only by the round trip that tells of it: until then nobody else
+    /// is told who wouldn't be let in.
     fn completed(
         &self,
         realm: &Realm,
@@ -172,8 +172,8 @@ impl Logins {
         self.store.run(&end).await
     }
 
-    /// Redeems the attempt, and says whether this is the first time, and what the session is that the
-    /// browser had before.
+    /// Redeems the attempt, and says whether this is the first time, and what the session is that
+    /// the browser had before.
     async fn redeem(
         &self,
         realm: &Realm,
@@ -223,8 +223,8 @@ impl Logins {
         }
     }
 
-    /// Whether only followers of the account are let in: as the client says that the visitor goes on
-    /// to, or else this site.
+    /// Whether only followers of the account are let in: as the client says that the visitor goes
+    /// on to, or else this site.
     fn requires_following(&self, identified: &Identified) -> bool {
         let own = identified.client.is_none() && self.rules.require_following;
         identified.require_following || own
@@ -292,7 +292,7 @@ impl Logins {
             &realm.site,
             previous,
             before,
-            (!following).then_some(&member),
+            (!following).then_some((&member, confirmed_at)),
         );
         let ask = self.ban_keys.ask(&member);
         let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
@@ -380,14 +380,15 @@ struct Replacement {
 }
 
 impl Replacement {
-    /// What ends with the login, and what only once it is certain. Whatever keeps the same person from
-    /// being let in again has ended their session before as well; it isn't so where they have to
-    /// follow the account for this login and had to for none. `same` is who that holds for.
+    /// What ends with the login, and what only once it is certain. Whatever keeps the same person
+    /// from being let in again has ended their earlier session as well; it isn't so where they have
+    /// to follow the account for this login and had to for none. `same` is who that holds for, and
+    /// when they confirmed.
     fn of(
         site: &SiteId,
         previous: Option<&SessionId>,
         before: Option<Before>,
-        same: Option<&MemberId>,
+        same: Option<(&MemberId, Timestamp)>,
     ) -> (Option<Self>, Option<Self>) {
         let Some((previous, before)) = previous.zip(before) else {
             return (None, None);
@@ -396,6 +397,7 @@ impl Replacement {
             seen,
             was_at_clients,
         } = before;
+        let (replaced_of, begun_at) = (seen.member.clone(), seen.begun_at);
         let clients = was_at_clients.then(|| QueueLogouts {
             site: site.clone(),
             queue: LogoutQueue::Endings,
@@ -413,7 +415,8 @@ impl Replacement {
             end: end(Some(site.clone())),
             end_older: end(None),
         };
-        if same == Some(&seen.member) {
+        let is_before = same.is_some_and(|(member, at)| *member == replaced_of && begun_at <= at);
+        if is_before {
             (Some(replacement), None)
         } else {
             (None, Some(replacement))
