@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 51] = [
+const KEYS: [&str; 53] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -60,6 +60,8 @@ const KEYS: [&str; 51] = [
     "GATEWAY__COMPAT__KEYWORDS",
     "GATEWAY__COMPAT__ACCOUNT",
     "GATEWAY__COMPAT__REPLY",
+    "GATEWAY__CONSOLE__OPENIDS",
+    "GATEWAY__CONSOLE__ACCOUNT",
     "GATEWAY__INTERNAL__API_KEY_PREVIOUS",
     "GATEWAY__WECHAT__TOKEN_PREVIOUS",
     "GATEWAY__WECHAT__ENCODING_AES_KEY_PREVIOUS",

@@ -2,8 +2,15 @@
 
 use system_tests::{
     browser::{Browser, DESKTOP, PHONE},
+    deadline::eventually,
     simulator::Person,
     stack::{API_KEY, Plan, Stack},
+    webhook_receiver::{Receiver, Reply, SECRET},
+};
+
+use crate::{
+    profile::link,
+    tap::{open, tap_mode},
 };
 
 async fn start() -> (Stack, Browser) {
@@ -193,5 +200,137 @@ async fn axe_finds_nothing_on_any_page() {
     shows(&browser, ".findings li").await;
     let found = browser.axe().await;
     assert!(found.is_empty(), "{found:#?}");
+    browser.close(&[]).await;
+}
+
+/// A stack whose console the known owner may open by WeChat.
+async fn with_an_owner() -> (Stack, Person) {
+    let openid = "oOwner0000000000000000000001";
+    let plan = Plan::default().gateway("GATEWAY__CONSOLE__OPENIDS", openid);
+    let stack = tap_mode(plan).await;
+    let owner = stack.wechat.known_person("店主", openid).await;
+    (stack, owner)
+}
+
+/// Asks for a code on the sign-in page. What it encodes.
+async fn ask_for_code(browser: &Browser, stack: &Stack) -> String {
+    browser.visit(&console(stack, "/sign-in")).await;
+    click(browser, "[name=wechat]").await;
+    shows(browser, ".code svg").await;
+    let picture = browser.qr_code("document.querySelector('.code svg')").await;
+    let content = browser
+        .text("document.querySelector('.code').dataset.content")
+        .await;
+    assert_eq!(picture.as_deref(), Some(&*content), "the picture says so");
+    content
+}
+
+async fn decide(browser: &Browser, stack: &Stack, person: &Person, content: &str, press: &str) {
+    stack.wechat.scan(person, content).await;
+    says(browser, "已扫描").await;
+    let link = link(stack, person).await;
+    open(browser, stack, person, &link).await;
+    says(browser, "微信登录控制台").await;
+    browser.press(press).await;
+    browser.go_to_tab(0).await;
+}
+
+#[tokio::test]
+async fn an_owner_signs_in_by_wechat_until_they_are_banned() {
+    let (stack, owner) = with_an_owner().await;
+    let browser = Browser::start(&stack.log).await;
+    let content = ask_for_code(&browser, &stack).await;
+    assert_eq!(browser.axe().await, Vec::<String>::new());
+    decide(&browser, &stack, &owner, &content, "confirm").await;
+    shows(&browser, ".verdict").await;
+    let sessions: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:session:*"])
+        .await;
+    assert_eq!(sessions, Vec::<String>::new(), "no site's session");
+
+    browser
+        .visit(&console(&stack, &format!("/members/{}", owner.openid)))
+        .await;
+    click(&browser, "#ban").await;
+    click(&browser, "[name=sure]").await;
+    // Who banned themselves is out at once.
+    shows(&browser, "#key").await;
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn nobody_else_signs_in_by_wechat_and_a_refusal_is_one() {
+    let (stack, owner) = with_an_owner().await;
+    let stranger = stack.wechat.person("路人", true).await;
+    let browser = Browser::start(&stack.log).await;
+    let content = ask_for_code(&browser, &stack).await;
+    decide(&browser, &stack, &stranger, &content, "confirm").await;
+    says(&browser, "不能登录控制台").await;
+    assert_eq!(browser.axe().await, Vec::<String>::new());
+    click(&browser, "[name=wechat]").await;
+    shows(&browser, ".code svg").await;
+    let content = browser
+        .text("document.querySelector('.code').dataset.content")
+        .await;
+    stack.wechat.scan(&owner, &content).await;
+    says(&browser, "已扫描").await;
+    assert_eq!(browser.axe().await, Vec::<String>::new());
+    let page = link(&stack, &owner).await;
+    browser.belongs_to(&owner, &stack.wechat).await;
+    browser.visit(&page).await;
+    browser.press("deny").await;
+    browser.visit(&console(&stack, "/sign-in/wechat")).await;
+    says(&browser, "已在手机上拒绝").await;
+    click(&browser, "#by-key").await;
+    shows(&browser, "#key").await;
+    browser.visit(&console(&stack, "/members")).await;
+    shows(&browser, "#key").await;
+    browser.close(&["/console/sign-in/wechat/finish"]).await;
+}
+
+#[tokio::test]
+async fn the_owner_sees_a_receiver_in_trouble_and_sends_events_again() {
+    let receiver = Receiver::start().await;
+    receiver.answer(|_| Reply::Status(410));
+    let plan = Plan::default()
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", &receiver.url())
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET);
+    let stack = plan.start().await;
+    let browser = Browser::start(&stack.log).await;
+    sign_in(&browser, &stack).await;
+    log_in(&stack, "小林").await;
+    eventually("it is switched off", async || {
+        let told = stack.internal("/v1/webhooks").await;
+        told["webhooks"][0]["switched_off_at"]
+            .is_string()
+            .then_some(())
+    })
+    .await;
+    browser.visit(&console(&stack, "")).await;
+    says(&browser, "Webhook crm 已关闭").await;
+    click(&browser, "nav a[href=\"/console/webhooks\"]").await;
+    says(&browser, "对方回答了 HTTP 410").await;
+    for screen in [DESKTOP, PHONE] {
+        browser.pose(screen, false).await;
+        assert_eq!(browser.axe().await, Vec::<String>::new());
+    }
+    // Who isn't sure changes nothing.
+    click(&browser, ".card .button").await;
+    says(&browser, "重新发送事件").await;
+    assert_eq!(browser.axe().await, Vec::<String>::new());
+    click(&browser, "form .buttons a.button").await;
+    says(&browser, "已关闭").await;
+    receiver.answer(|_| Reply::Status(204));
+    click(&browser, ".card .button").await;
+    click(&browser, "[name=sure]").await;
+    says(&browser, "将重新发送").await;
+    eventually("it has got them all", async || {
+        let told = stack.internal("/v1/webhooks").await;
+        (told["webhooks"][0]["lag_events"] == 0).then_some(())
+    })
+    .await;
+    browser.visit(&console(&stack, "/webhooks")).await;
+    says(&browser, "正常").await;
     browser.close(&[]).await;
 }

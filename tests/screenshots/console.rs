@@ -9,6 +9,7 @@ use system_tests::{
     browser::{Browser, DESKTOP, Screen},
     simulator::Person,
     stack::{API_KEY, Plan, Stack},
+    webhook_receiver::SECRET,
 };
 
 use crate::album::{Album, Look};
@@ -28,6 +29,8 @@ pub(crate) async fn start() -> Consoles {
         .sites(2)
         .account("shop")
         .site("SITE__LOGIN__SITE_NAME", "小林花店")
+        .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
+        .gateway("GATEWAY__CONSOLE__OPENIDS", "oOwner0000000000000000000001")
         .start()
         .await;
     let troubled = Plan::default()
@@ -37,8 +40,13 @@ pub(crate) async fn start() -> Consoles {
             "GATEWAY__ACCOUNT__SHOP__APP_SECRET",
             "00000000000000000000000000000000",
         )
+        // Nobody listens there.
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", "http://127.0.0.1:9/events")
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET)
         .start()
         .await;
+    let newcomer = troubled.wechat.person("小雪", false).await;
+    troubled.wechat.follow(&newcomer).await;
     let mut person = None;
     for nickname in [
         "小雨",
@@ -167,7 +175,26 @@ pub(crate) async fn take(consoles: &Consoles, album: &Album, look: Look) {
     browser.visit(&address(well, "/checks")).await;
     click(&browser, "[name=run]", ".findings li").await;
     album.keep(look, "console-10-checks", &browser).await;
+    browser.visit(&address(well, "/webhooks")).await;
+    album.keep(look, "console-12-no-webhooks", &browser).await;
+    browser.visit(&address(well, "/sign-in")).await;
+    click(&browser, "[name=wechat]", ".code svg").await;
+    album.keep(look, "console-13-wechat", &browser).await;
+    let code = "document.querySelector('.code').dataset.content";
+    let code = browser.text(code).await;
+    well.wechat.scan(person, &code).await;
+    browser
+        .until("document.querySelector('.scan .note') !== null")
+        .await;
+    album
+        .keep(look, "console-14-wechat-scanned", &browser)
+        .await;
     sign_in(&browser, troubled).await;
+    browser.visit(&address(troubled, "/webhooks")).await;
+    album.keep(look, "console-15-webhooks", &browser).await;
+    click(&browser, ".card .button", "[name=sure]").await;
+    album.keep(look, "console-16-redeliver", &browser).await;
+    browser.visit(&address(troubled, "")).await;
     browser.pose(whole, look.dark).await;
     album.keep(look, "console-11-troubles", &browser).await;
     browser.close(&["/console"]).await;

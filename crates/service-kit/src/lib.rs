@@ -4,6 +4,7 @@
 
 mod access_log;
 pub mod api_key;
+pub mod asker;
 pub mod bans;
 pub mod build_info;
 pub mod client_address;

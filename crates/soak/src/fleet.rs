@@ -13,7 +13,7 @@ use harness::{
 };
 use tokio::sync::Mutex;
 
-use crate::{client, plan::Plan};
+use crate::{client, plan::Plan, webhook::SECRET};
 
 /// The replicas of each service.
 const REPLICAS: usize = 2;
@@ -47,12 +47,14 @@ pub(crate) struct Fleet {
     wechat: Simulator,
     redis_url: String,
     gateway_urls: Vec<String>,
+    gateway_internals: Vec<String>,
     site_urls: Vec<String>,
 }
 
 impl Fleet {
-    /// Starts everything, and waits until it is ready.
-    pub(crate) async fn start(plan: &Plan) -> Result<Self, String> {
+    /// Starts everything, and waits until it is ready. Events are posted to the webhook, if there is
+    /// one.
+    pub(crate) async fn start(plan: &Plan, webhook: Option<&str>) -> Result<Self, String> {
         let of = recipe("redis", &plan.redis_server, plan);
         let redis = RedisServer::of(of, Listener::Socket, Durability::EveryWrite).await?;
         let redis_url = redis.url();
@@ -64,12 +66,14 @@ impl Fleet {
             wechat,
             redis_url,
             gateway_urls: Vec::new(),
+            gateway_internals: Vec::new(),
             site_urls: Vec::new(),
         };
         for number in 0..REPLICAS {
-            let gateway = Service::start(gateway(number, plan, &fleet)).await?;
+            let gateway = Service::start(gateway(number, plan, &fleet, webhook)).await?;
             let site = Service::start(site(number, plan, &fleet, &gateway.internal)).await?;
             fleet.gateway_urls.push(gateway.public);
+            fleet.gateway_internals.push(gateway.internal);
             fleet.gateways.push(Mutex::new(gateway.process));
             fleet.site_urls.push(site.public);
             fleet.sites.push(Mutex::new(site.process));
@@ -122,6 +126,17 @@ impl Fleet {
         redis.process.restart().await
     }
 
+    /// Starts the gateways that don't run. Returns one's internal address.
+    pub(crate) async fn ensure_gateway(&self) -> Result<String, String> {
+        for gateway in &self.gateways {
+            let mut gateway = gateway.lock().await;
+            if gateway.exited().is_some() {
+                gateway.restart().await?;
+            }
+        }
+        Ok(self.gateway_internals[0].clone())
+    }
+
     /// The kind and the memory, in KiB, of all who run. One that is being started again is left
     /// out.
     pub(crate) fn memory(&self) -> Vec<(&'static str, u64)> {
@@ -171,12 +186,18 @@ fn simulator(plan: &Plan) -> Recipe {
     }
 }
 
-fn gateway(number: usize, plan: &Plan, fleet: &Fleet) -> Recipe {
+fn gateway(number: usize, plan: &Plan, fleet: &Fleet, webhook: Option<&str>) -> Recipe {
     let [public, internal] = addresses();
     let mut environment = services::gateway(public, internal, &fleet.redis_url);
     environment.extend(services::account("GATEWAY", true));
     environment.extend(services::wechat_at(fleet.wechat.url()));
     environment.extend(services::environment([("GATEWAY__LOG__LEVEL", "warn")]));
+    if let Some(url) = webhook {
+        environment.extend(services::environment([
+            ("GATEWAY__WEBHOOK__SOAK__URL", url),
+            ("GATEWAY__WEBHOOK__SOAK__SECRET", SECRET),
+        ]));
+    }
     let program = plan.binaries.join("wechat-gateway");
     Recipe {
         environment,

@@ -16,8 +16,9 @@ mod randomness;
 mod report;
 mod sessions;
 mod tally;
+mod webhook;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{future::pending, process::ExitCode, sync::Arc, time::Duration};
 
 use harness::visitor::Replicas;
 use reqwest::Client;
@@ -25,7 +26,7 @@ use tokio::{task::JoinSet, time::interval};
 
 use crate::{
     deliveries::Deliveries, fleet::Fleet, login::World, memory::Memory, outages::Outages,
-    output::say, plan::Plan, tally::Tally,
+    output::say, plan::Plan, tally::Tally, webhook::Receiver,
 };
 
 /// How often a line says how far it is, and memory is looked at.
@@ -33,6 +34,9 @@ const PROGRESS: Duration = Duration::from_secs(5);
 
 /// As long as the modal waits for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The receiver of events goes down once one in so many logins is complete.
+const DOWN_AFTER: u64 = 5;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,7 +61,13 @@ fn browsers() -> Result<Client, String> {
 
 /// Runs it all. `false`: it ran, and something was lost, doubled, or kept from finishing.
 async fn run(plan: Plan) -> Result<bool, String> {
-    let fleet = Arc::new(Fleet::start(&plan).await?);
+    let receiver = if plan.webhook {
+        Some(Receiver::start().await?)
+    } else {
+        None
+    };
+    let fleet = Fleet::start(&plan, receiver.as_ref().map(Receiver::url)).await?;
+    let fleet = Arc::new(fleet);
     let people = people::create(fleet.wechat(), plan.people).await;
     say(&format!(
         "two gateways, two sites, one Redis; {} logins by {} people, {} at once, seed {}",
@@ -83,6 +93,13 @@ async fn run(plan: Plan) -> Result<bool, String> {
     {
         let logins = async { while workers.join_next().await.is_some() {} };
         let striking = async { outages.strike_on().await };
+        let receiving = async {
+            if let Some(receiver) = &receiver {
+                tally.reaches(plan.logins / DOWN_AFTER).await;
+                receiver.be_down();
+            }
+            pending::<()>().await;
+        };
         let watching = async {
             let mut ticks = interval(PROGRESS);
             ticks.tick().await;
@@ -96,6 +113,7 @@ async fn run(plan: Plan) -> Result<bool, String> {
             () = logins => {}
             failure = striking => broken = Some(failure),
             () = watching => {}
+            () = receiving => {}
             _ = tokio::signal::ctrl_c() => broken = Some("stopped by Ctrl-C".to_owned()),
         }
     }
@@ -106,7 +124,15 @@ async fn run(plan: Plan) -> Result<bool, String> {
         Ok(()) => sessions::compare(fleet.redis_url(), &tally).await,
         Err(failure) => Err(failure),
     };
-    let outcome = report::Outcome::new(&plan, &tally, &outages, &memory, sessions, broken);
+    let told = match &receiver {
+        Some(receiver) if broken.is_none() => {
+            say("waiting until the receiver has got the rest");
+            let gateway = fleet.ensure_gateway().await?;
+            Some(receiver.compare(&gateway, &browsers()?).await)
+        }
+        _ => None,
+    };
+    let outcome = report::Outcome::new(&plan, &tally, &outages, &memory, sessions, told, broken);
     outcome.print();
     outcome.write(&plan)?;
     Ok(outcome.is_good())

@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// How many milliseconds pass between two deliveries of a push; WeChat's own are 5000.
     pub(crate) push_interval_ms: u64,
+    /// Whether events are posted to a receiver that is down for a minute.
+    pub(crate) webhook: bool,
     /// Where the binaries lie.
     pub(crate) binaries: PathBuf,
     /// The Redis server.

@@ -11,6 +11,7 @@ use crate::{
     plan::Plan,
     sessions::Comparison,
     tally::{COUNTS, FAULTS, Tally},
+    webhook,
 };
 
 /// Everything that is known at the end.
@@ -26,6 +27,7 @@ pub(crate) struct Outcome {
     memory_is_flat: bool,
     memory_samples: Value,
     sessions: Result<Comparison, String>,
+    told: Option<Result<webhook::Comparison, String>>,
     broken: Option<String>,
 }
 
@@ -37,6 +39,7 @@ impl Outcome {
         outages: &Outages,
         memory: &Memory,
         sessions: Result<Comparison, String>,
+        told: Option<Result<webhook::Comparison, String>>,
         broken: Option<String>,
     ) -> Self {
         Self {
@@ -54,6 +57,7 @@ impl Outcome {
             memory_is_flat: memory.is_flat(),
             memory_samples: memory.to_json(),
             sessions,
+            told,
             broken,
         }
     }
@@ -66,6 +70,10 @@ impl Outcome {
             && self.counts[..FAULTS].iter().all(|(_, count)| *count == 0)
             && sessions.is_ok_and(|found| found.too_many == 0 && found.missing == 0)
             && self.unclean_stops == 0
+            && self
+                .told
+                .as_ref()
+                .is_none_or(|told| told.as_ref().is_ok_and(|told| told.is_good(self.completed)))
             && self.memory_is_flat
     }
 
@@ -95,6 +103,11 @@ impl Outcome {
                 found.sessions, found.too_many, found.missing
             )),
             Err(failure) => say(failure),
+        }
+        match &self.told {
+            Some(Ok(told)) => say(&format!("the receiver of events: {}", told.to_json())),
+            Some(Err(failure)) => say(failure),
+            None => {}
         }
         for (name, count) in &self.restarts {
             say(&format!("{name:<32} {count}"));
@@ -139,6 +152,7 @@ impl Outcome {
             "login_ms": { "p50": half, "p95": most, "p99": nearly_all, "max": all },
             "counts": counts,
             "sessions": sessions,
+            "webhook": self.told.as_ref().and_then(|told| Some(told.as_ref().ok()?.to_json())),
             "restarts": self.restarts,
             "unclean_stops": self.unclean_stops,
             "memory_kib_at_most_by_third": self.memory,

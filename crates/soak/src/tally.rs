@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+
+/// How often it is looked how many logins are complete.
+const LOOKED_EVERY: Duration = Duration::from_millis(200);
 
 /// Something that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +132,13 @@ impl Tally {
     /// How many logins are complete.
     pub(crate) fn total(&self) -> u64 {
         self.by_openid().values().sum()
+    }
+
+    /// Ends once so many logins are complete.
+    pub(crate) async fn reaches(&self, logins: u64) {
+        while self.total() < logins {
+            sleep(LOOKED_EVERY).await;
+        }
     }
 
     /// How many logins of each person are complete.

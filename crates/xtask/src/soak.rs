@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Milliseconds between two deliveries of a push that isn't answered; WeChat's own are 5000
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
     push_interval_ms: u64,
+    /// Also posts events to a receiver that is down for a minute, and compares what it got in the end
+    #[arg(long)]
+    webhook: bool,
     /// Also writes the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -56,6 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "outage_every_seconds": options.every,
         "seed": options.seed.map_or_else(random_seed, Ok)?,
         "push_interval_ms": options.push_interval_ms,
+        "webhook": options.webhook,
         "binaries": binaries,
         "redis_server": redis,
         "folder": logs,

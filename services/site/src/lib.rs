@@ -6,7 +6,6 @@ use service_kit::command_line::{self, Service};
 
 pub mod allowed_origins;
 pub mod app;
-pub mod asker;
 pub mod cookies;
 mod event_streams;
 pub mod forward_auth;

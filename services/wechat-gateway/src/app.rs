@@ -94,7 +94,13 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
     let history = HistoryWriter::new(&redis_url, clock.clone(), None);
     let indexing = MemberIndexing::new(Arc::clone(&store));
     let history = Arc::new(history.map_err(ServiceError::client)?);
-    let console = Console::new(examined, accounts.clone(), &store, clock.clone());
+    let console = Console::new(
+        examined,
+        accounts.clone(),
+        Arc::clone(&webhooks),
+        &store,
+        clock.clone(),
+    );
     let readiness = readiness(Essentials::new(store, clock), accounts.clone());
     let internal_server = {
         let remarks = Data::new(remarks(accounts.clone()));

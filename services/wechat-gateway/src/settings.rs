@@ -4,6 +4,7 @@
 mod account;
 mod accounts;
 mod compat;
+mod console;
 mod events;
 mod listeners;
 mod profile;
@@ -26,10 +27,12 @@ use service_kit::{
 };
 
 use compat::CompatSection;
+use console::ConsoleSection;
 
 pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
 pub use compat::{CODE, CompatSettings, WECHAT_SERVER_TOKEN};
+pub use console::ConsoleOwners;
 pub use events::EventSettings;
 pub use listeners::{API_KEY, INTERNAL_BIND, InternalSettings, PUBLIC_BIND, PublicSettings};
 pub use profile::ProfileSettings;
@@ -63,6 +66,8 @@ pub struct GatewaySettings {
     pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
     /// The door for software that knows wechat-server.
     pub compat: Option<CompatSettings>,
+    /// Who may sign in to the console by WeChat.
+    pub console: Option<ConsoleOwners>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -91,6 +96,7 @@ impl Section for GatewaySettings {
         let events = reader.section();
         let webhooks = webhooks::read(reader, events);
         let compat: Option<CompatSection> = reader.section();
+        let console: Option<ConsoleSection> = reader.section();
         let log = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
@@ -104,6 +110,21 @@ impl Section for GatewaySettings {
             let wrong = format!("is {}, which is no account of this gateway", compat.account);
             reader.complain(&compat::ACCOUNT, &wrong);
         }
+        if let (Some(accounts), Some(ConsoleSection(Some(console)))) = (&accounts, &console) {
+            if accounts.named(&console.account).is_none() {
+                let wrong = format!(
+                    "is {}, which is no account of this gateway",
+                    console.account
+                );
+                reader.complain(&console::ACCOUNT, &wrong);
+            }
+            if let Some(PublicSettings { url: None, .. }) = &public {
+                reader.complain(
+                    &console::OPENIDS,
+                    "needs public.url: owners confirm on a page of the gateway's",
+                );
+            }
+        }
         Some(Self {
             accounts: accounts?,
             wechat: wechat?,
@@ -114,6 +135,7 @@ impl Section for GatewaySettings {
             events: events?,
             webhooks: webhooks?,
             compat: compat?.0,
+            console: console?.0,
             log: log?,
         })
     }

@@ -16,11 +16,11 @@ use login_protocol::{
         CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
     },
 };
-use service_kit::{history, random, redis::StoreError};
+use service_kit::{asker, history, random, redis::StoreError};
 
 use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
-use crate::{asker, gateway_client::GatewayError, login_methods::LoginMethods};
+use crate::{gateway_client::GatewayError, login_methods::LoginMethods};
 
 /// How much longer WeChat knows the code than the attempt lives: a scan in the last second is
 /// answered that the code has expired.

@@ -19,11 +19,10 @@ use login_protocol::{
         oidc::{LogoutQueue, LogoutTask, QueueLogouts, ReadSessionClients},
     },
 };
-use service_kit::{clock::Clock, history, random, redis::StoreError, subjects};
+use service_kit::{asker, clock::Clock, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
-    asker,
     sessions::{
         ending::{is_over, session_ended},
         identifier::SessionId,

@@ -5,9 +5,12 @@ use std::time::Duration;
 use wechat_wire::error_code::address_to_whitelist;
 
 use super::language::Language;
-use crate::wechat::{
-    code_refusals::Refusal,
-    error::{self, WechatError},
+use crate::{
+    webhooks::{Failure, Report},
+    wechat::{
+        code_refusals::Refusal,
+        error::{self, WechatError},
+    },
 };
 
 /// Something that needs attention.
@@ -201,4 +204,108 @@ pub(crate) fn no_site(say: Language) -> Trouble {
             "Start the site service, and make sure that it uses the gateway's Redis.",
         ),
     )
+}
+
+/// After this time an event that a receiver hasn't got is late.
+const LATE_SECONDS: u64 = 600;
+
+/// A receiver of events that needs attention.
+pub(crate) fn of_webhook(say: Language, report: &Report) -> Option<Trouble> {
+    let name = &report.name;
+    let (what, advice) = if report.switched_off_at.is_some() {
+        (
+            match say {
+                Language::Chinese => format!("Webhook {name} 已关闭：对方回答了 410"),
+                Language::English => format!("Webhook {name} is switched off: it answered 410"),
+            },
+            say.say(
+                "改正 GATEWAY__WEBHOOK__…__URL，或者在 Webhook 页面重新发送，就会重新打开。",
+                "Correct its URL, or send events again on the page Webhooks: that switches it on.",
+            ),
+        )
+    } else if report.lag_seconds >= LATE_SECONDS {
+        let minutes = report.lag_seconds / 60;
+        (
+            match say {
+                Language::Chinese => format!("Webhook {name} 有事件 {minutes} 分钟没送到"),
+                Language::English => format!("Webhook {name} is {minutes} min late"),
+            },
+            say.say("原因见 Webhook 页面。", "The page Webhooks says why."),
+        )
+    } else if report.dead_letters > 0 {
+        let count = report.dead_letters;
+        (
+            match say {
+                Language::Chinese => {
+                    format!("Webhook {name} 有 {count} 个事件送了一天没送到，已放弃")
+                }
+                Language::English => {
+                    format!("Webhook {name}: {count} events were given up after a day")
+                }
+            },
+            say.say(
+                "对方恢复以后，在 Webhook 页面重新发送。",
+                "Once the receiver works, send them again on the page Webhooks.",
+            ),
+        )
+    } else {
+        return None;
+    };
+    Some(Trouble::slight(what, advice))
+}
+
+/// Why a receiver didn't take an event, and what to do.
+pub(crate) fn of_delivery(say: Language, failure: &Failure) -> (String, &'static str) {
+    let texts = |what: (&str, &str), advice: (&'static str, &'static str)| {
+        (
+            say.say(what.0, what.1).to_owned(),
+            say.say(advice.0, advice.1),
+        )
+    };
+    match failure {
+        Failure::Status(status) => {
+            let what = match say {
+                Language::Chinese => format!("对方回答了 HTTP {status}"),
+                Language::English => format!("It answered HTTP {status}"),
+            };
+            let advice = match status {
+                300..=399 => say.say(
+                    "网关不跟随跳转：把最终的地址写进 URL。",
+                    "Redirects aren't followed: set the URL that it leads to.",
+                ),
+                401 | 403 => say.say(
+                    "对方拒绝了：核对两边的 SECRET，以及它要求的登录方式。",
+                    "The receiver refuses it: compare the SECRET on both sides, and what else it asks for.",
+                ),
+                404 | 405 => say.say("核对 URL 的路径。", "Check the path of the URL."),
+                410 => say.say(
+                    "对方不再接收：改正 URL，或者重新发送来打开它。",
+                    "It wants no more events: correct the URL, or send events again to switch it on.",
+                ),
+                _ => say.say("看对方程序的日志。", "See the receiver's log."),
+            };
+            (what, advice)
+        }
+        Failure::Other(cause) if cause.contains("certificate") => texts(
+            ("对方的 HTTPS 证书有问题", "Its HTTPS certificate is wrong"),
+            (
+                "检查证书是否过期、域名是否一致、证书链是否完整。",
+                "Check that it is valid, of this name, and sent with its chain.",
+            ),
+        ),
+        Failure::Other(cause) if cause.contains("timed out") || cause.contains("timeout") => texts(
+            ("对方 10 秒内没有回答", "It didn't answer within 10 s"),
+            (
+                "让对方先回答 2xx，再慢慢处理。",
+                "Have it answer 2xx first, and do the work afterwards.",
+            ),
+        ),
+        Failure::Other(_) => texts(
+            ("连不上对方", "It can't be reached"),
+            (
+                "检查对方是否在运行，以及网络、DNS 和防火墙；详细原因在网关的日志里。",
+                "Check that it runs, and network, DNS and firewall; the gateway's log has the cause.",
+            ),
+        ),
+    }
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use jiff::Timestamp;
 use login_protocol::{identity::OpenId, member::StoredMember, steps::MemberPlace};
 use secrecy::SecretString;
 use service_kit::{
@@ -24,11 +25,13 @@ use crate::{
         report::{Check, Status},
     },
     settings::GatewaySettings,
+    webhooks::Webhooks,
 };
 use history::History;
 use language::Language;
 use overview::Overview;
 use sessions::ConsoleSessions;
+use wechat_sign_in::WechatSignIn;
 
 mod advice;
 mod charts;
@@ -36,7 +39,9 @@ mod history;
 pub(crate) mod language;
 mod overview;
 pub(crate) mod pages;
+mod qr_picture;
 pub(crate) mod sessions;
+pub(crate) mod wechat_sign_in;
 
 /// The style sheet of its pages.
 pub(crate) const STYLE_SHEET: &str = include_str!("style.css");
@@ -55,6 +60,10 @@ const SEARCHED: usize = 2000;
 pub(crate) struct Console {
     /// Who is signed in.
     pub(crate) sessions: ConsoleSessions,
+    /// Signing in by WeChat, if somebody may.
+    pub(crate) wechat: Option<WechatSignIn>,
+    /// The receivers of events.
+    pub(crate) webhooks: Arc<Webhooks>,
     /// Whose `X-Forwarded-For` is trusted.
     pub(crate) proxies: TrustedProxies,
     accounts: Accounts,
@@ -79,12 +88,27 @@ impl Console {
     pub(crate) fn new(
         settings: GatewaySettings,
         accounts: Accounts,
+        webhooks: Arc<Webhooks>,
         store: &Arc<Store>,
         clock: Clock,
     ) -> Self {
         let api_key: SecretString = settings.internal.api_keys.current.clone();
+        let by_wechat = settings.console.as_ref().and_then(|owners| {
+            let account = accounts.named(&owners.account)?;
+            let app_id = &settings.accounts.named(&owners.account)?.credentials.app_id;
+            Some((owners, Arc::clone(account), app_id.clone()))
+        });
+        let owners = by_wechat
+            .as_ref()
+            .map(|(owners, _, app_id)| wechat_sign_in::owners_of(app_id, &owners.openids));
+        let wechat = by_wechat.map(|(owners, account, app_id)| {
+            WechatSignIn::new(owners, account, &app_id, Arc::clone(store))
+        });
+        let owners = owners.unwrap_or_default();
         Self {
-            sessions: ConsoleSessions::new(Arc::clone(store), api_key),
+            sessions: ConsoleSessions::new(Arc::clone(store), api_key, owners),
+            wechat,
+            webhooks,
             proxies: settings.public.trusted_proxies.clone(),
             accounts,
             clock,
@@ -101,7 +125,14 @@ impl Console {
     ///
     /// Redis failed.
     pub(crate) async fn overview(&self, say: Language) -> Result<Overview, StoreError> {
-        Overview::read(&self.history, &self.accounts, self.clock.now(), say).await
+        let reports = self.webhooks.reports().await?;
+        let now = self.clock.now();
+        Overview::read(&self.history, &self.accounts, &reports, now, say).await
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The owner, as this request comes from them.

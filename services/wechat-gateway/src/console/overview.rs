@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::{Account, Accounts},
+    webhooks::Report,
     wechat::{access_tokens::TokenStanding, code_refusals::Refusal},
 };
 
@@ -47,6 +48,7 @@ impl Overview {
     pub(crate) async fn read(
         history: &History,
         accounts: &Accounts,
+        webhooks: &[Report],
         now: Timestamp,
         say: Language,
     ) -> Result<Self, StoreError> {
@@ -71,6 +73,11 @@ impl Overview {
         if past.replicas.is_empty() {
             troubles.push(advice::no_site(say));
         }
+        troubles.extend(
+            webhooks
+                .iter()
+                .filter_map(|report| advice::of_webhook(say, report)),
+        );
         troubles.sort_by_key(|trouble| !trouble.is_serious);
         Ok(Self {
             troubles,

@@ -1,4 +1,5 @@
-//! Who is signed in to the console: a browser that sent the internal API's key once.
+//! Who is signed in to the console: a browser that sent the internal API's key once, or whose owner
+//! confirmed it on the phone.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
+    identity::MemberId,
     scene::BrowserSecret,
     steps::{
         AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
@@ -17,7 +19,7 @@ use login_protocol::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
-    cookie,
+    bans, cookie,
     random::{self, NoRandomness},
     redis::{Store, StoreError},
 };
@@ -31,6 +33,8 @@ const COOKIE: &str = "wechat-login-console";
 pub(crate) struct ConsoleSessions {
     store: Arc<Store>,
     api_key: SecretString,
+    /// Who may sign in by WeChat.
+    owners: Vec<MemberId>,
 }
 
 /// A browser that is signed in. Its `Debug` form is redacted.
@@ -57,10 +61,29 @@ pub(crate) enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// Why there is no session for somebody who may have one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// No secret can be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl ConsoleSessions {
-    /// Browsers sign in by this key.
-    pub(crate) const fn new(store: Arc<Store>, api_key: SecretString) -> Self {
-        Self { store, api_key }
+    /// Browsers sign in by this key, or as one of these people.
+    pub(crate) const fn new(
+        store: Arc<Store>,
+        api_key: SecretString,
+        owners: Vec<MemberId>,
+    ) -> Self {
+        Self {
+            store,
+            api_key,
+            owners,
+        }
     }
 
     /// Signs in a browser that sent this key.
@@ -84,7 +107,7 @@ impl ConsoleSessions {
         let owner = Owner(BrowserSecret::from_random(random::bytes()?));
         let open = OpenConsoleSession {
             id_sha256: owner.digest("id"),
-            proof: self.proof(&owner),
+            proof: self.proof(&owner, None),
         };
         self.store
             .run_both(&open, &GiveBackConsoleSignIn { client })
@@ -92,8 +115,23 @@ impl ConsoleSessions {
         Ok(owner)
     }
 
+    /// Signs in a browser for this person, who may be.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed, or there is no randomness.
+    pub(crate) async fn sign_in_as(&self, member: &MemberId) -> Result<Owner, OpenError> {
+        let owner = Owner(BrowserSecret::from_random(random::bytes()?));
+        let open = OpenConsoleSession {
+            id_sha256: owner.digest("id"),
+            proof: self.proof(&owner, Some(member)),
+        };
+        self.store.run(&open).await?;
+        Ok(owner)
+    }
+
     /// Who sends this request, if it is a browser that is signed in. With another key in the
-    /// settings, nobody is any more.
+    /// settings, nobody is any more; nor is who was taken out of the list, or banned.
     ///
     /// # Errors
     ///
@@ -105,11 +143,19 @@ impl ConsoleSessions {
             return Ok(None);
         };
         let id_sha256 = owner.digest("id");
-        let proof = self.store.run(&ReadConsoleSession { id_sha256 }).await?;
-        let expected = self.proof(&owner);
-        let is_signed_in =
-            proof.is_some_and(|proof| proof.as_bytes().ct_eq(expected.as_bytes()).into());
-        Ok(is_signed_in.then_some(owner))
+        let Some(proof) = self.store.run(&ReadConsoleSession { id_sha256 }).await? else {
+            return Ok(None);
+        };
+        if is_same(&self.proof(&owner, None), &proof) {
+            return Ok(Some(owner));
+        }
+        let mut owners = self.owners.iter();
+        let member = owners.find(|member| is_same(&self.proof(&owner, Some(member)), &proof));
+        let Some(member) = member else {
+            return Ok(None);
+        };
+        let is_banned = bans::is_banned(&self.store, member).await?;
+        Ok((!is_banned).then_some(owner))
     }
 
     /// Signs a browser out.
@@ -122,10 +168,16 @@ impl ConsoleSessions {
         self.store.run(&EndConsoleSession { id_sha256 }).await
     }
 
-    /// What Redis keeps: made of the key and of the cookie, so that who reads Redis can neither
-    /// guess a key by it nor make one up.
-    fn proof(&self, owner: &Owner) -> String {
-        owner.digest(&format!("key {}", self.api_key.expose_secret()))
+    /// What Redis keeps: made of the key, of the person who signed in by WeChat, and of the cookie,
+    /// so that who reads Redis can neither guess a key by it nor make one up.
+    fn proof(&self, owner: &Owner, member: Option<&MemberId>) -> String {
+        let key = self.api_key.expose_secret();
+        owner.digest(&match member {
+            None => format!("key {key}"),
+            Some(MemberId { app_id, openid }) => {
+                format!("wechat {} {} {key}", app_id.as_str(), openid.as_str())
+            }
+        })
     }
 }
 
@@ -137,7 +189,7 @@ impl Owner {
 
     /// Whether a form came from one of its own pages.
     pub(crate) fn sent(&self, token: &str) -> bool {
-        self.form_token().as_bytes().ct_eq(token.as_bytes()).into()
+        is_same(&self.form_token(), token)
     }
 
     /// The cookie by which it is known.
@@ -147,12 +199,22 @@ impl Owner {
     }
 
     fn digest(&self, purpose: &str) -> String {
-        let digest = Sha256::new()
-            .chain_update(self.0.as_bytes())
-            .chain_update(purpose)
-            .finalize();
-        URL_SAFE_NO_PAD.encode(digest)
+        digest(&self.0, purpose)
     }
+}
+
+/// What a secret is shown as for a purpose. It leads back to neither.
+pub(super) fn digest(secret: &BrowserSecret, purpose: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update(secret.as_bytes())
+        .chain_update(purpose)
+        .finalize();
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// Compares in constant time.
+pub(super) fn is_same(expected: &str, sent: &str) -> bool {
+    expected.as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
 /// The cookie that takes the other one away.

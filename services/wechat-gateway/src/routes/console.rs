@@ -1,42 +1,37 @@
 //! `/console`: the owner's console.
 
-use std::{fmt::Display, future::Future, pin::Pin};
+mod page;
+mod webhooks;
+mod wechat;
 
 use actix_web::{
-    Error, FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder,
-    dev::Payload,
+    HttpRequest, HttpResponse,
     error::InternalError,
     http::{Method, StatusCode, header},
     web::{self, Data, Form, FormConfig, Path, Query, QueryConfig, ServiceConfig},
 };
-use askama::Template;
 use login_protocol::{identity::OpenId, steps::MemberPlace};
 use serde::Deserialize;
-use service_kit::{endpoint, random::NoRandomness, redis::StoreError, static_file::StaticFile};
+use service_kit::{endpoint, static_file::StaticFile};
 use url::form_urlencoded;
 
 use crate::{
     accounts::Account,
-    audit::{Actor, AuditError, OwnerAction},
+    audit::{Actor, OwnerAction},
     console::{
         self, Console,
         language::Language,
-        pages::{
-            AskPage, ChecksPage, Layout, MembersPage, Message, OverviewPage, PersonPage, Place,
-            SignIn,
-        },
-        sessions::{self, Owner, SignInError},
+        pages::{AskPage, ChecksPage, MembersPage, OverviewPage, PersonPage, Place, SignIn},
+        sessions::{self, SignInError},
     },
     members::SessionsError,
 };
+use page::{
+    BASE, SIGN_IN, Visit, foreign, later, no_randomness, nobody, not_found, not_kept, outside,
+    redirect, say_in_short, store_failed, too_many,
+};
 
-const BASE: &str = "/console";
-const SIGN_IN: &str = "/console/sign-in";
 const MEMBERS: &str = "/console/members";
-
-/// Nothing but the console's own files, and forms to its own listener.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Adds the console to the internal listener.
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -73,6 +68,22 @@ pub(super) fn configure(config: &mut ServiceConfig) {
             web::to(sign_in_page),
             web::to(sign_in),
         ))
+        .service(asked_and_done(
+            "/sign-in/wechat",
+            web::to(wechat::look),
+            web::to(wechat::begin),
+        ))
+        .service(at(
+            "/sign-in/wechat/finish",
+            Method::POST,
+            web::to(wechat::finish),
+        ))
+        .service(at("/webhooks", Method::GET, web::to(webhooks::list)))
+        .service(asked_and_done(
+            "/webhooks/{name}/redeliver",
+            web::to(webhooks::ask),
+            web::to(webhooks::redeliver),
+        ))
         .service(at("/sign-out", Method::POST, web::to(sign_out)))
         .service(at("/language/{tag}", Method::GET, web::to(speak)))
         .service(at("/style.css", Method::GET, web::to(style)))
@@ -90,163 +101,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
             web::to(ask),
             web::to(act),
         ));
-}
-
-/// A browser that is signed in, and its language. Another one is led to where it can sign in.
-struct Visit {
-    owner: Owner,
-    say: Language,
-}
-
-impl FromRequest for Visit {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let say = Language::of(&request);
-            let response = match of_console(&request) {
-                None => HttpResponse::NotFound().finish(),
-                Some(console) => match console.sessions.owner(&request).await {
-                    Ok(Some(owner)) => return Ok(Self { owner, say }),
-                    Ok(None) => redirect(SIGN_IN),
-                    Err(error) => store_failed(say, &error),
-                },
-            };
-            Err(InternalError::from_response("not signed in", response).into())
-        })
-    }
-}
-
-fn of_console(request: &HttpRequest) -> Option<&Data<Console>> {
-    request.app_data::<Data<Console>>()
-}
-
-impl Visit {
-    fn page<Content: Template + Display>(
-        &self,
-        here: Place,
-        title: &str,
-        content: &Content,
-    ) -> HttpResponse {
-        let token = self.owner.form_token();
-        let layout = Layout {
-            say: self.say,
-            title,
-            here,
-            token: Some(&token),
-            refreshes: here == Place::Overview,
-            content,
-        };
-        respond(StatusCode::OK).body(layout.to_string())
-    }
-
-    /// What is answered to a form that isn't one of its own pages'.
-    fn refusal(&self, request: &HttpRequest, token: &str) -> Option<HttpResponse> {
-        if !sessions::is_foreign(request) && self.owner.sent(token) {
-            return None;
-        }
-        tracing::warn!("refused a form for the console that isn't one of its own pages'");
-        Some(foreign(self.say))
-    }
-}
-
-fn foreign(say: Language) -> HttpResponse {
-    let title = say.say(
-        "这个请求不是从控制台发出的",
-        "This request doesn't come from the console",
-    );
-    let text = say.say(
-        "请回到控制台，再做一次。",
-        "Go back to the console and do it again.",
-    );
-    say_in_short(say, StatusCode::FORBIDDEN, title, text)
-}
-
-fn respond(status: StatusCode) -> HttpResponseBuilder {
-    let mut response = HttpResponse::build(status);
-    response
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
-        .insert_header((header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
-        .insert_header((header::VARY, "Accept-Language, Cookie"));
-    response
-}
-
-fn redirect(to: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, to))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
-}
-
-/// A page of few words, for whoever may not be signed in.
-fn say_in_short(say: Language, status: StatusCode, title: &str, text: &str) -> HttpResponse {
-    let content = Message {
-        say,
-        title,
-        text,
-        back: BASE,
-    };
-    outside(say, status, title, &content)
-}
-
-fn outside<Content: Template + Display>(
-    say: Language,
-    status: StatusCode,
-    title: &str,
-    content: &Content,
-) -> HttpResponse {
-    let layout = Layout {
-        say,
-        title,
-        here: Place::Outside,
-        token: None,
-        refreshes: false,
-        content,
-    };
-    respond(status).body(layout.to_string())
-}
-
-fn store_failed(say: Language, error: &StoreError) -> HttpResponse {
-    error.log();
-    let title = say.say("连接不上 Redis", "Redis can't be reached");
-    let text = say.say(
-        "现在无法登录，也看不到数据。检查 Redis 是否在运行，以及 GATEWAY__REDIS__URL；网关的日志里有详细信息。",
-        "Nobody can log in, and there is nothing to show. Check that Redis runs, and GATEWAY__REDIS__URL; the gateway's log says more.",
-    );
-    say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, text)
-}
-
-fn no_randomness(say: Language, error: &NoRandomness) -> HttpResponse {
-    error.log();
-    let title = say.say("暂时无法完成", "This isn't possible right now");
-    say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "")
-}
-
-/// What the owner does can't be kept as an event, so it isn't done.
-fn not_kept(say: Language, error: &AuditError) -> HttpResponse {
-    match error {
-        AuditError::Store(error) => store_failed(say, error),
-        AuditError::Randomness(error) => no_randomness(say, error),
-    }
-}
-
-fn not_found(say: Language) -> HttpResponse {
-    let title = say.say("没有这个页面", "There is no such page");
-    say_in_short(say, StatusCode::NOT_FOUND, title, "")
-}
-
-fn nobody(say: Language) -> HttpResponse {
-    let title = say.say("没有这个人", "There is no such person");
-    let text = say.say("可能已经被删除。", "They may have been erased.");
-    say_in_short(say, StatusCode::NOT_FOUND, title, text)
 }
 
 async fn style(request: HttpRequest) -> HttpResponse {
@@ -301,13 +155,24 @@ fn came_from(request: &HttpRequest) -> String {
 }
 
 /// `GET /console/sign-in`.
-async fn sign_in_page(request: HttpRequest) -> HttpResponse {
-    sign_in_again(Language::of(&request), StatusCode::OK, None)
+async fn sign_in_page(request: HttpRequest, console: Data<Console>) -> HttpResponse {
+    let has_wechat = console.wechat.is_some();
+    sign_in_again(Language::of(&request), StatusCode::OK, has_wechat, None)
 }
 
-fn sign_in_again(say: Language, status: StatusCode, refusal: Option<String>) -> HttpResponse {
+fn sign_in_again(
+    say: Language,
+    status: StatusCode,
+    has_wechat: bool,
+    refusal: Option<String>,
+) -> HttpResponse {
     let title = say.say("登录", "Sign in");
-    outside(say, status, title, &SignIn { say, refusal })
+    let content = SignIn {
+        say,
+        refusal,
+        has_wechat,
+    };
+    outside(say, status, title, None, &content)
 }
 
 #[derive(Deserialize)]
@@ -322,10 +187,11 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
         return foreign(say);
     }
     let client = console.proxies.client(&request);
+    let has_wechat = console.wechat.is_some();
     match console.sessions.sign_in(sent.key.trim(), client).await {
         Ok(owner) => {
             if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
-                return not_kept(say, &error);
+                return not_kept(say, error);
             }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
@@ -337,31 +203,19 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
         Err(SignInError::WrongKey) => {
             tracing::warn!("a wrong key was sent to the console");
             if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
-                return not_kept(say, &error);
+                return not_kept(say, error);
             }
-            let refusal = say.say("密钥不对。", "This is not the key.");
-            sign_in_again(say, StatusCode::FORBIDDEN, Some(refusal.to_owned()))
+            let refusal = say.say("密钥不对。", "This is not the key.").to_owned();
+            sign_in_again(say, StatusCode::FORBIDDEN, has_wechat, Some(refusal))
         }
         Err(SignInError::TooMany { retry_after }) => {
-            tracing::warn!("too many wrong keys were sent to the console");
-            let minutes = retry_after.as_secs().div_ceil(60);
-            let refusal = match say {
-                Language::Chinese => format!("错误次数太多，请 {minutes} 分钟后再试。"),
-                Language::English => {
-                    format!("Too many keys were wrong. Try again in {minutes} min.")
-                }
-            };
-            let mut response = sign_in_again(say, StatusCode::TOO_MANY_REQUESTS, Some(refusal));
-            let seconds = header::HeaderValue::from(retry_after.as_secs().max(1));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-            response
+            tracing::warn!("too many sign-ins to the console failed");
+            let refusal = Some(too_many(say, retry_after));
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            later(sign_in_again(say, status, has_wechat, refusal), retry_after)
         }
         Err(SignInError::Store(error)) => store_failed(say, &error),
-        Err(SignInError::Randomness(error)) => {
-            error.log();
-            let title = say.say("暂时无法登录", "Signing in isn't possible right now");
-            say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "")
-        }
+        Err(SignInError::Randomness(error)) => no_randomness(say, error),
     }
 }
 
@@ -381,7 +235,7 @@ async fn sign_out(
         return refusal;
     }
     if let Err(error) = console.record(&request, OwnerAction::SignOut).await {
-        return not_kept(visit.say, &error);
+        return not_kept(visit.say, error);
     }
     if let Err(error) = console.sessions.sign_out(&visit.owner).await {
         return store_failed(visit.say, &error);
@@ -429,7 +283,7 @@ async fn run_checks(
     }
     let say = visit.say;
     if let Err(error) = console.record(&request, OwnerAction::RunChecks).await {
-        return not_kept(say, &error);
+        return not_kept(say, error);
     }
     let Some(findings) = Box::pin(console.examine()).await else {
         let title = say.say("检查正在进行", "The checks are running");
@@ -682,7 +536,7 @@ async fn act(
         Err(SessionsError::UnknownSession) => query_of(account, None),
         Err(SessionsError::UnknownMember) => return nobody(say),
         Err(SessionsError::Store(error)) => return store_failed(say, &error),
-        Err(SessionsError::Randomness(error)) => return no_randomness(say, &error),
+        Err(SessionsError::Randomness(error)) => return no_randomness(say, error),
     };
     if action == Action::Erase {
         return redirect(&format!("{MEMBERS}?{done}"));

@@ -8,7 +8,7 @@ use login_protocol::{
         ReadEvent, ReadNewestEvent,
         webhooks::{
             ForgetDeliveries, LeadWebhook, Leadership, LeaveWebhook, ListDeadLetters, ListPending,
-            ReadRedeliveries, SettleDeliveries, SwitchOffWebhook, TakeEvents, Term,
+            NoteFailure, ReadRedeliveries, SettleDeliveries, SwitchOffWebhook, TakeEvents, Term,
         },
     },
     webhook::{Attempts, Pending, Settled, Settlement},
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     agenda::{Agenda, Whose},
+    failure::Failure,
     figures::count,
     receiver::{Receiver, SendError},
     schedule::after_failure,
@@ -106,6 +107,8 @@ struct Delivery {
     tidied_at: Option<Instant>,
     /// What Redis isn't told yet.
     unsettled: Vec<Settlement>,
+    /// Why an event wasn't taken, if Redis isn't told yet.
+    failure: Option<NoteFailure>,
     /// Since when the receiver wants nothing, if Redis isn't told yet.
     unwanted: bool,
     sending: JoinSet<(Position, Attempts, Sent)>,
@@ -190,6 +193,7 @@ impl Deliverer {
             renewed_at,
             tidied_at: None,
             unsettled: Vec::new(),
+            failure: None,
             unwanted: false,
             sending: JoinSet::new(),
             is_more: true,
@@ -441,6 +445,13 @@ impl Deliverer {
         let webhook = receiver.name.as_str();
         let event = position.event_id();
         let now = self.shared.clock.now();
+        if let Sent::Failed(error) = &sent {
+            delivery.failure = Some(NoteFailure {
+                webhook: receiver.name.clone(),
+                at: now,
+                why: Failure::of(error).to_text(),
+            });
+        }
         let outcome = match sent {
             Sent::Delivered => {
                 count(&receiver.name, "delivered");
@@ -514,6 +525,9 @@ impl Deliverer {
                     return Err(error);
                 }
             }
+        }
+        if let Some(failure) = delivery.failure.take() {
+            self.store.run(&failure).await?;
         }
         if delivery.unwanted {
             let switch_off = SwitchOffWebhook {

@@ -7,11 +7,13 @@
 
 mod agenda;
 mod deliverer;
+mod failure;
 mod figures;
 mod receiver;
 mod receivers;
 mod report;
 mod schedule;
 
+pub use failure::Failure;
 pub use receivers::{Again, RedeliverError, Webhooks, WebhooksError};
 pub use report::Report;

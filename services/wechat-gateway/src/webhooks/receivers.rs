@@ -182,6 +182,11 @@ impl Webhooks {
         Ok(reports)
     }
 
+    /// Whether there is a receiver of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.receivers.keys().any(|known| known.as_str() == name)
+    }
+
     /// Has events sent to a receiver again. Returns how many.
     ///
     /// # Errors

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use login_protocol::{
     event::Position,
-    steps::{CountEvents, ReadEvents, webhooks::ReadWebhook},
+    steps::{
+        CountEvents, ReadEvents,
+        webhooks::{ReadFailure, ReadWebhook},
+    },
 };
 use serde::Serialize;
 use service_kit::{
@@ -11,7 +14,7 @@ use service_kit::{
     redis::{Store, StoreError},
 };
 
-use super::receiver::Receiver;
+use super::{failure::Failure, receiver::Receiver};
 
 /// How many events are read at once.
 const READ_AT_ONCE: usize = 200;
@@ -34,6 +37,9 @@ pub struct Report {
     pub dead_letters: u64,
     /// Since when it gets nothing, because it answered 410.
     pub switched_off_at: Option<Timestamp>,
+    /// When and why sending last failed.
+    #[serde(skip)]
+    pub last_failure: Option<(Timestamp, Failure)>,
 }
 
 /// How many events after a place the receiver is to get, and the first of them. Beyond what is looked
@@ -82,13 +88,18 @@ impl Report {
             failures: 0,
             dead_letters: 0,
             switched_off_at: None,
+            last_failure: None,
         };
         let read = ReadWebhook {
             webhook: name.clone(),
         };
-        let Some(progress) = store.run(&read).await? else {
+        let why = ReadFailure {
+            webhook: name.clone(),
+        };
+        let (Some(progress), failure) = store.run_both(&read, &why).await? else {
             return Ok(report);
         };
+        report.last_failure = failure.map(|(at, why)| (at, Failure::read(why)));
         let (untaken, next) = untaken(receiver, store, progress.cursor).await?;
         report.lag_events = progress.pending + untaken;
         if let Some(oldest) = progress.oldest.or(next) {

@@ -6,10 +6,11 @@
 //! - `p<place>`: an event that the receiver hasn't got, as `<failed attempts> <next one, ms>`;
 //! - `d<place>`: an event that was given up, and when (ms);
 //! - `pending`, `dead`: how many of each; `oldest`: the oldest pending one's place;
-//! - `failures`: how often sending failed;
+//! - `failures`: how often sending failed; `failure`: when (ms) and why it last did;
 //! - `off`: since when (ms) nothing is sent, and the digest of the address that wants nothing;
 //! - `asked`: how often the owner asked for events again.
 
+mod failure;
 mod lead;
 mod pending;
 mod progress;
@@ -17,6 +18,7 @@ mod redeliver;
 mod settle;
 mod take;
 
+pub use failure::{NoteFailure, ReadFailure};
 pub use lead::{LeadWebhook, Leadership, LeaveWebhook, SwitchOffWebhook, Term};
 pub use pending::{ListDeadLetters, ListPending, ScanPage};
 pub use progress::{ReadRedeliveries, ReadWebhook};

@@ -1,0 +1,69 @@
+//! Why a receiver last didn't take an event.
+
+use jiff::Timestamp;
+
+use super::{
+    super::{Operation, Step, UnexpectedReply, words},
+    milliseconds,
+};
+use crate::{redis_keys, webhook::WebhookName};
+
+/// Notes why a receiver didn't take an event, over what was noted before.
+#[derive(Debug, Clone)]
+pub struct NoteFailure {
+    /// The receiver.
+    pub webhook: WebhookName,
+    /// When.
+    pub at: Timestamp,
+    /// Why, as the gateway reads it.
+    pub why: String,
+}
+
+impl Step for NoteFailure {
+    type Outcome = ();
+
+    fn operation(&self) -> Operation {
+        let noted = format!("{} {}", self.at.as_millisecond(), self.why);
+        Operation::Command {
+            name: "HSET",
+            key: redis_keys::webhook(&self.webhook),
+            arguments: vec!["failure".to_owned(), noted],
+        }
+    }
+
+    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+        Ok(())
+    }
+}
+
+/// Reads it.
+#[derive(Debug, Clone)]
+pub struct ReadFailure {
+    /// The receiver.
+    pub webhook: WebhookName,
+}
+
+impl Step for ReadFailure {
+    /// When, and why; `None`: it never did.
+    type Outcome = Option<(Timestamp, String)>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HGET",
+            key: redis_keys::webhook(&self.webhook),
+            arguments: vec!["failure".to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let noted = match words(reply).as_slice() {
+            [None] => return Ok(None),
+            [Some(noted)] => noted.split_once(' '),
+            _ => None,
+        };
+        let noted = noted.and_then(|(at, why)| Some((milliseconds(at)?, why.to_owned())));
+        noted.map(Some).ok_or(UnexpectedReply {
+            step: "ReadFailure",
+        })
+    }
+}
