@@ -244,6 +244,35 @@ async fn a_session_that_is_over_takes_no_more_grants() {
 }
 
 #[tokio::test]
+async fn a_full_redis_remembers_that_a_session_is_over_and_what_ends_with_it() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let add = AddSessionGrant {
+        site: site(),
+        session_sha256: "session".to_owned(),
+        client: "wiki".to_owned(),
+        sub: "somebody".to_owned(),
+        grant: Some((grant(), HOUR)),
+        lifetime: HOUR,
+    };
+    assert!(store.run(&add).await.unwrap());
+    let end = EndSessionGrants {
+        site: site(),
+        session_sha256: "session".to_owned(),
+    };
+    let set = async |bytes: &str| {
+        let set = ["CONFIG", "SET", "maxmemory", bytes];
+        let _: String = redis.command(&set).await;
+    };
+    set("1").await;
+    let ended = store.run(&end).await.unwrap();
+    set("0").await;
+    assert_eq!(ended.grants, [grant()]);
+    assert!(!store.run(&add).await.unwrap(), "it is over");
+    assert_eq!(store.run(&end).await.unwrap(), ended, "a repeat");
+}
+
+#[tokio::test]
 async fn of_two_replicas_that_make_keys_one_is_first() {
     let redis = RedisServer::start(&log_folder::create()).await;
     let stores = [redis.store(), redis.store()];

@@ -22,6 +22,33 @@ fn both_languages_show_the_same_configurations() {
     }
 }
 
+/// No Traefik runs here: the snippet has to hold all that keeps forgeries from the software.
+#[test]
+fn the_configuration_of_traefik_removes_every_header_in_both_spellings() {
+    let yaml = without_comments(&snippet(ENGLISH, "yaml"));
+    let (clean, ask) = yaml
+        .split_once("forwardAuth:")
+        .expect("one middleware cleans, and one asks");
+    for name in [
+        "Remote-User",
+        "Remote-Name",
+        "Remote-Email",
+        "Wechat-Openid",
+        "Wechat-Unionid",
+        "Wechat-Subscribed",
+    ] {
+        let underscores = format!("{}: \"\"", name.replace('-', "_"));
+        assert!(clean.contains(&underscores), "{underscores}");
+        let taken_over = format!("- {name}");
+        assert!(
+            ask.lines().any(|line| line.trim() == taken_over),
+            "{name} isn't in authResponseHeaders"
+        );
+    }
+    let middlewares = "middlewares: [wechat-login-clean, wechat-login]";
+    assert!(ask.contains(middlewares), "the cleaner comes first");
+}
+
 /// A site, and a host behind this proxy that asks it.
 struct World {
     stack: Stack,

@@ -358,6 +358,33 @@ async fn a_ticket_of_somebody_who_signed_out_everywhere_is_over() {
 }
 
 #[tokio::test]
+async fn a_ticket_of_somebody_who_unfollowed_is_over_where_following_counts() {
+    for (setting, is_over, is_over_afterwards) in [
+        ("SITE__LOGIN__REQUIRE_FOLLOWING", true, false),
+        ("SITE__SESSION__END_ON_UNFOLLOW", true, true),
+        ("SITE__LOGIN__SITE_NAME", false, false),
+    ] {
+        let stack = plan().site(setting, "true").start().await;
+        let person = stack.wechat.person("小林", true).await;
+        let mut visitor = scanned(&stack, &person).await;
+        let first = ticket(&visitor.call(Method::POST, COMPLETE).await);
+        let mut visitor = scanned(&stack, &person).await;
+        let second = ticket(&visitor.call(Method::POST, FOR_A_TICKET).await);
+        stack.wechat.unfollow(&person).await;
+        let assert_is = |answer: &Answer, is_over| {
+            if is_over {
+                assert_problem(answer, 410, "ticket_expired");
+            } else {
+                assert_eq!(answer.status, 200, "{setting}: {}", answer.text);
+            }
+        };
+        assert_is(&redeem(&stack, &first).await, is_over);
+        stack.wechat.follow(&person).await;
+        assert_is(&redeem(&stack, &second).await, is_over_afterwards);
+    }
+}
+
+#[tokio::test]
 async fn who_comes_back_from_wechat_is_handed_the_ticket_once() {
     let stack = web_authorization::start(plan()).await;
     let person = stack.wechat.person("小林", true).await;

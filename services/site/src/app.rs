@@ -76,9 +76,9 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
     warn_of_guessable_internal_key(settings.internal_api_keys.as_ref(), &public.url);
-    let tickets = Tickets::new(site.realm.site.clone(), Arc::clone(&store));
-    let (issuing, internal_api) = internal_api(settings.internal_api_keys, tickets);
+    let issuing = issuing(settings.internal_api_keys.as_ref());
     let rules = session_rules(&public.url, &login, issuing);
+    let internal_api = internal_api(settings.internal_api_keys, &site, &rules, &store);
     let sessions = Sessions::new(
         site.realm.clone(),
         login.session,
@@ -305,17 +305,21 @@ const fn login_limits(login: &LoginSettings, limits: LimitSettings) -> LoginLimi
 /// The internal API, where somebody has its key: they redeem tickets.
 fn internal_api(
     api_keys: Option<ApiKeys>,
-    tickets: Tickets,
-) -> (TicketIssuing, Option<InternalApi>) {
+    site: &Site,
+    rules: &SessionRules,
+    store: &Arc<Store>,
+) -> Option<InternalApi> {
+    let tickets = || Tickets::new(site.realm.site.clone(), rules.clone(), Arc::clone(store));
+    api_keys.map(|api_keys| InternalApi {
+        api_keys: Data::new(api_keys),
+        tickets: Data::new(tickets()),
+    })
+}
+
+const fn issuing(api_keys: Option<&ApiKeys>) -> TicketIssuing {
     match api_keys {
-        None => (TicketIssuing::Off, None),
-        Some(api_keys) => {
-            let api = InternalApi {
-                api_keys: Data::new(api_keys),
-                tickets: Data::new(tickets),
-            };
-            (TicketIssuing::On, Some(api))
-        }
+        None => TicketIssuing::Off,
+        Some(_) => TicketIssuing::On,
     }
 }
 

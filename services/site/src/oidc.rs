@@ -25,6 +25,7 @@ mod grants;
 mod id_token;
 mod introspection;
 mod jwks;
+mod kept_pairs;
 mod key_ring;
 mod login_page;
 mod logout;

@@ -23,7 +23,7 @@ use service_kit::{
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    sessions::{ending::is_over, identifier::SessionId},
+    sessions::{ending::is_over, identifier::SessionId, rules::SessionRules},
     user::User,
 };
 
@@ -112,9 +112,12 @@ pub enum TicketError {
     /// Nobody redeemed it in time.
     #[error("the ticket has expired")]
     Expired,
-    /// Its person signed out everywhere since.
+    /// Its person signed out everywhere since, or unfollowed where that ends sessions.
     #[error("the user signed out everywhere")]
     SignedOutEverywhere,
+    /// Its person doesn't follow, where that is required.
+    #[error("the user doesn't follow")]
+    NotFollowing,
     /// Redis failed, or there is no subject to be had.
     #[error(transparent)]
     Subject(#[from] SubjectError),
@@ -129,13 +132,14 @@ impl From<StoreError> for TicketError {
 /// The tickets of a site.
 pub struct Tickets {
     site: SiteId,
+    rules: SessionRules,
     store: Arc<Store>,
 }
 
 impl Tickets {
-    /// Those of this site.
-    pub const fn new(site: SiteId, store: Arc<Store>) -> Self {
-        Self { site, store }
+    /// Those of this site, of whose logins as much is asked as of its sessions.
+    pub const fn new(site: SiteId, rules: SessionRules, store: Arc<Store>) -> Self {
+        Self { site, rules, store }
     }
 
     /// Redeems a ticket. Within ten seconds it can be repeated: the answer may have got lost.
@@ -180,12 +184,17 @@ impl Tickets {
             member: member.clone(),
             site,
         });
-        let (known, subject, ended_here, ended) = self
+        let unfollow = self.rules.unfollow_of(member);
+        let (known, subject, ended_here, ended, unfollowed) = self
             .store
-            .run_together((&read, &read_subject, &ended_here, &ended))
+            .run_together((&read, &read_subject, &ended_here, &ended, unfollow.as_ref()))
             .await?;
-        if is_over(begun_at, ended_here.max(ended)) {
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        if is_over(begun_at, ended) {
             return Err(TicketError::SignedOutEverywhere);
+        }
+        if !self.rules.admit(known.as_ref()) {
+            return Err(TicketError::NotFollowing);
         }
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, member, unionid).await?;

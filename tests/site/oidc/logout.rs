@@ -65,6 +65,15 @@ async fn without_a_good_hint_the_visitor_is_asked() {
         assert!(answer.text.contains("小林的维基"), "{}", answer.text);
         assert!(visitor.session().await.is_some());
     }
+    // Nobody knows who wants it: the visitor is asked, and stays here.
+    for hint in ["x", &forged] {
+        let fields = [named[1], ("state", "s"), ("id_token_hint", hint)];
+        let answer = visitor.call(Method::GET, &logout(&fields)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.text.contains("退出登录？"), "{}", answer.text);
+        assert!(!answer.text.contains(BYE), "{}", answer.text);
+        assert!(visitor.session().await.is_some());
+    }
     // Its form alone signs out, and only from a page of ours.
     let form =
         "client_id=wiki&state=s&post_logout_redirect_uri=https%3A%2F%2Fwiki.example.com%2Fbye";

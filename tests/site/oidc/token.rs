@@ -5,6 +5,7 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
 use system_tests::deadline::eventually;
+use url::form_urlencoded;
 
 use super::client::{
     APP_CALLBACK, CALLBACK, Client, SECRET, assert_error, authorize_path, authorized, challenge,
@@ -295,6 +296,50 @@ async fn a_client_asks_after_its_own_tokens_and_gives_them_back() {
     assert_eq!(ask("wiki", "/oidc/revoke", &refresh).await.status, 200);
     assert_eq!(client.userinfo(&access).await.status, 401);
     assert_error(&client.refresh(&refresh).await, 400, "invalid_grant");
+
+    // A client that doesn't know yet that its token was replaced.
+    let code = code(&mut visitor, &authorize_path(&fields)).await;
+    let tokens = client.exchange(&code).await.json;
+    let replaced = text(&tokens, "refresh_token");
+    let next = client.refresh(&replaced).await.json;
+    let [access, refresh] = ["access_token", "refresh_token"].map(|kind| text(&next, kind));
+    let answer = ask("forum", "/oidc/revoke", &replaced).await;
+    assert_error(&answer, 400, "invalid_grant");
+    assert_eq!(client.userinfo(&access).await.status, 200);
+    assert_eq!(ask("wiki", "/oidc/revoke", &replaced).await.status, 200);
+    assert_eq!(client.userinfo(&access).await.status, 401);
+    assert_error(&client.refresh(&refresh).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_secret_in_the_header_is_read_form_encoded_and_as_it_is() {
+    let secret = "of+base64/and%2Bmore=with%-signs";
+    let plan = plan()
+        .site("SITE__CLIENT__FORUM__SECRET", secret)
+        .site("SITE__CLIENT__FORUM__REDIRECT_URIS", CALLBACK);
+    let stack = plan.start().await;
+    let client = Client::of(&stack);
+    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    assert_ne!(encoded, secret);
+    let fields = || {
+        [
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", "x".to_owned()),
+        ]
+    };
+    // A code that is none comes after the client's proof, so it shows that the proof was taken.
+    for sent in [secret, &encoded] {
+        let answer = client
+            .post("/oidc/token", Some(("forum", sent)), fields())
+            .await;
+        assert_error(&answer, 400, "invalid_grant");
+    }
+    for sent in ["of base64/and+more=with%-signs", &secret[1..]] {
+        let answer = client
+            .post("/oidc/token", Some(("forum", sent)), fields())
+            .await;
+        assert_error(&answer, 401, "invalid_client");
+    }
 }
 
 #[tokio::test]
@@ -342,6 +387,87 @@ async fn without_redis_nothing_is_lost_and_clients_are_told_to_come_again() {
     stack.redis.process.signal(Signal::CONT);
     assert_eq!(client.exchange(&code).await.status, 200);
     assert_eq!(client.refresh(&refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_redis_that_was_killed_gives_no_code_and_no_refresh_token_twice() {
+    let mut stack = plan().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let client = Client::of(&stack);
+    let mut fields = of_wiki();
+    fields.insert("scope", "openid offline_access".to_owned());
+    let answer = authorized(&stack, &mut visitor, &person, &fields).await;
+    let spent = answer["code"].clone();
+    let tokens = client.exchange(&spent).await.json;
+    let replaced = text(&tokens, "refresh_token");
+    let next = client.refresh(&replaced).await.json;
+    let unspent = code(&mut visitor, &authorize_path(&fields)).await;
+    let _: String = stack.redis.command(&["SAVE"]).await;
+    stack.redis.kill();
+    for answer in [
+        client.exchange(&unspent).await,
+        client.exchange(&spent).await,
+        client.refresh(&text(&next, "refresh_token")).await,
+        client.userinfo(&text(&next, "access_token")).await,
+    ] {
+        assert_error(&answer, 503, "temporarily_unavailable");
+        assert!(answer.retry_after().is_some());
+    }
+    stack.redis.restart().await;
+    // What was asked for in between is good, once.
+    let of_unspent = client.exchange(&unspent).await;
+    assert_eq!(of_unspent.status, 200, "{}", of_unspent.text);
+    let last = client.refresh(&text(&next, "refresh_token")).await;
+    assert_eq!(last.status, 200, "{}", last.text);
+    assert_error(&client.exchange(&unspent).await, 400, "invalid_grant");
+    let access = text(&of_unspent.json, "access_token");
+    assert_eq!(client.userinfo(&access).await.status, 401);
+    assert_error(&client.exchange(&spent).await, 400, "invalid_grant");
+    let access = text(&last.json, "access_token");
+    assert_eq!(client.userinfo(&access).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_oversized_code_or_token_is_refused_as_any_other() {
+    let stack = plan().start().await;
+    let client = Client::of(&stack);
+    // Longer ones than this don't fit into a header, or into a form.
+    for length in [100, 4096, 30_000] {
+        for begin in ["wlc_", "wla_", "wlr_", ""] {
+            let long = format!("{begin}{}", "A".repeat(length));
+            for answer in [client.exchange(&long).await, client.refresh(&long).await] {
+                assert_error(&answer, 400, "invalid_grant");
+            }
+            if length <= 4096 {
+                assert_error(&client.userinfo(&long).await, 401, "invalid_token");
+            }
+            let basic = Some(("wiki", SECRET));
+            for (path, expected) in [
+                ("/oidc/introspect", json!({ "active": false })),
+                ("/oidc/revoke", json!(null)),
+            ] {
+                let answer = client.post(path, basic, [("token", long.clone())]).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                assert_eq!(answer.json, expected);
+            }
+        }
+    }
+    let twice = ["x", "y"].map(|code| ("code", code.to_owned()));
+    let answer = client
+        .post("/oidc/token", Some(("wiki", SECRET)), twice)
+        .await;
+    assert_error(&answer, 400, "invalid_request");
+    let twice = ["x", "y"].map(|token| ("token", token.to_owned()));
+    for path in ["/oidc/introspect", "/oidc/revoke"] {
+        let answer = client
+            .post(path, Some(("wiki", SECRET)), twice.clone())
+            .await;
+        assert_error(&answer, 400, "invalid_request");
+    }
+    let twice = ["x", "y"].map(|token| ("access_token", token.to_owned()));
+    let answer = client.post("/oidc/userinfo", None, twice).await;
+    assert_error(&answer, 400, "invalid_request");
 }
 
 #[tokio::test]

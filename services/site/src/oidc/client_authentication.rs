@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::{clients::Client, parameters::Parameters, provider::Provider, refusal::Refusal};
 
-/// What a request says of its client.
+/// What a request says of its client, in each of its readings.
 struct Credentials {
-    id: String,
-    secret: Option<String>,
+    ids: Vec<String>,
+    /// None where the request has no secret.
+    secrets: Vec<String>,
 }
 
 /// The client that sent a request.
@@ -45,22 +46,24 @@ pub(super) fn client(
 }
 
 fn authenticate(provider: &Provider, credentials: &Credentials) -> Result<Arc<Client>, Refusal> {
-    let Some(client) = provider.clients.with_id(&credentials.id) else {
+    let mut ids = credentials.ids.iter();
+    let Some(client) = ids.find_map(|id| provider.clients.with_id(id)) else {
         let wrong = "no client has this client_id";
         return Err(Refusal::invalid_client("unknown_client", wrong));
     };
-    match &credentials.secret {
-        None if client.is_public() => Ok(Arc::clone(client)),
-        None => Err(Refusal::invalid_client(
+    let has_secret = !credentials.secrets.is_empty();
+    match (client.is_public(), has_secret) {
+        (true, false) => Ok(Arc::clone(client)),
+        (false, false) => Err(Refusal::invalid_client(
             "no_secret",
             "this client has a secret, and the request has none",
         )),
-        Some(_) if client.is_public() => Err(Refusal::invalid_client(
+        (true, true) => Err(Refusal::invalid_client(
             "needless_secret",
             "this client has no secret in the settings, and the request has one",
         )),
-        Some(secret) if client.has_secret(secret) => Ok(Arc::clone(client)),
-        Some(_) => Err(Refusal::invalid_client(
+        (false, true) if client.has_one_of(&credentials.secrets) => Ok(Arc::clone(client)),
+        (false, true) => Err(Refusal::invalid_client(
             "wrong_secret",
             "the client's secret is wrong",
         )),
@@ -82,8 +85,8 @@ fn credentials(request: &HttpRequest, parameters: &Parameters) -> Result<Credent
             return Err(Refusal::invalid_client("no_client", wrong));
         };
         return Ok(Credentials {
-            id: id.to_owned(),
-            secret: secret_in_form.map(str::to_owned),
+            ids: vec![id.to_owned()],
+            secrets: secret_in_form.into_iter().map(str::to_owned).collect(),
         });
     };
     let basic = basic(header.to_str().unwrap_or_default()).filter(|_| headers.next().is_none());
@@ -91,14 +94,16 @@ fn credentials(request: &HttpRequest, parameters: &Parameters) -> Result<Credent
         let wrong = "the Authorization header can't be read: it has to be Basic";
         return Err(Refusal::invalid_client("unreadable_authorization", wrong));
     };
-    if secret_in_form.is_some() || in_form.is_some_and(|id| id != basic.id) {
+    if secret_in_form.is_some() || in_form.is_some_and(|id| !basic.ids.iter().any(|own| own == id))
+    {
         let wrong = "the request authenticates its client in more than one way";
         return Err(Refusal::invalid_request("two_authentications", wrong));
     }
     Ok(basic)
 }
 
-/// Name and secret, form-encoded each, in base64 (RFC 6749, section 2.3.1).
+/// Name and secret in base64. They have to be form-encoded each (RFC 6749, section 2.3.1), and many
+/// clients send them as they are: either reading is good.
 fn basic(header: &str) -> Option<Credentials> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -107,13 +112,52 @@ fn basic(header: &str) -> Option<Credentials> {
     let text = STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(text).ok()?;
     let (id, secret) = text.split_once(':')?;
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-        Some(decoded.into_owned())
+    let secrets = if secret.is_empty() {
+        Vec::new()
+    } else {
+        readings(secret)
     };
     Some(Credentials {
-        id: decoded(id)?,
-        secret: Some(decoded(secret)?).filter(|secret| !secret.is_empty()),
+        ids: readings(id),
+        secrets,
     })
+}
+
+/// What a text says, form-encoded and as it is.
+fn readings(text: &str) -> Vec<String> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok();
+    let decoded = decoded.map(std::borrow::Cow::into_owned);
+    let mut readings: Vec<String> = decoded.into_iter().collect();
+    if readings.first().is_none_or(|decoded| decoded != text) {
+        readings.push(text.to_owned());
+    }
+    readings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<String>, Vec<String>) {
+        let read = basic(&format!("Basic {}", STANDARD.encode(text))).unwrap();
+        (read.ids, read.secrets)
+    }
+
+    #[test]
+    fn name_and_secret_are_read_form_encoded_and_as_they_are() {
+        for (sent, secrets) in [
+            ("a", vec!["a"]),
+            ("a%2Bb%25c", vec!["a+b%c", "a%2Bb%25c"]),
+            ("a+b%c", vec!["a b%c", "a+b%c"]),
+            ("a%41:b", vec!["aA:b", "a%41:b"]),
+            // No UTF-8 when it is decoded.
+            ("a%ff", vec!["a%ff"]),
+            ("", vec![]),
+        ] {
+            let (ids, read) = read(&format!("my+wiki:{sent}"));
+            assert_eq!(ids, ["my wiki", "my+wiki"]);
+            assert_eq!(read, secrets, "{sent}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use login_protocol::{
 use secrecy::ExposeSecret as _;
 use service_kit::{http_calls::HttpCalls, redis::Store};
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 use url::Url;
 
 use crate::{
@@ -128,11 +128,17 @@ impl Client {
         self.secret_sha256.is_none()
     }
 
-    /// Whether this is its secret; in a time that tells nothing of it.
-    pub(super) fn has_secret(&self, secret: &str) -> bool {
-        let given: [u8; 32] = Sha256::digest(secret).into();
-        self.secret_sha256
-            .is_some_and(|own| own.ct_eq(&given).into())
+    /// Whether one of these is its secret; in a time that tells nothing of it.
+    pub(super) fn has_one_of(&self, secrets: &[String]) -> bool {
+        let Some(own) = self.secret_sha256 else {
+            return false;
+        };
+        let none = Choice::from(0);
+        let found = secrets.iter().fold(none, |found, secret| {
+            let given: [u8; 32] = Sha256::digest(secret).into();
+            found | own.ct_eq(&given)
+        });
+        found.into()
     }
 
     /// Whether its visitors have to follow the account.

@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -25,8 +26,14 @@ const REQUESTS: u32 = 6000;
 /// How long a failure counts.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many addresses are told apart. Beyond that, all others count together.
+/// How many addresses are told apart.
 const MOST: usize = 10_000;
+
+/// The others share so many windows. Nobody outside can tell or choose who shares one.
+const SHARED: usize = 4096;
+
+/// How often windows that are over are removed, where there are too many.
+const SWEEPS_EVERY: Duration = Duration::from_secs(1);
 
 /// Failures and requests of the last minute.
 #[derive(Default)]
@@ -37,12 +44,35 @@ pub(super) struct Failures {
 
 #[derive(Default)]
 struct Counts {
-    windows: HashMap<(Option<IpAddr>, String), Window>,
+    windows: HashMap<(IpAddr, String), Window>,
+    /// Empty until there are too many addresses.
+    shared: Vec<Window>,
+    hasher: RandomState,
+    swept: Option<Instant>,
 }
 
+#[derive(Clone, Copy)]
 struct Window {
     began: Instant,
     count: u32,
+}
+
+impl Window {
+    const fn new(began: Instant) -> Self {
+        Self { began, count: 0 }
+    }
+
+    /// How long to wait, if the share is used up; otherwise counts.
+    fn look(&mut self, share: u32, now: Instant, adds: u32) -> Option<Duration> {
+        if now.duration_since(self.began) >= WINDOW {
+            *self = Self::new(now);
+        }
+        if self.count >= share {
+            return Some(WINDOW.saturating_sub(now.duration_since(self.began)));
+        }
+        self.count += adds;
+        None
+    }
 }
 
 impl Counts {
@@ -55,33 +85,42 @@ impl Counts {
         now: Instant,
         adds: u32,
     ) -> Option<Duration> {
-        let mut key = (Some(widest_net(address).address), client.to_owned());
-        if !self.windows.contains_key(&key) {
-            if adds == 0 {
-                return None;
-            }
-            if self.windows.len() >= MOST {
-                self.windows
-                    .retain(|_, window| now.duration_since(window.began) < WINDOW);
-            }
-            if self.windows.len() >= MOST {
-                key = (None, String::new());
-            }
+        let net = widest_net(address);
+        let share = share.saturating_mul(net.factor);
+        let key = (net.address, client.to_owned());
+        if let Some(window) = self.windows.get_mut(&key) {
+            return window.look(share, now, adds);
         }
-        let factor = widest_net(address).factor;
-        let window = self.windows.entry(key).or_insert(Window {
-            began: now,
-            count: 0,
-        });
-        if now.duration_since(window.began) >= WINDOW {
-            window.began = now;
-            window.count = 0;
+        if self.windows.len() >= MOST {
+            self.sweep(now);
         }
-        if window.count >= share.saturating_mul(factor) {
-            return Some(WINDOW.saturating_sub(now.duration_since(window.began)));
+        if self.windows.len() >= MOST {
+            return self.shared(&key, now).look(share, now, adds);
         }
-        window.count += adds;
-        None
+        if adds == 0 {
+            return None;
+        }
+        let window = self.windows.entry(key).or_insert(Window::new(now));
+        window.look(share, now, adds)
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        let was_swept = |swept| now.duration_since(swept) < SWEEPS_EVERY;
+        if !self.swept.is_some_and(was_swept) {
+            self.swept = Some(now);
+            self.windows
+                .retain(|_, window| now.duration_since(window.began) < WINDOW);
+        }
+    }
+
+    /// The window of an address that has none of its own.
+    fn shared(&mut self, key: &(IpAddr, String), now: Instant) -> &mut Window {
+        if self.shared.is_empty() {
+            self.shared = vec![Window::new(now); SHARED];
+        }
+        // Far fewer than a hash can tell apart.
+        let place = self.hasher.hash_one(key) % SHARED as u64;
+        &mut self.shared[usize::try_from(place).unwrap_or_default()]
     }
 }
 
@@ -125,13 +164,30 @@ mod tests {
     }
 
     #[test]
-    fn however_many_addresses_there_are_the_counts_stay_few() {
+    fn however_many_addresses_there_are_the_counts_stay_few_and_each_is_limited() {
         let failures = Failures::default();
         let now = Instant::now();
+        let address = |number| IpAddr::from(std::net::Ipv4Addr::from_bits(number));
         for number in 0..30_000_u32 {
-            let address = IpAddr::from(std::net::Ipv4Addr::from_bits(number));
-            failures.add(address, now);
+            failures.add(address(number), now);
         }
-        assert!(locked(&failures.failed).windows.len() <= MOST + 1);
+        assert_eq!(locked(&failures.failed).windows.len(), MOST);
+        assert_eq!(locked(&failures.failed).shared.len(), SHARED);
+        // One of those that share a window.
+        let guesser = address(40_000);
+        let mut tries = 0;
+        while failures.wait(guesser, now).is_none() {
+            failures.add(guesser, now);
+            tries += 1;
+            assert!(tries <= SHARE, "not limited");
+        }
+        // Hardly anybody else is kept waiting by that.
+        let kept_waiting = (50_000..51_000)
+            .filter(|number| failures.wait(address(*number), now).is_some())
+            .count();
+        assert!(kept_waiting < 100, "{kept_waiting}");
+        assert_eq!(failures.wait(guesser, now + WINDOW), None);
+        failures.add(guesser, now + WINDOW);
+        assert_eq!(locked(&failures.failed).windows.len(), 1, "all were over");
     }
 }

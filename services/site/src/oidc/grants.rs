@@ -346,6 +346,34 @@ impl Provider {
         }
     }
 
+    /// Ends all that came of the authorization that a refresh token belongs to, whether it was
+    /// replaced or not.
+    ///
+    /// # Errors
+    ///
+    /// It is unknown or another client's, or Redis is unavailable.
+    pub(super) async fn give_back(
+        &self,
+        client: &Client,
+        refresh_token: &Token,
+    ) -> Result<(), GrantError> {
+        let read = ReadByRefreshToken {
+            site: self.site(),
+            grant: refresh_token.grant().clone(),
+            refresh_sha256: refresh_token.sha256(),
+        };
+        let data = match self.store.run(&read).await? {
+            FoundByRefreshToken::Current { data, .. }
+            | FoundByRefreshToken::Repeated { data, .. }
+            | FoundByRefreshToken::Reused { data } => data,
+            FoundByRefreshToken::Unknown => return Err(GrantError::Unknown),
+        };
+        if record(&data)?.client != client.name.as_str() {
+            return Err(GrantError::OtherClient);
+        }
+        Ok(self.end_grant(refresh_token).await?)
+    }
+
     fn open_answer(&self, refresh_sha256: &str, sealed: &str) -> Result<String, GrantError> {
         let opened = self.sealing.open(Sealed::Answer(refresh_sha256), sealed);
         opened.ok_or(GrantError::Unknown)

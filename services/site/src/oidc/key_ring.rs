@@ -1,7 +1,8 @@
 //! The ring of signing keys: which there are, which signs, and when the next one is due.
 //!
 //! A key signs for 90 days. Its successor is published a day before, so that clients that keep the
-//! key set know it in time; and it stays published until its last token is over.
+//! key set know it in time; and it stays published until its last token is over. Its public half is
+//! kept for longer: a client may sign its visitor out with an ID token that is over.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use jsonwebtoken::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::oidc::SigningAlgorithm;
@@ -29,10 +31,25 @@ const STAYS_LONGER: Duration = Duration::from_mins(5);
 
 const ALGORITHMS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
 
-/// All keys that are published.
+/// For how long a key that isn't published any more tells an ID token of ours: as long as browsers
+/// keep a cookie.
+const RECOGNIZES_FOR: Duration = Duration::from_hours(400 * 24);
+
+/// All keys that are published, and what is left of earlier ones.
 #[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyRing {
     keys: Vec<RingKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired: Vec<RetiredKey>,
+}
+
+/// The public half of a key that signs nothing any more.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RetiredKey {
+    pub(super) algorithm: Algorithm,
+    pub(super) public: Jwk,
+    /// Until when it is kept, in seconds since 1970.
+    kept_until: i64,
 }
 
 /// A key with its time.
@@ -114,6 +131,11 @@ impl KeyRing {
             .filter(move |key| key.algorithm == algorithm)
     }
 
+    /// The keys that only recognize what they signed.
+    pub(super) fn retired(&self) -> &[RetiredKey] {
+        &self.retired
+    }
+
     /// The key that signs now.
     pub(super) fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&RingKey> {
         let begun = self
@@ -148,8 +170,8 @@ impl KeyRing {
         ALGORITHMS.into_iter().filter_map(due).collect()
     }
 
-    /// Removes keys whose last token, which lives for so long, is over. Says whether there were any.
-    pub(super) fn remove_old(&mut self, token_lifetime: Duration, now: Timestamp) -> bool {
+    /// Removes keys whose last token, which lives for so long, is over.
+    pub(super) fn take_old(&mut self, token_lifetime: Duration, now: Timestamp) -> Vec<RingKey> {
         let stays = seconds(token_lifetime + STAYS_LONGER);
         let now = now.as_second();
         let is_old = |key: &RingKey, keys: &[RingKey]| {
@@ -161,15 +183,26 @@ impl KeyRing {
                 .min()
                 .is_some_and(|signed_until| now > signed_until + stays)
         };
-        let before = self.keys.len();
         let old: Vec<bool> = self
             .keys
             .iter()
             .map(|key| is_old(key, &self.keys))
             .collect();
         let mut old = old.into_iter();
-        self.keys.retain(|_| !old.next().unwrap_or(false));
-        self.keys.len() < before
+        self.keys
+            .extract_if(.., |_| old.next().unwrap_or(false))
+            .collect()
+    }
+
+    /// Keeps the public half of a key that was taken out, and forgets those that were kept for long.
+    pub(super) fn retire(&mut self, algorithm: Algorithm, public: Jwk, now: Timestamp) {
+        let now = now.as_second();
+        self.retired.retain(|retired| now < retired.kept_until);
+        self.retired.push(RetiredKey {
+            algorithm,
+            public,
+            kept_until: now + seconds(RECOGNIZES_FOR),
+        });
     }
 
     /// Adds keys that were made.
@@ -229,14 +262,14 @@ mod tests {
         let mut ring = KeyRing::default();
         ring.add([1000, next].map(|from| key(SigningAlgorithm::Rs256, from)));
         let last = next + 3600 + 300;
-        assert!(!ring.remove_old(hour, at(last)));
+        assert!(ring.take_old(hour, at(last)).is_empty());
         assert_eq!(ring.keys().len(), 2);
-        assert!(ring.remove_old(hour, at(last + 1)));
+        let old = ring.take_old(hour, at(last + 1));
+        assert_eq!(old.len(), 1);
+        assert_eq!(old[0].signs_from, 1000);
         assert_eq!(ring.keys().len(), 1);
-        assert!(
-            !ring.remove_old(hour, at(last + 1000 * DAY)),
-            "the last one"
-        );
+        let later = ring.take_old(hour, at(last + 1000 * DAY));
+        assert!(later.is_empty(), "the last one");
     }
 
     #[test]

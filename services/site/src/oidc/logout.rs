@@ -63,7 +63,8 @@ pub(super) async fn logout(
         .is_some_and(|hint| own.as_ref() == Some(&hint.sid));
     // With a forged hint, or another session's, the client has proved nothing.
     let by_hint = hint.as_ref().map(|hint| hint.aud.as_str());
-    let afterwards = match afterwards(&provider, &parameters, by_hint) {
+    let is_unreadable = hint.is_none() && parameters.get("id_token_hint").is_some();
+    let afterwards = match afterwards(&provider, &parameters, by_hint, is_unreadable) {
         Ok(afterwards) => afterwards,
         Err(refusal) => return refused(&provider, &refusal),
     };
@@ -111,7 +112,7 @@ pub(super) async fn confirmed(
         Ok(form) => form,
         Err(refusal) => return refused(&provider, &refusal),
     };
-    let afterwards = match afterwards(&provider, &form, None) {
+    let afterwards = match afterwards(&provider, &form, None, false) {
         Ok(afterwards) => afterwards,
         Err(refusal) => return refused(&provider, &refusal),
     };
@@ -131,11 +132,13 @@ pub(super) async fn confirmed(
     }
 }
 
-/// Where the client, by its hint or by its name, may send the visitor.
+/// Where the client, by its hint or by its name, may send the visitor. Whom a hint would name that
+/// can't be read any more, nobody knows: then the visitor stays here.
 fn afterwards<'a>(
     provider: &Provider,
     parameters: &'a Parameters,
     by_hint: Option<&str>,
+    hint_is_unreadable: bool,
 ) -> Result<Afterwards<'a>, Refusal> {
     let named = parameters.get("client_id");
     if let (Some(named), Some(by_hint)) = (named, by_hint)
@@ -148,7 +151,9 @@ fn afterwards<'a>(
         .or(named)
         .and_then(|id| provider.clients.with_id(id))
         .cloned();
+    let is_nobodys = hint_is_unreadable && named.is_none();
     let uri = parameters.get("post_logout_redirect_uri");
+    let uri = uri.filter(|_| !is_nobodys);
     if let Some(uri) = uri {
         let is_known = client.as_ref().is_some_and(|client| {
             let known = &client.post_logout_redirect_uris;

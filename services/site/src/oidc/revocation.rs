@@ -4,12 +4,13 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Payload},
 };
-use login_protocol::steps::oidc::{EndGrant, RevokeAccessToken};
+use login_protocol::steps::oidc::RevokeAccessToken;
 use service_kit::client_address::TrustedProxies;
 
 use super::{
     client_authentication,
     clients::Client,
+    grants::GrantError,
     parameters::Parameters,
     provider::Provider,
     refusal::Refusal,
@@ -18,8 +19,9 @@ use super::{
 
 const ENDPOINT: &str = "revocation";
 
-/// Ends a token. With a refresh token, all that came of the same authorization ends. One that is
-/// unknown has ended already (section 2.2).
+/// Ends a token. With a refresh token, all that came of the same authorization ends; also with one
+/// that was replaced, since a client may not know yet that it was. One that is unknown has ended
+/// already (section 2.2).
 pub(super) async fn revoke(
     request: HttpRequest,
     body: Payload,
@@ -60,17 +62,12 @@ async fn end(provider: &Provider, client: &Client, text: &str) -> Result<(), Ref
         };
         provider.store.run(&revoke).await?;
     } else if let Some(token) = Token::parse(Kind::Refresh, text) {
-        let Some(person) = provider.offline_person(text).await? else {
-            return Ok(());
+        return match provider.give_back(client, &token).await {
+            Err(GrantError::OtherClient) => Err(other_client()),
+            // It has ended already.
+            Ok(()) | Err(GrantError::Unknown) => Ok(()),
+            Err(error) => Err(error.into()),
         };
-        if person.client.name != client.name {
-            return Err(other_client());
-        }
-        let end = EndGrant {
-            site: provider.site.clone(),
-            grant: token.grant().clone(),
-        };
-        provider.store.run(&end).await?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use service_kit::{
 };
 
 use super::{
+    kept_pairs,
     key_ring::{Algorithm, Due, KeyRing, RingKey},
     sealing::{Sealed, Sealing},
 };
@@ -88,6 +89,7 @@ impl SigningKeys {
         clock: Clock,
         token_lifetime: Duration,
     ) -> Self {
+        kept_pairs::install();
         Self {
             site,
             store,
@@ -115,8 +117,8 @@ impl SigningKeys {
         };
         let now = self.clock.now();
         let due = ring.due(now);
-        let some_were_old = ring.remove_old(self.token_lifetime, now);
-        if due.is_empty() && !some_were_old {
+        let old = ring.take_old(self.token_lifetime, now);
+        if due.is_empty() && old.is_empty() {
             return self.take(revision, ring);
         }
         let made =
@@ -125,6 +127,7 @@ impl SigningKeys {
         for key in made {
             ring.add([key.map_err(|error| key_error(&error))?]);
         }
+        retire(&mut ring, old, now)?;
         let text = serde_json::to_string(&ring).map_err(|error| key_error(&error))?;
         let what = Sealed::SigningKeys(self.site.as_str());
         let replace = ReplaceSigningKeys {
@@ -211,16 +214,8 @@ impl SigningKeys {
         media_type: &str,
         claims: &impl Serialize,
     ) -> Result<String, NoKeys> {
-        let ready = self.ready()?;
-        let id = ready.signing(algorithm, self.clock.now()).ok_or(NoKeys)?;
-        let (algorithm, key) = ready.encoding.get(id).ok_or(NoKeys)?;
-        let mut header = Header::new(jose(*algorithm));
-        header.typ = Some(media_type.to_owned());
-        header.kid = Some(id.to_owned());
-        jsonwebtoken::encode(&header, claims, key).map_err(|error| {
-            tracing::error!(%error, "a token can't be signed");
-            NoKeys
-        })
+        self.ready()?
+            .sign(algorithm, media_type, claims, self.clock.now())
     }
 
     /// The claims of an ID token that this site signed, however long ago; `None` of anything else.
@@ -229,19 +224,17 @@ impl SigningKeys {
         issuer: &str,
         token: &str,
     ) -> Option<Claims> {
-        let ready = self.ready().ok()?;
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let (algorithm, key) = ready.decoding.get(&header.kid?)?;
-        let mut validation = Validation::new(jose(*algorithm));
-        validation.set_issuer(&[issuer]);
-        validation.set_required_spec_claims(&["iss", "sub", "aud"]);
-        // A hint says who somebody was; the caller knows the audience.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation).ok()?;
-        // A logout token is none, though it is signed with the same key.
-        (decoded.header.typ.as_deref() == Some("JWT")).then_some(decoded.claims)
+        self.ready().ok()?.verify(issuer, token)
     }
+}
+
+/// Keeps the public halves of keys.
+fn retire(ring: &mut KeyRing, keys: Vec<RingKey>, now: Timestamp) -> Result<(), SigningKeysError> {
+    for key in keys {
+        let public = public_key(key.algorithm, &encoding_key(&key)?)?;
+        ring.retire(key.algorithm, public, now);
+    }
+    Ok(())
 }
 
 fn key_error(error: &impl ToString) -> SigningKeysError {
@@ -256,6 +249,24 @@ fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
 }
 
 impl Ready {
+    fn verify<Claims: DeserializeOwned + Clone>(
+        &self,
+        issuer: &str,
+        token: &str,
+    ) -> Option<Claims> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let (algorithm, key) = self.decoding.get(&header.kid?)?;
+        let mut validation = Validation::new(jose(*algorithm));
+        validation.set_issuer(&[issuer]);
+        validation.set_required_spec_claims(&["iss", "sub", "aud"]);
+        // A hint says who somebody was; the caller knows the audience.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation).ok()?;
+        // A logout token is none, though it is signed with the same key.
+        (decoded.header.typ.as_deref() == Some("JWT")).then_some(decoded.claims)
+    }
+
     fn of(revision: u64, ring: KeyRing) -> Result<Self, SigningKeysError> {
         let mut ready = Self {
             revision,
@@ -266,21 +277,37 @@ impl Ready {
             ring,
         };
         for key in ready.ring.keys() {
-            let wrong = |error: jsonwebtoken::errors::Error| key_error(&error);
             let encoding = encoding_key(key)?;
-            let mut public =
-                Jwk::from_encoding_key(&encoding, jose(key.algorithm)).map_err(wrong)?;
-            // The key's name is its thumbprint (RFC 7638).
-            let id = public.thumbprint(ThumbprintHash::SHA256).map_err(wrong)?;
-            public.common.key_id = Some(id.clone());
-            public.common.public_key_use = Some(PublicKeyUse::Signature);
-            let decoding = DecodingKey::from_jwk(&public).map_err(wrong)?;
+            let public = public_key(key.algorithm, &encoding)?;
+            let (id, decoding) = decoding_key(&public)?;
             ready.encoding.insert(id.clone(), (key.algorithm, encoding));
             ready.decoding.insert(id.clone(), (key.algorithm, decoding));
             ready.set.keys.push(public);
             ready.ids.push(id);
         }
+        for key in ready.ring.retired() {
+            let (id, decoding) = decoding_key(&key.public)?;
+            ready.decoding.insert(id, (key.algorithm, decoding));
+        }
         Ok(ready)
+    }
+
+    fn sign(
+        &self,
+        algorithm: SigningAlgorithm,
+        media_type: &str,
+        claims: &impl Serialize,
+        now: Timestamp,
+    ) -> Result<String, NoKeys> {
+        let id = self.signing(algorithm, now).ok_or(NoKeys)?;
+        let (algorithm, key) = self.encoding.get(id).ok_or(NoKeys)?;
+        let mut header = Header::new(jose(*algorithm));
+        header.typ = Some(media_type.to_owned());
+        header.kid = Some(id.to_owned());
+        jsonwebtoken::encode(&header, claims, key).map_err(|error| {
+            tracing::error!(%error, "a token can't be signed");
+            NoKeys
+        })
     }
 
     fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&str> {
@@ -292,6 +319,22 @@ impl Ready {
             .position(|key| std::ptr::eq(key, signing))?;
         self.ids.get(position).map(String::as_str)
     }
+}
+
+/// The public half of a key. Its name is its thumbprint (RFC 7638).
+fn public_key(algorithm: Algorithm, key: &EncodingKey) -> Result<Jwk, SigningKeysError> {
+    let wrong = |error: jsonwebtoken::errors::Error| key_error(&error);
+    let mut public = Jwk::from_encoding_key(key, jose(algorithm)).map_err(wrong)?;
+    let id = public.thumbprint(ThumbprintHash::SHA256).map_err(wrong)?;
+    public.common.key_id = Some(id);
+    public.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok(public)
+}
+
+fn decoding_key(public: &Jwk) -> Result<(String, DecodingKey), SigningKeysError> {
+    let decoding = DecodingKey::from_jwk(public).map_err(|error| key_error(&error))?;
+    let id = public.common.key_id.clone().unwrap_or_default();
+    Ok((id, decoding))
 }
 
 fn encoding_key(key: &RingKey) -> Result<EncodingKey, SigningKeysError> {
@@ -314,6 +357,67 @@ fn encoding_key(key: &RingKey) -> Result<EncodingKey, SigningKeysError> {
                 .decode(&key.pkcs8)
                 .map_err(|error| key_error(&error))?;
             Ok(EncodingKey::from_ec_der(&der))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const DAY: i64 = 24 * 60 * 60;
+    const HOUR: Duration = Duration::from_hours(1);
+    const ISSUER: &str = "https://login.example.com";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// What a site does when it looks after its keys; the ring as another site reads it.
+    fn looked_after(ring: &mut KeyRing, now: Timestamp) -> Ready {
+        kept_pairs::install();
+        let due = ring.due(now);
+        let old = ring.take_old(HOUR, now);
+        ring.add(due.into_iter().map(|due| due.make().unwrap()));
+        retire(ring, old, now).unwrap();
+        let text = serde_json::to_string(ring).unwrap();
+        Ready::of(1, serde_json::from_str(&text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_id_token_of_a_replaced_key_is_recognized_for_four_hundred_days() {
+        for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256] {
+            let mut ring = KeyRing::default();
+            let first = looked_after(&mut ring, at(1000));
+            let claims = json!({ "iss": ISSUER, "sub": "s", "aud": "wiki", "exp": 4600 });
+            let token = first.sign(algorithm, "JWT", &claims, at(1000)).unwrap();
+            let private = serde_json::to_string(&ring).unwrap();
+            assert!(private.contains("pkcs8") && !private.contains("retired"));
+            looked_after(&mut ring, at(1000 + 89 * DAY));
+            let retired_at = 1000 + 90 * DAY + 4000;
+            let later = looked_after(&mut ring, at(retired_at));
+            assert_eq!(later.verify::<Value>(ISSUER, &token), Some(claims.clone()));
+            // It isn't published any more, and nothing of it can sign.
+            let [before, after] = [&first, &later].map(|ready| &ready.set);
+            for old in &before.keys {
+                let id = &old.common.key_id;
+                assert!(!after.keys.iter().any(|key| key.common.key_id == *id));
+                assert!(!later.encoding.contains_key(id.as_deref().unwrap()));
+            }
+            // Nobody else's is recognized.
+            let other = looked_after(&mut KeyRing::default(), at(1000));
+            let foreign = other.sign(algorithm, "JWT", &claims, at(1000)).unwrap();
+            assert_eq!(later.verify::<Value>(ISSUER, &foreign), None);
+            // It is forgotten with a rotation after its time.
+            let mut now = retired_at;
+            while now <= retired_at + 401 * DAY {
+                now += 89 * DAY;
+                looked_after(&mut ring, at(now));
+            }
+            let last = looked_after(&mut ring, at(now + 2 * DAY));
+            assert_eq!(last.verify::<Value>(ISSUER, &token), None);
         }
     }
 }

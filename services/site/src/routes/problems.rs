@@ -88,6 +88,11 @@ impl From<TicketError> for Problem {
                 ProblemCode::TicketExpired,
                 "The user signed out everywhere after this login. A new login brings a new ticket.",
             ),
+            TicketError::NotFollowing => Self::new(
+                ProblemCode::TicketExpired,
+                "The user has unfollowed the official account since this login, and only followers \
+                 can log in here. A new login brings a new ticket.",
+            ),
             TicketError::Subject(error) => error.into(),
         }
     }

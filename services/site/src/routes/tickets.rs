@@ -62,6 +62,7 @@ const fn outcome(error: &TicketError) -> &'static str {
         TicketError::Used => "used",
         TicketError::Expired => "expired",
         TicketError::SignedOutEverywhere => "signed_out",
+        TicketError::NotFollowing => "not_following",
         TicketError::Subject(_) => "failed",
     }
 }
