@@ -205,7 +205,7 @@ async fn axe_finds_nothing_on_any_page() {
 
 /// A stack whose console the known owner may open by WeChat.
 async fn with_an_owner() -> (Stack, Person) {
-    let openid = "oOwner0000000000000000000001";
+    let openid = "oSimOwner0000000000000000001";
     let plan = Plan::default().gateway("GATEWAY__CONSOLE__OPENIDS", openid);
     let stack = tap_mode(plan).await;
     let owner = stack.wechat.known_person("店主", openid).await;
