@@ -262,8 +262,23 @@ pub async fn tell(
             AppendEvent::of_session_end(&ending, reason)
         })
         .collect();
-    store.run_all(&appends).await?;
-    Ok(())
+    tell_all(store, &appends).await
+}
+
+/// Tells what ends. A full Redis keeps nobody signed in: there it goes on without.
+///
+/// # Errors
+///
+/// Redis failed; some may be told.
+pub async fn tell_all(store: &Store, appends: &[AppendEvent]) -> Result<(), StoreError> {
+    match store.run_all(appends).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_refusal() => {
+            error.log();
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn remove(

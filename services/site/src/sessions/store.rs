@@ -440,7 +440,8 @@ impl Sessions {
             site,
             id_sha256: id_sha256.clone(),
         });
-        let steps = (append.as_ref(), forget.as_ref(), &end, &end_older);
+        sessions::tell_all(&self.store, append.as_slice()).await?;
+        let steps = (forget.as_ref(), &end, &end_older);
         self.store.run_together(steps).await.map(|_| ())
     }
 }
