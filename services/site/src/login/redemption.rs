@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
     event::{EventKind, Happening, LetIn, Occasion},
     history::Figure,
@@ -222,6 +223,49 @@ impl Logins {
         }
     }
 
+    /// Tells that somebody who is banned wasn't let in.
+    async fn tell_denial(
+        &self,
+        account: &AccountName,
+        member: &MemberId,
+        scene: &Scene,
+    ) -> Result<(), StoreError> {
+        let denied = AppendEvent::of_denial(account, member, scene, Denial::Banned);
+        self.store.run(&denied).await?;
+        Ok(())
+    }
+
+    /// Ends the session that the browser had before a login that is certain by now.
+    async fn end_before(&self, before: &Replacement) -> Result<(), StoreError> {
+        let Replacement {
+            told,
+            clients,
+            end,
+            end_older,
+        } = before;
+        let steps = (told.as_ref(), clients.as_ref(), end, end_older);
+        self.store.run_together(steps).await?;
+        Ok(())
+    }
+
+    /// The ticket of a session, where there are any, and the step that keeps it.
+    fn issue(
+        &self,
+        session: &SessionId,
+        login: &Session,
+        site: &SiteId,
+        delivery: TicketDelivery,
+    ) -> (Option<Ticket>, Option<IssueTicket>) {
+        let ticket = self.have_tickets().then(|| Ticket::of_session(session));
+        let issue = ticket.as_ref().map(|ticket| IssueTicket {
+            site: site.clone(),
+            ticket_sha256: ticket.sha256(),
+            login: login.clone(),
+            delivery,
+        });
+        (ticket, issue)
+    }
+
     /// Whether only followers of the account are let in: as the client says that the visitor goes
     /// on to, or else this site.
     fn requires_following(&self, identified: &Identified) -> bool {
@@ -258,13 +302,7 @@ impl Logins {
             ..
         } = identified;
         let session = SessionId::of_redemption(secret, &nonce);
-        let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
-        let issue = ticket.as_ref().map(|ticket| IssueTicket {
-            site: realm.site.clone(),
-            ticket_sha256: ticket.sha256(),
-            login: login.clone(),
-            delivery,
-        });
+        let (ticket, issue) = self.issue(&session, &login, &realm.site, delivery);
         let session = (purpose == Purpose::Session).then_some(session);
         let create = session.as_ref().map(|session| CreateSession {
             site: realm.site.clone(),
@@ -287,12 +325,8 @@ impl Logins {
         let previous = session
             .as_ref()
             .and_then(|session| previous.filter(|previous| *previous != session));
-        let (now, afterwards) = Replacement::of(
-            &realm.site,
-            previous,
-            before,
-            (!following).then_some((&member, confirmed_at)),
-        );
+        let same = (!following).then_some((&member, confirmed_at));
+        let (now, afterwards) = Replacement::of(&realm.site, previous, before, same);
         let ask = self.ban_keys.ask(&member);
         let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
@@ -327,10 +361,8 @@ impl Logins {
         if let Some(refusal) = standing.refusal() {
             self.take_back(told).await?;
             if is_banned {
-                let scene = secret.scene();
-                let denied =
-                    AppendEvent::of_denial(&realm.account, &member, &scene, Denial::Banned);
-                self.store.run(&denied).await?;
+                self.tell_denial(&realm.account, &member, &secret.scene())
+                    .await?;
             }
             if !matches!(
                 refusal,
@@ -340,15 +372,8 @@ impl Logins {
             }
             return Err(refusal);
         }
-        if let Some(Replacement {
-            told,
-            clients,
-            end,
-            end_older,
-        }) = afterwards
-        {
-            let steps = (told.as_ref(), clients.as_ref(), &end, &end_older);
-            self.store.run_together(steps).await?;
+        if let Some(afterwards) = afterwards {
+            self.end_before(&afterwards).await?;
         }
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
