@@ -203,12 +203,7 @@ impl Account {
                 Relay::new(name.clone(), relay)?,
                 clock.clone(),
             ),
-            members: Members::new(
-                name.clone(),
-                app_id.clone(),
-                Arc::clone(store),
-                shared.webhooks.clone(),
-            ),
+            members: members(&name, app_id, shared),
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,
@@ -242,6 +237,15 @@ impl Account {
             "refreshing the access token"
         });
     }
+}
+
+fn members(name: &AccountName, app_id: &AppId, shared: &Shared) -> Members {
+    Members::new(
+        name.clone(),
+        app_id.clone(),
+        Arc::clone(&shared.store),
+        shared.webhooks.clone(),
+    )
 }
 
 /// The calls to WeChat, and the access token that they need.

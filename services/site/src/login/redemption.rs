@@ -353,10 +353,10 @@ impl Logins {
         // too.
         let ended = ended_here.max(ended).max(unfollowed.flatten());
         let standing = Standing {
-            is_banned,
-            is_ended: is_over(confirmed_at, ended),
-            is_admitted: !following || known.as_ref().is_some_and(|known| known.subscribed),
-            is_created,
+            banned: is_banned,
+            ended: is_over(confirmed_at, ended),
+            admitted: !following || known.as_ref().is_some_and(|known| known.subscribed),
+            created: is_created,
         };
         if let Some(refusal) = standing.refusal() {
             self.take_back(told).await?;
@@ -450,25 +450,25 @@ impl Replacement {
 
 /// How it stands with somebody whose attempt was redeemed.
 struct Standing {
-    is_banned: bool,
+    banned: bool,
     /// Their sessions were ended after they confirmed.
-    is_ended: bool,
+    ended: bool,
     /// They follow the account, or needn't.
-    is_admitted: bool,
+    admitted: bool,
     /// Whether there is a session now; `None`: none was to be.
-    is_created: Option<bool>,
+    created: Option<bool>,
 }
 
 impl Standing {
     /// Why they aren't let in.
     fn refusal(&self) -> Option<CompleteError> {
-        if self.is_banned {
+        if self.banned {
             Some(CompleteError::Banned)
-        } else if self.is_ended {
+        } else if self.ended {
             Some(CompleteError::SignedOutEverywhere)
-        } else if !self.is_admitted {
+        } else if !self.admitted {
             Some(CompleteError::FollowingRequired)
-        } else if self.is_created == Some(false) {
+        } else if self.created == Some(false) {
             Some(CompleteError::NotRedeemable(AttemptStatus::Consumed))
         } else {
             None
