@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use login_protocol::{
-    account::AccountName, attempt::Approval, identity::AppId, webhook::WebhookName,
+    account::AccountName, account_picture::PictureName, attempt::Approval, identity::AppId,
+    webhook::WebhookName,
 };
 use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
+    account_picture::AccountPicture,
     compat::CompatCodes,
     digits::AccountDigits,
     login_prompts::LoginPrompts,
@@ -122,14 +124,15 @@ impl Account {
             qr_codes,
             shown,
         } = settings;
-        let (store, clock) = (&shared.store, &shared.clock);
-        let app_id = &credentials.app_id;
+        let (store, clock, app_id) = (&shared.store, &shared.clock, &credentials.app_id);
         let (api, tokens) = calls(&name, &credentials, shared)?;
         let senders = Arc::new(Senders::new(
             shared.wechat.check_callback_ip,
             shared.proxies.clone(),
         ));
-        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), profile.ask);
+        // A profile is shown by web authorisation.
+        let asks = profile.ask && shown.web_authorization;
+        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), asks);
         let authorization = Arc::new(WebAuthorization::new(
             Arc::clone(&api),
             Arc::clone(store),
@@ -333,6 +336,14 @@ impl Accounts {
     /// The account of this name.
     pub fn named(&self, name: &AccountName) -> Option<&Arc<Account>> {
         self.0.get(name)
+    }
+
+    /// The picture of this name, if it is one account's.
+    pub fn picture(&self, name: &PictureName) -> Option<&AccountPicture> {
+        let mut pictures = self
+            .iter()
+            .filter_map(|account| account.login_prompts.picture());
+        pictures.find(|picture| picture.name == *name)
     }
 
     /// All of them, by name.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use service_kit::command_line::{self, Service};
 
+pub mod account_picture;
 pub mod accounts;
 pub mod app;
 pub mod audit;

@@ -174,13 +174,15 @@ impl PageLogins {
                     return Ok(OpenedCode::Banned);
                 }
                 let (member, follows) = people.meet(&person).await?;
-                if scan.require_following && !follows {
-                    return Ok(OpenedCode::FollowFirst);
-                }
                 let note = NoteAttempt {
                     member: member.clone(),
                     scene: scene.clone(),
                 };
+                if scan.require_following && !follows {
+                    // Once they follow, the account's reply leads back to it.
+                    store.run(&note).await?;
+                    return Ok(OpenedCode::FollowFirst);
+                }
                 let record = RecordScan {
                     scene: scene.clone(),
                     account,
