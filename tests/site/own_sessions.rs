@@ -271,15 +271,6 @@ async fn a_session_of_a_version_before_is_seen_once_it_was_used() {
         .redis
         .command(&["SET", record, &version_1, "PX", "60000"])
         .await;
-    let members: Vec<String> = stack
-        .redis
-        .command(&["KEYS", "wechat-login:member:*"])
-        .await;
-    let first_seen = (hour_ago / 1000).to_string();
-    let _: i64 = stack
-        .redis
-        .command(&["HSET", &members[0], "first_seen_at", &first_seen])
-        .await;
     let index: Vec<String> = stack
         .redis
         .command(&["KEYS", "wechat-login:sessions:*"])
@@ -316,6 +307,15 @@ async fn an_erasure_ends_sessions_that_no_index_holds() {
     let _: String = stack
         .redis
         .command(&["SET", &key, &record, "PX", "100000000"])
+        .await;
+    let members: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:member:*"])
+        .await;
+    let first_seen = (hour_ago / 1000).to_string();
+    let _: i64 = stack
+        .redis
+        .command(&["HSET", &members[0], "first_seen_at", &first_seen])
         .await;
     let index: Vec<String> = stack
         .redis
