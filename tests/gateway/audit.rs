@@ -7,6 +7,7 @@ use system_tests::{
     stack::{API_KEY, Plan, Service},
     webhook_receiver::{Receiver, SECRET},
 };
+use url::form_urlencoded;
 use wechat_wire::push::PushBody;
 
 use crate::{
@@ -98,11 +99,14 @@ async fn what_is_done_in_the_console_is_told_signing_in_and_wrong_keys_too() {
     let gateway = &stack.gateways[0];
     let url = format!("{}/console/sign-in", gateway.internal);
     for key in ["a wrong key", API_KEY] {
-        let form = [("key", key)];
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("key", key)
+            .finish();
         let sent = client()
             .post(&url)
             .header("Origin", &gateway.internal)
-            .form(&form);
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form);
         http::read(sent.send().await.expect("the gateway answers")).await;
     }
     let acts = acts(gateway).await;
