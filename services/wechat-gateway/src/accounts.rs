@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use login_protocol::{
     account::AccountName, account_picture::PictureName, attempt::Approval, identity::AppId,
+    webhook::WebhookName,
 };
 use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
@@ -96,6 +97,8 @@ pub struct Shared {
     pub approval: Approval,
     /// Whether the owner's software is told what happens.
     pub tells: bool,
+    /// Which webhooks there are.
+    pub webhooks: Vec<WebhookName>,
     /// The door for software that knows wechat-server.
     pub compat: Option<CompatSettings>,
     /// A secret that all gateways share and no stranger can guess.
@@ -203,7 +206,7 @@ impl Account {
                 Relay::new(name.clone(), relay)?,
                 clock.clone(),
             ),
-            members: Members::new(name.clone(), app_id.clone(), Arc::clone(store)),
+            members: members(&name, app_id, shared),
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,
@@ -237,6 +240,15 @@ impl Account {
             "refreshing the access token"
         });
     }
+}
+
+fn members(name: &AccountName, app_id: &AppId, shared: &Shared) -> Members {
+    Members::new(
+        name.clone(),
+        app_id.clone(),
+        Arc::clone(&shared.store),
+        shared.webhooks.clone(),
+    )
 }
 
 /// The calls to WeChat, and the access token that they need.

@@ -7,6 +7,7 @@ use service_kit::command_line::{self, Service};
 pub mod account_picture;
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod compat;
 mod console;
 pub mod digits;

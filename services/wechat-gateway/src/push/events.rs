@@ -11,6 +11,7 @@ use login_protocol::{
     member::{Member, Profile},
     method::Method,
     scene::Scene,
+    session_end::SessionEnd,
     steps::{
         AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadPersonsAttempts,
         ReadScan, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, RefuseScan, ScanEffect,
@@ -24,6 +25,7 @@ use service_kit::{
     clock::Clock,
     history,
     redis::{Store, StoreError},
+    sessions,
 };
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
@@ -135,7 +137,7 @@ impl LoginEvents {
         Self {
             api,
             tokens,
-            subjects: Subjects::new(Arc::clone(&store)),
+            subjects: Subjects::new(rules.account.clone(), Arc::clone(&store)),
             ban_keys: BanKeys::default(),
             store,
             clock,
@@ -193,6 +195,9 @@ impl LoginEvents {
                 let append = self
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
+                if let Some(append) = &append {
+                    self.tell_ends(&member, append).await?;
+                }
                 let index = index(&member, known.as_ref(), at);
                 let read_uses = ReadClientUses {
                     member: member.clone(),
@@ -325,6 +330,20 @@ impl LoginEvents {
         };
         count(&self.account, "message", outcome);
         Ok(reply.unwrap_or_else(|| NO_CODE.to_owned()))
+    }
+
+    /// Tells that somebody left, and which of their sessions end with it, before they do.
+    async fn tell_ends(&self, member: &MemberId, left: &AppendEvent) -> Result<(), StoreError> {
+        let mut ending = sessions::of(&self.store, member).await?;
+        ending.retain(|session| {
+            let place = session.place.as_ref();
+            place.is_some_and(|place| place.ends_on_unfollow)
+        });
+        if ending.is_empty() {
+            return Ok(());
+        }
+        self.store.run(left).await?;
+        sessions::tell(&self.store, member, &ending, SessionEnd::Unfollowed).await
     }
 
     /// What is stored of a person, for what the owner's software is told.
@@ -515,8 +534,13 @@ impl LoginEvents {
         });
         let known = known.map(|known| Member {
             banned: true,
-            ..Member::after_follow(Some(&known), &member.openid, at, None)
+            ..known
         });
+        let followed = self
+            .person(&member, known.as_ref(), sub.as_ref())
+            .filter(|person| person.known.is_some())
+            .and_then(|person| person.followed(at, None));
+        let known = known.map(|known| Member::after_follow(Some(&known), &member.openid, at, None));
         let append = AppendEvent {
             opens: self.tells,
             ..denied_by_ban(&self.account, &member, &scene, sub, known)
@@ -527,7 +551,7 @@ impl LoginEvents {
             member,
         };
         self.store
-            .run_together((&append, follow.as_ref(), &refuse))
+            .run_together((followed.as_ref(), &append, follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
         history::count(Figure::Denied);

@@ -25,6 +25,7 @@ use crate::{
 mod access_token;
 mod account;
 mod account_pictures;
+mod actor;
 mod callback;
 pub mod compat;
 mod confirm;
