@@ -378,10 +378,7 @@ impl Logins {
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        count(is_first, confirmed_at);
-        if is_first {
-            self.work.complete();
-        }
+        self.count(is_first, confirmed_at);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
@@ -479,13 +476,16 @@ impl Standing {
     }
 }
 
-/// Counts a completed login; a repeat is none for the console.
-fn count(is_first: bool, confirmed_at: Timestamp) {
-    metrics::counter!("logins_total", "outcome" => "completed").increment(1);
-    if is_first {
-        let took = Clock::system().now().duration_since(confirmed_at);
-        // Below zero: two clocks differ by more than the browser took.
-        history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
-        history::count(Figure::Completed);
+impl Logins {
+    /// Counts a completed login; a repeat is none for the console, nor for the pace of logins.
+    fn count(&self, is_first: bool, confirmed_at: Timestamp) {
+        metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+        if is_first {
+            let took = Clock::system().now().duration_since(confirmed_at);
+            // Below zero: two clocks differ by more than the browser took.
+            history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
+            history::count(Figure::Completed);
+            self.work.complete();
+        }
     }
 }
