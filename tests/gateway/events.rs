@@ -2,11 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use login_protocol::{
+    account::AccountName,
+    event::{EventKind, Happening, LetIn, Occasion},
+    steps::{AppendEvent, Appended, BlankEvent, ReadEvent},
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts::{self, new_openid},
+    deadline::eventually,
     simulator::Person,
     stack::{Plan, Service, Stack},
+    visitor::Visitor,
 };
 use wechat_wire::push::PushBody;
 
@@ -153,4 +161,208 @@ async fn what_cannot_be_read_is_said() {
         let answer = http::get(gateway, &format!("/v1/events?{query}")).await;
         assert_problem(&answer, status, code);
     }
+}
+
+/// The reasons of ended sessions, in order.
+fn reasons(events: &[Value]) -> Vec<&str> {
+    let ended = events
+        .iter()
+        .filter(|event| event["type"] == "session.ended");
+    ended
+        .map(|event| event["data"]["reason"].as_str().expect("a reason"))
+        .collect()
+}
+
+#[tokio::test]
+async fn each_end_of_a_session_is_told_once_with_its_reason() {
+    let plan = Plan::default()
+        .site("SITE__SESSION__END_ON_UNFOLLOW", "true")
+        .site("SITE__LOGIN__SITE_NAME", "小林花店");
+    let stack = plan.start().await;
+    let gateway = &stack.gateways[0];
+    let person = stack.wechat.person("小林", true).await;
+    let openid = person.openid.as_str();
+    let log_in = async |visitor: &mut Visitor| {
+        let content = visitor.start_login().await;
+        stack.wechat.scan(&person, &content).await;
+        visitor.complete().await;
+    };
+    let mut visitor = stack.visitor();
+    log_in(&mut visitor).await;
+    // In the same browser: the first session ends.
+    log_in(&mut visitor).await;
+    for _ in 0..2 {
+        let answer = visitor.call(Method::DELETE, "/api/session").await;
+        assert_eq!(answer.status, 204);
+    }
+    log_in(&mut visitor).await;
+    let path = format!("/v1/members/{openid}/sessions");
+    let answer = http::send(http::internal(gateway, Method::DELETE, &path)).await;
+    assert_eq!(answer.status, 204);
+    let mut visitor = stack.visitor();
+    log_in(&mut visitor).await;
+    PushRequest::safe(&ago(0, openid, PushBody::Unsubscribe))
+        .send(gateway)
+        .await;
+    let events = events(gateway, "").await;
+    let expected = ["replaced", "signed_out", "owner", "unfollowed"];
+    assert_eq!(reasons(&events), expected);
+    let kinds: Vec<&str> = told(&events).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(
+        kinds[kinds.len() - 2..],
+        ["member.unfollowed", "session.ended"]
+    );
+    let ended = events.iter().find(|event| event["type"] == "session.ended");
+    let data = &ended.expect("there are some")["data"];
+    assert_eq!(data["site"], "小林花店");
+    assert_eq!(data["account"], "default");
+    assert!(data["session"].is_string() && data["sub"].is_string());
+}
+
+/// How many events of this type there are of somebody.
+fn count(events: &[Value], kind: &str, openid: &str) -> usize {
+    let told = told(events);
+    told.iter().filter(|told| **told == (kind, openid)).count()
+}
+
+#[tokio::test]
+async fn a_login_that_came_to_nothing_is_not_told_and_ends_nothing() {
+    let stack = Plan::default().start().await;
+    let gateway = &stack.gateways[0];
+    let (person, other) = (
+        stack.wechat.person("小林", true).await,
+        stack.wechat.person("小王", true).await,
+    );
+    let mut elsewhere = stack.visitor();
+    let content = elsewhere.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    elsewhere.complete().await;
+    // Somebody else is signed in where the person logs in next.
+    let mut browser = stack.visitor();
+    let content = browser.start_login().await;
+    stack.wechat.scan(&other, &content).await;
+    browser.complete().await;
+    let content = browser.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    browser.status_becomes("confirmed").await;
+    let answer = elsewhere.call(Method::DELETE, "/api/sessions").await;
+    assert_eq!(answer.status, 204);
+    let refused = browser.call(Method::POST, "/api/login/complete").await;
+    assert_problem(&refused, 410, "login_expired");
+    let still = browser.session().await.expect("the other is signed in");
+    assert_eq!(still["openid"], other.openid);
+    let events = events(gateway, "").await;
+    assert_eq!(count(&events, "login.completed", &person.openid), 1);
+    assert_eq!(count(&events, "session.ended", &person.openid), 1);
+    assert_eq!(count(&events, "session.ended", &other.openid), 0);
+}
+
+#[tokio::test]
+async fn a_login_in_doubt_waits_for_whoever_completes_it() {
+    let stack = Plan::default().start().await;
+    let gateway = &stack.gateways[0];
+    let (banned, other) = (new_openid(), new_openid());
+    let path = format!("/v1/members/{banned}/ban");
+    let answer = http::send(http::internal(gateway, Method::PUT, &path)).await;
+    assert_eq!(answer.status, 204);
+    let read = events(gateway, "").await;
+    let after = read[0]["id"].as_str().expect("an id");
+    let store = stack.redis.store();
+    let completed = |openid: &str| {
+        const KIND: EventKind = EventKind::LoginCompleted;
+        let person = attempts::member(openid);
+        let happening = Happening::new(KIND, AccountName::default(), &person);
+        let let_in = LetIn {
+            site: attempts::own_realm().site,
+            confirmed_at_ms: 0,
+            following: false,
+            ends_on_unfollow: false,
+        };
+        AppendEvent {
+            occasion: Occasion::of(KIND, &person, &[]),
+            happening: Happening {
+                if_let_in: Some(let_in),
+                ..happening
+            },
+            opens: false,
+        }
+    };
+    let Appended::Now(position) = store.run(&completed(&banned)).await.expect("Redis runs") else {
+        panic!("it is new");
+    };
+    store.run(&completed(&other)).await.expect("Redis runs");
+    // Nothing behind it is told before either.
+    let told_early = events(gateway, &format!("after={after}")).await;
+    assert_eq!(told(&told_early), []);
+    let found = store
+        .run(&ReadEvent { position })
+        .await
+        .expect("Redis runs");
+    let found = found.expect("it is there");
+    let taken_back = store.run(&BlankEvent { found }).await.expect("Redis runs");
+    assert!(taken_back);
+    let told_then = events(gateway, &format!("after={after}")).await;
+    assert_eq!(told(&told_then), [("login.completed", other.as_str())]);
+    // Nobody takes this one back: the ban came later.
+    let late = AppendEvent {
+        occasion: Occasion::once(EventKind::LoginCompleted, "again"),
+        ..completed(&banned)
+    };
+    store.run(&late).await.expect("Redis runs");
+    let after = told_then[0]["id"].as_str().expect("an id");
+    let told_late = events(gateway, &format!("after={after}&wait_seconds=30")).await;
+    assert_eq!(told(&told_late), [("login.completed", banned.as_str())]);
+    assert_eq!(told_late[0]["data"]["member"], Value::Null);
+}
+
+#[tokio::test]
+async fn somebody_banned_who_follows_and_scans_is_told_as_a_follower_and_as_denied() {
+    let stack = Plan::default().start().await;
+    let gateway = &stack.gateways[0];
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    visitor.complete().await;
+    PushRequest::safe(&ago(3, &person.openid, PushBody::Unsubscribe))
+        .send(gateway)
+        .await;
+    let path = format!("/v1/members/{}/ban", person.openid);
+    let answer = http::send(http::internal(gateway, Method::PUT, &path)).await;
+    assert_eq!(answer.status, 204);
+    let content = visitor.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    assert_eq!(visitor.status().await, "denied");
+    let events = events(gateway, "").await;
+    let kinds: Vec<&str> = told(&events).into_iter().map(|(kind, _)| kind).collect();
+    let expected = [
+        "member.followed",
+        "login.completed",
+        "member.unfollowed",
+        "owner.acted",
+        "session.ended",
+        "member.followed",
+        "login.denied",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn a_stream_from_before_goes_when_nothing_is_to_be_kept() {
+    let stack = http::start(Plan::default()).await;
+    let openid = new_openid();
+    PushRequest::safe(&ago(1, &openid, PushBody::subscribe_without_code()))
+        .send(&stack.gateways[0])
+        .await;
+    assert_eq!(events(&stack.gateways[0], "").await.len(), 1);
+    let plan = Plan::default().redis(&stack.redis.url());
+    let _without = http::start(plan.gateway("GATEWAY__EVENTS__KEEP_DAYS", "0")).await;
+    eventually("the stream is gone", async || {
+        let keys: Vec<String> = stack
+            .redis
+            .command(&["KEYS", "wechat-login:*events*"])
+            .await;
+        keys.is_empty().then_some(())
+    })
+    .await;
 }

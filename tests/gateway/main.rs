@@ -3,6 +3,7 @@
 mod access_token;
 mod accounts;
 mod api_key;
+mod audit;
 mod bans;
 mod callback;
 mod callback_addresses;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use login_protocol::account_picture::PictureName;
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     attempts::{self, member, new_openid, new_scene, own_realm},
+    log_folder,
     sessions::{self, session},
     simulator::Person,
     stack::{Plan, Service, Stack},
@@ -167,7 +169,7 @@ fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
 }
 
 /// All that the gateway describes.
-const OPERATIONS: [&str; 23] = [
+const OPERATIONS: [&str; 24] = [
     "DELETE /v1/members/{openid}",
     "DELETE /v1/members/{openid}/ban",
     "DELETE /v1/members/{openid}/sessions",
@@ -177,6 +179,7 @@ const OPERATIONS: [&str; 23] = [
     "GET /openapi.json",
     "GET /readyz",
     "GET /v1/access-token",
+    "GET /v1/account-pictures/{name}",
     "GET /v1/events",
     "GET /v1/members",
     "GET /v1/members/export",
@@ -195,7 +198,13 @@ const OPERATIONS: [&str; 23] = [
 
 #[tokio::test]
 async fn every_described_operation_answers_as_described() {
+    let picture = log_folder::create().join("account.png");
+    let content = b"GIF89a";
+    std::fs::write(&picture, content).expect("a file can be written");
+    let picture = picture.to_str().expect("a path in UTF-8");
+    let picture_name = PictureName::of(content).expect("it is a picture");
     let plan = Plan::default()
+        .gateway("GATEWAY__WECHAT__QR_URL", picture)
         .gateway("GATEWAY__WEBHOOK__CRM__URL", "http://127.0.0.1:1/")
         .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET);
     let stack = http::start(plan).await;
@@ -222,6 +231,7 @@ async fn every_described_operation_answers_as_described() {
             let what = format!("{method} {path}");
             let responses = &operation["responses"];
             let concrete = path
+                .replace("pictures/{name}", &format!("pictures/{picture_name}"))
                 .replace("{openid}", &person.openid)
                 .replace("{name}", "crm")
                 .replace("{id}", "a-session");

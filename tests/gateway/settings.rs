@@ -173,6 +173,37 @@ async fn everything_that_is_missing_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn a_picture_that_is_none_is_refused_in_words() {
+    let folder = log_folder::create();
+    let png = b"\x89PNG\r\n\x1a\n";
+    let largest = login_protocol::account_picture::LARGEST;
+    let large = [&png[..], &vec![0; largest]].concat();
+    for (name, content, wrong) in [
+        (
+            "account.svg",
+            Some(&b"<svg/>"[..]),
+            "is no picture: PNG, JPEG",
+        ),
+        ("account.png", Some(b""), "is no picture: PNG, JPEG"),
+        ("large.png", Some(&large), "is larger than 512 KiB"),
+        ("missing.png", None, "can't be read: No such file"),
+        (".", None, "can't be read: Is a directory"),
+    ] {
+        let path = folder.join(name);
+        if let Some(content) = content {
+            std::fs::write(&path, content).expect("a file can be written");
+        }
+        let path = path.to_str().expect("a path in UTF-8");
+        let mut settings = least();
+        settings.insert("GATEWAY__WECHAT__QR_URL".to_owned(), path.to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains("GATEWAY__WECHAT__QR_URL ("), "{said}");
+        assert!(said.contains(wrong) && said.contains(name), "{said}");
+        assert!(said.contains("example: https://"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_malformed_setting_is_named_with_what_is_wrong() {
     for (key, value, wrong) in [
         ("GATEWAY__WECHAT__APP_ID", "wx 1", "is not an AppID"),
@@ -205,6 +236,11 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("GATEWAY__WECHAT__MP_URL", "https://x/?a=1", "a query"),
         ("GATEWAY__WECHAT__OPEN_URL", "https://x/#a", "a fragment"),
+        (
+            "GATEWAY__WECHAT__QR_URL",
+            "ftp://x/qr.png",
+            "must begin with http:// or https://",
+        ),
         (
             "GATEWAY__WECHAT__PROXY_URL",
             "socks4://user:hunter2@proxy.example.com:1080",

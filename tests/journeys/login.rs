@@ -35,7 +35,7 @@ async fn whoever_scans_and_then_follows_is_logged_in() {
     stack.wechat.follow(&newcomer).await;
     page.shows(&newcomer).await;
     let chat = stack.wechat.chat(&newcomer).await;
-    assert_eq!(chat, ["感谢关注！您已登录，请回到刚才的网页继续。"]);
+    assert_eq!(chat, ["感谢关注！您已登录网站，请回到刚才的网页继续。"]);
     browser.close(&[]).await;
 }
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
     browser::{Browser, PHONE},
-    login_page::{CODE, COPY, DIGITS, LoginPage, OTHER_WAY, TRIGGER},
+    login_page::{CODE, COPY, DIGITS, LoginPage, OTHER_WAY, SAVE, TRIGGER},
     pages::Pages,
     phone_tab::SAFARI,
     simulator::Person,
@@ -245,6 +245,37 @@ async fn on_a_phone_one_press_copies_and_opens_wechat() {
     browser.click(COPY).await;
     let opened = browser.value("window.opened").await;
     assert_eq!(opened, json!(["weixin://", digits]));
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn the_accounts_picture_is_shown_and_can_be_saved_on_a_phone() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/modal-phone.png");
+    let plan = plan("code").gateway("GATEWAY__WECHAT__QR_URL", file);
+    let mut stack = plan.start().await;
+    stack.publish_site().await;
+    let browser = Browser::start(&stack.log).await;
+    browser.pose(PHONE, false).await;
+    browser.call_itself(SAFARI).await;
+    browser
+        .prepare(
+            "HTMLAnchorElement.prototype.click = function () { window.saved = [this.href, this.download]; };
+             Object.defineProperty(navigator, 'canShare', { value: () => false });",
+        )
+        .await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    page.open().await;
+    page.digits().await;
+    browser
+        .until(&format!(
+            "{CODE}.naturalWidth > 0 && {CODE}.checkVisibility()"
+        ))
+        .await;
+    browser.until(&format!("{SAVE}?.checkVisibility()")).await;
+    browser.click(SAVE).await;
+    browser
+        .until("window.saved?.[0].startsWith('data:image/png') && window.saved[1].endsWith('.png')")
+        .await;
     browser.close(&[]).await;
 }
 

@@ -38,6 +38,7 @@ fn session(person: &MemberId, begun_at: Timestamp) -> Session {
         last_seen_at: begun_at,
         place: None,
         approval: None,
+        client: None,
     }
 }
 

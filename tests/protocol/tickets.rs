@@ -34,6 +34,7 @@ fn login() -> Session {
         last_seen_at: begun_at,
         place: None,
         approval: None,
+        client: None,
     }
 }
 
@@ -93,7 +94,7 @@ async fn a_ticket_is_redeemed_once_and_repeated_for_ten_seconds() {
     assert_eq!(redeem(&store).await, TicketRedemption::Unknown);
     let login = login();
     issue(&store, &login, TicketDelivery::InTheAnswer).await;
-    let redeemed = TicketRedemption::Redeemed(login.clone());
+    let redeemed = TicketRedemption::Redeemed(Box::new(login.clone()));
     assert_eq!(redeem(&store).await, redeemed);
     time_goes_by(&redis, TICKET_REPEATS.as_millis() - 2_000).await;
     assert_eq!(redeem(&store).await, redeemed);
@@ -117,7 +118,7 @@ async fn a_ticket_expires_after_a_minute_and_that_is_told_for_minutes() {
     // Repeated because the first answer got lost, it has its whole minute.
     issue(&store, &login, TicketDelivery::InTheAnswer).await;
     time_goes_by(&redis, lifetime - 5_000).await;
-    let redeemed = TicketRedemption::Redeemed(login.clone());
+    let redeemed = TicketRedemption::Redeemed(Box::new(login.clone()));
     assert_eq!(redeem(&store).await, redeemed);
     let key = key(&redis).await;
     let _: i64 = redis.command(&["DEL", &key]).await;
@@ -136,7 +137,7 @@ async fn a_repeat_within_its_window_is_answered_though_the_ticket_has_expired() 
     let login = login();
     issue(&store, &login, TicketDelivery::InTheAnswer).await;
     time_goes_by(&redis, TICKET_LIFETIME.as_millis() - 3_000).await;
-    let redeemed = TicketRedemption::Redeemed(login);
+    let redeemed = TicketRedemption::Redeemed(Box::new(login));
     assert_eq!(redeem(&store).await, redeemed);
     time_goes_by(&redis, TICKET_REPEATS.as_millis() - 3_000).await;
     assert_eq!(redeem(&store).await, redeemed);
@@ -172,7 +173,10 @@ async fn a_ticket_that_waits_is_handed_out_once() {
     assert!(!take(&store, "second").await);
     // Its minute began when it was handed out.
     time_goes_by(&redis, TICKET_LIFETIME.as_millis() - 5_000).await;
-    assert_eq!(redeem(&store).await, TicketRedemption::Redeemed(login));
+    assert_eq!(
+        redeem(&store).await,
+        TicketRedemption::Redeemed(Box::new(login))
+    );
     assert!(!take(&store, "second").await);
 }
 
@@ -212,7 +216,7 @@ async fn redeemed_and_taken_at_once_it_is_still_one() {
         let store = Arc::clone(&replicas[number % 3]);
         backends.spawn(async move { redeem(&store).await });
     }
-    let redeemed = TicketRedemption::Redeemed(login);
+    let redeemed = TicketRedemption::Redeemed(Box::new(login));
     assert!(
         backends
             .join_all()

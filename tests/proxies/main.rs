@@ -6,3 +6,4 @@ mod edge;
 mod forward_auth;
 mod journey;
 mod readme;
+mod webhook_certificate;

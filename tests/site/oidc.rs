@@ -10,3 +10,4 @@ mod logout;
 mod refresh;
 mod settings;
 mod token;
+mod told;

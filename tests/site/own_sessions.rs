@@ -12,6 +12,7 @@ use system_tests::{
 
 use crate::{
     answers::{assert_members, assert_problem},
+    attempt_record,
     session::signed_in,
     upgrade::older_session,
 };
@@ -284,4 +285,51 @@ async fn a_session_of_a_version_before_is_seen_once_it_was_used() {
     let path = format!("/api/sessions/{}", seen[1]["id"].as_str().expect("an id"));
     assert_eq!(before.call(Method::DELETE, &path).await.status, 204);
     assert!(oldest.session().await.is_none());
+}
+
+/// More than a thousand sessions of a person, or those of a version that kept no index, aren't in the
+/// index; an erasure ends them all the same, also when the person comes back.
+#[tokio::test]
+async fn an_erasure_ends_sessions_that_no_index_holds() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut browser = signed_in(&stack, &person).await;
+    let mut keys = attempt_record::sessions(&stack).await;
+    let key = keys.remove(0);
+    let record: String = stack.redis.command(&["GET", &key]).await;
+    let begun = record
+        .split("\"begun_at_ms\":")
+        .nth(1)
+        .expect("its beginning");
+    let begun: String = begun.chars().take_while(char::is_ascii_digit).collect();
+    let hour_ago = begun.parse::<i64>().expect("a time") - 3_600_000;
+    let record = record.replace(&begun, &hour_ago.to_string());
+    let _: String = stack
+        .redis
+        .command(&["SET", &key, &record, "PX", "100000000"])
+        .await;
+    let members: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:member:*"])
+        .await;
+    let first_seen = (hour_ago / 1000).to_string();
+    let _: i64 = stack
+        .redis
+        .command(&["HSET", &members[0], "first_seen_at", &first_seen])
+        .await;
+    let index: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:sessions:*"])
+        .await;
+    let _: i64 = stack.redis.command(&["DEL", &index[0]]).await;
+    assert!(browser.session().await.is_some());
+    let mut gateway = Visitor::new(&stack.gateways[0].internal);
+    gateway.set_header("authorization", &format!("Bearer {API_KEY}"));
+    let path = format!("/v1/members/{}", person.openid);
+    let answer = gateway.call(Method::DELETE, &path).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    assert_eq!(browser.session().await, None);
+    let mut again = signed_in(&stack, &person).await;
+    assert!(again.session().await.is_some());
+    assert_eq!(browser.session().await, None, "with the new subject");
 }

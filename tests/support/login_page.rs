@@ -23,6 +23,8 @@ pub const CODE: &str = modal!(".code");
 pub const DIGITS: &str = modal!(".groups");
 /// The button that copies them.
 pub const COPY: &str = modal!(".copy");
+/// The button that saves the picture, on a phone.
+pub const SAVE: &str = modal!(".save");
 /// What the visitor does, in steps.
 pub const STEPS: &str = modal!(".steps");
 /// The first of the other ways to log in.

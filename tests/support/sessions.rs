@@ -37,6 +37,7 @@ pub fn session(person: &MemberId, begun_at: Timestamp, ends_on_unfollow: bool) -
             ends_on_unfollow,
         }),
         approval: None,
+        client: None,
     }
 }
 

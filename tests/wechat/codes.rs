@@ -1,10 +1,12 @@
 //! Logging in by digits that the visitor sends to the account.
 
+use login_protocol::account_picture::PictureName;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use system_tests::{
     attempts::new_openid,
     deadline::eventually,
+    log_folder,
     simulator::Person,
     stack::{Plan, Stack},
     visitor::Visitor,
@@ -86,6 +88,58 @@ async fn who_sends_the_digits_is_logged_in() {
     let user = visitor.complete().await;
     assert_eq!(user["openid"], person.openid);
     assert_eq!(user["subscribed"], true);
+}
+
+#[tokio::test]
+async fn a_picture_that_is_a_file_is_handed_out_by_the_site() {
+    let content = b"\x89PNG\r\n\x1a\n: the rest is for browsers";
+    let file = log_folder::create().join("account.png");
+    std::fs::write(&file, content).expect("a file can be written");
+    let path = file.to_str().expect("a path in UTF-8");
+    let plan = plan()
+        .gateway("GATEWAY__WECHAT__QR_URL", path)
+        .site("SITE__PUBLIC__URL", "https://shop.example.com/passport/");
+    let mut stack = plan.start().await;
+    let mut visitor = stack.visitor();
+    let first = visitor.call(Method::POST, "/api/login").await;
+    let url = first.json["code"]["account_qr_url"].as_str();
+    let url = url.expect("an address");
+    let address = url.strip_prefix("https://shop.example.com/passport");
+    let address = address.expect("one of the site's own");
+    let name = address.strip_prefix("/assets/account/");
+    let name = name.and_then(PictureName::parse).expect("a picture's name");
+    assert_eq!(Some(name), PictureName::of(content));
+    // A reload shows the same.
+    let second = visitor.call(Method::POST, "/api/login").await;
+    assert_eq!(second.json["code"], first.json["code"]);
+
+    let read = async |address: &str| {
+        let client = service_kit::http_client::build(system_tests::deadline::PATIENCE);
+        let url = format!("{}{address}", stack.sites[0].public);
+        let answer = client.expect("a client can be made").get(url).send().await;
+        answer.expect("the site answers")
+    };
+    let answer = read(address).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("access-control-allow-origin", "*"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(answer.headers()[name], value);
+    }
+    let body = answer.bytes().await.expect("the answer has a body");
+    assert_eq!(&body[..], content);
+    for unknown in ["AAAAAAAAAAAAAAAA.png", "AAAA.png", "AAAAAAAAAAAAAAAA.svg"] {
+        let answer = read(&format!("/assets/account/{unknown}")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{unknown}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{unknown}");
+    }
+    // It was fetched once.
+    stack.gateways.remove(0).process.stop().await;
+    assert_eq!(read(address).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -209,6 +263,8 @@ async fn cancelled_digits_log_nobody_in() {
     let digits = start(&mut visitor).await;
     visitor.call(Method::DELETE, "/api/login").await;
     stack.wechat.message(&person, &digits).await;
+    // They are no login's any more, so the message is one like any other and isn't answered.
+    assert_eq!(last_reply(&stack, &person).await, digits);
     let other = start(&mut visitor).await;
     assert_ne!(digits, other);
     assert_eq!(visitor.status().await, "pending");
@@ -269,6 +325,23 @@ async fn in_tap_mode_the_digits_bring_a_link() {
     let confirm = json!({ "url": link, "form": { "decision": "confirm" } });
     crate::profile::open(&stack, &person, confirm).await;
     assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+/// The link to the profile leads through web authorisation.
+#[tokio::test]
+async fn an_account_without_web_authorisation_asks_for_no_profile() {
+    for (has_it, asks) in [("true", true), ("false", false)] {
+        let plan = plan()
+            .simulator("SIMULATOR__WECHAT__PROFILE_IN_USER_INFO", "false")
+            .gateway("GATEWAY__PUBLIC__URL", "https://gateway.example.com")
+            .gateway("GATEWAY__WECHAT__WEB_AUTHORIZATION", has_it);
+        let stack = plan.start().await;
+        let person = stack.wechat.person("小林", true).await;
+        let mut visitor = stack.visitor();
+        let digits = start(&mut visitor).await;
+        stack.wechat.message(&person, &digits).await;
+        assert_eq!(link(&stack, &person).await.is_some(), asks, "{has_it}");
+    }
 }
 
 #[tokio::test]

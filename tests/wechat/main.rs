@@ -6,6 +6,7 @@ mod backend;
 mod bans;
 mod codes;
 mod compat;
+mod guessing;
 mod made_up_codes;
 mod page_login;
 mod phone_browser;

@@ -8,7 +8,10 @@ use system_tests::{
     visitor::Visitor,
 };
 
-use crate::{phone_browser::PhoneBrowser, profile::open};
+use crate::{
+    phone_browser::PhoneBrowser,
+    profile::{link, open},
+};
 
 pub(crate) async fn start_with(plan: Plan) -> Stack {
     let plan = plan
@@ -134,6 +137,35 @@ async fn where_following_is_required_the_attempt_waits_for_it() {
     stack.wechat.follow(&person).await;
     press(&stack, &person, &code, "confirm").await;
     assert_eq!(visitor.complete().await["openid"], person.openid);
+}
+
+#[tokio::test]
+async fn the_reply_to_the_follow_leads_back_to_the_login_that_waits_for_it() {
+    let plan = Plan::default()
+        .site("SITE__LOGIN__REQUIRE_FOLLOWING", "true")
+        .gateway("GATEWAY__REPLY__WELCOME", "欢迎！");
+    let stack = start_with(plan).await;
+    let person = stack.wechat.person("小林", false).await;
+    let mut over = stack.visitor();
+    let code = shown(&mut over).await;
+    open(&stack, &person, json!({ "url": code })).await;
+    over.call(Method::DELETE, "/api/login").await;
+    let mut visitor = stack.visitor();
+    let code = shown(&mut visitor).await;
+    open(&stack, &person, json!({ "url": code })).await;
+    stack.wechat.follow(&person).await;
+    let chat = stack.wechat.chat(&person).await;
+    assert!(chat[0].contains("确认登录花店"), "{chat:?}");
+    let link = link(&stack, &person).await.expect("a link");
+    let page = open(&stack, &person, json!({ "url": link })).await;
+    assert!(text(&page).contains("登录花店"), "{page}");
+    press(&stack, &person, &link, "confirm").await;
+    assert_eq!(visitor.complete().await["openid"], person.openid);
+
+    // Who opened nothing, or another's login, is welcomed.
+    let stranger = stack.wechat.person("小王", false).await;
+    stack.wechat.follow(&stranger).await;
+    assert_eq!(stack.wechat.chat(&stranger).await, ["欢迎！"]);
 }
 
 #[tokio::test]

@@ -268,6 +268,7 @@ async fn sessions(redis_url: &str) -> Result<Vec<String>, String> {
                 last_seen_at: now,
                 place: None,
                 approval: None,
+                client: None,
             },
             lifetime: SessionLifetime {
                 absolute: Duration::from_hours(24),

@@ -16,6 +16,7 @@ use crate::{
     account::AccountName,
     identity::{AppId, MemberId, OpenId},
     member::{Member, StoredMember},
+    site::SiteId,
     subject::Subject,
 };
 
@@ -107,7 +108,7 @@ pub enum EventKind {
     /// A session was ended.
     #[serde(rename = "session.ended")]
     SessionEnded,
-    /// The owner erased somebody, banned them or let them in again, or exported members.
+    /// The owner did something: to somebody, with members, with webhooks, or in the console.
     #[serde(rename = "owner.acted")]
     OwnerActed,
 }
@@ -151,37 +152,6 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// Why a session ended. One that merely expires is no event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionEnd {
-    /// Its person signed out.
-    SignedOut,
-    /// Its person signed out everywhere.
-    SignedOutEverywhere,
-    /// The same browser logged in again.
-    Replaced,
-    /// The owner ended it.
-    ByOwner,
-    /// Its person doesn't follow the account any more.
-    Unfollowed,
-    /// Its person was banned.
-    Banned,
-}
-
-impl SessionEnd {
-    /// The text form, as `data.reason` has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::SignedOutEverywhere => "signed_out_everywhere",
-            Self::Replaced => "replaced",
-            Self::ByOwner => "operator",
-            Self::Unfollowed => "unfollowed",
-            Self::Banned => "banned",
-        }
-    }
-}
-
 /// What makes a repeat recognisable: a hash of what happened, to whom, and on which occasion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occasion(String);
@@ -190,19 +160,35 @@ pub struct Occasion(String);
 const OCCASION_BYTES: usize = 12;
 
 impl Occasion {
+    fn digest<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut digest = Sha256::new();
+        for word in words {
+            digest.update(word.as_bytes());
+            digest.update([0]);
+        }
+        Self(URL_SAFE_NO_PAD.encode(&digest.finalize()[..OCCASION_BYTES]))
+    }
+
     /// Of these words, which tell it from all others.
     pub fn of(kind: EventKind, member: &MemberId, words: &[&str]) -> Self {
-        let mut digest = Sha256::new();
         let who = [
             kind.as_str(),
             member.app_id.as_str(),
             member.openid.as_str(),
         ];
-        for word in who.iter().chain(words) {
-            digest.update(word.as_bytes());
-            digest.update([0]);
-        }
-        Self(URL_SAFE_NO_PAD.encode(&digest.finalize()[..OCCASION_BYTES]))
+        Self::digest(who.into_iter().chain(words.iter().copied()))
+    }
+
+    /// Of a pair of subjects, in whichever order.
+    pub fn of_pair(kind: EventKind, pair: [&Subject; 2]) -> Self {
+        let mut pair = pair.map(Subject::as_str);
+        pair.sort_unstable();
+        Self::digest([kind.as_str(), pair[0], pair[1]])
+    }
+
+    /// Of something that never repeats: random text tells it from all others.
+    pub fn once(kind: EventKind, random: &str) -> Self {
+        Self::digest([kind.as_str(), random])
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -219,12 +205,15 @@ pub struct Happening {
     /// When; `None`: when it got its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The account.
-    pub account: AccountName,
+    /// The account, unless it concerns none or all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
     /// The account's AppID.
-    pub app_id: AppId,
-    /// Who.
-    pub openid: OpenId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<AppId>,
+    /// Who, if it happened to somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<OpenId>,
     /// Their UnionID, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unionid: Option<String>,
@@ -237,6 +226,9 @@ pub struct Happening {
     /// UnionID, subject and member are yet to be read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
+    /// A login that is told before it was certain: what has to hold of its person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_let_in: Option<LetIn>,
     /// What this kind has beside.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub more: Map<String, Value>,
@@ -254,21 +246,49 @@ impl Happening {
         Self {
             kind,
             at: None,
-            account,
-            app_id: member.app_id.clone(),
-            openid: member.openid.clone(),
+            account: Some(account),
+            app_id: Some(member.app_id.clone()),
+            openid: Some(member.openid.clone()),
             unionid: None,
             sub: None,
             member: None,
             unread: true,
+            if_let_in: None,
             more: Map::new(),
         }
+    }
+
+    /// Something that the owner did. To whom is added, if it was to somebody.
+    pub fn by_owner(account: Option<AccountName>, app_id: Option<AppId>) -> Self {
+        Self {
+            kind: EventKind::OwnerActed,
+            at: None,
+            account,
+            app_id,
+            openid: None,
+            unionid: None,
+            sub: None,
+            member: None,
+            unread: false,
+            if_let_in: None,
+            more: Map::new(),
+        }
+    }
+
+    /// The same, done to somebody of whom nothing was read.
+    #[must_use]
+    pub fn to_member(mut self, member: &MemberId) -> Self {
+        self.app_id = Some(member.app_id.clone());
+        self.openid = Some(member.openid.clone());
+        self.unread = true;
+        self
     }
 
     /// The same with what is stored of the person.
     #[must_use]
     pub fn with_member(mut self, sub: Option<Subject>, member: Option<Member>) -> Self {
         self.unread = false;
+        self.if_let_in = None;
         self.sub = sub.or(self.sub);
         self.unionid = self
             .unionid
@@ -284,13 +304,29 @@ impl Happening {
         self
     }
 
-    /// To whom.
-    pub fn member_id(&self) -> MemberId {
-        MemberId {
-            app_id: self.app_id.clone(),
-            openid: self.openid.clone(),
-        }
+    /// To whom, if it happened to somebody.
+    pub fn member_id(&self) -> Option<MemberId> {
+        Some(MemberId {
+            app_id: self.app_id.clone()?,
+            openid: self.openid.clone()?,
+        })
     }
+}
+
+/// What has to hold of a person so that their login is one. Whoever completes a login finds out in
+/// the round trip that tells of it, and takes back what isn't true.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetIn {
+    /// The site, whose sessions the person may have ended.
+    pub site: SiteId,
+    /// When they confirmed, in milliseconds since 1970, by Redis' clock.
+    pub confirmed_at_ms: i64,
+    /// They have to follow the account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub following: bool,
+    /// An unfollow ends their sessions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_on_unfollow: bool,
 }
 
 /// Something in the stream.
@@ -321,9 +357,9 @@ pub struct Event {
 /// To whom something happened, and how. What is unknown is null.
 #[derive(Clone, Serialize)]
 pub struct EventData {
-    account: AccountName,
-    app_id: AppId,
-    openid: OpenId,
+    account: Option<AccountName>,
+    app_id: Option<AppId>,
+    openid: Option<OpenId>,
     unionid: Option<String>,
     sub: Option<Subject>,
     member: Option<StoredMember>,
@@ -350,6 +386,7 @@ impl Event {
             sub,
             member,
             unread: _,
+            if_let_in: _,
             more,
         } = happening;
         let member = member.map(|member| StoredMember {

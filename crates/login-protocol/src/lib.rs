@@ -8,6 +8,7 @@
 //! Key names are private to this crate.
 
 pub mod account;
+pub mod account_picture;
 pub mod attempt;
 pub mod client_nets;
 pub mod digits;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::AccountName,
+    account_picture::PictureName,
     gateway_api::ClientLogins,
     method::{Method, MethodChoice},
     scene::Scene,
@@ -66,8 +67,12 @@ pub struct PromptedDigits {
     pub digits: String,
     /// What people call the account; null where the owner doesn't say.
     pub account_name: Option<String>,
-    /// A picture of the account's own QR code; null where the owner doesn't say.
+    /// The address of a picture of the account's own QR code; null where the owner doesn't say, or
+    /// gave a file.
     pub account_qr_url: Option<String>,
+    /// The file that the owner gave, which the gateway hands out by this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_picture: Option<PictureName>,
 }
 
 impl std::fmt::Debug for PromptedDigits {

@@ -90,6 +90,39 @@ impl Member {
         member
     }
 
+    /// What is stored after somebody logged in inside WeChat, as the step of it does. `follows` is
+    /// what WeChat said of that, if anything.
+    #[must_use]
+    pub fn after_visit(
+        known: Option<&Self>,
+        openid: &OpenId,
+        at: Timestamp,
+        follows: Option<bool>,
+        unionid: Option<&str>,
+        profile: Option<&Profile>,
+    ) -> Self {
+        let mut member = Self::seen(known, openid, at);
+        let ahead = known
+            .and_then(|known| known.follow_changed_at)
+            .map(|changed| changed.as_second() - at.as_second());
+        let overtaken = ahead.is_some_and(|ahead| (-4..=900).contains(&ahead));
+        if !overtaken {
+            member.subscribed = follows.unwrap_or(member.subscribed);
+        }
+        if overtaken && !member.subscribed {
+            return member;
+        }
+        member.unionid = unionid.map(str::to_owned).or(member.unionid);
+        if let Some(profile) = profile.cloned() {
+            member.unionid = profile.unionid.or(member.unionid);
+            member.nickname = profile.nickname.or(member.nickname);
+            member.avatar_url = profile.avatar_url.map(avatar_address).or(member.avatar_url);
+            member.location = profile.location.or(member.location);
+            member.shown_at = Some(at);
+        }
+        member
+    }
+
     /// What is stored after somebody unfollowed, as the step of it does.
     #[must_use]
     pub fn after_unfollow(known: Option<&Self>, openid: &OpenId, at: Timestamp) -> Self {

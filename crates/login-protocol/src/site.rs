@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -13,8 +14,22 @@ const BYTES: usize = 12;
 
 /// Which site, in keys and records: 16 characters of base64url, a hash of its public URL. The
 /// replicas of one site have the same.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct SiteId(Arc<str>);
+
+impl From<String> for SiteId {
+    /// One that was read from a record.
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<SiteId> for String {
+    fn from(site: SiteId) -> Self {
+        site.as_str().to_owned()
+    }
+}
 
 impl SiteId {
     /// The site at this public URL. A trailing slash, the default port and the case of the host

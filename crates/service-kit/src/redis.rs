@@ -173,7 +173,7 @@ impl Store {
         self.run_together((first, second)).await
     }
 
-    /// Runs up to thirteen steps in this order, in one round trip unless a Cluster holds them. Each is
+    /// Runs up to fifteen steps in this order, in one round trip unless a Cluster holds them. Each is
     /// atomic, all together aren't. One that is `None` is left out.
     ///
     /// # Errors

@@ -4,12 +4,14 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     identity::MemberId,
     session_end::SessionEnd,
     site::SiteId,
     steps::{
-        DropFromIndex, EndAllSessions, EndSession, IndexedSession, LookAtSession, ReadSessionIndex,
-        ReadSessionsEnd, ReadUnfollow, SessionLifetime, SessionPlace,
+        AppendEvent, DropFromIndex, EndAllSessions, EndSession, EndingSession, IndexedSession,
+        LookAtSession, ReadSessionIndex, ReadSessionsEnd, ReadUnfollow, SessionLifetime,
+        SessionPlace,
         oidc::{ClientUse, LogoutTask, ReadClientUses},
     },
 };
@@ -29,12 +31,16 @@ const LONGEST_SESSION: Duration = Duration::from_hours(400 * 24);
 pub struct PersonsSession {
     /// Its place in the index.
     pub key: IndexedSession,
+    /// The account that its person logged in to.
+    pub account: AccountName,
     /// When its person confirmed the login.
     pub begun_at: Timestamp,
     /// When it was last used, if its version kept that.
     pub last_seen_at: Option<Timestamp>,
     /// Where it was begun, if its version kept that.
     pub place: Option<SessionPlace>,
+    /// The client whose login began it.
+    pub client: Option<String>,
     /// Whether clients of its site's OpenID Connect provider used it.
     pub was_at_clients: bool,
 }
@@ -48,7 +54,7 @@ pub struct ListedSession<'a> {
     pub current: bool,
     /// What people call the site.
     pub site: Option<&'a str>,
-    /// The client whose login began it; none begin sessions here yet.
+    /// The client whose login began it, by its name in the site's settings.
     pub client: Option<&'a str>,
     /// When its person confirmed the login.
     pub begun_at: Timestamp,
@@ -68,7 +74,7 @@ impl PersonsSession {
             id: &self.key.id_sha256,
             current: current == Some(&self.key.id_sha256),
             site: place.map(|place| place.site_name.as_str()),
-            client: None,
+            client: self.client.as_deref(),
             begun_at: self.begun_at,
             last_seen_at: self.last_seen_at,
             browser: place.map(|place| place.browser.description.as_str()),
@@ -125,9 +131,11 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
             living.push(PersonsSession {
                 was_at_clients: was_at_clients(&uses, &key),
                 key,
+                account: session.account,
                 begun_at: session.begun_at,
                 last_seen_at: session.last_seen_at,
                 place: session.place,
+                client: session.client,
             });
         }
     }
@@ -189,6 +197,7 @@ pub async fn end_all(
     reason: SessionEnd,
 ) -> Result<Vec<PersonsSession>, StoreError> {
     let ended = of(store, member).await?;
+    tell(store, member, &ended, reason).await?;
     // This alone decides: whatever began before is over.
     let all = EndAllSessions {
         member: member.clone(),
@@ -223,7 +232,53 @@ pub async fn end_one(
         // Before it ends: afterwards nobody could end it again, if this failed.
         client_uses::tell(store, site, vec![LogoutTask::Ended { session_sha256 }]).await?;
     }
-    remove(store, member, std::slice::from_ref(session), reason).await
+    let ended = std::slice::from_ref(session);
+    tell(store, member, ended, reason).await?;
+    remove(store, member, ended, reason).await
+}
+
+/// Tells the owner's software that sessions end, before they do: afterwards nobody could tell it, if
+/// this failed.
+///
+/// # Errors
+///
+/// Redis failed; some may be told.
+pub async fn tell(
+    store: &Store,
+    member: &MemberId,
+    sessions: &[PersonsSession],
+    reason: SessionEnd,
+) -> Result<(), StoreError> {
+    let appends: Vec<AppendEvent> = sessions
+        .iter()
+        .filter_map(|session| {
+            let ending = EndingSession {
+                member,
+                account: &session.account,
+                id_sha256: &session.key.id_sha256,
+                site_name: session.place.as_ref().map(|place| &*place.site_name),
+                client: session.client.as_deref(),
+            };
+            AppendEvent::of_session_end(&ending, reason)
+        })
+        .collect();
+    tell_all(store, &appends).await
+}
+
+/// Tells what ends. A full Redis keeps nobody signed in: there it goes on without.
+///
+/// # Errors
+///
+/// Redis failed; some may be told.
+pub async fn tell_all(store: &Store, appends: &[AppendEvent]) -> Result<(), StoreError> {
+    match store.run_all(appends).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_refusal() => {
+            error.log();
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn remove(

@@ -29,6 +29,7 @@ use tokio::{sync::oneshot, task::JoinSet};
 use url::Url;
 
 use crate::{
+    account_pictures::AccountPictures,
     cookies::Cookies,
     forward_auth::ForwardAuth,
     gateway_client::GatewayClient,
@@ -44,7 +45,7 @@ use crate::{
         own_origin::OwnOrigin,
     },
     sessions::{rules::SessionRules, store::Sessions},
-    settings::{self, LimitSettings, LoginSettings, SiteSettings},
+    settings::{self, GatewaySettings, LimitSettings, LoginSettings, SiteSettings},
     tickets::{TicketIssuing, Tickets},
     waiting_room::WaitingRoom,
 };
@@ -71,7 +72,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
 
     let store = Arc::new(Store::new(&settings.redis_url).map_err(ServiceError::client)?);
     warn_of_guessable_key(&gateway.api_key, &public.url);
-    let gateway = GatewayClient::new(&gateway.url, &gateway.api_key);
+    let gateway = client_of(&gateway)?;
     let site = Arc::new(site(&public.url, &login));
     let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
@@ -104,7 +105,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         site,
         other_accounts,
         Arc::clone(&store),
-        gateway.map_err(ServiceError::Client)?,
+        Arc::clone(&gateway),
         login_limits(&login, limits),
         rules,
         login.methods,
@@ -112,6 +113,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let forward_auth = ForwardAuth::new(forward_auth, PublicUrl::new(public.url.clone()));
     let parts = routes::Parts {
         logins,
+        pictures: Data::new(AccountPictures::new(gateway)),
         sessions: Data::new(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::from(room),
@@ -120,10 +122,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
         allowed_origins: Data::new(public.allowed_origins),
         front: Data::new(page.front),
-        branding: Data::new(Branding {
-            name: page.name.or(login.site_name),
-            logo: page.logo,
-        }),
+        branding: Data::new(branding(page.name.or(login.site_name), page.logo)),
         public_url: Data::new(public_url),
         proxies: Data::new(public.trusted_proxies),
         provider: provider.clone(),
@@ -156,6 +155,17 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ended?;
     let crashed = |_| io::Error::other("the thread of the event streams panicked");
     Ok(streams.map_err(crashed)??)
+}
+
+/// What the login page calls itself.
+const fn branding(name: Option<String>, logo: Option<String>) -> Branding {
+    Branding { name, logo }
+}
+
+/// The client of the gateway, and of its pictures.
+fn client_of(gateway: &GatewaySettings) -> Result<Arc<GatewayClient>, ServiceError> {
+    let client = GatewayClient::new(&gateway.url, &gateway.api_key);
+    client.map(Arc::new).map_err(ServiceError::Client)
 }
 
 /// The listeners' addresses, by name.

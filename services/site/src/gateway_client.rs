@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use actix_web::web::Bytes;
 use hyper::{
     HeaderMap, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use login_protocol::{
+    account_picture::{ACCOUNT_PICTURE, LARGEST as LARGEST_PICTURE, PictureName},
     gateway_api::{
         BeginWebAuthorization, COMPLETE_WEB_AUTHORIZATION, CompleteWebAuthorization, CreateQrCode,
         DISCARD_WEB_AUTHORIZATION, DiscardWebAuthorization, QR_CODES, QrCode, WEB_AUTHORIZATIONS,
@@ -187,17 +189,42 @@ impl GatewayClient {
         }
     }
 
+    /// The picture of an account's own QR code that has this name. `None`: the gateway has none.
+    ///
+    /// # Errors
+    ///
+    /// See [`GatewayError`].
+    pub async fn account_picture(&self, name: &PictureName) -> Result<Option<Bytes>, GatewayError> {
+        let path = ACCOUNT_PICTURE.replace("{name}", &name.to_string());
+        let body = Bytes::new();
+        let response = self.call(Method::GET, &path, body, LARGEST_PICTURE).await?;
+        match response.status {
+            StatusCode::OK => Ok(Some(response.body)),
+            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::UNAUTHORIZED => Err(GatewayError::ApiKey),
+            _ => Err(refused(ACCOUNT_PICTURE, &response)),
+        }
+    }
+
     async fn send(&self, path: &str, body: &impl Serialize) -> Result<Answer, Unreachable> {
         let body = serde_json::to_vec(body).map_err(Unreachable::Json)?;
+        self.call(Method::POST, path, body.into(), LARGEST).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        limit: usize,
+    ) -> Result<Answer, Unreachable> {
         let mut headers = self.headers.clone();
         if let Some(id) = request_id::current()
             && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
         {
             headers.insert(HeaderName::from_static(request_id::NAME), id);
         }
-        let answered = self
-            .calls
-            .call(Method::POST, path, headers, body.into(), LARGEST);
+        let answered = self.calls.call(method, path, headers, body, limit);
         Ok(answered.await?)
     }
 

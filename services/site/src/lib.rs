@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use service_kit::command_line::{self, Service};
 
+pub mod account_pictures;
 pub mod allowed_origins;
 pub mod app;
 pub mod cookies;

@@ -89,7 +89,7 @@ impl Logins {
         site: Arc<Site>,
         other_accounts: Vec<AccountName>,
         store: Arc<Store>,
-        gateway: GatewayClient,
+        gateway: Arc<GatewayClient>,
         limits: LoginLimits,
         rules: SessionRules,
         methods: LoginMethods,
@@ -100,7 +100,6 @@ impl Logins {
             per_minute,
             web_authorizations,
         } = limits;
-        let gateway = Arc::new(gateway);
         Self {
             stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
             site,

@@ -159,7 +159,7 @@ impl Tickets {
             begun_at,
             ..
         } = match self.store.run(&step).await? {
-            TicketRedemption::Redeemed(login) => login,
+            TicketRedemption::Redeemed(login) => *login,
             TicketRedemption::Used => return Err(TicketError::Used),
             TicketRedemption::Expired => return Err(TicketError::Expired),
             TicketRedemption::Unknown => return Err(TicketError::Unknown),

@@ -3,13 +3,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use login_protocol::{account::AccountName, attempt::Approval, identity::AppId};
+use login_protocol::{
+    account::AccountName, account_picture::PictureName, attempt::Approval, identity::AppId,
+    webhook::WebhookName,
+};
 use secrecy::SecretString;
 use service_kit::{client_address::TrustedProxies, clock::Clock, redis::Store};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
+    account_picture::AccountPicture,
     compat::CompatCodes,
     digits::AccountDigits,
     login_prompts::LoginPrompts,
@@ -93,6 +97,8 @@ pub struct Shared {
     pub approval: Approval,
     /// Whether the owner's software is told what happens.
     pub tells: bool,
+    /// Which webhooks there are.
+    pub webhooks: Vec<WebhookName>,
     /// The door for software that knows wechat-server.
     pub compat: Option<CompatSettings>,
     /// A secret that all gateways share and no stranger can guess.
@@ -118,14 +124,15 @@ impl Account {
             qr_codes,
             shown,
         } = settings;
-        let (store, clock) = (&shared.store, &shared.clock);
-        let app_id = &credentials.app_id;
+        let (store, clock, app_id) = (&shared.store, &shared.clock, &credentials.app_id);
         let (api, tokens) = calls(&name, &credentials, shared)?;
         let senders = Arc::new(Senders::new(
             shared.wechat.check_callback_ip,
             shared.proxies.clone(),
         ));
-        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), profile.ask);
+        // A profile is shown by web authorisation.
+        let asks = profile.ask && shown.web_authorization;
+        let links = PhoneLinks::new(&name, shared.public_url.as_ref(), asks);
         let authorization = Arc::new(WebAuthorization::new(
             Arc::clone(&api),
             Arc::clone(store),
@@ -199,7 +206,7 @@ impl Account {
                 Relay::new(name.clone(), relay)?,
                 clock.clone(),
             ),
-            members: Members::new(name.clone(), app_id.clone(), Arc::clone(store)),
+            members: members(&name, app_id, shared),
             code_budget: Arc::clone(&login_prompts.code_budget),
             qr_codes: Arc::clone(&login_prompts.qr_codes),
             login_prompts,
@@ -233,6 +240,15 @@ impl Account {
             "refreshing the access token"
         });
     }
+}
+
+fn members(name: &AccountName, app_id: &AppId, shared: &Shared) -> Members {
+    Members::new(
+        name.clone(),
+        app_id.clone(),
+        Arc::clone(&shared.store),
+        shared.webhooks.clone(),
+    )
 }
 
 /// The calls to WeChat, and the access token that they need.
@@ -320,6 +336,14 @@ impl Accounts {
     /// The account of this name.
     pub fn named(&self, name: &AccountName) -> Option<&Arc<Account>> {
         self.0.get(name)
+    }
+
+    /// The picture of this name, if it is one account's.
+    pub fn picture(&self, name: &PictureName) -> Option<&AccountPicture> {
+        let mut pictures = self
+            .iter()
+            .filter_map(|account| account.login_prompts.picture());
+        pictures.find(|picture| picture.name == *name)
     }
 
     /// All of them, by name.

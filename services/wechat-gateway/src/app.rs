@@ -71,6 +71,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         browsers: browsers.clone(),
         approval,
         tells: events.keep.is_some(),
+        webhooks: webhooks.keys().cloned().collect(),
         compat,
         secret: internal.api_keys.current.clone(),
     };

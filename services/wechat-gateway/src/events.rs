@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     account::AccountName,
-    event::{Event, Kept, Position},
+    event::{Event, Happening, Kept, LetIn, Position},
+    identity::MemberId,
     steps::{
-        FillEvent, OpenEvents, ReadEvent, ReadEvents, ReadMember, ReadNewestEvent, ReadOldestEvent,
-        ReadSubject, TrimEvents,
+        CloseEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents, ReadMember, ReadNewestEvent,
+        ReadOldestEvent, ReadSessionsEnd, ReadSubject, ReadUnfollow, TrimEvents,
     },
 };
 use service_kit::{
@@ -16,7 +17,7 @@ use service_kit::{
     clock::Clock,
     redis::{Store, StoreError},
 };
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, interval, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::EventSettings;
@@ -40,6 +41,27 @@ pub struct Events {
     clock: Clock,
     keep: Option<SignedDuration>,
     stopping: CancellationToken,
+}
+
+/// For how long a login isn't told of somebody who wouldn't be let in now. Whoever completed it finds
+/// out at once, and takes it back; after this time it was a login, and what speaks against it came
+/// later.
+const IN_DOUBT_FOR: SignedDuration = SignedDuration::from_secs(5);
+
+/// What there is to tell of an element of the stream.
+pub enum Told {
+    /// This.
+    Event(Box<Event>),
+    /// Nothing: its person was erased, or it was taken back.
+    Nothing,
+    /// Nothing yet: it may be taken back.
+    NotYet,
+}
+
+impl Told {
+    fn of(position: Position, happening: Happening) -> Self {
+        Self::Event(Box::new(Event::new(position, happening)))
+    }
 }
 
 /// Why it can't be read from an event on.
@@ -86,6 +108,7 @@ impl Events {
     /// Opens the stream, and removes from it what is too old, for as long as the process runs.
     pub async fn tend(&self) {
         let Some(keep) = self.keep else {
+            self.close().await;
             return std::future::pending().await;
         };
         let mut turns = interval(TENDED_EVERY);
@@ -93,6 +116,24 @@ impl Events {
             turns.tick().await;
             if let Err(error) = self.open_and_trim(keep).await {
                 tracing::warn!(%error, "the stream of events can't be kept in order; trying again");
+            }
+        }
+    }
+
+    /// Removes what was kept before the settings said that nothing is, until no gateway with other
+    /// settings begins anew.
+    async fn close(&self) {
+        let mut turns = interval(TENDED_EVERY);
+        loop {
+            turns.tick().await;
+            match self.store.run(&CloseEvents).await {
+                Ok(true) => {
+                    tracing::info!("events aren't kept any more; those that were kept are removed");
+                }
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "events that aren't to be kept can't be removed; trying again");
+                }
             }
         }
     }
@@ -159,18 +200,20 @@ impl Events {
             let batch = self.batch(after).await?;
             let is_last = batch.len() < BATCH;
             for kept in batch {
-                after = kept.position;
+                let before = std::mem::replace(&mut after, kept.position);
                 let Some(happening) = &kept.happening else {
                     continue;
                 };
-                if page
-                    .account
-                    .as_ref()
-                    .is_some_and(|account| *account != happening.account)
-                {
+                let account = page.account.as_ref();
+                if account.is_some_and(|account| happening.account.as_ref() != Some(account)) {
                     continue;
                 }
-                events.extend(self.told(kept).await?);
+                match self.told(kept).await? {
+                    Told::Event(event) => events.push(*event),
+                    Told::Nothing => {}
+                    // What comes after it isn't told before.
+                    Told::NotYet => return Ok((events, before)),
+                }
                 if events.len() == page.limit {
                     return Ok((events, after));
                 }
@@ -191,37 +234,53 @@ impl Events {
         self.store.run(&ReadEvents { after, limit }).await
     }
 
-    /// The event at a place, as it is told; `None`: there is none any more.
+    /// The event at a place, as it is told.
     ///
     /// # Errors
     ///
     /// Redis failed.
-    pub async fn at(&self, position: Position) -> Result<Option<Event>, StoreError> {
+    pub async fn at(&self, position: Position) -> Result<Told, StoreError> {
         match self.store.run(&ReadEvent { position }).await? {
             Some(kept) => self.told(kept).await,
-            None => Ok(None),
+            None => Ok(Told::Nothing),
         }
     }
 
     /// An element as it is told. What whoever wrote it didn't know is read now, and kept, so that
     /// everybody is told the same.
-    async fn told(&self, kept: Kept) -> Result<Option<Event>, StoreError> {
+    async fn told(&self, kept: Kept) -> Result<Told, StoreError> {
         let position = kept.position;
         let Some(happening) = kept.happening.clone() else {
-            return Ok(None);
+            return Ok(Told::Nothing);
         };
-        if !happening.unread {
-            return Ok(Some(Event::new(position, happening)));
-        }
-        let member = happening.member_id();
+        let member = happening.member_id().filter(|_| happening.unread);
+        let Some(member) = member else {
+            return Ok(Told::of(position, happening));
+        };
         let read_subject = ReadSubject {
             member: member.clone(),
         };
         let banned = bans::is_banned(&self.store, &member).await?;
-        let (mut known, subject) = self
-            .store
-            .run_both(&ReadMember { member }, &read_subject)
-            .await?;
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let (mut known, subject) = self.store.run_both(&read, &read_subject).await?;
+        if let Some(if_let_in) = &happening.if_let_in {
+            let follows = known.as_ref().is_some_and(|known| known.subscribed);
+            let in_doubt = banned
+                || if_let_in.following && !follows
+                || self.is_over(member, if_let_in).await?;
+            if in_doubt {
+                let age = self
+                    .store
+                    .server_time()
+                    .await?
+                    .duration_since(position.time());
+                if age < IN_DOUBT_FOR {
+                    return Ok(Told::NotYet);
+                }
+            }
+        }
         if let Some(known) = &mut known {
             known.banned = banned;
         }
@@ -231,12 +290,27 @@ impl Events {
             happening,
         };
         if self.store.run(&fill).await? {
-            return Ok(Some(Event::new(position, fill.happening)));
+            return Ok(Told::of(position, fill.happening));
         }
         // Somebody else filled it in, or its person was erased.
         let found = self.store.run(&ReadEvent { position }).await?;
         let happening = found.and_then(|found| found.happening);
-        Ok(happening.map(|happening| Event::new(position, happening)))
+        Ok(happening.map_or(Told::Nothing, |happening| Told::of(position, happening)))
+    }
+
+    /// Whether somebody's sessions have been ended since they confirmed this login.
+    async fn is_over(&self, member: MemberId, login: &LetIn) -> Result<bool, StoreError> {
+        let [here, everywhere] = [Some(login.site.clone()), None].map(|site| ReadSessionsEnd {
+            member: member.clone(),
+            site,
+        });
+        let unfollow = login.ends_on_unfollow.then_some(ReadUnfollow { member });
+        let (here, everywhere, unfollowed) = self
+            .store
+            .run_together((&here, &everywhere, unfollow.as_ref()))
+            .await?;
+        let ended = here.max(everywhere).max(unfollowed.flatten());
+        Ok(ended.is_some_and(|ended| login.confirmed_at_ms <= ended.as_millisecond()))
     }
 
     /// Ends when there is something beyond a place, at the deadline, or when the process stops.
@@ -245,7 +319,7 @@ impl Events {
     ///
     /// Redis failed.
     pub async fn beyond(&self, place: Position, deadline: Instant) -> Result<(), StoreError> {
-        let mut looks = interval(LOOKED_EVERY);
+        let mut looks = interval_at(Instant::now() + LOOKED_EVERY, LOOKED_EVERY);
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => return Ok(()),

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use service_kit::command_line::{self, Service};
 
+pub mod account_picture;
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod compat;
 mod console;
 pub mod digits;

@@ -11,12 +11,12 @@ use login_protocol::{
     method::{Method, MethodChoice},
 };
 use service_kit::clock::Clock;
-use url::Url;
 
 use crate::{
+    account_picture::AccountPicture,
     digits::{AccountDigits, NoDigits},
     phone::links::PhoneLinks,
-    settings::ShownAccount,
+    settings::{ShownAccount, ShownPicture},
     wechat::{
         code_budget::{CodeBudget, NoCodeLeft},
         code_refusals::{CodeRefusals, Refusal},
@@ -82,6 +82,14 @@ impl LoginPrompts {
             qr_codes: Arc::new(qr_codes),
             refusals: CodeRefusals::new(name.clone(), instead),
             clock,
+        }
+    }
+
+    /// The account's picture, if the owner gave a file.
+    pub const fn picture(&self) -> Option<&AccountPicture> {
+        match &self.shown.picture {
+            Some(ShownPicture::File(picture)) => Some(picture),
+            _ => None,
         }
     }
 
@@ -155,13 +163,19 @@ impl LoginPrompts {
     async fn code(&self, request: &CreateLoginPrompt) -> Result<LoginPrompt, PromptError> {
         let lifetime = Duration::from_secs(request.ttl_seconds.into());
         let digits = self.digits.give(request.scene.clone(), lifetime).await?;
+        let (address, picture) = match &self.shown.picture {
+            Some(ShownPicture::Address(address)) => (Some(address.to_string()), None),
+            Some(ShownPicture::File(picture)) => (None, Some(picture.name.clone())),
+            None => (None, None),
+        };
         Ok(LoginPrompt {
             method: Method::Code,
             qr: None,
             code: Some(PromptedDigits {
                 digits: digits.as_str().to_owned(),
                 account_name: self.shown.name.clone(),
-                account_qr_url: self.shown.qr_url.as_ref().map(Url::to_string),
+                account_qr_url: address,
+                account_picture: picture,
             }),
             expires_at: self.end_of(lifetime),
         })

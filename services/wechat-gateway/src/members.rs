@@ -12,8 +12,9 @@ use login_protocol::{
         BlankEvent, DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject,
         EraseUnion, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvents,
         ReadMember, ReadNewestEvent, ReadPersonsAttempts, ReadSubject, RefuseAttempt,
-        UnindexMember,
+        UnindexMember, webhooks::ForgetDeliveries,
     },
+    webhook::WebhookName,
 };
 use service_kit::{
     bans::{self, BanError},
@@ -23,7 +24,10 @@ use service_kit::{
     sessions::{self, PersonsSession},
 };
 
-use crate::push::happenings::denied_by_ban;
+use crate::{
+    audit::{Act, Actor, AuditError, OwnerAction},
+    push::happenings::denied_by_ban,
+};
 
 /// How many are read at once, at least.
 const BATCH: usize = 200;
@@ -37,6 +41,7 @@ pub struct Members {
     account: AccountName,
     app_id: AppId,
     store: Arc<Store>,
+    webhooks: Vec<WebhookName>,
 }
 
 /// Why there is nothing to list, or something isn't done.
@@ -54,6 +59,15 @@ pub enum SessionsError {
     /// There are no random bytes for the key of bans.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+}
+
+impl From<AuditError> for SessionsError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Store(error) => Self::Store(error),
+            AuditError::Randomness(error) => Self::Randomness(error),
+        }
+    }
 }
 
 impl From<BanError> for SessionsError {
@@ -83,12 +97,18 @@ impl MembersPage {
 }
 
 impl Members {
-    /// Those of this account.
-    pub const fn new(account: AccountName, app_id: AppId, store: Arc<Store>) -> Self {
+    /// Those of this account. The webhooks are told what happens to them.
+    pub const fn new(
+        account: AccountName,
+        app_id: AppId,
+        store: Arc<Store>,
+        webhooks: Vec<WebhookName>,
+    ) -> Self {
         Self {
             account,
             app_id,
             store,
+            webhooks,
         }
     }
 
@@ -146,13 +166,30 @@ impl Members {
         Ok((member, sessions))
     }
 
+    /// Something that is done at this account.
+    fn act(&self, actor: &Actor, action: OwnerAction) -> Act {
+        Act::new(*actor, action).at(&self.account, &self.app_id)
+    }
+
+    /// Keeps that somebody reads them all.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed, or there are no random bytes.
+    pub async fn note_export(&self, actor: &Actor) -> Result<(), AuditError> {
+        let act = self.act(actor, OwnerAction::Export);
+        act.record(&self.store).await
+    }
+
     /// Ends all of them, and every login that the person has confirmed by now.
     ///
     /// # Errors
     ///
     /// Nobody knows them, or Redis failed.
-    pub async fn end_sessions(&self, openid: &str) -> Result<(), SessionsError> {
+    pub async fn end_sessions(&self, openid: &str, actor: &Actor) -> Result<(), SessionsError> {
         let (member, _) = self.known(openid).await?;
+        let act = self.act(actor, OwnerAction::EndSessions).to(&member);
+        act.record(&self.store).await?;
         sessions::end_all(&self.store, &member, SessionEnd::Owner).await?;
         Ok(())
     }
@@ -162,12 +199,19 @@ impl Members {
     /// # Errors
     ///
     /// Nobody knows them, they have no such session, or Redis failed.
-    pub async fn end_session(&self, openid: &str, id: &str) -> Result<(), SessionsError> {
+    pub async fn end_session(
+        &self,
+        openid: &str,
+        id: &str,
+        actor: &Actor,
+    ) -> Result<(), SessionsError> {
         let (member, sessions) = self.known(openid).await?;
         let session = sessions
             .iter()
             .find(|session| session.key.id_sha256 == id)
             .ok_or(SessionsError::UnknownSession)?;
+        let act = self.act(actor, OwnerAction::EndSession).to(&member);
+        act.record(&self.store).await?;
         sessions::end_one(&self.store, &member, session, SessionEnd::Owner).await?;
         Ok(())
     }
@@ -264,7 +308,7 @@ impl Members {
     /// # Errors
     ///
     /// Redis failed: something may be left.
-    pub async fn erase(&self, openid: &str) -> Result<bool, StoreError> {
+    pub async fn erase(&self, openid: &str, actor: &Actor) -> Result<bool, AuditError> {
         let Ok(openid) = OpenId::parse(openid) else {
             return Ok(false);
         };
@@ -272,7 +316,15 @@ impl Members {
         let read = ReadSubject {
             member: member.clone(),
         };
-        let given = self.store.run(&read).await?;
+        let read_member = ReadMember {
+            member: member.clone(),
+        };
+        let (given, known) = self.store.run_both(&read, &read_member).await?;
+        if given.is_some() || known.is_some() {
+            // Not whom: nothing of them stays.
+            let act = self.act(actor, OwnerAction::Erase);
+            act.record(&self.store).await?;
+        }
         let union = given.and_then(|given| {
             Some(EraseUnion {
                 union: given.union?,
@@ -335,8 +387,10 @@ impl Members {
     /// # Errors
     ///
     /// Redis failed, or there are no random bytes.
-    pub async fn ban(&self, openid: OpenId) -> Result<(), BanError> {
+    pub async fn ban(&self, openid: OpenId, actor: &Actor) -> Result<(), BanError> {
         let member = self.id(openid);
+        let append = self.act(actor, OwnerAction::Ban).to(&member).append()?;
+        self.store.run(&append).await?;
         // First: what is confirmed from here on is refused where it is completed.
         bans::ban(&self.store, member.clone()).await?;
         sessions::end_all(&self.store, &member, SessionEnd::Banned).await?;
@@ -369,9 +423,29 @@ impl Members {
     ///
     /// # Errors
     ///
-    /// Redis failed.
-    pub async fn lift_ban(&self, openid: OpenId) -> Result<(), StoreError> {
-        bans::lift(&self.store, self.id(openid)).await
+    /// Redis failed, or there are no random bytes.
+    pub async fn lift_ban(&self, openid: OpenId, actor: &Actor) -> Result<(), BanError> {
+        let member = self.id(openid);
+        let append = self.act(actor, OwnerAction::LiftBan).to(&member).append()?;
+        self.store.run(&append).await?;
+        Ok(bans::lift(&self.store, member).await?)
+    }
+
+    /// Nothing of these events is left to be sent, nor to be sent again.
+    async fn forget_deliveries(&self, events: Vec<Position>) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let forget: Vec<ForgetDeliveries> = self
+            .webhooks
+            .iter()
+            .map(|webhook| ForgetDeliveries {
+                webhook: webhook.clone(),
+                events: events.clone(),
+            })
+            .collect();
+        self.store.run_all(&forget).await?;
+        Ok(())
     }
 
     async fn erase_events(&self, member: &MemberId) -> Result<(), StoreError> {
@@ -389,9 +463,11 @@ impl Members {
             after = last.position;
             let theirs = events.into_iter().filter(|kept| {
                 let happening = kept.happening.as_ref();
-                happening.is_some_and(|happening| happening.member_id() == *member)
+                happening.is_some_and(|happening| happening.member_id().as_ref() == Some(member))
             });
+            let mut erased = Vec::new();
             for found in theirs {
+                erased.push(found.position);
                 let mut found = Some(found);
                 // One that is being filled in has another text by then.
                 while let Some(kept) = found {
@@ -404,6 +480,7 @@ impl Members {
                     found = again.filter(|kept| kept.happening.is_some());
                 }
             }
+            self.forget_deliveries(erased).await?;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ use service_kit::{
 use compat::CompatSection;
 use console::ConsoleSection;
 
-pub use account::{AccountSettings, Credentials, ShownAccount, TokenMode};
+pub use account::{AccountSettings, Credentials, ShownAccount, ShownPicture, TokenMode};
 pub use accounts::{ACCOUNTS, AccountsSettings};
 pub use compat::{CODE, CompatSettings, WECHAT_SERVER_TOKEN};
 pub use console::ConsoleOwners;

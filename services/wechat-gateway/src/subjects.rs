@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use login_protocol::{
+    account::AccountName,
+    event::{EventKind, Happening, Occasion},
     identity::MemberId,
-    steps::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion},
-    subject::UnionDigest,
+    steps::{AppendEvent, ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadUnion},
+    subject::{Subject, UnionDigest},
 };
 use service_kit::{
     redis::{Store, StoreError},
@@ -14,6 +16,7 @@ use service_kit::{
 
 /// Gives people their subjects.
 pub struct Subjects {
+    account: AccountName,
     store: Arc<Store>,
 }
 
@@ -29,13 +32,37 @@ pub struct Naming {
 }
 
 impl Subjects {
-    /// In this store.
-    pub const fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    /// To this account's people.
+    pub const fn new(account: AccountName, store: Arc<Store>) -> Self {
+        Self { account, store }
+    }
+
+    /// Tells that one person has two subjects, before it is kept who of them is found by the UnionID.
+    async fn tell_conflict(
+        &self,
+        member: &MemberId,
+        own: &Subject,
+        union: &UnionDigest,
+    ) -> Result<(), StoreError> {
+        const KIND: EventKind = EventKind::MemberUnionidConflict;
+        let read = ReadUnion {
+            union: union.clone(),
+        };
+        let Some(other) = self.store.run(&read).await?.filter(|other| other != own) else {
+            return Ok(());
+        };
+        let subs = [other.as_str(), own.as_str()].map(str::to_owned).to_vec();
+        let append = AppendEvent {
+            occasion: Occasion::of_pair(KIND, [&other, own]),
+            happening: Happening::new(KIND, self.account.clone(), member).with("subs", subs),
+            opens: false,
+        };
+        self.store.run(&append).await?;
+        Ok(())
     }
 
     /// What there is to do for somebody who logs in with this subject and this UnionID, as far as
-    /// they are known. Redis is asked only about the UnionID of somebody without a subject.
+    /// they are known. Redis is asked only about a UnionID that wasn't known before, once.
     ///
     /// # Errors
     ///
@@ -66,6 +93,7 @@ impl Subjects {
         let Some(union) = union else {
             return Ok(Naming::default());
         };
+        self.tell_conflict(member, &given.subject, &union).await?;
         Ok(Naming {
             give: None,
             claim: Some(ClaimUnion {

@@ -49,6 +49,7 @@ pub(crate) fn settings(clock: Clock) -> (AccountSettings, Shared) {
         proxies: read.public.trusted_proxies,
         approval: read.approval,
         tells: true,
+        webhooks: Vec::new(),
         compat: read.compat,
         secret: read.internal.api_keys.current,
     };

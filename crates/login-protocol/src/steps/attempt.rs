@@ -367,6 +367,10 @@ pub struct Identified {
     /// What the site, or the client that the visitor went on to, wanted of the phone; `None`: the
     /// gateway's own rule held.
     pub approval: Option<Approval>,
+    /// The client that the visitor went on to, by its name in the site's settings.
+    pub client: Option<String>,
+    /// Whether the site, or that client, lets only followers of the account in.
+    pub require_following: bool,
 }
 
 impl Step for RedeemAttempt {
@@ -401,6 +405,8 @@ impl Step for RedeemAttempt {
                 method,
                 content,
                 approval,
+                client,
+                require_following,
             ] => {
                 let confirmed_at = time(confirmed_at_ms.unwrap_or(redeemed_at_ms), STEP)?;
                 Ok(Redemption::Redeemed(Identified {
@@ -412,6 +418,8 @@ impl Step for RedeemAttempt {
                     confirmed_at,
                     method: method_of(*method, *content).ok_or_else(|| unexpected(STEP))?,
                     approval: approval.and_then(|approval| approval.parse().ok()),
+                    client: client.map(str::to_owned),
+                    require_following: *require_following == Some("1"),
                 }))
             }
             [Some("banned")] => Ok(Redemption::Banned),

@@ -3,7 +3,7 @@
 -- KEYS[1] attempt; ARGV: site, account, nonce, redemption window in ms, channel, scene, `session` or
 -- `ticket`: what it is redeemed for
 local found = redis.call('HMGET', KEYS[1], 'status', 'app_id', 'openid', 'nonce', 'redeemed_at_ms', 'confirmed_at_ms',
-    'site', 'account', 'method', 'content', 'redeemed_for', 'approval')
+    'site', 'account', 'method', 'content', 'redeemed_for', 'approval', 'client', 'require_following')
 local status = found[1]
 if not status or (found[7] and found[7] ~= ARGV[1]) or (found[8] or 'default') ~= ARGV[2] then
     return {'expired'}
@@ -23,7 +23,8 @@ if status == 'consumed' then
     if now - tonumber(found[5]) > tonumber(ARGV[4]) or (found[11] or 'session') ~= ARGV[7] then
         return {'consumed'}
     end
-    return {'redeemed', found[2], found[3], found[4], found[5], found[6], found[9], content, found[12]}
+    return {'redeemed', found[2], found[3], found[4], found[5], found[6], found[9], content, found[12], found[13],
+        found[14]}
 end
 local redeemed_at = string.format('%.0f', now)
 redis.call('HSET', KEYS[1], 'status', 'consumed', 'nonce', ARGV[3], 'redeemed_at_ms', redeemed_at)
@@ -34,4 +35,5 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
 redis.call('PUBLISH', ARGV[5], ARGV[6] .. ' consumed')
-return {'redeemed', found[2], found[3], ARGV[3], redeemed_at, found[6], found[9], content, found[12]}
+return {'redeemed', found[2], found[3], ARGV[3], redeemed_at, found[6], found[9], content, found[12], found[13],
+        found[14]}

@@ -65,8 +65,8 @@ pub use digits::{
 };
 pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
-    AppendEvent, Appended, BlankEvent, CountEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents,
-    ReadNewestEvent, ReadOldestEvent, TrimEvents,
+    AppendEvent, Appended, BlankEvent, CloseEvents, CountEvents, Denial, EndingSession, FillEvent,
+    OpenEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent, TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{
@@ -95,7 +95,7 @@ pub use session::{
     ReadSessionsEnd, SeenSession, Session, SessionLifetime, SessionPlace,
 };
 pub use session_index::{DropFromIndex, IndexSession, IndexedSession, ReadSessionIndex};
-pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject};
+pub use subject::{ClaimUnion, GiveSubject, GivenSubject, NoteUnion, ReadSubject, ReadUnion};
 pub use ticket::{
     IssueTicket, RedeemTicket, TICKET_LIFETIME, TICKET_REPEATS, TakeTicket, TicketDelivery,
     TicketRedemption,

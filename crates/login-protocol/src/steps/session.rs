@@ -61,6 +61,8 @@ pub struct Session {
     pub place: Option<SessionPlace>,
     /// What had to happen on the phone, if the site or its client said.
     pub approval: Option<Approval>,
+    /// The client whose login began it, by its name in the site's settings.
+    pub client: Option<String>,
 }
 
 /// Where a session was begun, for its person and for the owner.
@@ -98,6 +100,8 @@ struct Record {
     ends_on_unfollow: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approval: Option<Approval>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     begun_at_ms: i64,
     /// Written by the script that reads a session, behind all others.
     #[serde(default, skip_serializing)]
@@ -127,6 +131,7 @@ impl Session {
             begun_at_ms: self.begun_at.as_millisecond(),
             last_seen_at_ms: None,
             approval: self.approval,
+            client: self.client.clone(),
         };
         // Texts and numbers can always be written.
         serde_json::to_string(&record).unwrap_or_default()
@@ -165,6 +170,7 @@ impl Session {
             last_seen_at: time(record.last_seen_at_ms.unwrap_or(record.begun_at_ms))?,
             place,
             approval: record.approval,
+            client: record.client,
         }))
     }
 }
@@ -302,12 +308,16 @@ pub struct LookAtSession {
 pub struct SeenSession {
     /// Whose.
     pub member: MemberId,
+    /// The account that they logged in to.
+    pub account: AccountName,
     /// When they confirmed the login, by Redis' clock.
     pub begun_at: Timestamp,
     /// When it was last used; unknown of a session whose version knew no sites.
     pub last_seen_at: Option<Timestamp>,
     /// Where it was begun, if its version kept that.
     pub place: Option<SessionPlace>,
+    /// The client whose login began it.
+    pub client: Option<String>,
 }
 
 impl Step for LookAtSession {
@@ -334,9 +344,11 @@ impl Step for LookAtSession {
             let session = Session::of_record(record)?;
             return Ok(session.map(|session| SeenSession {
                 member: session.member,
+                account: session.account,
                 begun_at: session.begun_at,
                 last_seen_at: Some(session.last_seen_at),
                 place: session.place,
+                client: session.client,
             }));
         }
         let (member, begun_at) = of_older_record(record).ok_or(UnexpectedReply {
@@ -344,9 +356,12 @@ impl Step for LookAtSession {
         })?;
         Ok(Some(SeenSession {
             member,
+            // That version knew one account.
+            account: AccountName::default(),
             begun_at,
             last_seen_at: None,
             place: None,
+            client: None,
         }))
     }
 }
@@ -475,6 +490,7 @@ mod tests {
             last_seen_at: Timestamp::from_millisecond(1_795_812_000_123).unwrap(),
             place: None,
             approval: None,
+            client: None,
         }
     }
 
@@ -515,12 +531,13 @@ mod tests {
     fn additions_are_read_over_and_another_version_is_nobodys() {
         let tapped = Session {
             approval: Some(Approval::Tap),
+            client: Some("wiki".to_owned()),
             ..session()
         };
         let record = tapped.to_record();
         assert_eq!(Session::of_record(&record).unwrap(), Some(tapped));
         let record = session().to_record();
-        let with_more = record.replace(r#""version":1,"#, r#""version":1,"client":"wiki","#);
+        let with_more = record.replace(r#""version":1,"#, r#""version":1,"colour":"red","#);
         assert_eq!(Session::of_record(&with_more).unwrap(), Some(session()));
         let newer = record.replace(r#""version":1,"#, r#""version":2,"#);
         assert_eq!(Session::of_record(&newer).unwrap(), None);

@@ -162,6 +162,35 @@ impl Step for ClaimUnion {
     }
 }
 
+/// Which subject does a UnionID have?
+#[derive(Debug, Clone)]
+pub struct ReadUnion {
+    /// The UnionID.
+    pub union: UnionDigest,
+}
+
+impl Step for ReadUnion {
+    /// `None`: nobody with it has logged in.
+    type Outcome = Option<Subject>;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HGET",
+            key: redis_keys::subject_of_union(&self.union),
+            arguments: vec!["sub".to_owned()],
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        let unexpected = || UnexpectedReply { step: "ReadUnion" };
+        match words(reply).as_slice() {
+            [None] => Ok(None),
+            [Some(subject)] => Subject::parse(subject).map(Some).map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
 /// Keeps that somebody's subject is known by a UnionID, which was learned after it was given.
 #[derive(Debug, Clone)]
 pub struct NoteUnion {

@@ -128,7 +128,7 @@ pub struct RedeemTicket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TicketRedemption {
     /// It stands for this login: now, or by the same step within the last ten seconds.
-    Redeemed(Session),
+    Redeemed(Box<Session>),
     /// It was redeemed before.
     Used,
     /// Nobody redeemed it in time.
@@ -153,7 +153,9 @@ impl Step for RedeemTicket {
             [Some("redeemed"), Some(record)] => {
                 let login = Session::of_record(record)?;
                 // Another version's login can't be told, and whoever has it logs in again.
-                Ok(login.map_or(TicketRedemption::Unknown, TicketRedemption::Redeemed))
+                Ok(login.map_or(TicketRedemption::Unknown, |login| {
+                    TicketRedemption::Redeemed(Box::new(login))
+                }))
             }
             [Some("used")] => Ok(TicketRedemption::Used),
             [Some("expired")] => Ok(TicketRedemption::Expired),

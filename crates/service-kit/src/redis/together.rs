@@ -98,3 +98,5 @@ parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
 parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m);
+parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m, N n);
+parts!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m, N n, O o);

@@ -3,24 +3,31 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
+    account::AccountName,
     attempt::AttemptStatus,
-    event::{EventKind, Happening, Occasion},
+    event::{EventKind, Happening, LetIn, Occasion},
     history::Figure,
     identity::MemberId,
     method::Method,
     scene::{BrowserSecret, Scene},
-    site::Realm,
+    session_end::SessionEnd,
+    site::{Realm, SiteId},
     steps::{
-        AppendEvent, CreateSession, EndSession, GivenBack, Identified, IndexSession, IssueTicket,
-        Purpose, ReadMember, ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, Session,
+        AppendEvent, Appended, BlankEvent, CreateSession, Denial, EndSession, GivenBack,
+        Identified, IndexSession, IssueTicket, LookAtSession, Purpose, ReadEvent, ReadMember,
+        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, SeenSession, Session,
         SessionPlace, TicketDelivery,
+        oidc::{LogoutQueue, LogoutTask, QueueLogouts, ReadSessionClients},
     },
 };
 use service_kit::{asker, clock::Clock, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
-    sessions::{ending::is_over, identifier::SessionId},
+    sessions::{
+        ending::{is_over, session_ended},
+        identifier::SessionId,
+    },
     tickets::{Ticket, TicketIssuing},
     user::User,
 };
@@ -70,22 +77,41 @@ fn reads(member: &MemberId) -> (ReadMember, ReadSubject) {
 
 impl Logins {
     /// What the owner's software is told of a login. Whose it is says the gateway to it.
+    /// Whether it is one is known only by the round trip that tells of it: until then nobody else
+    /// is told who wouldn't be let in.
     fn completed(
         &self,
         realm: &Realm,
         scene: &Scene,
-        nonce: &str,
-        member: &MemberId,
-        method: Method,
+        identified: &Identified,
+        following: bool,
     ) -> AppendEvent {
         const KIND: EventKind = EventKind::LoginCompleted;
+        let Identified {
+            member,
+            nonce,
+            method,
+            client,
+            confirmed_at,
+            ..
+        } = identified;
         let account = realm.account.clone();
+        let happening = Happening::new(KIND, account, member)
+            .with("method", method.as_str())
+            .with("site", &*self.rules.site_name)
+            .with("client", client.as_deref());
+        let if_let_in = LetIn {
+            site: realm.site.clone(),
+            confirmed_at_ms: confirmed_at.as_millisecond(),
+            following,
+            ends_on_unfollow: self.rules.end_on_unfollow,
+        };
         AppendEvent {
             occasion: Occasion::of(KIND, member, &[scene.as_str(), nonce]),
-            happening: Happening::new(KIND, account, member)
-                .with("method", method.as_str())
-                .with("site", &*self.rules.site_name)
-                .with("client", serde_json::Value::Null),
+            happening: Happening {
+                if_let_in: Some(if_let_in),
+                ..happening
+            },
             opens: false,
         }
     }
@@ -113,7 +139,24 @@ impl Logins {
             last_seen_at: identified.confirmed_at,
             place: Some(self.place(visit)),
             approval: identified.approval,
+            client: identified.client.clone(),
         }
+    }
+
+    /// Takes back what was told of a login that turned out to be none.
+    async fn take_back(&self, told: Appended) -> Result<(), StoreError> {
+        let Appended::Now(position) = told else {
+            return Ok(());
+        };
+        let mut found = self.store.run(&ReadEvent { position }).await?;
+        // A reader that fills it in meanwhile changes it once.
+        while let Some(event) = found.filter(|event| event.happening.is_some()) {
+            if self.store.run(&BlankEvent { found: event }).await? {
+                break;
+            }
+            found = self.store.run(&ReadEvent { position }).await?;
+        }
+        Ok(())
     }
 
     /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
@@ -129,27 +172,105 @@ impl Logins {
         self.store.run(&end).await
     }
 
-    /// Redeems the attempt, and says whether this is the first time.
+    /// Redeems the attempt, and says whether this is the first time, and what the session is that
+    /// the browser had before.
     async fn redeem(
         &self,
         realm: &Realm,
         secret: &BrowserSecret,
         purpose: Purpose,
-    ) -> Result<(Identified, bool), CompleteError> {
+        previous: Option<&SessionId>,
+    ) -> Result<(Identified, bool, Option<Before>), CompleteError> {
         let step = RedeemAttempt {
             scene: secret.scene(),
             realm: realm.clone(),
             nonce: URL_SAFE_NO_PAD.encode(random::bytes::<32>()?),
             purpose,
         };
-        match self.store.run(&step).await? {
+        let look = |site: Option<SiteId>| {
+            previous.map(|previous| LookAtSession {
+                site,
+                id_sha256: previous.sha256(),
+            })
+        };
+        let (look, look_older) = (look(Some(realm.site.clone())), look(None));
+        let read_clients = previous.map(|previous| ReadSessionClients {
+            site: realm.site.clone(),
+            session_sha256: previous.sha256(),
+        });
+        let (redemption, seen, seen_older, clients) = self
+            .store
+            .run_together((
+                &step,
+                look.as_ref(),
+                look_older.as_ref(),
+                read_clients.as_ref(),
+            ))
+            .await?;
+        let was_at_clients = clients.is_some_and(|clients| !clients.is_empty());
+        match redemption {
             Redemption::Redeemed(identified) => {
                 let is_first = identified.nonce == step.nonce;
-                Ok((identified, is_first))
+                let seen = seen.flatten().or(seen_older.flatten());
+                let before = seen.map(|seen| Before {
+                    seen,
+                    was_at_clients,
+                });
+                Ok((identified, is_first, before))
             }
             Redemption::Refused(status) => Err(CompleteError::NotRedeemable(status)),
             Redemption::Banned => Err(CompleteError::Banned),
         }
+    }
+
+    /// Tells that somebody who is banned wasn't let in.
+    async fn tell_denial(
+        &self,
+        account: &AccountName,
+        member: &MemberId,
+        scene: &Scene,
+    ) -> Result<(), StoreError> {
+        let denied = AppendEvent::of_denial(account, member, scene, Denial::Banned);
+        self.store.run(&denied).await?;
+        Ok(())
+    }
+
+    /// Ends the session that the browser had before a login that is certain by now.
+    async fn end_before(&self, before: &Replacement) -> Result<(), StoreError> {
+        let Replacement {
+            told,
+            clients,
+            end,
+            end_older,
+        } = before;
+        let steps = (told.as_ref(), clients.as_ref(), end, end_older);
+        self.store.run_together(steps).await?;
+        Ok(())
+    }
+
+    /// The ticket of a session, where there are any, and the step that keeps it.
+    fn issue(
+        &self,
+        session: &SessionId,
+        login: &Session,
+        site: &SiteId,
+        delivery: TicketDelivery,
+    ) -> (Option<Ticket>, Option<IssueTicket>) {
+        let ticket = self.have_tickets().then(|| Ticket::of_session(session));
+        let issue = ticket.as_ref().map(|ticket| IssueTicket {
+            site: site.clone(),
+            ticket_sha256: ticket.sha256(),
+            login: login.clone(),
+            delivery,
+        });
+        (ticket, issue)
+    }
+
+    /// Whether only followers of the account are let in: as the client says that the visitor goes
+    /// on to, or else this site.
+    fn requires_following(&self, identified: &Identified) -> bool {
+        let own = identified.client.is_none() && self.rules.require_following;
+        identified.require_following || own
     }
 
     /// Redeems this browser's attempt and signs it in, where a session is asked for; the one that it
@@ -169,7 +290,9 @@ impl Logins {
             delivery,
         } = completion;
         let realm = &self.realm_of(secret).await?;
-        let (identified, is_first) = self.redeem(realm, secret, purpose).await?;
+        let (identified, is_first, before) = self.redeem(realm, secret, purpose, previous).await?;
+        let following = self.requires_following(&identified);
+        let completed = self.completed(realm, &secret.scene(), &identified, following);
         let login = self.session_of(realm, &identified, visit);
         let Identified {
             member,
@@ -179,13 +302,7 @@ impl Logins {
             ..
         } = identified;
         let session = SessionId::of_redemption(secret, &nonce);
-        let ticket = self.have_tickets().then(|| Ticket::of_session(&session));
-        let issue = ticket.as_ref().map(|ticket| IssueTicket {
-            site: realm.site.clone(),
-            ticket_sha256: ticket.sha256(),
-            login: login.clone(),
-            delivery,
-        });
+        let (ticket, issue) = self.issue(&session, &login, &realm.site, delivery);
         let session = (purpose == Purpose::Session).then_some(session);
         let create = session.as_ref().map(|session| CreateSession {
             site: realm.site.clone(),
@@ -208,18 +325,13 @@ impl Logins {
         let previous = session
             .as_ref()
             .and_then(|session| previous.filter(|previous| *previous != session));
-        let end = |site| {
-            previous.map(|previous| EndSession {
-                site,
-                id_sha256: previous.sha256(),
-            })
-        };
-        let (end, end_older) = (end(Some(realm.site.clone())), end(None));
+        let same = (!following).then_some((&member, confirmed_at));
+        let (now, afterwards) = Replacement::of(&realm.site, previous, before, same);
         let ask = self.ban_keys.ask(&member);
-        let (_, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
-                &self.completed(realm, &secret.scene(), &nonce, &member, method),
+                &completed,
                 &ask,
                 create.as_ref(),
                 &read,
@@ -229,27 +341,39 @@ impl Logins {
                 unfollow.as_ref(),
                 index.as_ref(),
                 give_back.as_ref(),
-                end.as_ref(),
-                end_older.as_ref(),
+                now.as_ref().and_then(|now| now.told.as_ref()),
+                now.as_ref().and_then(|now| now.clients.as_ref()),
+                now.as_ref().map(|now| &now.end),
+                now.as_ref().map(|now| &now.end_older),
                 issue.as_ref(),
             ))
             .await?;
-        if self.ban_keys.settle(&self.store, ask, bans).await? {
-            self.end_refused(create).await?;
-            return Err(CompleteError::Banned);
-        }
+        let is_banned = self.ban_keys.settle(&self.store, ask, bans).await?;
         // Who reads the session finds it over as well, so an end that comes a moment later counts
         // too.
         let ended = ended_here.max(ended).max(unfollowed.flatten());
-        if is_over(confirmed_at, ended) {
-            return Err(CompleteError::SignedOutEverywhere);
+        let standing = Standing {
+            banned: is_banned,
+            ended: is_over(confirmed_at, ended),
+            admitted: !following || known.as_ref().is_some_and(|known| known.subscribed),
+            created: is_created,
+        };
+        if let Some(refusal) = standing.refusal() {
+            self.take_back(told).await?;
+            if is_banned {
+                self.tell_denial(&realm.account, &member, &secret.scene())
+                    .await?;
+            }
+            if !matches!(
+                refusal,
+                CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere
+            ) {
+                self.end_refused(create).await?;
+            }
+            return Err(refusal);
         }
-        if !self.rules.admit(known.as_ref()) {
-            self.end_refused(create).await?;
-            return Err(CompleteError::FollowingRequired);
-        }
-        if is_created == Some(false) {
-            return Err(CompleteError::NotRedeemable(AttemptStatus::Consumed));
+        if let Some(afterwards) = afterwards {
+            self.end_before(&afterwards).await?;
         }
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
@@ -260,6 +384,95 @@ impl Logins {
             session,
             ticket,
         })
+    }
+}
+
+/// The session that the browser had before.
+struct Before {
+    seen: SeenSession,
+    /// Whether clients of the site's OpenID Connect provider used it.
+    was_at_clients: bool,
+}
+
+/// Its end.
+struct Replacement {
+    told: Option<AppendEvent>,
+    /// What the site is to tell its clients, if this process doesn't come to it.
+    clients: Option<QueueLogouts>,
+    end: EndSession,
+    end_older: EndSession,
+}
+
+impl Replacement {
+    /// What ends with the login, and what only once it is certain. Whatever keeps the same person
+    /// from being let in again has ended their earlier session as well; it isn't so where they have
+    /// to follow the account for this login and had to for none. `same` is who that holds for, and
+    /// when they confirmed.
+    fn of(
+        site: &SiteId,
+        previous: Option<&SessionId>,
+        before: Option<Before>,
+        same: Option<(&MemberId, Timestamp)>,
+    ) -> (Option<Self>, Option<Self>) {
+        let Some((previous, before)) = previous.zip(before) else {
+            return (None, None);
+        };
+        let Before {
+            seen,
+            was_at_clients,
+        } = before;
+        let (replaced_of, begun_at) = (seen.member.clone(), seen.begun_at);
+        let clients = was_at_clients.then(|| QueueLogouts {
+            site: site.clone(),
+            queue: LogoutQueue::Endings,
+            tasks: vec![LogoutTask::Ended {
+                session_sha256: previous.sha256(),
+            }],
+        });
+        let end = |site| EndSession {
+            site,
+            id_sha256: previous.sha256(),
+        };
+        let replacement = Self {
+            told: session_ended(&seen, &previous.sha256(), SessionEnd::Replaced),
+            clients,
+            end: end(Some(site.clone())),
+            end_older: end(None),
+        };
+        let is_before = same.is_some_and(|(member, at)| *member == replaced_of && begun_at <= at);
+        if is_before {
+            (Some(replacement), None)
+        } else {
+            (None, Some(replacement))
+        }
+    }
+}
+
+/// How it stands with somebody whose attempt was redeemed.
+struct Standing {
+    banned: bool,
+    /// Their sessions were ended after they confirmed.
+    ended: bool,
+    /// They follow the account, or needn't.
+    admitted: bool,
+    /// Whether there is a session now; `None`: none was to be.
+    created: Option<bool>,
+}
+
+impl Standing {
+    /// Why they aren't let in.
+    fn refusal(&self) -> Option<CompleteError> {
+        if self.banned {
+            Some(CompleteError::Banned)
+        } else if self.ended {
+            Some(CompleteError::SignedOutEverywhere)
+        } else if !self.admitted {
+            Some(CompleteError::FollowingRequired)
+        } else if self.created == Some(false) {
+            Some(CompleteError::NotRedeemable(AttemptStatus::Consumed))
+        } else {
+            None
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use login_protocol::{
     steps::{ShownCode, ShownDigits},
 };
 
+use crate::account_pictures;
+
 /// How the visitor logs in, and what they see of it.
 pub(super) struct Shown {
     pub(super) method: Method,
@@ -47,10 +49,13 @@ impl From<LoginPrompt> for Shown {
                 image_url: qr.image_url.unwrap_or_default(),
             }),
             digits: prompt.code.and_then(|code| {
+                let picture = code.account_picture.as_ref();
                 Some(ShownDigits {
                     digits: Digits::read(&code.digits)?,
                     account_name: code.account_name,
-                    account_qr_url: code.account_qr_url,
+                    account_qr_url: picture
+                        .map(account_pictures::path_of)
+                        .or(code.account_qr_url),
                 })
             }),
         }

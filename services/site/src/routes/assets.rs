@@ -21,7 +21,7 @@ const ASKED_FOR_AGAIN: &str = "no-cache";
 const KEPT_FOR_MINUTES: &str = "public, max-age=300, stale-while-revalidate=86400";
 
 /// For an address that names its content.
-const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(super) const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 static PAGE: LazyLock<StaticFile> =
     LazyLock::new(|| StaticFile::named("index.html", include_str!("../assets/index.html")));

@@ -21,9 +21,11 @@ use service_kit::{client_address::TrustedProxies, problem::Problem};
 
 use super::{problems, query::parameter};
 use crate::{
+    account_pictures,
     cookies::Cookies,
     login::{BeginError, Living, Logins, Visit},
     oidc::{clients::Client, provider::Provider},
+    public_url::PublicUrl,
     qr_drawing,
     status_event::Status,
 };
@@ -97,12 +99,21 @@ impl From<ShownCode> for Qr {
     }
 }
 
-impl From<ShownDigits> for CodeToSend {
-    fn from(shown: ShownDigits) -> Self {
+impl CodeToSend {
+    /// A picture that this site hands out is named by its path. Pages of other origins need its
+    /// address.
+    fn new(shown: ShownDigits, public_url: &PublicUrl) -> Self {
+        let ours = |picture: &String| picture.starts_with(account_pictures::FOLDER);
         Self {
             digits: shown.digits.as_str().to_owned(),
             account_name: shown.account_name,
-            account_qr_url: shown.account_qr_url,
+            account_qr_url: shown.account_qr_url.map(|picture| {
+                if ours(&picture) {
+                    public_url.at(&picture).into()
+                } else {
+                    picture
+                }
+            }),
         }
     }
 }
@@ -144,6 +155,7 @@ pub(super) async fn start(
     logins: Data<Logins>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
+    public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let visit = visit(&request, &proxies);
     let client = client_of(&request).await?;
@@ -179,7 +191,7 @@ pub(super) async fn start(
         } else {
             Vec::new()
         },
-        code: digits.map(CodeToSend::from),
+        code: digits.map(|digits| CodeToSend::new(digits, &public_url)),
         qr: code.map(Qr::from),
     };
     if started.code.is_none() && started.qr.is_none() {

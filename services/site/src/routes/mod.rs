@@ -13,6 +13,7 @@ use actix_web::{
 use service_kit::{client_address::TrustedProxies, endpoint, problem};
 
 use crate::{
+    account_pictures::{self as pictures, AccountPictures},
     allowed_origins::AllowedOrigins,
     cookies::Cookies,
     forward_auth::{self as forward_authentication, ForwardAuth},
@@ -27,6 +28,7 @@ use crate::{
 use front::Front;
 use own_origin::OwnOrigin;
 
+mod account_pictures;
 mod assets;
 mod cross_origin;
 mod forward_auth;
@@ -59,6 +61,8 @@ const BODY_LIMIT: usize = 1024;
 pub struct Parts {
     /// Attempts.
     pub logins: Data<Logins>,
+    /// Pictures of accounts.
+    pub pictures: Data<AccountPictures>,
     /// Sessions.
     pub sessions: Data<Sessions>,
     /// Status changes.
@@ -112,6 +116,7 @@ pub fn app(
             }
         })
         .app_data(parts.logins.clone())
+        .app_data(parts.pictures.clone())
         .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
@@ -203,6 +208,13 @@ fn addresses(config: &mut ServiceConfig) {
             [
                 (Method::GET, web::to(login_page::page)),
                 (Method::HEAD, web::to(login_page::page)),
+            ],
+        ))
+        .service(endpoint::at(
+            &format!("{}{{name}}", pictures::FOLDER),
+            [
+                (Method::GET, web::to(account_pictures::read)),
+                (Method::HEAD, web::to(account_pictures::read)),
             ],
         ))
         .service(endpoint::at(

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     attempt::Approval,
     identity::MemberId,
@@ -12,8 +12,10 @@ use login_protocol::{
     session_end::SessionEnd,
     site::Realm,
     steps::{
-        EndAllSessions, EndSession, ForgetRedemption, IndexSession, ReadMember, ReadOlderSession,
-        ReadSession, ReadSessionsEnd, ReadSubject, Session, SessionLifetime, oidc::ReadClientUses,
+        EndAllSessions, EndSession, ForgetRedemption, GivenSubject, IndexSession, LookAtSession,
+        ReadMember, ReadOlderSession, ReadSession, ReadSessionsEnd, ReadSubject, Session,
+        SessionLifetime,
+        oidc::{LogoutTask, ReadClientUses, ReadSessionClients},
     },
     subject::Subject,
 };
@@ -24,11 +26,19 @@ use service_kit::{
     subjects::{self, SubjectError},
 };
 
-use super::{ending::is_over, identifier::SessionId, rules::SessionRules};
+use super::{
+    ending::{is_over, session_ended},
+    identifier::SessionId,
+    rules::SessionRules,
+};
 use crate::{
     tickets::{Ticket, TicketIssuing},
     user::User,
 };
+
+/// How long after the beginning of a session its person may have been seen first: the clocks of
+/// WeChat, of the gateway and of Redis differ, and who reads it gives a subject that is missing.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The sessions of this site.
 pub struct Sessions {
@@ -94,6 +104,20 @@ pub(super) struct Found {
     is_older: bool,
     /// What a version left out that kept no index.
     index: Option<IndexSession>,
+}
+
+/// Whether the person of a session was erased after it began: its end, if it isn't in the index of
+/// their sessions, was erased with them. Whoever logs in is known and has a subject; who logs in
+/// after an erasure is known only since then. (A subject that came with a UnionID may be older.)
+fn was_erased(begun_at: Timestamp, known: Option<&Member>, subject: Option<&GivenSubject>) -> bool {
+    let is_later = |time: Timestamp| time.duration_since(begun_at) > CLOCKS_DIFFER_BY;
+    match (known, subject) {
+        (None, None) => true,
+        (Some(known), Some(given)) => {
+            is_later(known.first_seen_at) && (given.union.is_some() || is_later(given.given_at))
+        }
+        _ => false,
+    }
 }
 
 impl Sessions {
@@ -186,7 +210,6 @@ impl Sessions {
             index,
             ..
         } = found;
-        let is_older = index.is_some();
         let read = ReadMember {
             member: member.clone(),
         };
@@ -215,8 +238,7 @@ impl Sessions {
         if is_over(begun_at, ended) || !self.rules.admit(known.as_ref()) {
             return Ok(None);
         }
-        // A version that kept no index knew everybody who logged in: who isn't known was erased.
-        if is_older && known.is_none() && subject.is_none() {
+        if was_erased(begun_at, known.as_ref(), subject.as_ref()) {
             return Ok(None);
         }
         // Who logged in before there were any has none.
@@ -344,6 +366,12 @@ impl Sessions {
                 .await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
                 uses.retain(|used| found.is_older || *used.site() == self.realm.site);
+                let mut ending = sessions::of(&self.store, &found.member).await?;
+                ending.retain(|session| {
+                    found.is_older || session.key.site.as_ref() == Some(&self.realm.site)
+                });
+                let reason = SessionEnd::SignedOut;
+                sessions::tell(&self.store, &found.member, &ending, reason).await?;
                 // Before they end: afterwards this session could end none again, if this failed.
                 client_uses::sessions_ended(&self.store, &uses).await?;
                 let end = EndAllSessions {
@@ -386,10 +414,33 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         let forget = secret.map(|secret| self.forget_redemption(secret));
         let id_sha256 = session.sha256();
+        let [look, look_older] = [Some(self.realm.site.clone()), None].map(|site| LookAtSession {
+            site,
+            id_sha256: id_sha256.clone(),
+        });
+        let read_clients = ReadSessionClients {
+            site: self.realm.site.clone(),
+            session_sha256: id_sha256.clone(),
+        };
+        let (seen, seen_older, clients) = self
+            .store
+            .run_together((&look, &look_older, &read_clients))
+            .await?;
+        if !clients.is_empty() {
+            // Before it ends: afterwards nobody could tell them, if this failed.
+            let ended = LogoutTask::Ended {
+                session_sha256: id_sha256.clone(),
+            };
+            client_uses::tell(&self.store, self.realm.site.clone(), vec![ended]).await?;
+        }
+        let append = seen
+            .or(seen_older)
+            .and_then(|seen| session_ended(&seen, &id_sha256, SessionEnd::SignedOut));
         let [end, end_older] = [Some(self.realm.site.clone()), None].map(|site| EndSession {
             site,
             id_sha256: id_sha256.clone(),
         });
+        sessions::tell_all(&self.store, append.as_slice()).await?;
         let steps = (forget.as_ref(), &end, &end_older);
         self.store.run_together(steps).await.map(|_| ())
     }

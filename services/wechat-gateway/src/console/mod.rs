@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpRequest;
 use jiff::Timestamp;
 use login_protocol::{identity::OpenId, member::StoredMember, steps::MemberPlace};
 use secrecy::SecretString;
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     accounts::{Account, Accounts},
+    audit::{Act, Actor, AuditError, Door, OwnerAction},
     doctor::{
         self,
         report::{Check, Status},
@@ -67,6 +69,7 @@ pub(crate) struct Console {
     accounts: Accounts,
     clock: Clock,
     history: History,
+    store: Arc<Store>,
     settings: GatewaySettings,
     /// Locked while the checks run.
     examining: Mutex<()>,
@@ -110,6 +113,7 @@ impl Console {
             accounts,
             clock,
             history: History::new(Arc::clone(store)),
+            store: Arc::clone(store),
             settings,
             examining: Mutex::new(()),
         }
@@ -129,6 +133,28 @@ impl Console {
     /// The time of day.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The owner, as this request comes from them.
+    pub(crate) fn actor(&self, request: &HttpRequest) -> Actor {
+        Actor {
+            door: Door::Console,
+            address: Some(self.proxies.client(request)),
+        }
+    }
+
+    /// Keeps what the owner does here that concerns nobody.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed, or there are no random bytes.
+    pub(crate) async fn record(
+        &self,
+        request: &HttpRequest,
+        action: OwnerAction,
+    ) -> Result<(), AuditError> {
+        let act = Act::new(self.actor(request), action);
+        act.record(&self.store).await
     }
 
     /// The names of the accounts.

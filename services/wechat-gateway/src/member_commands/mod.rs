@@ -27,6 +27,7 @@ use service_kit::{
 };
 
 use crate::{
+    audit::{Act, Actor, AuditError, OwnerAction},
     member_indexing::MemberIndexing,
     member_migration::{Migration, MigrationError},
     members::{Members, SessionsError},
@@ -170,6 +171,8 @@ enum Failure {
     #[error(transparent)]
     Ban(#[from] BanError),
     #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
     Migration(#[from] MigrationError),
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
@@ -227,7 +230,12 @@ impl Called {
         let store = Arc::new(store);
         let app_id = account.credentials.app_id.clone();
         Ok(Self {
-            members: Members::new(name.clone(), app_id, Arc::clone(&store)),
+            members: Members::new(
+                name.clone(),
+                app_id,
+                Arc::clone(&store),
+                settings.webhooks.keys().cloned().collect(),
+            ),
             name,
             account,
             settings,
@@ -256,12 +264,18 @@ async fn carry_out(invocation: Invocation<GatewaySettings>, task: Task) -> Resul
         Task::Export => export(&called).await,
         Task::Erase => erase(&called).await,
         Task::Ban => {
-            called.members.ban(called.openid()?).await?;
+            called
+                .members
+                .ban(called.openid()?, &Actor::COMMAND_LINE)
+                .await?;
             eprintln!("banned, and signed out everywhere");
             Ok(())
         }
         Task::Unban => {
-            called.members.lift_ban(called.openid()?).await?;
+            called
+                .members
+                .lift_ban(called.openid()?, &Actor::COMMAND_LINE)
+                .await?;
             eprintln!("not banned");
             Ok(())
         }
@@ -348,6 +362,7 @@ async fn show(called: &Called) -> Result<(), Failure> {
 }
 
 async fn export(called: &Called) -> Result<(), Failure> {
+    called.members.note_export(&Actor::COMMAND_LINE).await?;
     let total = called.count(&called.account.credentials.app_id).await?;
     let mut progress = Progress::new("exporting", total);
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -376,7 +391,11 @@ async fn erase(called: &Called) -> Result<(), Failure> {
     if !called.flags.contains(&YES) {
         ask(called, &openid).await?;
     }
-    if called.members.erase(openid.as_str()).await? {
+    if called
+        .members
+        .erase(openid.as_str(), &Actor::COMMAND_LINE)
+        .await?
+    {
         eprintln!("erased");
         Ok(())
     } else {
@@ -432,6 +451,9 @@ async fn migrate(called: Called) -> Result<(), Failure> {
         Arc::clone(&called.store),
         Clock::system(),
     )?;
+    let act = Act::new(Actor::COMMAND_LINE, OwnerAction::Migrate);
+    let act = act.at(&called.name, &called.account.credentials.app_id);
+    act.record(&called.store).await?;
     let moved = migration.run(|done| progress.show(done)).await?;
     progress.finish(moved.done);
     let mut out = io::stdout().lock();

@@ -9,8 +9,9 @@ use login_protocol::{
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        Confirmation, Decide, Decision, DecisionEffect, Exchanger, IssueConfirmation,
-        ReadConfirmation, ReadMember, ReadScan, RefuseAttempt, Scan, SpendConfirmation,
+        AppendEvent, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
+        IssueConfirmation, ReadConfirmation, ReadMember, ReadScan, RefuseAttempt, Scan,
+        SpendConfirmation,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -268,7 +269,8 @@ impl Confirmations {
                 scene: confirmation.scene,
                 member,
             };
-            self.store.run(&refuse).await?;
+            let append = self.denied(&refuse.member, &refuse.scene, Denial::Banned);
+            self.store.run_both(&append, &refuse).await?;
             return Ok(Standing::Banned);
         }
         let effect = if confirmation.decided {
@@ -284,7 +286,17 @@ impl Confirmations {
                 ticket,
                 confirmation,
             };
-            let (effect, ()) = self.store.run_both(&decide, &spend).await?;
+            let effect = match decision {
+                Decision::Confirm => self.store.run_both(&decide, &spend).await?.0,
+                Decision::Deny => {
+                    let effect = self.store.run(&decide).await?;
+                    // Until the ticket is spent, a press that is repeated comes here again.
+                    let append = (effect == DecisionEffect::Stands(AttemptStatus::Denied))
+                        .then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
+                    self.store.run_together((append.as_ref(), &spend)).await?;
+                    effect
+                }
+            };
             count(&self.account, effect);
             match effect {
                 DecisionEffect::Stands(AttemptStatus::Confirmed) => {
@@ -303,6 +315,10 @@ impl Confirmations {
             DecisionEffect::NotTheirs => Standing::NotTheirs,
             DecisionEffect::Gone => Standing::Over,
         })
+    }
+
+    fn denied(&self, member: &MemberId, scene: &Scene, denial: Denial) -> AppendEvent {
+        AppendEvent::of_denial(&self.account, member, scene, denial)
     }
 
     /// What a ticket stands for, in the browser that it was issued to.

@@ -13,8 +13,8 @@ use login_protocol::{
     method::Method,
     scene::Scene,
     steps::{
-        Confirmation, Exchanger, IssueConfirmation, NoteAttempt, ReadScan, RecordScan, RefuseScan,
-        Scan, ScanEffect,
+        AppendEvent, Confirmation, Denial, Exchanger, IssueConfirmation, NoteAttempt, ReadScan,
+        RecordScan, RefuseScan, Scan, ScanEffect,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -164,17 +164,25 @@ impl PageLogins {
                         account,
                         member: stranger,
                     };
-                    store.run(&refuse).await?;
+                    let append = AppendEvent::of_denial(
+                        &refuse.account,
+                        &refuse.member,
+                        &refuse.scene,
+                        Denial::Banned,
+                    );
+                    store.run_both(&append, &refuse).await?;
                     return Ok(OpenedCode::Banned);
                 }
                 let (member, follows) = people.meet(&person).await?;
-                if scan.require_following && !follows {
-                    return Ok(OpenedCode::FollowFirst);
-                }
                 let note = NoteAttempt {
                     member: member.clone(),
                     scene: scene.clone(),
                 };
+                if scan.require_following && !follows {
+                    // Once they follow, the account's reply leads back to it.
+                    store.run(&note).await?;
+                    return Ok(OpenedCode::FollowFirst);
+                }
                 let record = RecordScan {
                     scene: scene.clone(),
                     account,

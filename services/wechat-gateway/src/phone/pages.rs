@@ -97,8 +97,8 @@ pub const OPENED_BY_ANOTHER: Notice<'static> = Notice {
 pub const FOLLOW_TO_LOG_IN: Notice<'static> = Notice {
     mark: Mark::Stopped,
     title: "请先关注公众号",
-    text: "关注公众号后才能登录这个网站。请先在微信里关注，再扫一次网页上的二维码。",
-    english: "This website only signs in people who follow the account. Follow it and scan the code on the website again.",
+    text: "关注公众号后才能登录这个网站。请先在微信里关注，再点公众号发来的链接，或再扫一次网页上的二维码。",
+    english: "This website only signs in people who follow the account. Follow it, then tap the link that it sends you, or scan the code on the website again.",
     link: None,
 };
 

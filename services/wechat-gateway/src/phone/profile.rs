@@ -63,13 +63,14 @@ impl ShownProfiles {
         store: Arc<Store>,
         clock: Clock,
     ) -> Self {
+        let account = authorization.account().clone();
         Self {
             app_id,
             tells,
             links,
             pages,
             authorization,
-            subjects: Arc::new(Subjects::new(Arc::clone(&store))),
+            subjects: Arc::new(Subjects::new(account, Arc::clone(&store))),
             store,
             clock,
         }

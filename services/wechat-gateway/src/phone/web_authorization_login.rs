@@ -8,12 +8,13 @@ use login_protocol::{
     attempt::AttemptStatus,
     history::Figure,
     identity::{MemberId, OpenId},
-    member::Profile,
+    member::{Member, Profile},
     scene::Scene,
     steps::{
-        ConfirmAttempt, Exchanger, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordVisit,
-        RefuseScan, ScanEffect,
+        AppendEvent, ConfirmAttempt, Denial, Exchanger, IndexMember, NoteAttempt, ReadMember,
+        ReadSubject, RecordVisit, RefuseScan, ScanEffect,
     },
+    subject::Subject,
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -27,6 +28,7 @@ use url::Url;
 use wechat_wire::api::UserInfo;
 
 use crate::{
+    push::happenings::Person,
     subjects::Subjects,
     wechat::{
         access_tokens::AccessTokens,
@@ -90,11 +92,11 @@ impl WebAuthorizationLogin {
         clock: Clock,
     ) -> Self {
         Self {
+            subjects: Subjects::new(account.clone(), Arc::clone(&store)),
             account,
             authorization,
             api,
             tokens,
-            subjects: Subjects::new(Arc::clone(&store)),
             store,
             clock,
         }
@@ -164,21 +166,33 @@ impl WebAuthorizationLogin {
                 account: self.account.clone(),
                 member,
             };
-            self.store.run(&refuse).await?;
+            let append = AppendEvent::of_denial(
+                &self.account,
+                &refuse.member,
+                &refuse.scene,
+                Denial::Banned,
+            );
+            self.store.run_both(&append, &refuse).await?;
             return Ok(Outcome::Banned);
         }
         let read_subject = ReadSubject {
             member: member.clone(),
         };
-        let (profile, account_info, subject) = tokio::join!(
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let (profile, account_info, stored) = tokio::join!(
             self.shown_by(&person),
             self.known_to_account(&person.openid),
-            self.store.run(&read_subject),
+            self.store.run_both(&read, &read_subject),
         );
+        let (known, subject) = stored?;
         let account_info = account_info.unwrap_or_default();
         // The response to the code contains it as well, whatever becomes of the calls that follow.
         let unionid = person.unionid().or(account_info.union_id());
-        let naming = self.subjects.name(&member, subject?, unionid).await?;
+        let sub = subject.as_ref().map(|given| given.subject.clone());
+        let naming = self.subjects.name(&member, subject, unionid).await?;
+        let sub = sub.or_else(|| Some(naming.give.as_ref()?.subject.clone()));
         let unionid = unionid.map(str::to_owned);
         let visit = RecordVisit {
             member: member.clone(),
@@ -187,6 +201,7 @@ impl WebAuthorizationLogin {
             unionid,
             profile,
         };
+        let append = self.visited(&member, known.as_ref(), sub.as_ref(), &visit);
         let note = NoteAttempt {
             member: member.clone(),
             scene: scene.clone(),
@@ -201,9 +216,10 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let ((), _, _, _, _, (), confirmed) = self
+        let (_, (), _, _, _, _, (), confirmed) = self
             .store
             .run_together((
+                append.as_ref(),
                 &visit,
                 &index,
                 naming.give.as_ref(),
@@ -260,7 +276,9 @@ impl WebAuthorizationLogin {
         let (known, subject) = stored?;
         let account_info = account_info.unwrap_or_default();
         let unionid = person.unionid().or(account_info.union_id());
+        let sub = subject.as_ref().map(|given| given.subject.clone());
         let naming = self.subjects.name(&member, subject, unionid).await?;
+        let sub = sub.or_else(|| Some(naming.give.as_ref()?.subject.clone()));
         let visit = RecordVisit {
             member: member.clone(),
             at: asked_at,
@@ -268,14 +286,16 @@ impl WebAuthorizationLogin {
             unionid: unionid.map(str::to_owned),
             profile: None,
         };
+        let append = self.visited(&member, known.as_ref(), sub.as_ref(), &visit);
         let index = IndexMember {
             member: member.clone(),
             first_seen_at: asked_at,
             only_new: true,
         };
-        let ((), _, _, _, _) = self
+        let (_, (), _, _, _, _) = self
             .store
             .run_together((
+                append.as_ref(),
                 &visit,
                 &index,
                 naming.give.as_ref(),
@@ -286,6 +306,27 @@ impl WebAuthorizationLogin {
         let was_following = || known.is_some_and(|member| member.subscribed);
         let follows = account_info.is_subscribed().unwrap_or_else(was_following);
         Ok((member, follows))
+    }
+
+    /// What the owner's software is told of a visit.
+    fn visited(
+        &self,
+        member: &MemberId,
+        known: Option<&Member>,
+        sub: Option<&Subject>,
+        visit: &RecordVisit,
+    ) -> Option<AppendEvent> {
+        let person = Person {
+            account: &self.account,
+            member,
+            known,
+            sub,
+        };
+        // It is opened by whoever keeps it, if it is to be kept.
+        Some(AppendEvent {
+            opens: false,
+            ..person.visited(visit)?
+        })
     }
 
     async fn shown_by(&self, person: &Authorized) -> Option<Profile> {

@@ -9,10 +9,13 @@ use login_protocol::{
     history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
+    method::Method,
     scene::Scene,
+    session_end::SessionEnd,
     steps::{
-        AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadSubject, RecordFollow,
-        RecordScan, RecordUnfollow, RefuseScan, ScanEffect, ScanOutcome, oidc::ReadClientUses,
+        AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadPersonsAttempts,
+        ReadScan, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, RefuseScan, ScanEffect,
+        ScanOutcome, oidc::ReadClientUses,
     },
     subject::Subject,
 };
@@ -22,6 +25,7 @@ use service_kit::{
     clock::Clock,
     history,
     redis::{Store, StoreError},
+    sessions,
 };
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
@@ -48,6 +52,9 @@ const USER_INFO_BUDGET: Duration = Duration::from_millis(1500);
 /// The same before somebody is given a subject: the answer may tell that they have one under
 /// another account.
 const FIRST_USER_INFO_BUDGET: Duration = Duration::from_secs(2);
+
+/// How many logins that a new follower opened are looked at. People open one.
+const MOST_WAITING: usize = 10;
 
 /// What somebody reads who is banned. That is the owner's decision, so there is no setting for it.
 const BANNED: &str = "您的登录权限已被停用，这次没有登录。如有疑问，请联系网站管理员。";
@@ -130,7 +137,7 @@ impl LoginEvents {
         Self {
             api,
             tokens,
-            subjects: Subjects::new(Arc::clone(&store)),
+            subjects: Subjects::new(rules.account.clone(), Arc::clone(&store)),
             ban_keys: BanKeys::default(),
             store,
             clock,
@@ -188,6 +195,9 @@ impl LoginEvents {
                 let append = self
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
+                if let Some(append) = &append {
+                    self.tell_ends(&member, append).await?;
+                }
                 let index = index(&member, known.as_ref(), at);
                 let read_uses = ReadClientUses {
                     member: member.clone(),
@@ -235,24 +245,62 @@ impl LoginEvents {
                 .person(&member, known.as_ref(), sub.as_ref())
                 .and_then(|person| person.followed(at, None));
             let index = index(&member, known.as_ref(), at);
+            let opened = ReadPersonsAttempts {
+                member: member.clone(),
+            };
             let follow = RecordFollow {
                 member,
                 at,
                 profile: None,
             };
-            self.store
-                .run_together((append.as_ref(), index.as_ref(), &follow))
+            let (_, _, (), opened) = self
+                .store
+                .run_together((append.as_ref(), index.as_ref(), &follow, &opened))
                 .await?;
             count(&self.account, name(arrival), "not_a_login");
-            let welcome = (arrival == Arrival::NewFollower).then(|| self.replies.to_subscription());
-            return Ok(Handled::Other {
-                reply: welcome.flatten(),
-            });
+            let reply = match arrival {
+                Arrival::NewFollower => match self.to_waiting_login(opened).await? {
+                    Some(reply) => Some(reply),
+                    None => self.replies.to_subscription(),
+                },
+                Arrival::Follower => None,
+            };
+            return Ok(Handled::Other { reply });
         };
         let reply = self
             .log_in(member, scene, at, arrival, name(arrival))
             .await?;
         Ok(Handled::Login { reply })
+    }
+
+    /// The reply to a new follower whose login waits for that: the latest of those that they opened
+    /// by a code of ours, if its site asks for following.
+    async fn to_waiting_login(&self, opened: Vec<Scene>) -> Result<Option<String>, StoreError> {
+        let reads: Vec<ReadScan> = opened
+            .into_iter()
+            .take(MOST_WAITING)
+            .map(|scene| ReadScan {
+                scene,
+                account: self.account.clone(),
+            })
+            .collect();
+        let scans = self.store.run_all(&reads).await?;
+        let waiting = reads.iter().zip(&scans).filter_map(|(read, scan)| {
+            let scan = scan.as_ref().filter(|scan| {
+                scan.require_following
+                    && scan.method == Some(Method::Page)
+                    && scan.status == AttemptStatus::Pending
+            })?;
+            Some((&read.scene, scan))
+        });
+        let latest = waiting.max_by_key(|(_, scan)| scan.opened_at);
+        Ok(latest.and_then(|(scene, scan)| {
+            let link = self.links.login(scene)?;
+            Some(
+                self.replies
+                    .to_waiting_login(scan.site_name.as_deref(), &link),
+            )
+        }))
     }
 
     /// Our codes, if this message asks for one.
@@ -282,6 +330,20 @@ impl LoginEvents {
         };
         count(&self.account, "message", outcome);
         Ok(reply.unwrap_or_else(|| NO_CODE.to_owned()))
+    }
+
+    /// Tells that somebody left, and which of their sessions end with it, before they do.
+    async fn tell_ends(&self, member: &MemberId, left: &AppendEvent) -> Result<(), StoreError> {
+        let mut ending = sessions::of(&self.store, member).await?;
+        ending.retain(|session| {
+            let place = session.place.as_ref();
+            place.is_some_and(|place| place.ends_on_unfollow)
+        });
+        if ending.is_empty() {
+            return Ok(());
+        }
+        self.store.run(left).await?;
+        sessions::tell(&self.store, member, &ending, SessionEnd::Unfollowed).await
     }
 
     /// What is stored of a person, for what the owner's software is told.
@@ -472,8 +534,13 @@ impl LoginEvents {
         });
         let known = known.map(|known| Member {
             banned: true,
-            ..Member::after_follow(Some(&known), &member.openid, at, None)
+            ..known
         });
+        let followed = self
+            .person(&member, known.as_ref(), sub.as_ref())
+            .filter(|person| person.known.is_some())
+            .and_then(|person| person.followed(at, None));
+        let known = known.map(|known| Member::after_follow(Some(&known), &member.openid, at, None));
         let append = AppendEvent {
             opens: self.tells,
             ..denied_by_ban(&self.account, &member, &scene, sub, known)
@@ -484,7 +551,7 @@ impl LoginEvents {
             member,
         };
         self.store
-            .run_together((&append, follow.as_ref(), &refuse))
+            .run_together((followed.as_ref(), &append, follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
         history::count(Figure::Denied);

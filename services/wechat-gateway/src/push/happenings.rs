@@ -7,7 +7,7 @@ use login_protocol::{
     identity::MemberId,
     member::{Member, Profile},
     scene::Scene,
-    steps::AppendEvent,
+    steps::{AppendEvent, Denial, RecordVisit},
     subject::Subject,
 };
 
@@ -36,6 +36,39 @@ impl Person<'_> {
             None => Some(self.append(EventKind::MemberFollowed, at, after)),
             Some(known) => self.changed(known, after, at),
         }
+    }
+
+    /// What a login inside WeChat tells: that the account learned whether the person follows, or that
+    /// a follower's profile changed.
+    pub(crate) fn visited(&self, visit: &RecordVisit) -> Option<AppendEvent> {
+        let known = self.known;
+        let after = Member::after_visit(
+            known,
+            &self.member.openid,
+            visit.at,
+            visit.follows,
+            visit.unionid.as_deref(),
+            visit.profile.as_ref(),
+        );
+        let before = known.is_some_and(|known| known.subscribed);
+        if before && after.subscribed {
+            return known.and_then(|known| self.changed(known, after, visit.at));
+        }
+        if before == after.subscribed {
+            return None;
+        }
+        let kind = if after.subscribed {
+            EventKind::MemberFollowed
+        } else {
+            EventKind::MemberUnfollowed
+        };
+        // As long as the visit isn't kept, a repeat is the same event.
+        let seen = known.map_or(0, |known| known.last_seen_at.as_second());
+        let occasion = Occasion::of(kind, self.member, &["visit", &seen.to_string()]);
+        Some(AppendEvent {
+            occasion,
+            ..self.append(kind, visit.at, after)
+        })
     }
 
     /// What a profile tells that a follower showed.
@@ -99,12 +132,9 @@ pub(crate) fn denied_by_ban(
     sub: Option<Subject>,
     known: Option<Member>,
 ) -> AppendEvent {
-    const KIND: EventKind = EventKind::LoginDenied;
+    let append = AppendEvent::of_denial(account, member, scene, Denial::Banned);
     AppendEvent {
-        occasion: Occasion::of(KIND, member, &[scene.as_str()]),
-        happening: Happening::new(KIND, account.clone(), member)
-            .with_member(sub, known)
-            .with("reason", "banned"),
-        opens: false,
+        happening: append.happening.with_member(sub, known),
+        ..append
     }
 }

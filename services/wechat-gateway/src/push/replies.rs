@@ -89,6 +89,15 @@ impl Replies {
         text
     }
 
+    /// The reply to somebody who follows because a login that they opened asks for it.
+    pub fn to_waiting_login(&self, site_name: Option<&str>, link: &str) -> String {
+        self.texts.confirm.fill(Values {
+            site: site_name.unwrap_or(&self.texts.site_name),
+            link,
+            ..Values::default()
+        })
+    }
+
     /// The greeting of somebody who follows without one of our codes.
     pub fn to_subscription(&self) -> Option<String> {
         self.texts.welcome.as_ref().map(|template| {

@@ -17,6 +17,7 @@ use url::form_urlencoded;
 
 use crate::{
     accounts::Account,
+    audit::{Actor, OwnerAction},
     console::{
         self, Console,
         language::Language,
@@ -26,8 +27,8 @@ use crate::{
     members::SessionsError,
 };
 use page::{
-    BASE, SIGN_IN, Visit, foreign, later, no_randomness, nobody, not_found, outside, redirect,
-    say_in_short, store_failed, too_many,
+    BASE, SIGN_IN, Visit, foreign, later, no_randomness, nobody, not_found, not_kept, outside,
+    redirect, say_in_short, store_failed, too_many,
 };
 
 const MEMBERS: &str = "/console/members";
@@ -189,6 +190,9 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
     let has_wechat = console.wechat.is_some();
     match console.sessions.sign_in(sent.key.trim(), client).await {
         Ok(owner) => {
+            if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
+                return not_kept(say, error);
+            }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
             let secure = console.proxies.protocol(&request) == "https";
@@ -198,6 +202,9 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
         }
         Err(SignInError::WrongKey) => {
             tracing::warn!("a wrong key was sent to the console");
+            if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
+                return not_kept(say, error);
+            }
             let refusal = say.say("密钥不对。", "This is not the key.").to_owned();
             sign_in_again(say, StatusCode::FORBIDDEN, has_wechat, Some(refusal))
         }
@@ -226,6 +233,9 @@ async fn sign_out(
 ) -> HttpResponse {
     if let Some(refusal) = visit.refusal(&request, &pressed.token) {
         return refusal;
+    }
+    if let Err(error) = console.record(&request, OwnerAction::SignOut).await {
+        return not_kept(visit.say, error);
     }
     if let Err(error) = console.sessions.sign_out(&visit.owner).await {
         return store_failed(visit.say, &error);
@@ -272,6 +282,9 @@ async fn run_checks(
         return refusal;
     }
     let say = visit.say;
+    if let Err(error) = console.record(&request, OwnerAction::RunChecks).await {
+        return not_kept(say, error);
+    }
     let Some(findings) = Box::pin(console.examine()).await else {
         let title = say.say("检查正在进行", "The checks are running");
         let text = say.say("请稍等几秒再试。", "Try again in a few seconds.");
@@ -512,7 +525,8 @@ async fn act(
         return not_found(say);
     };
     let session = asked.session.as_deref().unwrap_or_default();
-    let outcome = perform(action, account, &openid, session).await;
+    let actor = console.actor(&request);
+    let outcome = perform(action, account, &openid, session, &actor).await;
     let done = match outcome {
         Ok(()) => {
             tracing::info!(action = name, "done in the console");
@@ -535,16 +549,17 @@ async fn perform(
     account: &Account,
     openid: &str,
     session: &str,
+    actor: &Actor,
 ) -> Result<(), SessionsError> {
     let members = &account.members;
     let person = || OpenId::parse(openid).map_err(|_| SessionsError::UnknownMember);
     match action {
-        Action::EndSession => members.end_session(openid, session).await,
-        Action::EndSessions => members.end_sessions(openid).await,
-        Action::Ban => Ok(members.ban(person()?).await?),
-        Action::LiftBan => Ok(members.lift_ban(person()?).await?),
+        Action::EndSession => members.end_session(openid, session, actor).await,
+        Action::EndSessions => members.end_sessions(openid, actor).await,
+        Action::Ban => Ok(members.ban(person()?, actor).await?),
+        Action::LiftBan => Ok(members.lift_ban(person()?, actor).await?),
         Action::Erase => {
-            let was_known = members.erase(openid).await?;
+            let was_known = members.erase(openid, actor).await?;
             was_known.then_some(()).ok_or(SessionsError::UnknownMember)
         }
     }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web::Path};
 use serde_json::json;
 use service_kit::problem::Problem;
 
-use super::account::AccountInQuery;
+use super::{account::AccountInQuery, actor::Caller};
 
 /// `GET`: lists them.
 pub(super) async fn list(
@@ -25,8 +25,9 @@ pub(super) async fn list(
 pub(super) async fn end_all(
     openid: Path<String>,
     account: AccountInQuery,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    account.members.end_sessions(&openid).await?;
+    account.members.end_sessions(&openid, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -34,8 +35,9 @@ pub(super) async fn end_all(
 pub(super) async fn end_one(
     path: Path<(String, String)>,
     account: AccountInQuery,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let (openid, id) = path.into_inner();
-    account.members.end_session(&openid, &id).await?;
+    account.members.end_session(&openid, &id, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use service_kit::{problem::Problem, redis::StoreError};
 
-use super::{account::AccountInQuery, problems};
+use super::{account::AccountInQuery, actor::Caller, problems};
 
 /// How many members at most, where the request doesn't say.
 const LIMIT: usize = 100;
@@ -65,7 +65,11 @@ pub(super) async fn list(
 }
 
 /// `GET /v1/members/export`: all of them, a line of JSON each.
-pub(super) async fn export(account: AccountInQuery) -> HttpResponse {
+pub(super) async fn export(
+    account: AccountInQuery,
+    caller: Caller,
+) -> Result<HttpResponse, Problem> {
+    account.members.note_export(&caller).await?;
     let account = account.shared();
     let lines = stream::try_unfold(Some(None), move |before| {
         let account = Arc::clone(&account);
@@ -83,18 +87,19 @@ pub(super) async fn export(account: AccountInQuery) -> HttpResponse {
             Ok(Some((Bytes::from(text), page.next.map(Some))))
         }
     });
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .insert_header((CACHE_CONTROL, "no-store"))
-        .streaming(Box::pin(lines))
+        .streaming(Box::pin(lines)))
 }
 
 /// `DELETE /v1/members/{openid}`: erases somebody.
 pub(super) async fn erase(
     openid: Path<String>,
     account: AccountInQuery,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    if account.members.erase(&openid).await? {
+    if account.members.erase(&openid, &caller).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(problems::unknown_member())
@@ -105,8 +110,10 @@ pub(super) async fn erase(
 pub(super) async fn ban(
     openid: Path<String>,
     account: AccountInQuery,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    account.members.ban(openid_of(&openid)?).await?;
+    let openid = openid_of(&openid)?;
+    account.members.ban(openid, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -114,8 +121,10 @@ pub(super) async fn ban(
 pub(super) async fn lift_ban(
     openid: Path<String>,
     account: AccountInQuery,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    account.members.lift_ban(openid_of(&openid)?).await?;
+    let openid = openid_of(&openid)?;
+    account.members.lift_ban(openid, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

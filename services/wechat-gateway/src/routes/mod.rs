@@ -10,7 +10,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, FormConfig, QueryConfig, ServiceConfig},
 };
-use login_protocol::{gateway_api, login_prompt::LOGIN_PROMPTS};
+use login_protocol::{account_picture::ACCOUNT_PICTURE, gateway_api, login_prompt::LOGIN_PROMPTS};
 use service_kit::{
     api_key::{self, ApiKeys},
     endpoint, problem, request_bodies,
@@ -24,6 +24,8 @@ use crate::{
 
 mod access_token;
 mod account;
+mod account_pictures;
+mod actor;
 mod callback;
 pub mod compat;
 mod confirm;
@@ -160,6 +162,10 @@ pub fn configure_internal(config: &mut ServiceConfig, api_keys: Data<ApiKeys>) {
         .service(guarded(endpoint::at(
             LOGIN_PROMPTS,
             [(Method::POST, web::to(login_prompts::create))],
+        )))
+        .service(guarded(endpoint::at(
+            ACCOUNT_PICTURE,
+            [(Method::GET, web::to(account_pictures::read))],
         )))
         .service(guarded(endpoint::at(
             gateway_api::ACCESS_TOKEN,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use service_kit::problem::Problem;
 
+use super::actor::Caller;
 use crate::webhooks::{Again, RedeliverError, Webhooks};
 
 /// What is to be sent again: one of both.
@@ -36,6 +37,7 @@ pub(super) async fn redeliver(
     webhooks: Data<Arc<Webhooks>>,
     name: Path<String>,
     asked: Json<Asked>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let again = match asked.into_inner() {
         Asked {
@@ -51,7 +53,7 @@ pub(super) async fn redeliver(
             return Err(Problem::new(ProblemCode::InvalidRequest, detail));
         }
     };
-    let count = webhooks.redeliver(&name, again).await?;
+    let count = webhooks.redeliver(&name, again, &caller).await?;
     Ok(HttpResponse::Accepted().json(json!({ "count": count })))
 }
 
@@ -63,6 +65,7 @@ impl From<RedeliverError> for Problem {
                 "No webhook of this name is set up.",
             ),
             RedeliverError::Event(error) => error.into(),
+            RedeliverError::Audit(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One Official Account: its credentials, and what can be set for it alone.
 
+use std::path::Path;
+
 use login_protocol::identity::AppId;
 use secrecy::SecretString;
 use service_kit::{
@@ -8,6 +10,8 @@ use service_kit::{
 };
 use url::Url;
 use wechat_wire::{message_crypto::EncodingAesKey, signature::CallbackToken};
+
+use crate::account_picture::AccountPicture;
 
 use super::{
     profile::ProfileSettings, qr_codes::QrCodeSettings, relay::RelaySettings, reply::ReplySettings,
@@ -120,14 +124,17 @@ static NAME: Key<String> = Key {
     parse: parse::text,
 };
 
-static QR_URL: Key<Url> = Key {
+static QR_URL: Key<ShownPicture> = Key {
     name: "wechat.qr_url",
     default: Default::Unset,
     example: "https://www.example.com/wechat-qr.png",
-    meaning: "a picture of the account's own QR code, which people scan to follow it; shown to visitors who send it digits",
-    meaning_zh: "公众号二维码图片的网址，供人扫码关注；用数字登录时显示给访客",
+    meaning: "a picture of the account's own QR code, which people scan to follow it; shown to visitors who send it \
+              digits. An address, or the path of a file (PNG, JPEG, WebP or GIF, 512 KiB at most) that the gateway \
+              reads at start and the site hands out",
+    meaning_zh: "公众号二维码图片，供人扫码关注；用数字登录时显示给访客。填图片的网址，或者图片文件的路径（PNG、JPEG、\
+                 WebP 或 GIF，最大 512 KiB）；文件由网关在启动时读取，再由网站提供给访客",
     secret: false,
-    parse: parse::http_url,
+    parse: ShownPicture::parse,
 };
 
 static WEB_AUTHORIZATION: Key<bool> = Key {
@@ -209,13 +216,37 @@ impl Section for Credentials {
     }
 }
 
+/// A picture of an account's own QR code.
+#[derive(Debug, Clone)]
+pub enum ShownPicture {
+    /// Somebody else hands it out.
+    Address(Url),
+    /// We do.
+    File(AccountPicture),
+}
+
+impl ShownPicture {
+    fn parse(value: &str) -> Result<Self, String> {
+        if value.contains("://") {
+            return parse::http_url(value).map(Self::Address);
+        }
+        match AccountPicture::read(Path::new(value)) {
+            Ok(picture) => Ok(Self::File(picture)),
+            Err(error) => Err(format!(
+                "is neither an address that begins with http:// or https:// nor a picture's path: the file \
+                 {value:?} {error}"
+            )),
+        }
+    }
+}
+
 /// What visitors are shown of an account, and whether by a page of ours.
 #[derive(Debug, Clone)]
 pub struct ShownAccount {
     /// What people call it.
     pub name: Option<String>,
     /// A picture of its own QR code.
-    pub qr_url: Option<Url>,
+    pub picture: Option<ShownPicture>,
     /// Whether it has web authorisation.
     pub web_authorization: bool,
 }
@@ -261,7 +292,7 @@ impl AccountSettings {
 impl Section for AccountSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let credentials = reader.section();
-        let (name, qr_url) = (reader.optional(&NAME), reader.optional(&QR_URL));
+        let (name, picture) = (reader.optional(&NAME), reader.optional(&QR_URL));
         let web_authorization = reader.value(&WEB_AUTHORIZATION);
         let relay = reader.section();
         let replies = reader.inherited_section();
@@ -271,7 +302,7 @@ impl Section for AccountSettings {
             credentials: credentials?,
             shown: ShownAccount {
                 name: name?,
-                qr_url: qr_url?,
+                picture: picture?,
                 web_authorization: web_authorization?,
             },
             relay: relay?,

@@ -24,7 +24,7 @@ static SITE_NAME: Key<String> = Key {
 /// The reply to somebody who followed with the scan.
 static NEW_FOLLOWER: Key<Template> = Key {
     name: "reply.new_follower",
-    default: Default::Text("感谢关注！您已登录，请回到刚才的网页继续。"),
+    default: Default::Text("感谢关注！您已登录{site}，请回到刚才的网页继续。"),
     example: "感谢关注{site}！您已登录。",
     meaning: "the reply to somebody who followed and is logged in; `{site}`, `{nickname}`",
     meaning_zh: "扫码关注并登录后的回复；可用 `{site}`、`{nickname}`",
@@ -35,7 +35,7 @@ static NEW_FOLLOWER: Key<Template> = Key {
 /// The reply to somebody who was following already.
 static RETURNING: Key<Template> = Key {
     name: "reply.returning",
-    default: Default::Text("欢迎回来！您已登录，请回到刚才的网页继续。"),
+    default: Default::Text("欢迎回来！您已登录{site}，请回到刚才的网页继续。"),
     example: "{nickname}，欢迎回来！您已登录{site}。",
     meaning: "the reply to a follower who is logged in; `{site}`, `{nickname}`",
     meaning_zh: "已关注的人登录后的回复；可用 `{site}`、`{nickname}`",
@@ -83,8 +83,8 @@ static CONFIRM: Key<Template> = Key {
         "<a href=\"{link}\">点这里，确认登录{site}</a>\n\n如果不是您本人在登录，请不要确认。",
     ),
     example: "<a href=\"{link}\">确认登录{site}</a>",
-    meaning: "the reply to a scan with `tap`; must hold `{link}`",
-    meaning_zh: "`tap` 方式下扫码后的回复；必须含 `{link}`",
+    meaning: "the reply to a scan with `tap`, and to a follow that a login waits for; must hold `{link}`",
+    meaning_zh: "`tap` 方式下扫码后的回复，也用来回复为了登录而关注的人；必须含 `{link}`",
     secret: false,
     parse: Template::parse,
 };

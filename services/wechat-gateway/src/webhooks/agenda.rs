@@ -34,9 +34,15 @@ struct Queue {
 }
 
 impl Agenda {
-    /// Adds an event, unless it is there already.
+    /// Adds an event. One that is there already is due at the earlier time.
     pub(super) fn add(&mut self, position: Position, whose: &Whose, attempts: Attempts) {
-        if self.owners.contains_key(&position) {
+        if let Some(whose) = self.owners.get(&position).cloned() {
+            let queue = self.queues.get_mut(&whose);
+            let known = queue.and_then(|queue| queue.events.get_mut(&position));
+            if let Some(known) = known.filter(|known| attempts.due < known.due) {
+                *known = attempts;
+                self.arrange(&whose);
+            }
             return;
         }
         let queue = self.queues.entry(whose.clone()).or_default();
@@ -178,6 +184,16 @@ mod tests {
         assert_eq!(agenda.next(noon()), Some((at(1), Attempts::NONE)));
         assert_eq!(agenda.next(noon() + SignedDuration::from_mins(2)), None);
         assert_eq!(agenda.len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_waits_for_another_try_is_hastened_by_the_owner() {
+        let mut agenda = Agenda::default();
+        agenda.add(at(1), &person("a"), later(3600, 5));
+        assert_eq!(agenda.next(noon()), None);
+        agenda.add(at(1), &person("a"), Attempts::NONE);
+        assert_eq!(agenda.next(noon()), Some((at(1), Attempts::NONE)));
+        assert_eq!(agenda.len(), 1);
     }
 
     #[test]

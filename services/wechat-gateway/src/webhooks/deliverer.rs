@@ -3,7 +3,7 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use login_protocol::{
-    event::{Kept, Position},
+    event::{Happening, Kept, Position},
     steps::{
         ReadEvent, ReadNewestEvent,
         webhooks::{
@@ -31,7 +31,7 @@ use super::{
     receiver::{Receiver, SendError},
     schedule::after_failure,
 };
-use crate::events::Events;
+use crate::events::{Events, Told};
 
 /// After this time without a word of the gateway that delivers, another one does.
 const LEASE: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ const READ_AT_ONCE: usize = 200;
 /// How long a stopping gateway waits for what is being sent. Another one sends the rest again.
 const DRAINED_WITHIN: Duration = Duration::from_secs(3);
 
-/// How soon an event is sent that couldn't be read.
+/// How soon an event is sent that couldn't be read, or wasn't to be told yet.
 const READ_AGAIN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
 /// Delivers events to one receiver.
@@ -90,6 +90,8 @@ enum Sent {
     Nothing,
     /// The receiver hasn't got it.
     Failed(SendError),
+    /// It isn't told yet.
+    NotYet,
     /// It couldn't be read.
     Unread(StoreError),
 }
@@ -205,7 +207,7 @@ impl Deliverer {
             let turn = if is_loaded {
                 self.turn(&mut delivery, looks).await
             } else {
-                self.load(&mut delivery).await.map(|()| Turn::Goes)
+                self.load(&mut delivery).await
             };
             match turn {
                 Ok(Turn::Goes) => is_loaded = true,
@@ -243,7 +245,7 @@ impl Deliverer {
     }
 
     /// Reads what the receiver hasn't got.
-    async fn load(&self, delivery: &mut Delivery) -> Result<(), StoreError> {
+    async fn load(&self, delivery: &mut Delivery) -> Result<Turn, StoreError> {
         let webhook = &self.receiver().name;
         let read = ReadRedeliveries {
             webhook: webhook.clone(),
@@ -258,12 +260,15 @@ impl Deliverer {
             let page = self.store.run(&list).await?;
             for some in page.found.chunks(READ_AT_ONCE) {
                 self.add(delivery, some).await?;
+                if self.renew(delivery).await? == Turn::Lost {
+                    return Ok(Turn::Lost);
+                }
             }
             from = page.next;
             if from.is_none() {
                 // Only now: what failed halfway is read again.
                 delivery.asked = asked;
-                return Ok(());
+                return Ok(Turn::Goes);
             }
         }
     }
@@ -285,8 +290,8 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Does what is to be done now.
-    async fn turn(&self, delivery: &mut Delivery, looks: bool) -> Result<Turn, StoreError> {
+    /// Says that this gateway still delivers, when it is time for that.
+    async fn renew(&self, delivery: &mut Delivery) -> Result<Turn, StoreError> {
         if delivery.renewed_at.elapsed() >= RENEWED_EVERY {
             let asked_at = Instant::now();
             match self.lead().await? {
@@ -297,6 +302,14 @@ impl Deliverer {
                 // Another gateway delivered meanwhile, or Redis has forgotten everything.
                 Leadership::Begun(_) | Leadership::Taken => return Ok(Turn::Lost),
             }
+        }
+        Ok(Turn::Goes)
+    }
+
+    /// Does what is to be done now.
+    async fn turn(&self, delivery: &mut Delivery, looks: bool) -> Result<Turn, StoreError> {
+        if self.renew(delivery).await? == Turn::Lost {
+            return Ok(Turn::Lost);
         }
         if self.flush(delivery).await? == Turn::Lost {
             return Ok(Turn::Lost);
@@ -336,7 +349,9 @@ impl Deliverer {
         let (newest, asked) = self.store.run_both(&ReadNewestEvent, &read).await?;
         delivery.is_more |= newest.is_some_and(|newest| newest > delivery.cursor);
         if asked != delivery.asked {
-            self.load(delivery).await?;
+            if self.load(delivery).await? == Turn::Lost {
+                return Ok(Turn::Lost);
+            }
             // It switches the receiver on.
             delivery.is_off = delivery.unwanted;
         }
@@ -344,7 +359,9 @@ impl Deliverer {
             .tidied_at
             .is_some_and(|at| at.elapsed() < TIDIED_EVERY);
         if !is_tidy {
-            self.tidy().await?;
+            if self.tidy(delivery).await? == Turn::Lost {
+                return Ok(Turn::Lost);
+            }
             delivery.tidied_at = Some(Instant::now());
         }
         Ok(Turn::Goes)
@@ -380,7 +397,7 @@ impl Deliverer {
     }
 
     /// Forgets dead letters of which nothing is kept any longer.
-    async fn tidy(&self) -> Result<(), StoreError> {
+    async fn tidy(&self, delivery: &mut Delivery) -> Result<Turn, StoreError> {
         let mut from = None;
         loop {
             let webhook = self.receiver().name.clone();
@@ -410,10 +427,13 @@ impl Deliverer {
                     };
                     self.store.run(&forget).await?;
                 }
+                if self.renew(delivery).await? == Turn::Lost {
+                    return Ok(Turn::Lost);
+                }
             }
             from = page.next;
             if from.is_none() {
-                return Ok(());
+                return Ok(Turn::Goes);
             }
         }
     }
@@ -441,8 +461,10 @@ impl Deliverer {
                 count(&receiver.name, "gone");
                 Settled::Done
             }
-            Sent::Unread(error) => {
-                tracing::warn!(webhook, %error, "an event can't be read; trying again");
+            Sent::NotYet | Sent::Unread(_) => {
+                if let Sent::Unread(error) = sent {
+                    tracing::warn!(webhook, %error, "an event can't be read; trying again");
+                }
                 let due = now + READ_AGAIN_AFTER;
                 delivery
                     .agenda
@@ -557,11 +579,12 @@ impl Parts {
     /// Sends an event, as the stream has it now.
     async fn send(&self, position: Position) -> Sent {
         match self.events.at(position).await {
-            Ok(Some(event)) => match self.receiver.send(&event, self.clock.now()).await {
+            Ok(Told::Event(event)) => match self.receiver.send(&event, self.clock.now()).await {
                 Ok(()) => Sent::Delivered,
                 Err(error) => Sent::Failed(error),
             },
-            Ok(None) => Sent::Nothing,
+            Ok(Told::Nothing) => Sent::Nothing,
+            Ok(Told::NotYet) => Sent::NotYet,
             Err(error) => Sent::Unread(error),
         }
     }
@@ -570,7 +593,6 @@ impl Parts {
 /// Whose an event is.
 fn whose(kept: &Kept) -> Whose {
     let happening = kept.happening.as_ref();
-    happening.map_or(Whose::Nobody(kept.position), |happening| {
-        Whose::Member(happening.member_id())
-    })
+    let member = happening.and_then(Happening::member_id);
+    member.map_or(Whose::Nobody(kept.position), Whose::Member)
 }

@@ -85,10 +85,13 @@ impl Receiver {
         })
     }
 
-    /// Whether it is to get events of this type.
+    /// Whether it is to get events of this type. What the owner does gets whoever asks for it by
+    /// name: it isn't what receivers of all that happens to people were made for.
     pub(super) fn gets(&self, kind: EventKind) -> bool {
-        let events = self.events.as_ref();
-        events.is_none_or(|events| events.contains(&kind))
+        match &self.events {
+            Some(events) => events.contains(&kind),
+            None => kind != EventKind::OwnerActed,
+        }
     }
 
     /// Whether an element of the stream is an event that it is to get.

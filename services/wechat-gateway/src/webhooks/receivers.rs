@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use login_protocol::{
     event::Position,
-    steps::{ReadNewestEvent, webhooks::Redeliver},
+    steps::{ReadEvent, ReadNewestEvent, webhooks::Redeliver},
     webhook::WebhookName,
 };
 use service_kit::{
@@ -21,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{deliverer::Deliverer, figures, receiver::Receiver, report::Report};
 use crate::{
+    audit::{Act, Actor, AuditError, OwnerAction},
     events::{AfterError, Events},
     settings::WebhookSettings,
 };
@@ -71,6 +72,9 @@ pub enum RedeliverError {
     /// The event can't be sent.
     #[error(transparent)]
     Event(#[from] AfterError),
+    /// It can't be kept that the owner asked.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 impl From<StoreError> for RedeliverError {
@@ -172,8 +176,8 @@ impl Webhooks {
     /// Redis failed.
     pub async fn reports(&self) -> Result<Vec<Report>, StoreError> {
         let mut reports = Vec::with_capacity(self.receivers.len());
-        for name in self.receivers.keys() {
-            reports.push(Report::read(name, &self.store, &self.clock).await?);
+        for receiver in self.receivers.values() {
+            reports.push(Report::read(receiver, &self.store, &self.clock).await?);
         }
         Ok(reports)
     }
@@ -188,28 +192,37 @@ impl Webhooks {
     /// # Errors
     ///
     /// There is no such receiver or event, or Redis failed.
-    pub async fn redeliver(&self, name: &str, again: Again) -> Result<usize, RedeliverError> {
+    pub async fn redeliver(
+        &self,
+        name: &str,
+        again: Again,
+        actor: &Actor,
+    ) -> Result<usize, RedeliverError> {
         let receiver = self.receivers.values();
         let mut receiver = receiver.filter(|receiver| receiver.name.as_str() == name);
         let receiver = receiver.next().ok_or(RedeliverError::UnknownWebhook)?;
+        let act = Act::new(*actor, OwnerAction::Redeliver).with_webhook(name);
         match again {
             Again::Event(id) => {
                 let position = self.events.after(&id).await?;
-                let event = self.events.at(position).await?;
-                let event = event.ok_or(AfterError::Gone)?;
-                let events = vec![position];
-                let events = if receiver.gets(event.kind) {
-                    events
+                let found = self.store.run(&ReadEvent { position }).await?;
+                let kept = found.filter(|kept| kept.happening.is_some());
+                let kept = kept.ok_or(AfterError::Gone)?;
+                let events = if receiver.wants(&kept) {
+                    vec![position]
                 } else {
                     Vec::new()
                 };
+                act.record(&self.store).await?;
                 self.queue(receiver, events).await
             }
             Again::Since(time) => {
+                // What is told of this comes after it, and isn't sent again.
+                let newest = self.store.run(&ReadNewestEvent).await?;
+                act.record(&self.store).await?;
                 // The place before the first one of this time.
                 let mut after = Position::before(time);
                 let mut count = 0;
-                let newest = self.store.run(&ReadNewestEvent).await?;
                 while newest.is_some_and(|newest| after < newest) {
                     let batch = self.events.batch(after).await?;
                     let Some(last) = batch.last() else {

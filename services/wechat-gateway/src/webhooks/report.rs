@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use login_protocol::{
+    event::Position,
     steps::{
         CountEvents, ReadEvents,
         webhooks::{ReadFailure, ReadWebhook},
     },
-    webhook::WebhookName,
 };
 use serde::Serialize;
 use service_kit::{
@@ -14,7 +14,13 @@ use service_kit::{
     redis::{Store, StoreError},
 };
 
-use super::failure::Failure;
+use super::{failure::Failure, receiver::Receiver};
+
+/// How many events are read at once.
+const READ_AT_ONCE: usize = 200;
+
+/// How many events are looked through for those that a receiver is to get.
+const LOOKED_AT: usize = 2000;
 
 /// How far a receiver is.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +42,33 @@ pub struct Report {
     pub last_failure: Option<(Timestamp, Failure)>,
 }
 
+/// How many events after a place the receiver is to get, and the first of them. Beyond what is looked
+/// through, all count.
+async fn untaken(
+    receiver: &Receiver,
+    store: &Store,
+    mut after: Position,
+) -> Result<(u64, Option<Position>), StoreError> {
+    let mut wanted = 0;
+    let mut first = None;
+    let mut looked_at = 0;
+    while looked_at < LOOKED_AT {
+        let limit = READ_AT_ONCE;
+        let batch = store.run(&ReadEvents { after, limit }).await?;
+        looked_at += batch.len();
+        for kept in batch.iter().filter(|kept| receiver.wants(kept)) {
+            first = first.or(Some(kept.position));
+            wanted += 1;
+        }
+        match batch.last() {
+            Some(last) if batch.len() == limit => after = last.position,
+            _ => return Ok((wanted, first)),
+        }
+    }
+    let rest = store.run(&CountEvents { after }).await?;
+    Ok((wanted + rest, first.or(Some(after))))
+}
+
 impl Report {
     /// Of the receiver of this name.
     ///
@@ -43,10 +76,11 @@ impl Report {
     ///
     /// Redis failed.
     pub(super) async fn read(
-        name: &WebhookName,
+        receiver: &Receiver,
         store: &Store,
         clock: &Clock,
     ) -> Result<Self, StoreError> {
+        let name = &receiver.name;
         let mut report = Self {
             name: name.as_str().to_owned(),
             lag_events: 0,
@@ -66,10 +100,7 @@ impl Report {
             return Ok(report);
         };
         report.last_failure = failure.map(|(at, why)| (at, Failure::read(why)));
-        let after = progress.cursor;
-        let next = ReadEvents { after, limit: 1 };
-        let (untaken, next) = store.run_both(&CountEvents { after }, &next).await?;
-        let next = next.first().map(|kept| kept.position);
+        let (untaken, next) = untaken(receiver, store, progress.cursor).await?;
         report.lag_events = progress.pending + untaken;
         if let Some(oldest) = progress.oldest.or(next) {
             let lag = clock.now().duration_since(oldest.time());

@@ -35,6 +35,34 @@ impl Step for OpenEvents {
     }
 }
 
+/// Removes the stream, and closes it: nothing is told from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct CloseEvents;
+
+impl Step for CloseEvents {
+    /// Whether there was one.
+    type Outcome = bool;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            // Redis frees it beside its work.
+            name: "UNLINK",
+            key: redis_keys::events(),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+        match words(reply).as_slice() {
+            [Some("0")] => Ok(false),
+            [Some("1")] => Ok(true),
+            _ => Err(UnexpectedReply {
+                step: "CloseEvents",
+            }),
+        }
+    }
+}
+
 /// Removes what is too old, up to two thousand elements at once.
 #[derive(Debug, Clone, Copy)]
 pub struct TrimEvents {

@@ -9,11 +9,15 @@
 
 mod append;
 mod keep;
+mod login_denied;
 mod read;
+mod session_ended;
 
 pub use append::{AppendEvent, Appended};
-pub use keep::{BlankEvent, FillEvent, OpenEvents, TrimEvents};
+pub use keep::{BlankEvent, CloseEvents, FillEvent, OpenEvents, TrimEvents};
+pub use login_denied::Denial;
 pub use read::{CountEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent};
+pub use session_ended::EndingSession;
 
 use super::UnexpectedReply;
 use crate::event::{Kept, Position};

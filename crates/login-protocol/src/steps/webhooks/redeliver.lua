@@ -1,4 +1,4 @@
--- Has events sent again. What wasn't taken from the stream yet will be sent anyway.
+-- Has events sent again, at once, also those that wait for another try. What wasn't taken from the stream yet will be sent anyway.
 -- KEYS[1] webhook; ARGV: the events' places
 local found = redis.call('HMGET', KEYS[1], 'cursor', 'oldest')
 local cursor, oldest = tonumber(found[1] or '') or math.huge, tonumber(found[2] or '')
@@ -8,7 +8,7 @@ for index = 1, #ARGV do
         if redis.call('HDEL', KEYS[1], 'd' .. place) == 1 then
             redis.call('HINCRBY', KEYS[1], 'dead', -1)
         end
-        local new = redis.call('HSETNX', KEYS[1], 'p' .. place, '0 0')
+        local new = redis.call('HSET', KEYS[1], 'p' .. place, '0 0')
         redis.call('HINCRBY', KEYS[1], 'pending', new)
         if not oldest or tonumber(place) < oldest then
             oldest = tonumber(place)

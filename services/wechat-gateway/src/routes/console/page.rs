@@ -12,6 +12,7 @@ use actix_web::{
 use askama::Template;
 use service_kit::{random::NoRandomness, redis::StoreError};
 
+use crate::audit::AuditError;
 use crate::console::{
     Console,
     language::Language,
@@ -203,4 +204,12 @@ pub(super) fn no_randomness(say: Language, error: NoRandomness) -> HttpResponse 
     error.log();
     let title = say.say("暂时无法完成", "This isn't possible right now");
     say_in_short(say, StatusCode::SERVICE_UNAVAILABLE, title, "")
+}
+
+/// What the owner does can't be kept as an event, so it isn't done.
+pub(super) fn not_kept(say: Language, error: AuditError) -> HttpResponse {
+    match error {
+        AuditError::Store(error) => store_failed(say, &error),
+        AuditError::Randomness(error) => no_randomness(say, error),
+    }
 }

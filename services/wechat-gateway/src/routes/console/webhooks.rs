@@ -9,7 +9,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::page::{Visit, not_found, redirect, say_in_short, store_failed};
+use super::page::{Visit, not_found, not_kept, redirect, say_in_short, store_failed};
 use crate::{
     console::{
         Console,
@@ -86,13 +86,16 @@ pub(super) async fn redeliver(
     let span = Duration::from_hours(sure.hours.min(MOST_HOURS).into());
     let since = console.now().checked_sub(span);
     let since = since.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    match console.webhooks.redeliver(&name, Again::Since(since)).await {
+    let actor = console.actor(&request);
+    let again = Again::Since(since);
+    match console.webhooks.redeliver(&name, again, &actor).await {
         Ok(count) => {
             tracing::info!(action = "redeliver", "done in the console");
             redirect(&format!("{WEBHOOKS}?sent={count}"))
         }
         Err(RedeliverError::UnknownWebhook) => not_found(say),
         Err(RedeliverError::Event(AfterError::Store(error))) => store_failed(say, &error),
+        Err(RedeliverError::Audit(error)) => not_kept(say, error),
         Err(RedeliverError::Event(_)) => {
             let title = say.say("没有这些事件", "There are no such events");
             say_in_short(say, StatusCode::CONFLICT, title, "")

@@ -9,15 +9,18 @@ use login_protocol::attempt::AttemptStatus;
 use serde::Deserialize;
 
 use super::page::{
-    BASE, foreign, later, no_randomness, not_found, outside, redirect, say_in_short, store_failed,
-    too_many,
+    BASE, foreign, later, no_randomness, not_found, not_kept, outside, redirect, say_in_short,
+    store_failed, too_many,
 };
-use crate::console::{
-    Console,
-    language::Language,
-    pages::{Stage, WechatSignInPage},
-    sessions::{self, OpenError},
-    wechat_sign_in::{self, BeginError, FinishError, Finished, Waiting},
+use crate::{
+    audit::OwnerAction,
+    console::{
+        Console,
+        language::Language,
+        pages::{Stage, WechatSignInPage},
+        sessions::{self, OpenError},
+        wechat_sign_in::{self, BeginError, FinishError, Finished, Waiting},
+    },
 };
 
 const WAITING: &str = "/console/sign-in/wechat";
@@ -132,6 +135,9 @@ pub(super) async fn finish(
         Ok(Finished::Owner(member)) => member,
         Ok(Finished::Stranger) => {
             tracing::warn!("somebody who is no owner tried to sign in to the console by WeChat");
+            if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
+                return not_kept(say, error);
+            }
             return page(say, StatusCode::FORBIDDEN, Stage::Stranger);
         }
         Ok(Finished::Over) => return page(say, StatusCode::FORBIDDEN, Stage::Over),
@@ -140,6 +146,9 @@ pub(super) async fn finish(
     };
     match console.sessions.sign_in_as(&member).await {
         Ok(owner) => {
+            if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
+                return not_kept(say, error);
+            }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
             let secure = console.proxies.protocol(&request) == "https";
