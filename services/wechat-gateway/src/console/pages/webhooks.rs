@@ -14,7 +14,7 @@ use crate::webhooks::{Failure, Report};
 #[template(
     ext = "html",
     source = r#"
-<h1>Webhook</h1>
+<h1>{{ say.say("Webhook", "Webhooks") }}</h1>
 {%- if let Some(done) = done %}
 <p class="note good" role="status">{{ done }}</p>
 {%- endif %}
