@@ -46,7 +46,7 @@ pub struct Events {
 /// For how long a login isn't told of somebody who wouldn't be let in now. Whoever completed it finds
 /// out at once, and takes it back; after this time it was a login, and what speaks against it came
 /// later.
-const IN_DOUBT_FOR: SignedDuration = SignedDuration::from_secs(5);
+const IN_DOUBT_FOR: SignedDuration = SignedDuration::from_millis(500);
 
 /// What there is to tell of an element of the stream.
 pub enum Told {
@@ -208,10 +208,15 @@ impl Events {
                 if account.is_some_and(|account| happening.account.as_ref() != Some(account)) {
                     continue;
                 }
-                match self.told(kept).await? {
+                let mut told = self.told(kept).await?;
+                // What comes after it isn't told before. It is for half a second at most.
+                while matches!(told, Told::NotYet) && !self.stopping.is_cancelled() {
+                    tokio::time::sleep(LOOKED_EVERY).await;
+                    told = self.at(after).await?;
+                }
+                match told {
                     Told::Event(event) => events.push(*event),
                     Told::Nothing => {}
-                    // What comes after it isn't told before.
                     Told::NotYet => return Ok((events, before)),
                 }
                 if events.len() == page.limit {
