@@ -1,6 +1,6 @@
 //! What the site asks of a browser where logins begin faster than people begin them.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Instant};
 
 use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
@@ -37,7 +37,6 @@ fn challenge(answer: &Answer) -> Value {
     assert_eq!(answer.status, 429, "{}", answer.text);
     assert_eq!(answer.json["code"], "proof_of_work_required");
     assert_eq!(header(&answer.headers, "cache-control"), "no-store");
-    assert!((1..=60).contains(&retry_after(answer)));
     assert!(header(&answer.headers, "set-cookie").is_empty());
     answer.json["challenge"].clone()
 }
@@ -48,6 +47,7 @@ async fn codes(stack: &Stack) -> u64 {
 
 #[tokio::test]
 async fn a_flood_of_starts_makes_no_more_codes_than_may_begin_without_work() {
+    let began = Instant::now();
     let stack = plan("100").sites(2).start().await;
     let client = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
     let flood = (0..10_000_u32).map(|number| {
@@ -74,17 +74,22 @@ async fn a_flood_of_starts_makes_no_more_codes_than_may_begin_without_work() {
     let made = codes(&stack).await;
     // On a busy machine Redis may be too late for a few.
     let late = count.remove(&503).unwrap_or_default();
-    assert!(begun <= made && made <= 200, "{begun} of {made}");
+    // A slow machine may take more than the minute.
+    let most = 200 * (began.elapsed().as_secs() / 60 + 1);
+    assert!(begun <= made && made <= most, "{begun} of {made}");
     assert_eq!(count, BTreeMap::from([(429, 10_000 - begun - late)]));
     assert!(begun + late >= 200, "{begun} and {late}");
 
     // A person behind the same flood still gets in.
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = stack.visitor();
-    let asked = visitor.call(Method::POST, "/api/login").await;
-    let proof = solve(&challenge(&asked));
-    let path = format!("/api/login?proof={proof}");
-    let begun = visitor.call(Method::POST, &path).await;
+    let mut begun = visitor.call(Method::POST, "/api/login").await;
+    if begun.status != 201 {
+        assert!((1..=60).contains(&retry_after(&begun)));
+        let proof = solve(&challenge(&begun));
+        let path = format!("/api/login?proof={proof}");
+        begun = visitor.call(Method::POST, &path).await;
+    }
     assert_eq!(begun.status, 201, "{}", begun.text);
     let content = begun.json["qr"]["content"].as_str().expect("a code");
     stack.wechat.scan(&person, content).await;

@@ -5,7 +5,7 @@
  * The page's address chooses: `?state=pending,expired&language=en&theme=dark`. What it doesn't name
  * is shown in every kind. With `frame=dialog` it is one, since there is one dialog at a time.
  */
-import { Problem } from "../src/client.js";
+import { Problem } from "../src/errors.js";
 import { CLOSED } from "../src/flow.js";
 import { layeredDialog, otherWays, phone, problems, webAuthorization } from "../src/pieces.js";
 import { dress, dressPiece } from "../src/styles.js";

@@ -25,39 +25,18 @@
  * @typedef {{user: User, ticket: string | null}} Login
  *   who logged in, and the ticket for the page's own backend where the site gives any
  */
+import { Problem, Unreachable } from "./errors.js";
 import { problems } from "./pieces.js";
 import { onStop, throwIfStopped } from "./signals.js";
 
 /** An answer that takes longer counts as no answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
+/** How often work is done for one login: a proof may come too late, or to a replica with another key. */
+const MOST_WORKS = 3;
+
 /** How long a new attempt waits for the end of the one before it. */
 const GOODBYE_TIMEOUT_MS = 4_000;
-
-/** The server answered, and the answer is no. */
-export class Problem extends Error {
-  /**
-   * @param {number} status HTTP status
-   * @param {string} code the stable `code` of the problem+json body; empty when there is none
-   * @param {number | null} retryAfterSeconds
-   * @param {import("./lazy/proof-of-work.js").Challenge} [challenge] the work to do first
-   */
-  constructor(status, code, retryAfterSeconds, challenge) {
-    super(`HTTP ${status} ${code}`);
-    this.status = status;
-    this.code = code;
-    this.retryAfterSeconds = retryAfterSeconds;
-    this.challenge = challenge;
-  }
-
-  /** Whether the same request can succeed later without anybody doing anything. */
-  get passes() {
-    return this.status === 429 || this.status >= 500;
-  }
-}
-
-/** No answer came: the network, or the server behind it, is away. */
-export class Unreachable extends Error {}
 
 /**
  * One site's login API. The attempt belongs to the browser (a cookie), hence there is one client
@@ -123,14 +102,22 @@ export class LoginClient {
   async #begin(query) {
     this.#beginningControl = new AbortController();
     const { signal } = this.#beginningControl;
-    const ask = () => this.post("api/login", query, signal);
-    try {
-      const begun = await ask().catch(async (problem) => {
-        if (!problem.challenge) throw problem;
+    /**
+     * @param {number} works how often it may be asked for work first
+     * @returns {Promise<any>}
+     */
+    const ask = async (works) => {
+      try {
+        return await this.post("api/login", query, signal);
+      } catch (/** @type {any} */ problem) {
+        if (!works || !problem.challenge) throw problem;
         const { solve } = await problems.fetch();
         query.proof = await solve(problem.challenge, signal);
-        return ask();
-      });
+        return ask(works - 1);
+      }
+    };
+    try {
+      const begun = await ask(MOST_WORKS);
       if (typeof begun?.status !== "string") throw new Problem(201, "unreadable_answer", null);
       this.#held = true;
       if (!this.#wanted) void this.#sayGoodbye();

@@ -29,7 +29,8 @@
  * @property {string | null} ticket for the page's own backend, in `confirmed`
  * @property {Problem | null} problem set in `error`
  */
-import { Problem, timeout, Unreachable } from "./client.js";
+import { timeout } from "./client.js";
+import { Problem, Unreachable } from "./errors.js";
 import { problems } from "./pieces.js";
 import { listen, sleep, throwIfStopped } from "./signals.js";
 import { watchStatus } from "./status-watch.js";
@@ -246,11 +247,7 @@ export class LoginFlow {
   /** @param {AbortSignal} signal */
   async #begin(signal) {
     const begun = await this.#client.begin(this.#wish, signal);
-    try {
-      await this.#prepare(begun);
-    } catch {
-      throw new Unreachable("a piece");
-    }
+    await this.#prepare(begun);
     throwIfStopped(signal);
     const lifetimeMs = begun.expires_in_seconds * 1000;
     this.#attempt = { begun, expiresAt: begun.expires_at };

@@ -1,3 +1,4 @@
+import { Unreachable } from "./errors.js";
 import { addChinese } from "./texts.js";
 
 /** @typedef {import("./texts.js").Texts} Texts */
@@ -32,10 +33,10 @@ function piece(load) {
         addChinese(module.texts);
         made.here = module;
         return module;
-      } catch (error) {
+      } catch {
         loading = null;
         again += "?";
-        throw error;
+        throw new Unreachable("a piece");
       }
     },
   };
@@ -47,12 +48,12 @@ export const webAuthorization = piece(() => import("./lazy/web-authorization.js"
 
 /**
  * Where the visitor has something else to do than to scan WeChat's code, or a choice. Without it such
- * a visitor can't log in; the others can be done without.
+ * a visitor can't log in.
  */
 export const otherWays = piece((again) => import("./lazy/other-ways.js"));
 
-/** When something went wrong, or work has to be done first. */
-export const problems = piece(() => import("./lazy/problems.js"));
+/** When something went wrong, or work has to be done first: then there is no login without it. */
+export const problems = piece((again) => import("./lazy/problems.js"));
 
 /** On a touch screen. */
 export const phone = piece(() => import("./lazy/phone.js"));

@@ -7,7 +7,7 @@
  * @typedef {"confirmed" | "denied" | "expired" | "consumed" | "gone"} Decision
  *   `gone`: the server knows no attempt of this browser
  */
-import { Problem, Unreachable } from "./client.js";
+import { Problem, Unreachable } from "./errors.js";
 import { listen } from "./signals.js";
 
 /** A proxy that buffers lets a stream open and then delivers nothing. The first event is due at once. */

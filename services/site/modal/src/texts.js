@@ -147,7 +147,7 @@ export function fill(text, values) {
  * What went wrong, for a visitor.
  *
  * @param {Texts} texts
- * @param {import("./client.js").Problem} problem
+ * @param {import("./errors.js").Problem} problem
  */
 export function explain(texts, problem) {
   const { code, status } = problem;

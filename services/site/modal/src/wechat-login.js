@@ -47,7 +47,7 @@ export class WechatLogin extends Base {
   #texts = {};
   /** Who waits for the modal's missing pieces. @type {object | null} */
   #intent = null;
-  /** @type {import("./client.js").Problem | null} */
+  /** @type {import("./errors.js").Problem | null} */
   #problem = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #tickTimer;
@@ -323,7 +323,7 @@ export class WechatLogin extends Base {
     }
   }
 
-  /** @param {import("./client.js").Problem | null} problem none: no answer came */
+  /** @param {import("./errors.js").Problem | null} problem none: no answer came */
   #reportFailure(problem) {
     this.#dispatch("wechat-login-error", {
       code: problem ? problem.code || "unknown" : "offline",

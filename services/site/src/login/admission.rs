@@ -1,14 +1,14 @@
 //! Who may begin a login, and what is counted of those who do.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use super::{BeginError, Logins, proof_of_work::CHALLENGE_LIFETIME};
+use super::{BeginError, Logins, proof_of_work::SPENT_FOR};
 use crate::gateway_client::GatewayError;
 use login_protocol::{
     gateway_api::ClientLogins,
     steps::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission, SpendProof},
 };
-use service_kit::redis::StoreError;
+use service_kit::random::NoRandomness;
 use tokio::time::Instant;
 
 /// What is known of a client whose login may begin.
@@ -35,39 +35,68 @@ impl Logins {
         client: IpAddr,
         proof: &str,
     ) -> Result<Option<ClientLogins>, BeginError> {
+        if self.per_minute == 0 || !self.work.is_on() {
+            let admission = self.admit_client(client).await?;
+            return Ok(admission.map(|admission| admission.logins));
+        }
+        let spend = self.met_by(proof);
+        if !proof.is_empty() && spend.is_none() {
+            count_work("refused");
+        }
+        // Whoever floods the site is answered without Redis.
+        if let Err(room_after) = self.work.begin(Instant::now(), spend.is_some()) {
+            return Err(self.ask_for_work(Some(room_after))?);
+        }
+        let admitted = self.admit_worked(client, spend).await;
+        if admitted.is_err() {
+            self.work.forget();
+        }
+        admitted
+    }
+
+    /// The same for a login that is counted, and of whose proof it is known what it spends.
+    async fn admit_worked(
+        &self,
+        client: IpAddr,
+        spend: Option<SpendProof>,
+    ) -> Result<Option<ClientLogins>, BeginError> {
         let Some(admission) = self.admit_client(client).await? else {
             return Ok(None);
         };
-        if !self.work.is_on() {
-            return Ok(Some(admission.logins));
-        }
-        if !proof.is_empty() {
-            if self.spend(proof).await? {
+        let refused = match spend {
+            Some(spend) if self.store.run(&spend).await? => {
                 count_work("done");
-                return Ok(Some(admission.logins));
+                false
             }
-            count_work("refused");
+            Some(_) => {
+                count_work("refused");
+                true
+            }
+            None => admission.is_hasty,
+        };
+        if refused {
+            let error = self.ask_for_work(None)?;
+            return Err(self.could_not_begin(client, error).await);
         }
-        if !admission.is_hasty && self.work.begin_without(Instant::now()) {
-            return Ok(Some(admission.logins));
-        }
-        count_work("required");
-        let challenge = self.work.challenge()?;
-        let error = BeginError::WorkRequired(challenge);
-        Err(self.could_not_begin(client, error).await)
+        Ok(Some(admission.logins))
     }
 
-    /// Whether a proof is good for a login, which it is once.
-    async fn spend(&self, proof: &str) -> Result<bool, StoreError> {
-        let Some(challenge) = self.work.met_by(proof) else {
-            return Ok(false);
-        };
-        let spend = SpendProof {
+    /// What a proof spends, if it is one.
+    fn met_by(&self, proof: &str) -> Option<SpendProof> {
+        Some(SpendProof {
             site: self.site.realm.site.clone(),
-            challenge,
-            lifetime: CHALLENGE_LIFETIME,
-        };
-        self.store.run(&spend).await
+            challenge: self.work.met_by(proof)?,
+            lifetime: SPENT_FOR,
+        })
+    }
+
+    /// The refusal that asks a browser for work, and says when it would begin without.
+    fn ask_for_work(&self, room_after: Option<Duration>) -> Result<BeginError, NoRandomness> {
+        count_work("required");
+        Ok(BeginError::WorkRequired {
+            challenge: self.work.challenge()?,
+            room_after,
+        })
     }
 
     /// Counts a login of a client's; `None` where limits are off.

@@ -83,7 +83,10 @@ impl Logins {
         let account = site.realm.account.clone();
         let shown = match self.prompt(scene.clone(), choice, begun, account).await {
             Ok(shown) => shown,
-            Err(error) => return Err(self.could_not_begin(visit.client, error.into()).await),
+            Err(error) => {
+                self.work.forget();
+                return Err(self.could_not_begin(visit.client, error.into()).await);
+            }
         };
         let living = self.open(visit, scene, shown, site).await?;
         Ok((secret, living))

@@ -22,7 +22,12 @@ pub enum BeginError {
     },
     /// Logins begin too fast for people, and this one's browser didn't do the work for it.
     #[error("the browser has to do some work first")]
-    WorkRequired(Challenge),
+    WorkRequired {
+        /// The work.
+        challenge: Challenge,
+        /// Until it would begin without; `None` if this client has to work all day.
+        room_after: Option<Duration>,
+    },
     /// This process began too many by web authorisation, whoever asked.
     #[error("too many logins were started by web authorisation")]
     TooManyWebAuthorizations {

@@ -41,8 +41,12 @@ impl Pace {
         }
     }
 
-    /// Counts one more, unless a window is full.
-    pub(super) fn begin(&self, now: Instant) -> bool {
+    /// Counts one more, if there is room or it `needs_none`.
+    ///
+    /// # Errors
+    ///
+    /// A window is full, and ends after this time.
+    pub(super) fn begin(&self, now: Instant, needs_none: bool) -> Result<(), Duration> {
         let mut windows = self.windows();
         for (window, (length, _)) in windows.iter_mut().zip(WINDOWS) {
             if now.saturating_duration_since(window.began) >= length {
@@ -52,19 +56,28 @@ impl Pace {
                 };
             }
         }
-        let mut shares = windows.iter().zip(WINDOWS);
-        let has_room = shares
-            .all(|(window, (_, minutes))| window.begun < self.per_minute.saturating_mul(minutes));
-        if has_room {
-            for window in windows.iter_mut() {
-                window.begun += 1;
+        let full = windows
+            .iter()
+            .zip(WINDOWS)
+            .filter(|(window, (_, minutes))| {
+                window.begun >= self.per_minute.saturating_mul(*minutes)
+            })
+            .map(|(window, (length, _))| {
+                length.saturating_sub(now.saturating_duration_since(window.began))
+            });
+        match full.max() {
+            Some(room_after) if !needs_none => Err(room_after),
+            _ => {
+                for window in windows.iter_mut() {
+                    window.begun = window.begun.saturating_add(1);
+                }
+                Ok(())
             }
         }
-        has_room
     }
 
-    /// One was completed, perhaps of those that began elsewhere.
-    pub(super) fn complete(&self) {
+    /// One was completed, perhaps of those that began elsewhere, or didn't begin.
+    pub(super) fn forget(&self) {
         for window in self.windows().iter_mut() {
             window.begun = window.begun.saturating_sub(1);
         }
@@ -82,7 +95,8 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     fn begun(pace: &Pace, now: Instant) -> usize {
-        (0..1000).take_while(|_| pace.begin(now)).count()
+        let begin = |_: &i32| pace.begin(now, false).is_ok();
+        (0..1000).take_while(begin).count()
     }
 
     #[test]
@@ -109,11 +123,28 @@ mod tests {
     fn what_is_completed_makes_room() {
         let start = Instant::now();
         let pace = Pace::new(2, start);
-        pace.complete();
+        pace.forget();
         for _ in 0..1000 {
-            assert!(pace.begin(start));
-            pace.complete();
+            assert_eq!(pace.begin(start, false), Ok(()));
+            pace.forget();
         }
         assert_eq!(begun(&pace, start), 2);
+    }
+
+    #[test]
+    fn what_needs_no_room_counts_and_what_is_refused_does_not() {
+        let start = Instant::now();
+        let pace = Pace::new(1, start);
+        for _ in 0..3 {
+            assert_eq!(pace.begin(start, true), Ok(()));
+        }
+        for _ in 0..100 {
+            assert_eq!(pace.begin(start, false), Err(MINUTE));
+        }
+        for _ in 0..3 {
+            assert!(pace.begin(start, false).is_err());
+            pace.forget();
+        }
+        assert_eq!(begun(&pace, start), 1);
     }
 }

@@ -25,12 +25,15 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 
-/// Up to which number a browser tries. On average it finds the right one half-way: 25,000 digests,
-/// a quarter of a second where a script makes 100,000 in one, as a phone of 2016 does.
+/// Up to which number a browser tries. On average it finds the right one half-way, after 25,000
+/// digests.
 const MOST: u32 = 50_000;
 
 /// For how long a challenge can be met.
-pub(super) const CHALLENGE_LIFETIME: Duration = Duration::from_mins(2);
+const CHALLENGE_LIFETIME: Duration = Duration::from_mins(2);
+
+/// For how long it is known that one was met: two minutes longer, for replicas whose clocks differ.
+pub(super) const SPENT_FOR: Duration = Duration::from_mins(4);
 
 /// A proof is about 300 bytes.
 const LONGEST_PROOF: usize = 1024;
@@ -95,15 +98,20 @@ impl ProofsOfWork {
         self.pace.is_some()
     }
 
-    /// Counts a login that begins without work, if it may.
-    pub(super) fn begin_without(&self, now: Instant) -> bool {
-        self.pace.as_ref().is_none_or(|pace| pace.begin(now))
+    /// Counts a login that begins, with work done for it or without.
+    ///
+    /// # Errors
+    ///
+    /// It begins too fast for people, and would without work after this time.
+    pub(super) fn begin(&self, now: Instant, is_done: bool) -> Result<(), Duration> {
+        let pace = self.pace.as_ref();
+        pace.map_or(Ok(()), |pace| pace.begin(now, is_done))
     }
 
-    /// A login was completed.
-    pub(super) fn complete(&self) {
+    /// A login that was counted was completed, or didn't begin.
+    pub(super) fn forget(&self) {
         if let Some(pace) = &self.pace {
-            pace.complete();
+            pace.forget();
         }
     }
 

@@ -378,7 +378,7 @@ impl Logins {
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        self.count(is_first, confirmed_at);
+        self.count(is_first, confirmed_at, method);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
@@ -478,14 +478,17 @@ impl Standing {
 
 impl Logins {
     /// Counts a completed login; a repeat is none for the console, nor for the pace of logins.
-    fn count(&self, is_first: bool, confirmed_at: Timestamp) {
+    fn count(&self, is_first: bool, confirmed_at: Timestamp, method: Method) {
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
         if is_first {
             let took = Clock::system().now().duration_since(confirmed_at);
             // Below zero: two clocks differ by more than the browser took.
             history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
             history::count(Figure::Completed);
-            self.work.complete();
+            // Inside WeChat a login begins without work, and isn't counted.
+            if method != Method::WebAuthorization {
+                self.work.forget();
+            }
         }
     }
 }

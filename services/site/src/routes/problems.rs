@@ -15,9 +15,6 @@ use crate::{
 /// When to ask a gateway again that doesn't say.
 const SOON: Duration = Duration::from_secs(5);
 
-/// When somebody may try again who can't do the work: the next minute has its own share.
-const WITHOUT_WORK_AFTER: Duration = Duration::from_mins(1);
-
 const TOO_MANY_FROM_HERE: &str =
     "Too many logins were started from this IP address. Wait a moment and try again.";
 const CANT_BE_COMPLETED: &str = "This login can't be completed. Start again.";
@@ -40,13 +37,18 @@ impl From<BeginError> for Problem {
             BeginError::TooManyOfClient { retry_after } => {
                 Self::new(ProblemCode::TooManyLogins, TOO_MANY_FROM_HERE).retry_after(retry_after)
             }
-            BeginError::WorkRequired(challenge) => {
-                let detail = "Logins begin faster than people begin them. Do the work that `challenge` names, and \
-                              send it as the parameter `proof`.";
+            BeginError::WorkRequired {
+                challenge,
+                room_after,
+            } => {
+                let detail = "Too many logins are being started. Solve `challenge`, and send the result as `proof`.";
                 let challenge = serde_json::to_value(challenge).unwrap_or_default();
-                Self::new(ProblemCode::ProofOfWorkRequired, detail)
-                    .retry_after(WITHOUT_WORK_AFTER)
-                    .with_member("challenge", challenge)
+                let problem = Self::new(ProblemCode::ProofOfWorkRequired, detail);
+                let problem = problem.with_member("challenge", challenge);
+                match room_after {
+                    Some(after) => problem.retry_after(after),
+                    None => problem,
+                }
             }
             BeginError::TooManyWebAuthorizations { retry_after } => {
                 let detail = "Too many people are logging in at once. Try again later.";
