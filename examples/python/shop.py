@@ -45,7 +45,7 @@ def wechat():
 
 @app.post("/out")
 def enter(name=None):
-    session.update(user=name)
+    session.update(user=name, csrf=secrets.token_urlsafe())
     return redirect("/", 303)
 
 app.run("127.0.0.1", int(os.environ["PORT"]))

@@ -66,8 +66,8 @@ async fn enter_password(browser: &Browser) {
         .await;
 }
 
-/// Somebody new becomes a user, an unfollow shows, somebody binds an account that exists, nobody
-/// binds what is somebody else's, and who signs out is out at both places.
+/// Somebody new becomes a user, an unfollow shows, somebody binds an account that exists, and who
+/// signs out is out at both places.
 pub(crate) async fn shop_of_users(shop: &Shop) {
     let browser = Browser::start(&shop.stack.log).await;
     let wechat = &shop.stack.wechat;
@@ -107,21 +107,55 @@ pub(crate) async fn shop_of_users(shop: &Shop) {
     browser.close(&["favicon.ico"]).await;
 }
 
-/// A page of somebody else's knows no token, and an invented ticket is nobody's.
+/// A ticket of somebody who scans in a browser of their own.
+async fn ticket_of(shop: &Shop, person: &Person) -> String {
+    let mut visitor = Visitor::new(&shop.stack.sites[0].public);
+    let code = visitor.start_login().await;
+    shop.stack.wechat.scan(person, &code).await;
+    visitor.status_becomes("confirmed").await;
+    let path = "/api/login/complete?session=none";
+    let answer = visitor.call(Method::POST, path).await;
+    let ticket = answer.json["ticket"].as_str();
+    ticket.expect("it comes with a ticket").to_owned()
+}
+
+/// The token that the shop's forms have for this browser now.
+async fn token_of(shopper: &mut Visitor) -> String {
+    let page = shopper.call(Method::GET, "/").await.text;
+    let token = page.split_once("name=\"csrf\" value=\"");
+    let (_, token) = token.unwrap_or_else(|| panic!("no token in {page}"));
+    let (token, _) = token.split_once('"').expect("which ends");
+    token.to_owned()
+}
+
+/// A page of somebody else's knows no token, an invented ticket is nobody's, and nobody binds what is
+/// somebody else's.
 pub(crate) async fn forged_forms_are_refused(shop: &Shop) {
+    let person = shop.stack.wechat.person("小丁", true).await;
+    let ticket = ticket_of(shop, &person).await;
     let mut stranger = Visitor::new(&shop.url);
-    let page = stranger.call(Method::GET, "/").await.text;
+    let token = token_of(&mut stranger).await;
+    let fields = format!("csrf=guessed&ticket={ticket}&name=alice&password=correct+horse");
     for path in ["/wechat", "/password", "/out"] {
-        let fields = "csrf=guessed&ticket=invented&name=alice&password=correct+horse";
-        let answer = stranger.post_form(path, fields.to_owned()).await;
+        let answer = stranger.post_form(path, fields.clone()).await;
         assert_eq!(answer.status, 403, "{path}");
     }
-    let page = match page.split_once("name=\"csrf\" value=\"") {
-        Some((_, token)) => token.to_owned(),
-        None => panic!("no token in {page}"),
-    };
-    let (token, _) = page.split_once('"').expect("which ends");
-    let fields = format!("csrf={token}&ticket=invented");
-    let answer = stranger.post_form("/wechat", fields).await;
+    let invented = format!("csrf={token}&ticket=invented");
+    let answer = stranger.post_form("/wechat", invented).await;
     assert_eq!(answer.status, 403);
+    // The ticket was as good as ever: it is the token that was missing.
+    let fields = format!("csrf={token}&ticket={ticket}");
+    let answer = stranger.post_form("/wechat", fields).await;
+    assert!(answer.status.as_u16() < 400, "{}", answer.status);
+
+    let mut alice = Visitor::new(&shop.url);
+    let token = token_of(&mut alice).await;
+    let fields = format!("csrf={token}&name=alice&password=correct+horse");
+    let answer = alice.post_form("/password", fields).await;
+    assert!(answer.status.as_u16() < 400, "{}", answer.status);
+    let token = token_of(&mut alice).await;
+    let ticket = ticket_of(shop, &person).await;
+    let fields = format!("csrf={token}&ticket={ticket}");
+    let answer = alice.post_form("/wechat", fields).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
 }

@@ -56,6 +56,28 @@ async fn without_the_piece_for_digits_the_visitor_can_try_again() {
 }
 
 #[tokio::test]
+async fn without_the_piece_for_work_the_visitor_can_try_again() {
+    let plan = Plan::default().site("SITE__LIMITS__LOGINS_WITHOUT_PROOF", "1");
+    let shop = Shop::of(plan, "<wechat-login></wechat-login>", "").await;
+    let browser = Browser::start(&shop.stack.log).await;
+    shop.stack.visitor().start_login().await;
+    browser.block(&["*/wechat-login/problems.*"]).await;
+    shop.visit(&browser).await;
+    browser.click(&inside(".trigger")).await;
+    becomes(&browser, "offline").await;
+
+    browser.block(&[]).await;
+    browser
+        .run(&format!("{}.click();", inside(".action")))
+        .await;
+    becomes(&browser, "pending").await;
+    assert_eq!(shop.stack.wechat.calls("/cgi-bin/qrcode/create").await, 2);
+    browser
+        .close(&[BLOCKED, "/api/login - Failed to load resource"])
+        .await;
+}
+
+#[tokio::test]
 async fn without_the_piece_for_wechat_a_link_leads_to_the_hosted_page() {
     let shop = Shop::with("<wechat-login></wechat-login>").await;
     let browser = Browser::start(&shop.stack.log).await;

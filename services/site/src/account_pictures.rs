@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::web::Bytes;
 use login_protocol::account_picture::PictureName;
+use tokio::sync::Semaphore;
 
 use crate::gateway_client::{GatewayClient, GatewayError};
 
@@ -14,9 +15,25 @@ pub const FOLDER: &str = "/assets/account/";
 /// dropped first.
 const KEPT: usize = 16;
 
+/// How many requests for unknown pictures ask the gateway at once. Anybody can invent names, and
+/// logins need it too.
+const ASKED_AT_ONCE: usize = 4;
+
+/// Why it isn't known whether there is a picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// Others are asking the gateway.
+    #[error("too many pictures are asked for at once")]
+    Busy,
+    /// The gateway can't be reached.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+}
+
 /// The pictures.
 pub struct AccountPictures {
     gateway: Arc<GatewayClient>,
+    asking: Semaphore,
     /// The latest come last.
     known: Mutex<Vec<(PictureName, Bytes)>>,
 }
@@ -26,6 +43,7 @@ impl AccountPictures {
     pub const fn new(gateway: Arc<GatewayClient>) -> Self {
         Self {
             gateway,
+            asking: Semaphore::const_new(ASKED_AT_ONCE),
             known: Mutex::new(Vec::new()),
         }
     }
@@ -34,11 +52,13 @@ impl AccountPictures {
     ///
     /// # Errors
     ///
-    /// The gateway can't be reached.
-    pub async fn read(&self, name: &PictureName) -> Result<Option<Bytes>, GatewayError> {
+    /// The gateway can't be reached, or is being asked for too many.
+    pub async fn read(&self, name: &PictureName) -> Result<Option<Bytes>, PictureError> {
         if let Some(known) = self.known(name) {
             return Ok(Some(known));
         }
+        let asking = self.asking.try_acquire();
+        let _asking = asking.map_err(|_| PictureError::Busy)?;
         let found = self.gateway.account_picture(name).await?;
         // It is kept for ever by this name, so it has to be what the name stands for.
         let found = found.filter(|content| PictureName::of(content).as_ref() == Some(name));

@@ -7,6 +7,7 @@ use login_protocol::{attempt::AttemptStatus, problem::ProblemCode};
 use service_kit::problem::Problem;
 
 use crate::{
+    account_pictures::PictureError,
     gateway_client::GatewayError,
     login::{BeginError, CompleteError, WebAuthorizationError},
     tickets::TicketError,
@@ -59,6 +60,15 @@ impl From<BeginError> for Problem {
             BeginError::Gateway(error) => error.into(),
             BeginError::Store(error) => error.into(),
             BeginError::Randomness(error) => error.into(),
+        }
+    }
+}
+
+impl From<PictureError> for Problem {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::Busy => unavailable(None, None),
+            PictureError::Gateway(error) => error.into(),
         }
     }
 }

@@ -279,10 +279,10 @@ pub static CLIENTS: NamedTable = NamedTable {
     own_section: "client",
     meaning: "Every client of the OpenID Connect provider has a name: a lower-case letter and up to 31 \
               lower-case letters and digits. `[client.wiki]` in TOML is `SITE__CLIENT__WIKI__ID` in the \
-              environment. [docs/openid-connect.md](docs/openid-connect.md) says how to connect software.",
+              environment. [docs/openid-connect.md](openid-connect.md) says how to connect software.",
     meaning_zh: "OpenID Connect 的每个客户端各起一个名字：小写字母开头，后面最多 31 个小写字母或数字。\
                  TOML 里写 `[client.wiki]`，环境变量写 `SITE__CLIENT__WIKI__ID`。\
-                 接入方法见 [docs/openid-connect.zh-CN.md](docs/openid-connect.zh-CN.md)。",
+                 接入方法见 [docs/openid-connect.zh-CN.md](openid-connect.zh-CN.md)。",
 };
 
 /// How many characters `oidc.secret` has at least.

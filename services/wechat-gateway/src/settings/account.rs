@@ -119,7 +119,7 @@ static NAME: Key<String> = Key {
     default: Default::Unset,
     example: "小林花店",
     meaning: "what people call the account; shown to visitors who send it digits",
-    meaning_zh: "公众号的名称；用数字登录时显示给访客",
+    meaning_zh: "公众号的名称；用验证码登录时显示给访客",
     secret: false,
     parse: parse::text,
 };
@@ -131,7 +131,7 @@ static QR_URL: Key<ShownPicture> = Key {
     meaning: "a picture of the account's own QR code, which people scan to follow it; shown to visitors who send it \
               digits. An address, or the path of a file (PNG, JPEG, WebP or GIF, 512 KiB at most) that the gateway \
               reads at start and the site hands out",
-    meaning_zh: "公众号二维码图片，供人扫码关注；用数字登录时显示给访客。填图片的网址，或者图片文件的路径（PNG、JPEG、\
+    meaning_zh: "公众号二维码图片，供人扫码关注；用验证码登录时显示给访客。填图片的网址，或者图片文件的路径（PNG、JPEG、\
                  WebP 或 GIF，最大 512 KiB）；文件由网关在启动时读取，再由网站提供给访客",
     secret: false,
     parse: ShownPicture::parse,

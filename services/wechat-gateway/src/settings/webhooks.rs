@@ -23,10 +23,10 @@ pub(super) static WEBHOOKS: NamedTable = NamedTable {
     own_section: "webhook",
     meaning: "Every receiver of events has a name: a lower-case letter and up to 31 lower-case letters and \
               digits. `[webhook.crm]` in TOML is `GATEWAY__WEBHOOK__CRM__URL` in the environment. \
-              [docs/events.md](docs/events.md) says what it gets.",
+              [docs/events.md](events.md) says what it gets.",
     meaning_zh: "每个接收事件的地址各起一个名字：小写字母开头，后面最多 31 个小写字母或数字。\
                  TOML 里写 `[webhook.crm]`，环境变量写 `GATEWAY__WEBHOOK__CRM__URL`。\
-                 收到的内容见 [docs/events.zh-CN.md](docs/events.zh-CN.md)。",
+                 收到的内容见 [docs/events.zh-CN.md](events.zh-CN.md)。",
 };
 
 static URL: Key<Url> = Key {
