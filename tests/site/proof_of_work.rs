@@ -47,7 +47,7 @@ async fn codes(stack: &Stack) -> u64 {
 
 #[tokio::test]
 async fn a_flood_of_starts_makes_no_more_codes_than_may_begin_without_work() {
-    let began = Instant::now();
+    let since = Instant::now();
     let stack = plan("100").sites(2).start().await;
     let client = service_kit::http_client::build(system_tests::deadline::PATIENCE).unwrap();
     let flood = (0..10_000_u32).map(|number| {
@@ -75,7 +75,7 @@ async fn a_flood_of_starts_makes_no_more_codes_than_may_begin_without_work() {
     // On a busy machine Redis may be too late for a few.
     let late = count.remove(&503).unwrap_or_default();
     // A slow machine may take more than the minute.
-    let most = 200 * (began.elapsed().as_secs() / 60 + 1);
+    let most = 200 * (since.elapsed().as_secs() / 60 + 1);
     assert!(begun <= made && made <= most, "{begun} of {made}");
     assert_eq!(count, BTreeMap::from([(429, 10_000 - begun - late)]));
     assert!(begun + late >= 200, "{begun} and {late}");
