@@ -72,8 +72,14 @@ export async function codePicture(address) {
   if (!context) throw new Error("no canvas");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, SAVED_PIXELS, SAVED_PIXELS);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(image, 0, 0, SAVED_PIXELS, SAVED_PIXELS);
+  // A drawing keeps its edges; a photograph of an account's code keeps its modules and proportions.
+  context.imageSmoothingEnabled = !address.startsWith("data:");
+  const scale = SAVED_PIXELS / Math.max(image.naturalWidth, image.naturalHeight, 1);
+  const [width, height] = [image.naturalWidth, image.naturalHeight].map(
+    (side) => side * scale || SAVED_PIXELS,
+  );
+  const [left, top] = [width, height].map((side) => (SAVED_PIXELS - side) / 2);
+  context.drawImage(image, left, top, width, height);
   return canvas;
 }
 
