@@ -36,7 +36,7 @@ const PIECES = [
 
 /** @param {string} content */
 function digest(content) {
-  return createHash("sha256").update(content).digest("hex").slice(0, 12);
+  return createHash("sha256").update(content).digest("hex").slice(0, 8);
 }
 
 /**
