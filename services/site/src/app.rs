@@ -44,9 +44,12 @@ use crate::{
         internal::{self, InternalApi},
         own_origin::OwnOrigin,
     },
-    sessions::{rules::SessionRules, store::Sessions},
+    sessions::{
+        rules::{SessionRules, TicketIssuing},
+        store::Sessions,
+    },
     settings::{self, GatewaySettings, LimitSettings, LoginSettings, SiteSettings},
-    tickets::{TicketIssuing, Tickets},
+    tickets::Tickets,
     waiting_room::WaitingRoom,
 };
 

@@ -27,15 +27,6 @@ use crate::{
     user::User,
 };
 
-/// Whether logins come with tickets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TicketIssuing {
-    /// No backend has a key to redeem them with.
-    Off,
-    /// Each has one.
-    On,
-}
-
 /// What stands for a login: 256 bits in base64url. Its `Debug` form is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ticket(String);

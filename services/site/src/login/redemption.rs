@@ -27,8 +27,9 @@ use crate::{
     sessions::{
         ending::{is_over, session_ended},
         identifier::SessionId,
+        rules::TicketIssuing,
     },
-    tickets::{Ticket, TicketIssuing},
+    tickets::Ticket,
     user::User,
 };
 

@@ -20,9 +20,11 @@ use url::Url;
 
 use crate::{
     login_methods::LoginMethods,
-    sessions::{rules::SessionRules, store::Sessions},
+    sessions::{
+        rules::{SessionRules, TicketIssuing},
+        store::Sessions,
+    },
     settings::oidc::{ClientName, ClientSettings, SigningAlgorithm, SubjectType},
-    tickets::TicketIssuing,
 };
 
 /// How long a client may take to take note of a logout.

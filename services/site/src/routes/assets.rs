@@ -116,10 +116,15 @@ fn find(path: &str) -> Option<(&'static StaticFile, &'static str)> {
         Some(wanted) if wanted == digest => KEPT_FOR_EVER,
         // While replicas of two versions stand side by side, a browser that got the bundle from one
         // asks the other for the pieces: each version's pieces go with any other's bundle.
-        Some(wanted) if wanted.len() == digest.len() => ASKED_FOR_AGAIN,
+        Some(wanted) if is_digest(wanted) => ASKED_FOR_AGAIN,
         Some(_) => return None,
     };
     Some((&found.file, caching))
+}
+
+/// Whether it may be a digest in a name of some version's.
+fn is_digest(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The demonstration: a page with the login modal.

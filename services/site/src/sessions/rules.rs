@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use login_protocol::{identity::MemberId, member::Member, steps::ReadUnfollow};
 
-use crate::tickets::TicketIssuing;
+/// Whether logins come with tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketIssuing {
+    /// No backend has a key to redeem them with.
+    Off,
+    /// Each has one.
+    On,
+}
 
 /// When somebody may be signed in, and what their sessions say of the site.
 #[derive(Debug, Clone)]

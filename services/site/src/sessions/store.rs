@@ -29,12 +29,9 @@ use service_kit::{
 use super::{
     ending::{is_over, session_ended},
     identifier::SessionId,
-    rules::SessionRules,
+    rules::{SessionRules, TicketIssuing},
 };
-use crate::{
-    tickets::{Ticket, TicketIssuing},
-    user::User,
-};
+use crate::{tickets::Ticket, user::User};
 
 /// How long after the beginning of a session its person may have been seen first: the clocks of
 /// WeChat, of the gateway and of Redis differ, and who reads it gives a subject that is missing.
