@@ -1,11 +1,11 @@
-//! axe-core over the gallery: every state in every language and theme, on a laptop and on a phone, in
-//! the page and as a dialog.
+//! axe-core over the gallery: every state in every language and theme, on a laptop and on a phone held
+//! either way, in the page and as a dialog.
 
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use system_tests::{
-    browser::{Browser, DESKTOP, PHONE},
+    browser::{Browser, DESKTOP, LANDSCAPE, PHONE},
     gallery::{self, MODAL},
     log_folder,
     pages::Pages,
@@ -41,7 +41,7 @@ fn assert_none(complaints: &Value) {
 async fn every_state_in_the_page_is_accessible() {
     let pages = gallery::serve().await;
     let browser = Browser::start(&log_folder::create()).await;
-    for screen in [DESKTOP, PHONE] {
+    for screen in [DESKTOP, PHONE, LANDSCAPE] {
         browser.pose(screen, false).await;
         open(&browser, &pages).await;
         let shown = browser.value("document.querySelectorAll('figure').length");
@@ -61,7 +61,7 @@ async fn every_state_in_the_page_is_accessible() {
 async fn every_state_in_a_dialog_is_accessible() {
     let pages = gallery::serve().await;
     let browser = Browser::start(&log_folder::create()).await;
-    for screen in [DESKTOP, PHONE] {
+    for screen in [DESKTOP, PHONE, LANDSCAPE] {
         browser.pose(screen, false).await;
         open(&browser, &pages).await;
         let states = browser.value("gallery.states").await;

@@ -81,6 +81,14 @@ pub const PHONE: Screen = Screen {
     phone: true,
 };
 
+/// The same on its side, and small.
+pub const LANDSCAPE: Screen = Screen {
+    width: 740,
+    height: 360,
+    scale: 2,
+    phone: true,
+};
+
 impl Browser {
     /// Starts one that prefers Chinese.
     pub async fn start(log: &Path) -> Self {
