@@ -1,8 +1,9 @@
 //! The pages of `docs/integrations`, followed literally with the real software: a real browser, and
-//! the simulator's phone.
+//! the simulator's phone. And Traefik, which isn't Debian's.
 
 mod bed;
 mod page;
+mod traefik;
 
 use bed::Bed;
 use page::variables;
