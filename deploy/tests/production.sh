@@ -228,6 +228,28 @@ wait_for 60 has_metrics_of wechat-gateway 2
 [ "$(curl --silent --noproxy '*' "http://127.0.0.1:$prometheus_port/api/v1/rules" | grep -o '"type":"alerting"' | wc -l)" -ge 10 ] ||
   fail "Prometheus has no rules"
 
+step "HTTP/2 to the browser; the edge reads its configuration anew while one waits for its scan"
+begin reloading
+curl --silent --show-error --no-buffer --cacert "$work/root.crt" --resolve "login.test:$https_port:127.0.0.1" --noproxy '*' \
+  --max-time 60 --cookie "$work/reloading" --write-out '\nHTTP/%{http_version}\n' "$site/api/login/events" >"$work/events" &
+stream=$!
+wait_for 10 grep -q pending "$work/events"
+workers() {
+  dc exec -T edge sh -c 'cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -c "nginx: worker process$"'
+}
+before=$(workers)
+dc exec -T edge nginx -s reload
+shutting_down() { # The worker that serves the stream goes on, beside the new ones.
+  [ "$(dc exec -T edge sh -c 'cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -c "nginx: worker process is shutting down"')" -ge 1 ] &&
+    [ "$(workers)" = "$before" ]
+}
+wait_for 20 shutting_down
+scan reloading 小重
+wait_for 10 grep -q confirmed "$work/events"
+finish reloading
+wait "$stream" || true
+grep -q '^HTTP/2$' "$work/events" || fail "not HTTP/2: $(tail -n 1 "$work/events")"
+
 step "a backup"
 dc run --rm --no-deps backup once
 name=$(cd "$work/backups" && ls wechat-login-*.rdb | sort | tail -n 1)

