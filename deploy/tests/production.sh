@@ -133,6 +133,7 @@ image_of() { # TAG, PATH in the image, BINARY of this machine: an image of the b
   mkdir -p "$context/root/tmp" "$context/root/etc" "$context/root/prometheus"
   chmod 1777 "$context/root/tmp" "$context/root/prometheus"
   echo 'hosts: files dns' >"$context/root/etc/nsswitch.conf"
+  install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$context/root/etc/ssl/certs/ca-certificates.crt"
   install -D -m 755 "$3" "$context/root$2"
   ldd "$3" | grep -o '/[^ ]*' | while read -r library; do
     install -D -m 755 "$library" "$context/root$library"
@@ -180,9 +181,8 @@ COMPOSE
   up
   begin before && scan before 小白 && finish before
   begin mid-upgrade
-  older=$(dc exec -T wechat-gateway /usr/local/bin/wechat-gateway --version)
   files=(--file docker-compose.yml)
-  step "upgrading from $older, the gateway first"
+  step "upgrading, the gateway first"
   dc up --detach --no-build --no-deps wechat-gateway >/dev/null 2>&1
   wait_for 120 ready
   begin between && scan between 小之 && finish between
@@ -191,9 +191,7 @@ COMPOSE
   scan mid-upgrade 小升 && finish mid-upgrade
   signed_in before
   signed_in between
-  newer=$(dc exec -T wechat-gateway wechat-gateway --version)
-  [ "$newer" != "$older" ] || fail "still $older"
-  step "now $newer"
+  docker inspect --format '{{.Config.Image}}' $(dc ps --quiet) | grep older && fail "the version before still runs"
 else
   step "starting"
   up
