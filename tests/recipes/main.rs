@@ -1,8 +1,9 @@
 //! The pages of `docs/integrations`, followed literally with the real software: a real browser, and
-//! the simulator's phone.
+//! the simulator's phone. The receiver of webhooks, in [`webhook`], needs neither.
 
 mod bed;
 mod page;
+mod webhook;
 
 use bed::Bed;
 use page::variables;
