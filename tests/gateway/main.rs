@@ -38,6 +38,7 @@ mod member_index;
 mod members;
 mod operations;
 mod outages;
+mod package_files;
 mod plain_mode;
 mod protected_answers;
 mod push_request;

@@ -1,8 +1,9 @@
 //! The pages of `docs/integrations`, followed literally with the real software: a real browser, and
-//! the simulator's phone. The receiver of webhooks, in [`webhook`], needs neither.
+//! the simulator's phone. And Traefik, which isn't Debian's; and the receiver of webhooks.
 
 mod bed;
 mod page;
+mod traefik;
 mod webhook;
 
 use bed::Bed;
