@@ -2,7 +2,7 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use login_protocol::event::Position;
+use login_protocol::account::AccountName;
 
 use super::{
     super::{
@@ -45,7 +45,7 @@ use crate::audit::{Door, OwnerAction};
 </div>
 {%- endif %}
 {%- if let Some(next) = acts.next %}
-<p><a class="button" id="more" href="/console/activity?before={{ self.place(next) }}">{{ say.say("更早的", "Earlier ones") }}</a></p>
+<p><a class="button" id="more" href="/console/activity?before={{ next.event_id() }}">{{ say.say("更早的", "Earlier ones") }}</a></p>
 {%- endif %}
 <p class="muted small">{{ say.say("保留时间和事件相同（GATEWAY__EVENTS__KEEP_DAYS）。内部接口和命令行做的也在这里。", "Kept for as long as events are (GATEWAY__EVENTS__KEEP_DAYS). What the internal API and the command line did is listed too.") }}</p>
 {%- endmatch %}
@@ -85,7 +85,7 @@ impl ActsPage<'_> {
 
     /// What it was done to, where that isn't somebody.
     fn object<'act>(&self, act: &'act Act) -> &'act str {
-        let account = act.account.as_ref().map(|account| account.as_str());
+        let account = act.account.as_ref().map(AccountName::as_str);
         act.webhook.as_deref().or(account).unwrap_or("–")
     }
 
@@ -102,10 +102,6 @@ impl ActsPage<'_> {
         let nickname = person.nickname.as_deref();
         let nickname = nickname.filter(|name| !name.trim().is_empty());
         nickname.unwrap_or_else(|| person.openid.as_str())
-    }
-
-    fn place(&self, next: &Position) -> String {
-        next.event_id()
     }
 
     fn time(&self, at: &Timestamp) -> String {
