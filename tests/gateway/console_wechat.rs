@@ -201,8 +201,8 @@ async fn under_https_the_cookies_are_of_the_whole_host_and_no_others_count() {
     assert!(set.starts_with("__Host-wechat-login-console="), "{set}");
     let cookie = set.split(';').next().expect("a cookie");
     assert_eq!(http::send(get("", cookie)).await.status, 200);
-    let plain = cookie.trim_start_matches("__Host-");
-    assert_eq!(http::send(get("", plain)).await.status, 303);
+    let unprefixed = cookie.trim_start_matches("__Host-");
+    assert_eq!(http::send(get("", unprefixed)).await.status, 303);
     let answer = http::send(by_https(post(gateway, "/sign-in/wechat", &[]))).await;
     let set = header(&answer, "set-cookie");
     assert!(
