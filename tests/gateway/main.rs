@@ -11,6 +11,8 @@ mod code_budget;
 mod compatible_mode;
 mod consent;
 mod console;
+mod console_activity;
+mod console_wechat;
 mod endless_bodies;
 mod events;
 mod forced_refresh;
