@@ -29,20 +29,35 @@ pub(super) fn client(
     address: IpAddr,
 ) -> Result<Arc<Client>, Refusal> {
     let now = Instant::now();
-    if let Some(wait) = provider.failures.wait(address, now) {
+    let named = named(provider, request, Some(parameters)).map(|client| client.id.as_str());
+    if let Some(wait) = provider.failures.wait(address, named, now) {
         return Err(Refusal::too_many("too_many_failures", wait));
     }
     let found = credentials(request, parameters)
         .and_then(|credentials| authenticate(provider, &credentials));
     let client = found.inspect_err(|refusal| {
         if refusal.error == "invalid_client" {
-            provider.failures.add(address, now);
+            provider.failures.add(address, named, now);
         }
     })?;
     let wait = provider.failures.admit(address, &client.id, now);
     wait.map_or(Ok(client), |wait| {
         Err(Refusal::too_many("too_many_requests", wait))
     })
+}
+
+/// The client that a request names, whether it is that client or not: for limits, and for whoever
+/// looks for a refusal in the log.
+pub(super) fn named<'a>(
+    provider: &'a Provider,
+    request: &HttpRequest,
+    parameters: Option<&Parameters>,
+) -> Option<&'a Arc<Client>> {
+    let header = request.headers().get(AUTHORIZATION);
+    let basic = header.and_then(|header| basic(header.to_str().ok()?));
+    let ids = basic.map(|basic| basic.ids).unwrap_or_default();
+    let in_header = ids.iter().find_map(|id| provider.clients.with_id(id));
+    in_header.or_else(|| provider.clients.with_id(parameters?.get("client_id")?))
 }
 
 fn authenticate(provider: &Provider, credentials: &Credentials) -> Result<Arc<Client>, Refusal> {

@@ -45,7 +45,7 @@ pub(super) async fn document(provider: Data<Provider>) -> HttpResponse {
         "authorization_response_iss_parameter_supported": true,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
     });
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, KEPT))

@@ -16,7 +16,13 @@ use super::{
     revocation, token, userinfo,
 };
 
+const READ: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
+
 /// Adds the routes.
+///
+/// Where a GET has effects, HEAD isn't answered like it (RFC 9110, section 9.1): it would make a
+/// code, keep a request, or sign out, for an answer whose address or page nobody reads. Answering
+/// without the effect would announce what a GET doesn't do. So those say 405, with what they allow.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at(paths::DISCOVERY, &[Method::GET, Method::HEAD], || {
@@ -32,9 +38,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             web::to(login_page::page)
         }))
         .service(at(paths::TOKEN, &[Method::POST], || web::to(token::token)))
-        .service(at(paths::USERINFO, &[Method::GET, Method::POST], || {
-            web::to(userinfo::userinfo)
-        }))
+        .service(at(paths::USERINFO, &READ, || web::to(userinfo::userinfo)))
         .service(at(paths::INTROSPECTION, &[Method::POST], || {
             web::to(introspection::introspect)
         }))

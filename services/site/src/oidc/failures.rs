@@ -16,8 +16,16 @@ use std::{
 use login_protocol::client_nets::widest_net;
 use tokio::time::Instant;
 
-/// How many failures an address may have in a window. A client whose secret is wrong notices soon.
+/// How many failures of one client an address may have in a window. A client whose secret is wrong
+/// notices soon, and others at the same address aren't held up by it.
 const SHARE: u32 = 60;
+
+/// How many failures an address may have in a window of all clients together, and of names that are
+/// no client's.
+const SHARE_OF_ALL: u32 = 10 * SHARE;
+
+/// The client that stands for all of them. A client's own `client_id` is never empty.
+const ALL: &str = "";
 
 /// How many requests an address may make for a client in a window. A backend with many visitors
 /// makes one or two a login.
@@ -129,14 +137,33 @@ fn locked(counts: &Mutex<Counts>) -> std::sync::MutexGuard<'_, Counts> {
 }
 
 impl Failures {
-    /// How long an address has to wait because of its failures.
-    pub(super) fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
-        locked(&self.failed).look(address, "", SHARE, now, 0)
+    /// How long an address has to wait because of its failures, as the client that it names, if
+    /// there is such a client.
+    pub(super) fn wait(
+        &self,
+        address: IpAddr,
+        client: Option<&str>,
+        now: Instant,
+    ) -> Option<Duration> {
+        self.look_at_failed(address, client, now, 0)
     }
 
     /// Counts a failure.
-    pub(super) fn add(&self, address: IpAddr, now: Instant) {
-        locked(&self.failed).look(address, "", SHARE, now, 1);
+    pub(super) fn add(&self, address: IpAddr, client: Option<&str>, now: Instant) {
+        self.look_at_failed(address, client, now, 1);
+    }
+
+    fn look_at_failed(
+        &self,
+        address: IpAddr,
+        client: Option<&str>,
+        now: Instant,
+        adds: u32,
+    ) -> Option<Duration> {
+        let mut failed = locked(&self.failed);
+        let own = client.and_then(|client| failed.look(address, client, SHARE, now, adds));
+        let of_all = failed.look(address, ALL, SHARE_OF_ALL, now, adds);
+        own.max(of_all)
     }
 
     /// Counts a request of an address for a client. How long it has to wait, if there were too many.
@@ -149,18 +176,41 @@ impl Failures {
 mod tests {
     use super::*;
 
+    const WIKI: Option<&str> = Some("wiki");
+
+    #[test]
+    fn one_clients_failures_hold_up_no_other_until_there_are_too_many_of_all() {
+        let failures = Failures::default();
+        let now = Instant::now();
+        let address = "203.0.113.9".parse().unwrap();
+        for _ in 0..SHARE {
+            failures.add(address, WIKI, now);
+        }
+        assert_eq!(failures.wait(address, WIKI, now), Some(WINDOW));
+        let app = Some("app");
+        assert_eq!(failures.wait(address, app, now), None);
+        assert_eq!(failures.wait(address, None, now), None);
+        for _ in SHARE..SHARE_OF_ALL {
+            assert_eq!(failures.wait(address, None, now), None);
+            failures.add(address, None, now);
+        }
+        for client in [None, app, WIKI] {
+            assert_eq!(failures.wait(address, client, now), Some(WINDOW));
+        }
+    }
+
     #[test]
     fn whoever_fails_too_often_waits_for_the_window_and_nobody_else_does() {
         let failures = Failures::default();
         let now = Instant::now();
         let [one, other] = ["203.0.113.9", "203.0.113.10"].map(|text| text.parse().unwrap());
         for _ in 0..SHARE {
-            assert_eq!(failures.wait(one, now), None);
-            failures.add(one, now);
+            assert_eq!(failures.wait(one, WIKI, now), None);
+            failures.add(one, WIKI, now);
         }
-        assert_eq!(failures.wait(one, now), Some(WINDOW));
-        assert_eq!(failures.wait(other, now), None);
-        assert_eq!(failures.wait(one, now + WINDOW), None);
+        assert_eq!(failures.wait(one, WIKI, now), Some(WINDOW));
+        assert_eq!(failures.wait(other, WIKI, now), None);
+        assert_eq!(failures.wait(one, WIKI, now + WINDOW), None);
     }
 
     #[test]
@@ -169,25 +219,25 @@ mod tests {
         let now = Instant::now();
         let address = |number| IpAddr::from(std::net::Ipv4Addr::from_bits(number));
         for number in 0..30_000_u32 {
-            failures.add(address(number), now);
+            failures.add(address(number), WIKI, now);
         }
         assert_eq!(locked(&failures.failed).windows.len(), MOST);
         assert_eq!(locked(&failures.failed).shared.len(), SHARED);
         // One of those that share a window.
         let guesser = address(40_000);
         let mut tries = 0;
-        while failures.wait(guesser, now).is_none() {
-            failures.add(guesser, now);
+        while failures.wait(guesser, WIKI, now).is_none() {
+            failures.add(guesser, WIKI, now);
             tries += 1;
             assert!(tries <= SHARE, "not limited");
         }
         // Hardly anybody else is kept waiting by that.
         let kept_waiting = (50_000..51_000)
-            .filter(|number| failures.wait(address(*number), now).is_some())
+            .filter(|number| failures.wait(address(*number), WIKI, now).is_some())
             .count();
         assert!(kept_waiting < 100, "{kept_waiting}");
-        assert_eq!(failures.wait(guesser, now + WINDOW), None);
-        failures.add(guesser, now + WINDOW);
-        assert_eq!(locked(&failures.failed).windows.len(), 1, "all were over");
+        assert_eq!(failures.wait(guesser, WIKI, now + WINDOW), None);
+        failures.add(guesser, WIKI, now + WINDOW);
+        assert_eq!(locked(&failures.failed).windows.len(), 2, "all were over");
     }
 }

@@ -22,10 +22,11 @@ pub(super) async fn introspect(
     proxies: Data<TrustedProxies>,
 ) -> HttpResponse {
     let address = proxies.client(&request);
+    let form = Parameters::of_form(&request, body).await;
     let answered = async {
-        let parameters = Parameters::of_form(&request, body).await?;
+        let parameters = form.as_ref().map_err(Refusal::clone)?;
         parameters.refuse_doubled()?;
-        let client = client_authentication::client(&provider, &request, &parameters, address)?;
+        let client = client_authentication::client(&provider, &request, parameters, address)?;
         if client.is_public() {
             // Anybody could ask in its name.
             let wrong = "introspection is for clients with a secret";
@@ -38,7 +39,8 @@ pub(super) async fn introspect(
     match answered.await {
         Ok(json) => HttpResponse::Ok().json(json),
         Err(refusal) => {
-            refusal.note(ENDPOINT, None);
+            let named = client_authentication::named(&provider, &request, form.as_ref().ok());
+            refusal.note(ENDPOINT, named.map(|client| client.name.as_str()));
             refusal.to_json()
         }
     }

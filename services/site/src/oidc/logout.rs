@@ -45,12 +45,12 @@ pub(super) async fn logout(
                     .insert_header((LOCATION, format!("{path}?{}", form.to_query())))
                     .finish()
             }
-            Err(refusal) => refused(&provider, &refusal),
+            Err(refusal) => refused(&provider, &refusal, None),
         };
     }
     let parameters = Parameters::of_query(&request);
     if let Err(refusal) = parameters.refuse_doubled() {
-        return refused(&provider, &refusal);
+        return refused(&provider, &refusal, named(&provider, &parameters, None));
     }
     let session = cookies.session(&request);
     let hint = parameters
@@ -66,11 +66,13 @@ pub(super) async fn logout(
     let is_unreadable = hint.is_none() && parameters.get("id_token_hint").is_some();
     let afterwards = match afterwards(&provider, &parameters, by_hint, is_unreadable) {
         Ok(afterwards) => afterwards,
-        Err(refusal) => return refused(&provider, &refusal),
+        Err(refusal) => {
+            return refused(&provider, &refusal, named(&provider, &parameters, by_hint));
+        }
     };
     let is_signed_in = match is_signed_in(session.as_ref(), &sessions, &provider).await {
         Ok(is_signed_in) => is_signed_in,
-        Err(error) => return refused(&provider, &error.into()),
+        Err(error) => return refused(&provider, &error.into(), afterwards.client.as_ref()),
     };
     let Some(session) = session.filter(|_| is_signed_in) else {
         return leave(&provider, &cookies, &afterwards);
@@ -107,14 +109,15 @@ pub(super) async fn confirmed(
     cookies: Data<Cookies>,
 ) -> HttpResponse {
     let form = Parameters::of_form(&request, body).await;
-    let form = form.and_then(|form| form.refuse_doubled().map(|()| form));
     let form = match form {
         Ok(form) => form,
-        Err(refusal) => return refused(&provider, &refusal),
+        Err(refusal) => return refused(&provider, &refusal, None),
     };
-    let afterwards = match afterwards(&provider, &form, None, false) {
+    let checked = form.refuse_doubled();
+    let checked = checked.and_then(|()| afterwards(&provider, &form, None, false));
+    let afterwards = match checked {
         Ok(afterwards) => afterwards,
-        Err(refusal) => return refused(&provider, &refusal),
+        Err(refusal) => return refused(&provider, &refusal, named(&provider, &form, None)),
     };
     match cookies.session(&request) {
         Some(session) => {
@@ -132,6 +135,16 @@ pub(super) async fn confirmed(
     }
 }
 
+/// The client, by its hint or by its name.
+fn named<'a>(
+    provider: &'a Provider,
+    parameters: &Parameters,
+    by_hint: Option<&str>,
+) -> Option<&'a Arc<Client>> {
+    let id = by_hint.or_else(|| parameters.get("client_id"))?;
+    provider.clients.with_id(id)
+}
+
 /// Where the client, by its hint or by its name, may send the visitor. Whom a hint would name that
 /// can't be read any more, nobody knows: then the visitor stays here.
 fn afterwards<'a>(
@@ -140,18 +153,15 @@ fn afterwards<'a>(
     by_hint: Option<&str>,
     hint_is_unreadable: bool,
 ) -> Result<Afterwards<'a>, Refusal> {
-    let named = parameters.get("client_id");
-    if let (Some(named), Some(by_hint)) = (named, by_hint)
-        && named != by_hint
+    let client_id = parameters.get("client_id");
+    if let (Some(client_id), Some(by_hint)) = (client_id, by_hint)
+        && client_id != by_hint
     {
         let wrong = "client_id isn't the client of id_token_hint";
         return Err(Refusal::invalid_request("other_client", wrong));
     }
-    let client = by_hint
-        .or(named)
-        .and_then(|id| provider.clients.with_id(id))
-        .cloned();
-    let is_nobodys = hint_is_unreadable && named.is_none();
+    let client = named(provider, parameters, by_hint).cloned();
+    let is_nobodys = hint_is_unreadable && client_id.is_none();
     let uri = parameters.get("post_logout_redirect_uri");
     let uri = uri.filter(|_| !is_nobodys);
     if let Some(uri) = uri {
@@ -207,7 +217,7 @@ async fn sign_out(
     };
     match ended.await {
         Ok(()) => leave(provider, cookies, afterwards),
-        Err(error) => refused(provider, &error.into()),
+        Err(error) => refused(provider, &error.into(), afterwards.client.as_ref()),
     }
 }
 
@@ -230,7 +240,7 @@ fn leave(provider: &Provider, cookies: &Cookies, afterwards: &Afterwards<'_>) ->
     response
 }
 
-fn refused(provider: &Provider, refusal: &Refusal) -> HttpResponse {
-    refusal.note(ENDPOINT, None);
+fn refused(provider: &Provider, refusal: &Refusal, client: Option<&Arc<Client>>) -> HttpResponse {
+    refusal.note(ENDPOINT, client.map(|client| client.name.as_str()));
     pages::refused(provider, refusal)
 }

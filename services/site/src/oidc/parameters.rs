@@ -15,6 +15,24 @@ use super::refusal::Refusal;
 /// Names and values. A parameter without a value counts as omitted. Its `Debug` form is redacted.
 pub(super) struct Parameters(Vec<(String, String)>);
 
+/// Whether a parameter is one of the specifications that are followed here.
+fn is_known(name: &str) -> bool {
+    matches!(
+        name,
+        // OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636.
+        "response_type" | "response_mode" | "client_id" | "redirect_uri" | "scope" | "state"
+            | "nonce" | "display" | "prompt" | "max_age" | "ui_locales" | "claims_locales"
+            | "id_token_hint" | "login_hint" | "acr_values" | "claims" | "request"
+            | "request_uri" | "registration" | "code_challenge" | "code_challenge_method"
+            // RFC 6749, 6750, 7009, 7523, 7662.
+            | "client_secret" | "client_assertion" | "client_assertion_type" | "grant_type"
+            | "code" | "code_verifier" | "refresh_token" | "access_token" | "token"
+            | "token_type_hint"
+            // RP-Initiated Logout 1.0.
+            | "post_logout_redirect_uri" | "logout_hint"
+    )
+}
+
 impl fmt::Debug for Parameters {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Parameters(…)")
@@ -32,20 +50,24 @@ impl Parameters {
         Self::parse(request.query_string().as_bytes())
     }
 
+    /// Whether a request's body is a form, by what it says.
+    pub(super) fn are_in_form(request: &HttpRequest) -> bool {
+        let media_type = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| value.split(';').next().unwrap_or_default().trim());
+        media_type
+            .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    }
+
     /// Those of a form.
     ///
     /// # Errors
     ///
     /// It is no form, or can't be read.
     pub(super) async fn of_form(request: &HttpRequest, body: Payload) -> Result<Self, Refusal> {
-        let media_type = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(|value| value.split(';').next().unwrap_or_default().trim());
-        let is_form = media_type
-            .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-        if !is_form {
+        if !Self::are_in_form(request) {
             let wrong = "the body has to be application/x-www-form-urlencoded";
             return Err(Refusal::invalid_request("no_form", wrong));
         }
@@ -71,14 +93,16 @@ impl Parameters {
         self.0.iter().filter(|(known, _)| known == name).count() > 1
     }
 
-    /// Refuses parameters that are there more than once (RFC 6749, section 3.1).
+    /// Refuses parameters that are there more than once (RFC 6749, section 3.1), of those that are
+    /// known: an extension's may be repeated (`resource`, RFC 8707, section 2).
     ///
     /// # Errors
     ///
     /// There is one.
     pub(super) fn refuse_doubled(&self) -> Result<(), Refusal> {
         let mut names = HashSet::with_capacity(self.0.len());
-        let doubled = !self.0.iter().all(|(name, _)| names.insert(name));
+        let mut known = self.0.iter().filter(|(name, _)| is_known(name));
+        let doubled = !known.all(|(name, _)| names.insert(name));
         if doubled {
             let wrong = "a parameter must not be there more than once";
             return Err(Refusal::invalid_request("doubled_parameter", wrong));

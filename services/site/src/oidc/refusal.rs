@@ -115,6 +115,14 @@ impl Refusal {
         }
     }
 
+    /// A request for what an access token opens is told how to ask (RFC 6750, sections 3 and 3.1).
+    pub(super) fn in_terms_of_bearer_tokens(mut self) -> Self {
+        if self.error == "invalid_request" {
+            self.challenge = Some("Bearer error=\"invalid_request\"");
+        }
+        self
+    }
+
     pub(super) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self

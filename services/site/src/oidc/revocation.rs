@@ -29,10 +29,11 @@ pub(super) async fn revoke(
     proxies: Data<TrustedProxies>,
 ) -> HttpResponse {
     let address = proxies.client(&request);
+    let form = Parameters::of_form(&request, body).await;
     let revoked = async {
-        let parameters = Parameters::of_form(&request, body).await?;
+        let parameters = form.as_ref().map_err(Refusal::clone)?;
         parameters.refuse_doubled()?;
-        let client = client_authentication::client(&provider, &request, &parameters, address)?;
+        let client = client_authentication::client(&provider, &request, parameters, address)?;
         let missing = || Refusal::invalid_request("missing_parameter", "token is missing");
         let token = parameters.get("token").ok_or_else(missing)?;
         end(&provider, &client, token).await
@@ -40,7 +41,8 @@ pub(super) async fn revoke(
     match revoked.await {
         Ok(()) => HttpResponse::Ok().finish(),
         Err(refusal) => {
-            refusal.note(ENDPOINT, None);
+            let named = client_authentication::named(&provider, &request, form.as_ref().ok());
+            refusal.note(ENDPOINT, named.map(|client| client.name.as_str()));
             refusal.to_json()
         }
     }

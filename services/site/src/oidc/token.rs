@@ -27,7 +27,10 @@ pub(super) async fn token(
 ) -> HttpResponse {
     let parameters = match Parameters::of_form(&request, body).await {
         Ok(parameters) => parameters,
-        Err(refusal) => return refused(&refusal, None),
+        Err(refusal) => {
+            let named = client_authentication::named(&provider, &request, None);
+            return refused(&refusal, named.map(|client| &**client));
+        }
     };
     let address = proxies.client(&request);
     let authenticated = parameters
@@ -36,9 +39,8 @@ pub(super) async fn token(
     let client = match authenticated {
         Ok(client) => client,
         Err(refusal) => {
-            let named = parameters.get("client_id");
-            let known = named.and_then(|id| provider.clients.with_id(id));
-            return refused(&refusal, known.map(|client| &**client));
+            let named = client_authentication::named(&provider, &request, Some(&parameters));
+            return refused(&refusal, named.map(|client| &**client));
         }
     };
     match granted(&provider, &client, &parameters).await {

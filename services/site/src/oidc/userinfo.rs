@@ -23,6 +23,7 @@ pub(super) async fn userinfo(
     match claims(&request, body, &provider).await {
         Ok(response) => response,
         Err(refusal) => {
+            // Only a good token would say whose it is.
             refusal.note(ENDPOINT, None);
             refusal.to_json()
         }
@@ -34,7 +35,8 @@ async fn claims(
     body: Payload,
     provider: &Provider,
 ) -> Result<HttpResponse, Refusal> {
-    let token = access_token(request, body).await?;
+    let token = access_token(request, body).await;
+    let token = token.map_err(Refusal::in_terms_of_bearer_tokens)?;
     let person = provider.person(&token).await?;
     let person = person.ok_or_else(|| Refusal::invalid_token("unknown_token"))?;
     Ok(HttpResponse::Ok().json(person.told().claims(&person.record.scope)))
@@ -43,16 +45,21 @@ async fn claims(
 /// The token in the header, or in a form (RFC 6750, sections 2.1 and 2.2). In a URL, where others
 /// may read it, it is none.
 async fn access_token(request: &HttpRequest, body: Payload) -> Result<String, Refusal> {
-    let is_form = request.method() == Method::POST && request.headers().contains_key(CONTENT_TYPE);
-    let posted = if is_form {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next();
+    // Beside a header, a body that is no form brings no second token.
+    let has_form = request.method() == Method::POST
+        && match header {
+            Some(_) => Parameters::are_in_form(request),
+            None => request.headers().contains_key(CONTENT_TYPE),
+        };
+    let posted = if has_form {
         let form = Parameters::of_form(request, body).await?;
         form.refuse_doubled()?;
         form.get("access_token").map(str::to_owned)
     } else {
         None
     };
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let header = headers.next();
     if headers.next().is_some() || (header.is_some() && posted.is_some()) {
         let wrong = "the request has more than one access token";
         return Err(Refusal::invalid_request("two_tokens", wrong));
