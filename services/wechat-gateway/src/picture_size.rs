@@ -76,7 +76,7 @@ fn of_webp(content: &[u8]) -> Option<PictureSize> {
     let chunk = content.get(20..)?;
     let less_one = |bits: u32| PictureSize {
         width: (bits & 0x3fff) + 1,
-        height: (bits >> 14 & 0x3fff) + 1,
+        height: ((bits >> 14) & 0x3fff) + 1,
     };
     match content.get(12..16)? {
         b"VP8 " => {
