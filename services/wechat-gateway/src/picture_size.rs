@@ -34,7 +34,7 @@ fn of_png(content: &[u8]) -> Option<PictureSize> {
     })
 }
 
-/// The logical screen (GIF89a, section 18).
+/// The logical screen (`GIF89a`, section 18).
 fn of_gif(content: &[u8]) -> Option<PictureSize> {
     Some(PictureSize {
         width: little_16(content, 6)?.into(),
