@@ -260,7 +260,9 @@ async fn every_described_operation_answers_as_described() {
                 .replace("{openid}", &person.openid)
                 .replace("{name}", "crm")
                 .replace("{id}", "a-session");
-            // What an operation before has erased or ended.
+            // What an operation before has banned, erased or ended.
+            let ban = format!("/v1/members/{}/ban", person.openid);
+            http::send(http::internal(gateway, Method::DELETE, &ban)).await;
             PushRequest::safe(&ago(0, &person.openid, PushBody::subscribe_without_code()))
                 .send(gateway)
                 .await;
