@@ -12,6 +12,7 @@ mod compatible_mode;
 mod consent;
 mod console;
 mod endless_bodies;
+mod event_corners;
 mod events;
 mod forced_refresh;
 mod forged_pushes;

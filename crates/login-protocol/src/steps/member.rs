@@ -143,7 +143,8 @@ pub struct RecordVisit {
 }
 
 impl Step for RecordVisit {
-    type Outcome = ();
+    /// Whether it tells that they have unfollowed, of which no event had told.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         let follows = match self.follows {
@@ -165,9 +166,10 @@ impl Step for RecordVisit {
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
         match words(reply).as_slice() {
-            [Some("recorded")] => Ok(()),
+            [Some("unfollowed")] => Ok(true),
+            [Some("recorded")] => Ok(false),
             _ => Err(UnexpectedReply {
                 step: "RecordVisit",
             }),

@@ -67,7 +67,8 @@ pub use digits::{
 pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CloseEvents, CountEvents, Denial, EndingSession, FillEvent,
-    OpenEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent, TrimEvents,
+    OpenEvents, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent, ReadOldestEvent,
+    TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{

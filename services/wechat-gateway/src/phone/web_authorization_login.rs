@@ -28,8 +28,10 @@ use url::Url;
 use wechat_wire::api::UserInfo;
 
 use crate::{
+    denials,
     push::happenings::Person,
     subjects::Subjects,
+    unfollows::Unfollow,
     wechat::{
         access_tokens::AccessTokens,
         api::Api,
@@ -166,13 +168,12 @@ impl WebAuthorizationLogin {
                 account: self.account.clone(),
                 member,
             };
-            let append = AppendEvent::of_denial(
-                &self.account,
-                &refuse.member,
-                &refuse.scene,
-                Denial::Banned,
-            );
-            self.store.run_both(&append, &refuse).await?;
+            let is_open =
+                denials::is_open(&self.store, scene, &self.account, &refuse.member).await?;
+            let append = is_open.then(|| {
+                AppendEvent::of_denial(&self.account, &refuse.member, scene, Denial::Banned)
+            });
+            self.store.run_together((append.as_ref(), &refuse)).await?;
             return Ok(Outcome::Banned);
         }
         let read_subject = ReadSubject {
@@ -209,14 +210,15 @@ impl WebAuthorizationLogin {
         let confirm = ConfirmAttempt {
             scene: scene.clone(),
             account: self.account.clone(),
-            member,
+            member: member.clone(),
         };
+        let left = Unfollow::told_by(&self.store, &member, append.as_ref()).await?;
         let index = IndexMember {
             member: visit.member.clone(),
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _, (), confirmed) = self
+        let (_, has_left, _, _, _, _, (), confirmed, sessions, uses) = self
             .store
             .run_together((
                 append.as_ref(),
@@ -227,8 +229,13 @@ impl WebAuthorizationLogin {
                 naming.note.as_ref(),
                 &note,
                 &confirm,
+                left.as_ref().map(|left| &left.index),
+                left.as_ref().map(|left| &left.uses),
             ))
             .await?;
+        if let (true, Some(left), Some(sessions), Some(uses)) = (has_left, left, sessions, uses) {
+            left.conclude(asked_at, &sessions, &uses).await?;
+        }
         if matches!(confirmed.effect, ScanEffect::Accepted(_)) {
             history::count(Figure::Scanned);
             history::count(Figure::Confirmed);
@@ -292,7 +299,8 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _) = self
+        let left = Unfollow::told_by(&self.store, &member, append.as_ref()).await?;
+        let (_, has_left, _, _, _, _, sessions, uses) = self
             .store
             .run_together((
                 append.as_ref(),
@@ -301,8 +309,13 @@ impl WebAuthorizationLogin {
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
+                left.as_ref().map(|left| &left.index),
+                left.as_ref().map(|left| &left.uses),
             ))
             .await?;
+        if let (true, Some(left), Some(sessions), Some(uses)) = (has_left, left, sessions, uses) {
+            left.conclude(asked_at, &sessions, &uses).await?;
+        }
         let was_following = || known.is_some_and(|member| member.subscribed);
         let follows = account_info.is_subscribed().unwrap_or_else(was_following);
         Ok((member, follows))

@@ -81,12 +81,13 @@ impl Person<'_> {
         self.changed(known, after, at)
     }
 
-    /// That they left. Told also of who is known to have left: Redis may have taken the record and
-    /// refused the event, and the push that comes again must bring it. A repeat is the same event.
+    /// That they left, unless a login inside WeChat has told so before. Told also where this very
+    /// push is kept already: Redis may have taken the record and refused the event, and the push that
+    /// comes again must bring it. A repeat is the same event.
     pub(crate) fn unfollowed(&self, at: Timestamp) -> Option<AppendEvent> {
         let known = self.known;
-        let left = known.is_some_and(|known| known.overtakes(at));
-        if left {
+        let has_left = |known: &Member| !known.subscribed && known.follow_changed_at != Some(at);
+        if known.is_some_and(|known| known.overtakes(at) || has_left(known)) {
             return None;
         }
         let after = Member::after_unfollow(known, &self.member.openid, at);
