@@ -202,8 +202,12 @@ async fn who_was_erased_and_comes_back_inside_wechat_is_told_as_a_follower() {
         let code = web_authorizations::code(&stack, &person, &attempt).await;
         let answer = web_authorizations::complete(gateway, &attempt, &code).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
-        let told = events(gateway, "").await;
-        assert_eq!(count(&told, "member.followed", &person.openid), 1);
+        let events = events(gateway, "").await;
+        let of_them: Vec<Value> = events
+            .into_iter()
+            .filter(|event| event["data"]["openid"] == person.openid)
+            .collect();
+        assert_eq!(count(&of_them, "member.followed", &person.openid), 1);
         let path = format!("/v1/members/{}", person.openid);
         let answer = http::send(http::internal(gateway, Method::DELETE, &path)).await;
         assert_eq!(answer.status, 204);

@@ -212,13 +212,13 @@ impl WebAuthorizationLogin {
             account: self.account.clone(),
             member: member.clone(),
         };
-        let left = Unfollow::told_by(&self.store, &member, append.as_ref()).await?;
+        self.leave(&member, append.as_ref(), &visit).await?;
         let index = IndexMember {
             member: visit.member.clone(),
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, has_left, _, _, _, _, (), confirmed, sessions, uses) = self
+        let (_, _, _, _, _, _, (), confirmed) = self
             .store
             .run_together((
                 append.as_ref(),
@@ -229,13 +229,8 @@ impl WebAuthorizationLogin {
                 naming.note.as_ref(),
                 &note,
                 &confirm,
-                left.as_ref().map(|left| &left.index),
-                left.as_ref().map(|left| &left.uses),
             ))
             .await?;
-        if let (true, Some(left), Some(sessions), Some(uses)) = (has_left, left, sessions, uses) {
-            left.conclude(asked_at, &sessions, &uses).await?;
-        }
         if matches!(confirmed.effect, ScanEffect::Accepted(_)) {
             history::count(Figure::Scanned);
             history::count(Figure::Confirmed);
@@ -299,9 +294,8 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let left = Unfollow::told_by(&self.store, &member, append.as_ref()).await?;
-        let (_, has_left, _, _, _, _, sessions, uses) = self
-            .store
+        self.leave(&member, append.as_ref(), &visit).await?;
+        self.store
             .run_together((
                 append.as_ref(),
                 &visit,
@@ -309,16 +303,33 @@ impl WebAuthorizationLogin {
                 naming.give.as_ref(),
                 naming.claim.as_ref(),
                 naming.note.as_ref(),
-                left.as_ref().map(|left| &left.index),
-                left.as_ref().map(|left| &left.uses),
             ))
             .await?;
-        if let (true, Some(left), Some(sessions), Some(uses)) = (has_left, left, sessions, uses) {
-            left.conclude(asked_at, &sessions, &uses).await?;
-        }
         let was_following = || known.is_some_and(|member| member.subscribed);
         let follows = account_info.is_subscribed().unwrap_or_else(was_following);
         Ok((member, follows))
+    }
+
+    /// Ends what ends with an unfollow, if a visit is the first to tell of one. It is kept in a round
+    /// trip of its own: a login that is confirmed in the next one comes later, however often Redis is
+    /// asked.
+    async fn leave(
+        &self,
+        member: &MemberId,
+        event: Option<&AppendEvent>,
+        visit: &RecordVisit,
+    ) -> Result<(), StoreError> {
+        let Some(left) = Unfollow::told_by(&self.store, member, event).await? else {
+            return Ok(());
+        };
+        let (_, has_left, sessions, uses) = self
+            .store
+            .run_together((event, visit, &left.index, &left.uses))
+            .await?;
+        if has_left {
+            left.conclude(visit.at, &sessions, &uses).await?;
+        }
+        Ok(())
     }
 
     /// What the owner's software is told of a visit.
