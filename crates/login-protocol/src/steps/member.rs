@@ -264,6 +264,7 @@ impl Step for ReadMember {
             "profile_at",
             "shown_at",
             "follow_changed_at",
+            "unfollow_learned_at",
         ];
         Operation::Command {
             name: "HMGET",
@@ -295,6 +296,7 @@ impl Step for ReadMember {
                 profile_at,
                 shown_at,
                 follow_changed_at,
+                unfollow_learned_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
@@ -309,6 +311,7 @@ impl Step for ReadMember {
                 shown_at: known_seconds(shown_at)?,
                 banned: false,
                 follow_changed_at: known_seconds(follow_changed_at)?,
+                unfollow_learned_at: known_seconds(unfollow_learned_at)?,
             })),
             _ => Err(unexpected()),
         }

@@ -665,6 +665,7 @@ mod tests {
             shown_at: Some(noon),
             banned: false,
             follow_changed_at: Some(noon),
+            unfollow_learned_at: None,
         }
     }
 
