@@ -2,7 +2,7 @@
 
 mod authorization;
 mod backchannel;
-mod client;
+pub(crate) mod client;
 mod cors;
 mod flow;
 mod keys;

@@ -2,6 +2,9 @@
 
 use std::thread;
 
+use crate::oidc::client::{
+    self, Client, authorize_path, authorized, location, of_wiki, query, text,
+};
 use reqwest::Method;
 use system_tests::{
     deadline::eventually,
@@ -174,4 +177,67 @@ async fn takes_seven_round_trips(plan: Plan) {
         SHARE * 7 + 1,
         "seven for each, and one for the next share of codes"
     );
+}
+
+/// A code's exchange and a refresh ask whose the grant is and how they stand in one, and write in
+/// another; userinfo writes nothing.
+#[tokio::test]
+async fn a_clients_calls_take_one_round_trip_or_two() {
+    let stack = client::plan().start().await;
+    let wiki = Client::of(&stack);
+    let mut fields = of_wiki();
+    fields.insert("scope", "openid offline_access".to_owned());
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let first = authorized(&stack, &mut visitor, &person, &fields).await;
+    let mut codes = vec![first["code"].clone()];
+    let mut warming = Vec::new();
+    for _ in 0..SHARE {
+        for codes in [&mut codes, &mut warming] {
+            let answer = visitor.call(Method::GET, &authorize_path(&fields)).await;
+            codes.push(query(&location(&answer))["code"].clone());
+        }
+    }
+    warming.extend(codes.pop());
+    // Each worker makes its connection, and Redis learns the scripts.
+    let mut grants = Vec::new();
+    for code in warming {
+        let tokens = wiki.exchange(&code).await.json;
+        let refreshed = wiki.refresh(&text(&tokens, "refresh_token")).await;
+        grants.push(refreshed.json);
+    }
+    for tokens in &grants {
+        assert_eq!(
+            wiki.userinfo(&text(tokens, "access_token")).await.status,
+            200
+        );
+    }
+    have_counted(&stack).await;
+    let before = Count::of(&stack.redis).await;
+    let own = Count::of(&stack.redis).await.since(&before);
+
+    let mut counts = Vec::new();
+    let mut count = async || {
+        let now = Count::of(&stack.redis).await;
+        counts.push(now);
+    };
+    count().await;
+    let mut tokens = Vec::new();
+    for code in &codes {
+        tokens.push(wiki.exchange(code).await.json);
+    }
+    count().await;
+    for one in &mut tokens {
+        *one = wiki.refresh(&text(one, "refresh_token")).await.json;
+    }
+    count().await;
+    for one in &tokens {
+        assert_eq!(wiki.userinfo(&text(one, "access_token")).await.status, 200);
+    }
+    count().await;
+    let used: Vec<u64> = counts
+        .windows(2)
+        .map(|pair| (pair[1].since(&pair[0]) - own) / SHARE)
+        .collect();
+    assert_eq!(used, [2, 2, 1], "exchange, refresh, userinfo");
 }

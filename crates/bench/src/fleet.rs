@@ -154,11 +154,12 @@ impl Fleet {
 
 /// Ctrl-C is for the benchmark, which then ends its children.
 fn recipe(plan: &Plan, name: &str, program: &str, side: Side) -> Recipe {
-    let core = plan.core(side).map(|core| core.to_string());
-    let pin = core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core]);
-    let pin = pin.into_iter().flatten();
     Recipe {
-        launcher: pin.chain(valgrind(plan, name, program)).collect(),
+        launcher: plan
+            .pin(side)
+            .into_iter()
+            .chain(valgrind(plan, name, program))
+            .collect(),
         errors: Errors::Straight,
         group: Group::Own,
         ..Recipe::new(name, plan.binaries.join(program), &plan.folder)

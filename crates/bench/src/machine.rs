@@ -21,6 +21,7 @@ pub(crate) struct Machine {
     processor: String,
     cores: usize,
     cores_used: Vec<usize>,
+    service_cores: usize,
     memory_mib: u64,
     kernel: String,
     redis: String,
@@ -40,6 +41,7 @@ impl Machine {
             cores: cpuinfo.matches("\nprocessor").count()
                 + usize::from(cpuinfo.starts_with("processor")),
             cores_used: plan.cores.clone(),
+            service_cores: plan.service_cores,
             memory_mib: kib.parse::<u64>().unwrap_or(0) / 1024,
             kernel: kernel.trim().to_owned(),
             redis: version(&plan.redis_server),
@@ -63,8 +65,8 @@ impl Machine {
             "nothing is pinned".to_owned()
         } else {
             format!(
-                "used: {:?} (services on the first, the rest on the others)",
-                self.cores_used
+                "used: {:?} (services on the first {}, the rest on the others)",
+                self.cores_used, self.service_cores
             )
         };
         format!(

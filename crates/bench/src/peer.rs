@@ -55,8 +55,6 @@ impl Peer {
 }
 
 fn recipe(plan: &Plan, mode: Mode) -> Recipe {
-    let core = plan.core(Side::Service).map(|core| core.to_string());
-    let pin = core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core]);
     let mut words = plan.peer.iter();
     let program = words.next().cloned().unwrap_or_default();
     let name = match mode {
@@ -64,7 +62,7 @@ fn recipe(plan: &Plan, mode: Mode) -> Recipe {
         Mode::Safe => "peer-safe",
     };
     Recipe {
-        launcher: pin.into_iter().flatten().collect(),
+        launcher: plan.pin(Side::Service),
         arguments: words.cloned().collect(),
         // Any line that has the word will do.
         ready: "ready",

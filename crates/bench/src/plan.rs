@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     /// The cores that may be used, in the order of services, load, Redis, WeChat; the last one
     /// serves whoever is left. Empty where nothing is pinned.
     pub(crate) cores: Vec<usize>,
+    /// How many of them are the services', from the first one on.
+    pub(crate) service_cores: usize,
     /// Another program with the same HTTP interface, with its arguments, to measure in the same
     /// turns; empty for none.
     #[serde(default)]
@@ -63,14 +65,20 @@ impl Plan {
         })
     }
 
-    /// The core of one side; `None` where nothing is pinned.
-    pub(crate) fn core(&self, side: Side) -> Option<usize> {
+    /// What is in front of a command of one side, so that it keeps to its cores: nothing where
+    /// nothing is pinned.
+    pub(crate) fn pin(&self, side: Side) -> Vec<String> {
         let place = match side {
-            Side::Service => 0,
-            Side::Redis => 2,
-            Side::StandIn => 3,
+            Side::Service => {
+                let own = self.cores.iter().take(self.service_cores);
+                return pin(&own.map(usize::to_string).collect::<Vec<_>>());
+            }
+            // The load has the first of the others.
+            Side::Redis => self.service_cores + 1,
+            Side::StandIn => self.service_cores + 2,
         };
-        self.cores.get(place).or_else(|| self.cores.last()).copied()
+        let core = self.cores.get(place).or_else(|| self.cores.last());
+        pin(&core.map(usize::to_string).into_iter().collect::<Vec<_>>())
     }
 
     /// How often each contender has its turn.
@@ -89,6 +97,15 @@ impl Plan {
     }
 }
 
+fn pin(cores: &[String]) -> Vec<String> {
+    if cores.is_empty() {
+        return Vec::new();
+    }
+    ["taskset", "-c", &cores.join(",")]
+        .map(str::to_owned)
+        .to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +115,7 @@ mod tests {
             quick: true,
             only: Vec::new(),
             cores: cores.to_vec(),
+            service_cores: 1,
             peer: Vec::new(),
             binaries: PathBuf::new(),
             redis_server: PathBuf::new(),
@@ -108,19 +126,32 @@ mod tests {
         }
     }
 
+    fn cores(plan: &Plan) -> [Option<String>; 3] {
+        [Side::Service, Side::Redis, Side::StandIn].map(|side| plan.pin(side).pop())
+    }
+
     #[test]
     fn on_two_cores_everything_but_the_services_shares_one() {
-        let plan = on(&[0, 1]);
-        assert_eq!(plan.core(Side::Service), Some(0));
-        assert_eq!(plan.core(Side::Redis), Some(1));
-        assert_eq!(plan.core(Side::StandIn), Some(1));
+        let pinned = ["0", "1", "1"].map(|cores| Some(cores.to_owned()));
+        assert_eq!(cores(&on(&[0, 1])), pinned);
     }
 
     #[test]
     fn more_cores_are_used_and_none_is_no_harm() {
-        let plan = on(&[2, 3, 6, 7]);
-        assert_eq!(plan.core(Side::Redis), Some(6));
-        assert_eq!(plan.core(Side::StandIn), Some(7));
-        assert_eq!(on(&[]).core(Side::Service), None);
+        let pinned = ["2", "6", "7"].map(|cores| Some(cores.to_owned()));
+        assert_eq!(cores(&on(&[2, 3, 6, 7])), pinned);
+        assert_eq!(cores(&on(&[])), [None, None, None]);
+    }
+
+    #[test]
+    fn the_services_may_have_several() {
+        let several = |cores: &[usize]| Plan {
+            service_cores: 2,
+            ..on(cores)
+        };
+        let pinned = ["0,1", "3", "3"].map(|cores| Some(cores.to_owned()));
+        assert_eq!(cores(&several(&[0, 1, 2, 3])), pinned);
+        let pinned = ["0,1", "1", "1"].map(|cores| Some(cores.to_owned()));
+        assert_eq!(cores(&several(&[0, 1])), pinned);
     }
 }

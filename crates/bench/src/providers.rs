@@ -207,12 +207,10 @@ async fn site(fleet: &Fleet) -> Result<Process, String> {
 
 /// npm's, on the same core.
 async fn npm(plan: &Plan, folder: &str) -> Result<Process, String> {
-    let core = plan.core(Side::Service).map(|core| core.to_string());
-    let pin = core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core]);
     let secret = ("CLIENT_SECRET".to_owned(), SECRET.to_owned());
     let script = PathBuf::from(folder).join("provider.mjs");
     let recipe = Recipe {
-        launcher: pin.into_iter().flatten().collect(),
+        launcher: plan.pin(Side::Service),
         arguments: vec![script.display().to_string()],
         environment: [secret].into(),
         ready: "provider ready ",

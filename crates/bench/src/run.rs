@@ -308,6 +308,7 @@ impl World {
             fleet,
             stage: Arc::new(stage),
             peer_stages,
+            service_cores: plan.service_cores,
             redis: redis.map_err(|error| error.to_string())?,
         })
     }

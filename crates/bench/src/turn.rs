@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) stage: Arc<Stage>,
     /// The same at the other program, in plain and in safe mode.
     pub(crate) peer_stages: Option<[Arc<Stage>; 2]>,
+    /// How many cores the services have.
+    pub(crate) service_cores: usize,
     /// A connection for looking.
     pub(crate) redis: MultiplexedConnection,
 }
@@ -71,7 +73,7 @@ pub(crate) struct Turn {
     pub(crate) times: Times,
     /// Processor time of the services for 1000 operations.
     pub(crate) service_seconds_per_1000: f64,
-    /// How busy the services' core was, of 1.
+    /// How busy the services' cores were, of 1.
     pub(crate) service_busy: f64,
     /// How busy each of the others kept its core, of 1.
     pub(crate) others_busy: BTreeMap<String, f64>,
@@ -227,7 +229,7 @@ impl World {
             let sent = &scanned[..requests.sent().min(scanned.len())];
             check_scans(self.stage_of(contender)?.as_ref(), sent).await?;
         }
-        Ok(Turn::new(&before, &after, outcome))
+        Ok(Turn::new(&before, &after, outcome, self.service_cores))
     }
 
     /// The processes whose work is measured.
@@ -324,7 +326,7 @@ struct Used {
 }
 
 impl Turn {
-    fn new(before: &Used, after: &Used, outcome: Outcome) -> Self {
+    fn new(before: &Used, after: &Used, outcome: Outcome, service_cores: usize) -> Self {
         let operations = outcome.nanoseconds.len() as u64;
         let count = float(operations.max(1));
         let seconds = outcome.wall.as_secs_f64();
@@ -346,7 +348,7 @@ impl Turn {
             rate: float(operations) / seconds,
             times: Times::of(outcome.nanoseconds),
             service_seconds_per_1000: services * 1000.0 / count,
-            service_busy: services / seconds,
+            service_busy: services / seconds / float(service_cores as u64),
             redis_seconds_per_1000: redis * 1000.0 / count,
             others_busy: after.others.iter().map(busy).collect(),
             commands: work.commands.into_iter().map(each).collect(),

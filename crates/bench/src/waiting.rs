@@ -146,7 +146,7 @@ mod tests {
     fn as_many_streams_are_tried_as_files_can_be_open() {
         let plan = |quick| {
             let plan = format!(
-                r#"{{"quick":{quick},"only":[],"cores":[],"binaries":"","redis_server":"","folder":"","json":null}}"#
+                r#"{{"quick":{quick},"only":[],"cores":[],"service_cores":1,"binaries":"","redis_server":"","folder":"","json":null}}"#
             );
             Plan::from_argument(&plan).unwrap()
         };

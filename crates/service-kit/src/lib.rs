@@ -27,6 +27,7 @@ pub mod lifecycle;
 pub mod metric_family;
 pub mod open_files;
 pub mod operations;
+mod package_files;
 pub mod pages;
 pub mod private_networks;
 pub mod problem;

@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// push-known, open, login, news, waiting, starting
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
+    /// How many cores the services may use; where the machine has no more, the load shares them
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    service_cores: usize,
     /// Also measures this program, which has the HTTP interface of both services in one process and
     /// is given their environment. A path with its arguments, between spaces
     #[arg(long, value_name = "COMMAND")]
@@ -79,6 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "only": options.only,
         "peer": words(options.peer.as_deref()),
         "cores": cores,
+        "service_cores": options.service_cores,
         "binaries": binaries,
         "redis_server": redis,
         "folder": logs,
@@ -95,7 +99,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         "Measuring (Ctrl-C ends it; let the machine do nothing else meanwhile)"
     });
     let program = binaries.join("bench");
-    let mut command = match cores.get(1) {
+    // The load has the first core that isn't the services'.
+    let load = cores.get(options.service_cores).or_else(|| cores.last());
+    let mut command = match load {
         Some(core) => {
             let mut pinned = Command::new("taskset");
             pinned.args(["-c", &core.to_string()]).arg(program);

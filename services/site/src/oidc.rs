@@ -37,6 +37,7 @@ mod refusal;
 mod revocation;
 mod sealing;
 pub mod signing_keys;
+mod standing;
 mod token;
 mod tokens;
 mod userinfo;

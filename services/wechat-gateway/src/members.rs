@@ -5,15 +5,15 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    event::Position,
+    event::{Happening, Kept, Position},
     identity::{AppId, MemberId, OpenId},
     member::{Member, StoredMember},
     session_end::SessionEnd,
     steps::{
         DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion,
-        ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvents, ReadMember,
-        ReadNewestEvent, ReadPersonsAttempts, ReadScan, ReadSubject, RefuseAttempt, UnindexMember,
-        webhooks::ForgetDeliveries,
+        FillEvent, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvent,
+        ReadEvents, ReadMember, ReadNewestEvent, ReadPersonsAttempts, ReadScan, ReadSubject,
+        RefuseAttempt, UnindexMember, webhooks::ForgetDeliveries,
     },
     webhook::WebhookName,
 };
@@ -169,7 +169,7 @@ impl Members {
 
     /// Something that is done at this account.
     fn act(&self, actor: &Actor, action: OwnerAction) -> Act {
-        Act::new(*actor, action).at(&self.account, &self.app_id)
+        Act::new(actor.clone(), action).at(&self.account, &self.app_id)
     }
 
     /// Keeps that somebody reads them all.
@@ -458,6 +458,33 @@ impl Members {
         Ok(())
     }
 
+    /// What somebody did as an owner stays, and that it was them doesn't.
+    async fn forget_owner(&self, events: &[Kept], member: &MemberId) -> Result<(), StoreError> {
+        let was_by = |kept: &Kept| {
+            let owner = kept.happening.as_ref().and_then(Happening::owner);
+            owner == Some(member.openid.as_str())
+        };
+        for found in events.iter().filter(|kept| was_by(kept)) {
+            let mut found = Some(found.clone());
+            // One that is being filled in has another text by then.
+            while let Some(kept) = found.filter(was_by) {
+                let position = kept.position;
+                let Some(happening) = kept.happening.clone() else {
+                    break;
+                };
+                let without = FillEvent {
+                    found: kept,
+                    happening: happening.done_by(None),
+                };
+                if self.store.run(&without).await? {
+                    break;
+                }
+                found = self.store.run(&ReadEvent { position }).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn erase_events(&self, member: &MemberId) -> Result<(), StoreError> {
         // What comes meanwhile isn't theirs, and would make this endless.
         let Some(newest) = self.store.run(&ReadNewestEvent).await? else {
@@ -471,6 +498,7 @@ impl Members {
                 return Ok(());
             };
             after = last.position;
+            self.forget_owner(&found, member).await?;
             let theirs = found.into_iter().filter(|kept| {
                 let happening = kept.happening.as_ref();
                 happening.is_some_and(|happening| happening.member_id().as_ref() == Some(member))

@@ -204,6 +204,7 @@ impl Provider {
             sid: id_token::session_name(&session_sha256),
             member: signed_in.member,
         };
+        self.remember(&grant, client, &record);
         // First the session's list, and only then the grant: whoever ends the session finds it.
         let (is_added, ()) = self.store.run_both(&add, &note).await?;
         if !is_added {

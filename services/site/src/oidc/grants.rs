@@ -8,13 +8,9 @@ use jiff::Timestamp;
 use login_protocol::{
     member::Member,
     site::SiteId,
-    steps::{
-        ReadMember, ReadSessionsEnd, ReadSubject, ReadUnfollow,
-        oidc::{
-            ClientUse, CodeExchange, EndGrant, ExchangeCode, FoundByCode, FoundByRefreshToken,
-            NoteClientUses, ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation,
-            RotateRefreshToken,
-        },
+    steps::oidc::{
+        ClientUse, CodeExchange, ExchangeCode, FoundByCode, FoundByRefreshToken, NoteClientUses,
+        ReadByAccessToken, ReadByCode, ReadByRefreshToken, RefreshRotation, RotateRefreshToken,
     },
 };
 use serde::Serialize;
@@ -157,8 +153,8 @@ impl Provider {
             grant: code.grant().clone(),
             code_sha256: code.sha256(),
         };
-        let found = self.store.run(&read).await?.ok_or(GrantError::Unknown)?;
-        let FoundByCode { data, is_spent } = found;
+        let (found, asked_along) = self.read_grant(code.grant(), &read).await?;
+        let FoundByCode { data, is_spent } = found.ok_or(GrantError::Unknown)?;
         let record = record(&data)?;
         if record.client != client.name.as_str() {
             return Err(GrantError::OtherClient);
@@ -173,7 +169,7 @@ impl Provider {
         if !verifies(record.code_challenge.as_deref(), presented.code_verifier) {
             return Err(GrantError::Verifier);
         }
-        self.check(client, &record, &code).await?;
+        self.check(client, &record, &code, asked_along).await?;
         let access = Token::new(Kind::Access, code.grant())?;
         let refresh = record
             .is_offline()
@@ -218,63 +214,6 @@ impl Provider {
         })
     }
 
-    async fn end_grant(&self, token: &Token) -> Result<(), StoreError> {
-        let end = EndGrant {
-            site: self.site(),
-            grant: token.grant().clone(),
-        };
-        self.store.run(&end).await
-    }
-
-    /// What is known of a grant's person, unless their logins have ended: by a sign-out everywhere,
-    /// a deletion, or an unfollow where the client requires following. Then the grant ends, too.
-    async fn check(
-        &self,
-        client: &Client,
-        record: &GrantRecord,
-        token: &Token,
-    ) -> Result<Option<Member>, GrantError> {
-        let read = ReadMember {
-            member: record.member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: record.member.clone(),
-        };
-        let [ended_here, ended] = [Some(self.site()), None].map(|site| ReadSessionsEnd {
-            member: record.member.clone(),
-            site,
-        });
-        let ends_on_unfollow = client.requires_following() || self.ends_on_unfollow;
-        let read_unfollow = ends_on_unfollow.then(|| ReadUnfollow {
-            member: record.member.clone(),
-        });
-        let (known, subject, ended_here, ended, unfollowed_at) = self
-            .store
-            .run_together((
-                &read,
-                &read_subject,
-                &ended_here,
-                &ended,
-                read_unfollow.as_ref(),
-            ))
-            .await?;
-        let is_same = subject.is_some_and(|given| given.subject.as_str() == record.subject);
-        let is_over = ended_here
-            .max(ended)
-            .is_some_and(|ended_at| record.begun_at_ms <= ended_at.as_millisecond());
-        // Whoever follows again has unfollowed all the same.
-        let has_unfollowed = unfollowed_at
-            .flatten()
-            .is_some_and(|at| at.as_millisecond() >= record.begun_at_ms);
-        let follows = known.as_ref().is_some_and(|known| known.subscribed);
-        let is_admitted = follows || !client.requires_following();
-        if is_same && !is_over && !has_unfollowed && is_admitted {
-            return Ok(known);
-        }
-        self.end_grant(token).await?;
-        Err(GrantError::Ended)
-    }
-
     /// Exchanges a refresh token for the next tokens: JSON, which a repeat gets again.
     ///
     /// # Errors
@@ -292,7 +231,7 @@ impl Provider {
             grant: token.grant().clone(),
             refresh_sha256: token.sha256(),
         };
-        let found = self.store.run(&read).await?;
+        let (found, asked_along) = self.read_grant(token.grant(), &read).await?;
         let data = match &found {
             FoundByRefreshToken::Current { data, .. }
             | FoundByRefreshToken::Repeated { data, .. }
@@ -314,7 +253,7 @@ impl Provider {
             FoundByRefreshToken::Current { .. } | FoundByRefreshToken::Unknown => {}
         }
         check_scope(&record, scope)?;
-        self.check(client, &record, &token).await?;
+        self.check(client, &record, &token, asked_along).await?;
         let access = Token::new(Kind::Access, token.grant())?;
         let next = Token::new(Kind::Refresh, token.grant())?;
         let issued = self.issued(client, &record, &access, Some(&next))?;
@@ -393,7 +332,7 @@ impl Provider {
             grant: token.grant().clone(),
             access_sha256: token.sha256(),
         };
-        let Some(found) = self.store.run(&read).await? else {
+        let (Some(found), asked_along) = self.read_grant(token.grant(), &read).await? else {
             return Ok(None);
         };
         let Ok(record) = record(&found.data) else {
@@ -402,7 +341,7 @@ impl Provider {
         let Some(client) = self.clients.named(&record.client).cloned() else {
             return Ok(None);
         };
-        let known = match self.check(&client, &record, &token).await {
+        let known = match self.check(&client, &record, &token, asked_along).await {
             Ok(known) => known,
             Err(GrantError::Store(error)) => return Err(error),
             Err(_) => return Ok(None),
@@ -433,7 +372,8 @@ impl Provider {
             grant: token.grant().clone(),
             refresh_sha256: token.sha256(),
         };
-        let FoundByRefreshToken::Current { data, left } = self.store.run(&read).await? else {
+        let (found, asked_along) = self.read_grant(token.grant(), &read).await?;
+        let FoundByRefreshToken::Current { data, left } = found else {
             return Ok(None);
         };
         let Ok(record) = record(&data) else {
@@ -442,7 +382,7 @@ impl Provider {
         let Some(client) = self.clients.named(&record.client).cloned() else {
             return Ok(None);
         };
-        let known = match self.check(&client, &record, &token).await {
+        let known = match self.check(&client, &record, &token, asked_along).await {
             Ok(known) => known,
             Err(GrantError::Store(error)) => return Err(error),
             Err(_) => return Ok(None),

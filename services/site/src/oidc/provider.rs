@@ -9,7 +9,10 @@ use login_protocol::{
 use service_kit::{clock::Clock, lifecycle::ServiceError, redis::Store};
 use tokio::sync::Notify;
 
-use super::{clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys};
+use super::{
+    clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys,
+    standing::Remembered,
+};
 use crate::{public_url::PublicUrl, sessions::rules::SessionRules, settings::oidc::OidcSettings};
 
 /// The OpenID Connect provider of a site.
@@ -28,6 +31,7 @@ pub struct Provider {
     pub(super) refresh_token_lifetime: Duration,
     pub(super) session_lifetime: Duration,
     pub(super) failures: Failures,
+    pub(super) remembered: Remembered,
     /// Whether an unfollow ends the site's sessions.
     pub(super) ends_on_unfollow: bool,
     /// There may be a client to tell of a logout.
@@ -75,6 +79,7 @@ impl Provider {
             refresh_token_lifetime: settings.refresh_token_lifetime,
             session_lifetime: session_lifetime.absolute,
             failures: Failures::default(),
+            remembered: Remembered::default(),
             ends_on_unfollow: rules.end_on_unfollow,
             logouts: Notify::new(),
         }))

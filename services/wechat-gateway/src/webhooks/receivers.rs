@@ -201,7 +201,7 @@ impl Webhooks {
         let receiver = self.receivers.values();
         let mut receiver = receiver.filter(|receiver| receiver.name.as_str() == name);
         let receiver = receiver.next().ok_or(RedeliverError::UnknownWebhook)?;
-        let act = Act::new(*actor, OwnerAction::Redeliver).with_webhook(name);
+        let act = Act::new(actor.clone(), OwnerAction::Redeliver).with_webhook(name);
         match again {
             Again::Event(id) => {
                 let position = self.events.after(&id).await?;
