@@ -19,7 +19,7 @@ fn request(gateway: &Service, method: Method, path: &str) -> RequestBuilder {
     http::client().request(method, url)
 }
 
-fn post(gateway: &Service, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+pub(crate) fn post(gateway: &Service, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
     request(gateway, Method::POST, path)
@@ -28,19 +28,19 @@ fn post(gateway: &Service, path: &str, fields: &[(&str, &str)]) -> RequestBuilde
 }
 
 /// Signs in; the answer, and the cookie.
-async fn sign_in(gateway: &Service, key: &str) -> (Answer, String) {
+pub(crate) async fn sign_in(gateway: &Service, key: &str) -> (Answer, String) {
     let answer = http::send(post(gateway, "/sign-in", &[("key", key)])).await;
     let cookie = header(&answer, "set-cookie").split(';').next();
     let cookie = cookie.unwrap_or_default().to_owned();
     (answer, cookie)
 }
 
-async fn see(gateway: &Service, cookie: &str, path: &str) -> Answer {
+pub(crate) async fn see(gateway: &Service, cookie: &str, path: &str) -> Answer {
     http::send(request(gateway, Method::GET, path).header("cookie", cookie)).await
 }
 
 /// The token of the forms on a page.
-fn token(page: &str) -> &str {
+pub(crate) fn token(page: &str) -> &str {
     let (_, rest) = page
         .split_once(r#"name="token" value=""#)
         .expect("the page has a form");
@@ -48,7 +48,7 @@ fn token(page: &str) -> &str {
 }
 
 /// A person who has logged in.
-async fn known(stack: &Stack, nickname: &str) -> String {
+pub(crate) async fn known(stack: &Stack, nickname: &str) -> String {
     let person = stack.wechat.person(nickname, true).await;
     let scene = attempts::open(&stack.redis.store()).await;
     PushRequest::safe(&scan(&person.openid, &scene))
@@ -351,138 +351,4 @@ async fn what_is_wrong_is_said_at_the_top_with_what_to_do() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains(wrong));
-}
-
-const OWNER: &str = "oOwner0000000000000000000001";
-
-/// Asks for a code to sign in by WeChat; the cookie of the browser that waits, and its scene.
-async fn wait_for_wechat(stack: &Stack) -> (String, String) {
-    let answer = http::send(post(&stack.gateways[0], "/sign-in/wechat", &[])).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    let cookie = header(&answer, "set-cookie").split(';').next();
-    let cookie = cookie.expect("there is one").to_owned();
-    let keys: Vec<String> = stack
-        .redis
-        .command(&["KEYS", "wechat-login:attempt:*"])
-        .await;
-    let newest = keys.into_iter().next().expect("an attempt");
-    (cookie, newest)
-}
-
-/// What the phone does, written as it writes it: this person confirmed.
-async fn confirmed(stack: &Stack, attempt: &str, openid: &str) {
-    let app_id = harness::account::APP_ID;
-    let _: i64 = stack
-        .redis
-        .command(&[
-            "HSET",
-            attempt,
-            "status",
-            "confirmed",
-            "app_id",
-            app_id,
-            "openid",
-            openid,
-            "confirmed_at_ms",
-            "1790000000000",
-        ])
-        .await;
-}
-
-async fn finish(stack: &Stack, cookie: &str) -> (Answer, String) {
-    let gateway = &stack.gateways[0];
-    let page = see(gateway, cookie, "/sign-in/wechat").await;
-    let sent = post(
-        gateway,
-        "/sign-in/wechat/finish",
-        &[("token", token(&page.text))],
-    );
-    let answer = http::send(sent.header("cookie", cookie)).await;
-    let signed_in = header(&answer, "set-cookie").split(';').next();
-    let signed_in = signed_in.unwrap_or_default().to_owned();
-    (answer, signed_in)
-}
-
-fn with_an_owner() -> Plan {
-    Plan::default()
-        .gateway("GATEWAY__PUBLIC__URL", "http://127.0.0.1:1")
-        .gateway("GATEWAY__CONSOLE__OPENIDS", OWNER)
-}
-
-#[tokio::test]
-async fn a_sign_in_by_wechat_needs_its_own_browser_and_form_and_works_once() {
-    let stack = http::start(with_an_owner()).await;
-    let gateway = &stack.gateways[0];
-    let (cookie, attempt) = wait_for_wechat(&stack).await;
-    let approval: String = stack.redis.command(&["HGET", &attempt, "approval"]).await;
-    assert_eq!(approval, "tap", "a scan alone signs nobody in");
-    confirmed(&stack, &attempt, OWNER).await;
-
-    let page = see(gateway, &cookie, "/sign-in/wechat").await.text;
-    let form = |token: &str| post(gateway, "/sign-in/wechat/finish", &[("token", token)]);
-    for refused in [
-        form(token(&page)),
-        form("guess").header("cookie", &cookie),
-        form(token(&page))
-            .header("cookie", &cookie)
-            .header("origin", "https://evil.example.com"),
-    ] {
-        let answer = http::send(refused).await;
-        assert_eq!(answer.status, 403, "{}", answer.text);
-        assert!(!answer.headers.contains_key("set-cookie"));
-    }
-    let (answer, signed_in) = finish(&stack, &cookie).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    assert_eq!(see(gateway, &signed_in, "").await.status, 200);
-    let again = http::send(form(token(&page)).header("cookie", &cookie)).await;
-    assert_eq!(again.status, 403, "{}", again.text);
-}
-
-#[tokio::test]
-async fn who_is_not_in_the_list_or_no_longer_or_banned_is_not_signed_in() {
-    let mut stack = http::start(with_an_owner()).await;
-    let (cookie, attempt) = wait_for_wechat(&stack).await;
-    confirmed(&stack, &attempt, "oStranger00000000000000000001").await;
-    let (answer, _) = finish(&stack, &cookie).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
-    assert!(answer.text.contains("不能登录控制台"), "{}", answer.text);
-    let _: i64 = stack.redis.command(&["DEL", &attempt]).await;
-
-    let (cookie, attempt) = wait_for_wechat(&stack).await;
-    confirmed(&stack, &attempt, OWNER).await;
-    let (_, signed_in) = finish(&stack, &cookie).await;
-    assert_eq!(see(&stack.gateways[0], &signed_in, "").await.status, 200);
-    let _: i64 = stack.redis.command(&["DEL", &attempt]).await;
-
-    // A gateway whose list has another person.
-    stack.plan = stack
-        .plan
-        .clone()
-        .gateway("GATEWAY__CONSOLE__OPENIDS", "oAnother00000000000000000001");
-    stack.add_gateway().await;
-    assert_eq!(see(&stack.gateways[1], &signed_in, "").await.status, 303);
-    assert_eq!(see(&stack.gateways[0], &signed_in, "").await.status, 200);
-
-    let ban = format!("{}/v1/members/{OWNER}/ban", stack.gateways[0].internal);
-    let ban = http::client().put(ban).bearer_auth(API_KEY);
-    assert_eq!(http::send(ban).await.status, 204);
-    assert_eq!(see(&stack.gateways[0], &signed_in, "").await.status, 303);
-    let (cookie, attempt) = wait_for_wechat(&stack).await;
-    confirmed(&stack, &attempt, OWNER).await;
-    let (answer, _) = finish(&stack, &cookie).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
-}
-
-#[tokio::test]
-async fn codes_that_nobody_confirms_count_as_failures() {
-    let stack = http::start(with_an_owner()).await;
-    let gateway = &stack.gateways[0];
-    for _ in 0..10 {
-        let answer = http::send(post(gateway, "/sign-in/wechat", &[])).await;
-        assert_eq!(answer.status, 303, "{}", answer.text);
-    }
-    let answer = http::send(post(gateway, "/sign-in/wechat", &[])).await;
-    assert_eq!(answer.status, 429, "{}", answer.text);
-    let foreign = post(gateway, "/sign-in/wechat", &[]).header("sec-fetch-site", "cross-site");
-    assert_eq!(http::send(foreign).await.status, 403);
 }

@@ -1,4 +1,4 @@
-//! The owner's console: each button, and what axe-core finds.
+//! The owner's console: each button. What axe-core finds is in `console_axe`.
 
 use system_tests::{
     browser::{Browser, DESKTOP, PHONE},
@@ -19,11 +19,11 @@ async fn start() -> (Stack, Browser) {
     (stack, browser)
 }
 
-fn console(stack: &Stack, path: &str) -> String {
+pub(crate) fn console(stack: &Stack, path: &str) -> String {
     format!("{}/console{path}", stack.gateways[0].internal)
 }
 
-async fn log_in(stack: &Stack, nickname: &str) -> Person {
+pub(crate) async fn log_in(stack: &Stack, nickname: &str) -> Person {
     let person = stack.wechat.person(nickname, true).await;
     let mut visitor = stack.visitor();
     let content = visitor.start_login().await;
@@ -33,7 +33,7 @@ async fn log_in(stack: &Stack, nickname: &str) -> Person {
     person
 }
 
-async fn sign_in(browser: &Browser, stack: &Stack) {
+pub(crate) async fn sign_in(browser: &Browser, stack: &Stack) {
     browser.visit(&console(stack, "")).await;
     let field = browser.element("document.querySelector('#key')").await;
     field.send_keys(API_KEY).await.expect("keys");
@@ -43,22 +43,30 @@ async fn sign_in(browser: &Browser, stack: &Stack) {
     shows(browser, ".verdict").await;
 }
 
-async fn shows(browser: &Browser, selector: &str) {
+pub(crate) async fn shows(browser: &Browser, selector: &str) {
     browser
         .until(&format!("document.querySelector('{selector}') !== null"))
         .await;
 }
 
-async fn says(browser: &Browser, words: &str) {
+pub(crate) async fn says(browser: &Browser, words: &str) {
     browser
         .until(&format!("document.body.innerText.includes('{words}')"))
         .await;
 }
 
-async fn click(browser: &Browser, selector: &str) {
+pub(crate) async fn click(browser: &Browser, selector: &str) {
     browser
         .click(&format!("document.querySelector('{selector}')"))
         .await;
+}
+
+/// Presses a button that asks first, and isn't sure: then the page is there again.
+async fn unsure(browser: &Browser, button: &str, question: &str) {
+    click(browser, button).await;
+    says(browser, question).await;
+    click(browser, "form.buttons a.button").await;
+    shows(browser, button).await;
 }
 
 #[tokio::test]
@@ -78,13 +86,13 @@ async fn the_owner_looks_a_person_up_and_ends_their_sessions() {
     click(&browser, ".people tbody a").await;
     says(&browser, &person.openid).await;
 
-    // Who isn't sure changes nothing.
-    click(&browser, "#end-sessions").await;
-    says(&browser, "结束全部登录？").await;
-    click(&browser, "form.buttons a.button").await;
-    shows(&browser, "#end-sessions").await;
+    let sessions = format!("/v1/members/{}/sessions", person.openid);
+    let begun = stack.internal(&sessions).await;
+    unsure(&browser, "#end-sessions", "结束全部登录？").await;
+    unsure(&browser, "td a.button.small", "结束这次登录？").await;
+    assert_eq!(stack.internal(&sessions).await, begun);
+    assert_eq!(begun["sessions"].as_array().map(Vec::len), Some(1));
     click(&browser, "td a.button.small").await;
-    says(&browser, "结束这次登录？").await;
     click(&browser, "[name=sure]").await;
     says(&browser, "已结束这次登录").await;
     says(&browser, "没有登录").await;
@@ -110,18 +118,30 @@ async fn the_owner_bans_and_erases_a_person() {
     browser
         .visit(&console(&stack, &format!("/members/{}", person.openid)))
         .await;
+    let path = format!("/v1/members/{}", person.openid);
+    unsure(&browser, "#ban", "封禁这个人？").await;
+    assert_eq!(stack.internal(&path).await["banned"], false);
     click(&browser, "#ban").await;
-    says(&browser, "封禁这个人？").await;
     click(&browser, "[name=sure]").await;
     says(&browser, "已封禁。").await;
-    let path = format!("/v1/members/{}", person.openid);
+    assert_eq!(stack.internal(&path).await["banned"], true);
+    unsure(&browser, "#lift-ban", "解除封禁？").await;
     assert_eq!(stack.internal(&path).await["banned"], true);
     click(&browser, "#lift-ban").await;
     click(&browser, "[name=sure]").await;
     says(&browser, "已解除封禁").await;
     assert_eq!(stack.internal(&path).await["banned"], false);
+    unsure(&browser, "#erase", "无法恢复").await;
+    assert_eq!(stack.internal(&path).await["openid"], person.openid);
+
+    // What was done, and nothing of who thought better of it.
+    click(&browser, "nav a[href=\"/console/activity\"]").await;
+    shows(&browser, "table.acts").await;
+    let acts =
+        "[...document.querySelectorAll('.acts tbody th')].map((act) => act.innerText).join()";
+    assert_eq!(browser.text(acts).await, "解除封禁,封禁,登录控制台");
+    click(&browser, ".acts tbody a").await;
     click(&browser, "#erase").await;
-    says(&browser, "无法恢复").await;
     click(&browser, "[name=sure]").await;
     says(&browser, "已删除全部数据").await;
     assert_eq!(stack.internal(&path).await["code"], "unknown_member");
@@ -170,41 +190,8 @@ async fn the_overview_renews_itself_and_says_when_it_cannot() {
     browser.close(&["/console"]).await;
 }
 
-#[tokio::test]
-async fn axe_finds_nothing_on_any_page() {
-    let (stack, browser) = start().await;
-    let person = log_in(&stack, "小林").await;
-    browser.visit(&console(&stack, "/sign-in")).await;
-    assert_eq!(browser.axe().await, Vec::<String>::new());
-    sign_in(&browser, &stack).await;
-    let of_person = format!("/members/{}", person.openid);
-    for screen in [DESKTOP, PHONE] {
-        for dark in [false, true] {
-            browser.pose(screen, dark).await;
-            for path in ["", "/members", "/members?q=nobody", &of_person, "/checks"] {
-                browser.visit(&console(&stack, path)).await;
-                let found = browser.axe().await;
-                assert!(found.is_empty(), "{path}: {found:#?}");
-            }
-            for action in ["ban", "erase"] {
-                browser
-                    .visit(&console(&stack, &format!("{of_person}/{action}")))
-                    .await;
-                let found = browser.axe().await;
-                assert!(found.is_empty(), "{action}: {found:#?}");
-            }
-        }
-    }
-    browser.visit(&console(&stack, "/checks")).await;
-    click(&browser, "[name=run]").await;
-    shows(&browser, ".findings li").await;
-    let found = browser.axe().await;
-    assert!(found.is_empty(), "{found:#?}");
-    browser.close(&[]).await;
-}
-
 /// A stack whose console the known owner may open by WeChat.
-async fn with_an_owner() -> (Stack, Person) {
+pub(crate) async fn with_an_owner() -> (Stack, Person) {
     let openid = "oSimOwner0000000000000000001";
     let plan = Plan::default().gateway("GATEWAY__CONSOLE__OPENIDS", openid);
     let stack = tap_mode(plan).await;
@@ -213,7 +200,7 @@ async fn with_an_owner() -> (Stack, Person) {
 }
 
 /// Asks for a code on the sign-in page. What it encodes.
-async fn ask_for_code(browser: &Browser, stack: &Stack) -> String {
+pub(crate) async fn ask_for_code(browser: &Browser, stack: &Stack) -> String {
     browser.visit(&console(stack, "/sign-in")).await;
     click(browser, "[name=wechat]").await;
     shows(browser, ".code svg").await;
@@ -276,11 +263,12 @@ async fn nobody_else_signs_in_by_wechat_and_a_refusal_is_one() {
     stack.wechat.scan(&owner, &content).await;
     says(&browser, "已扫描").await;
     assert_eq!(browser.axe().await, Vec::<String>::new());
+    let waiting = browser.text("location.href").await;
     let page = link(&stack, &owner).await;
     browser.belongs_to(&owner, &stack.wechat).await;
     browser.visit(&page).await;
     browser.press("deny").await;
-    browser.visit(&console(&stack, "/sign-in/wechat")).await;
+    browser.visit(&waiting).await;
     says(&browser, "已在手机上拒绝").await;
     click(&browser, "#by-key").await;
     shows(&browser, "#key").await;
@@ -333,4 +321,21 @@ async fn the_owner_sees_a_receiver_in_trouble_and_sends_events_again() {
     browser.visit(&console(&stack, "/webhooks")).await;
     says(&browser, "正常").await;
     browser.close(&[]).await;
+}
+
+#[tokio::test]
+async fn software_on_another_port_shows_the_owner_no_code_of_its_own() {
+    let (stack, _) = with_an_owner().await;
+    let browser = Browser::start(&stack.log).await;
+    // The same host to a cookie, which knows no ports.
+    browser.visit(&format!("{}/", stack.sites[0].public)).await;
+    let planted = "wechat-login-console-sign-in=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let plant = format!("document.cookie = '{planted}; path=/console/sign-in/wechat'");
+    browser.text(&plant).await;
+    browser.visit(&console(&stack, "/sign-in")).await;
+    click(&browser, "[name=wechat]").await;
+    says(&browser, "同名的 cookie").await;
+    shows(&browser, "#by-key").await;
+    assert_eq!(browser.axe().await, Vec::<String>::new());
+    browser.close(&["/console/sign-in/wechat"]).await;
 }

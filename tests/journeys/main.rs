@@ -5,6 +5,7 @@ mod accounts;
 mod closing;
 mod code_life;
 mod console;
+mod console_axe;
 mod forward_auth;
 mod hosted_page;
 mod login;

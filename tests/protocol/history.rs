@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use login_protocol::{
     history::{Figure, Figures, Hour, HourlyRecord},
-    steps::{AdmitConsoleSignIn, ConsoleSignIn, GiveBackConsoleSignIn, NoteHour, ReadHour},
+    steps::{
+        AdmitConsoleSignIn, ConsoleSignIn, ConsoleSignInBy, GiveBackConsoleSignIn, NoteHour,
+        ReadHour,
+    },
 };
 use service_kit::redis::Store;
 use system_tests::{log_folder, redis_server::RedisServer};
@@ -87,13 +90,14 @@ async fn ten_keys_may_be_wrong_and_right_ones_do_not_count() {
     let redis = RedisServer::start(&log_folder::create()).await;
     let store = redis.store();
     let [client, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().expect("an address"));
+    let by = ConsoleSignInBy::Key;
     let admit = async |client| {
-        let admit = AdmitConsoleSignIn { client };
+        let admit = AdmitConsoleSignIn { by, client };
         store.run(&admit).await.expect("Redis runs")
     };
     for _ in 0..20 {
         assert_eq!(admit(client).await, ConsoleSignIn::Admitted);
-        let give_back = GiveBackConsoleSignIn { client };
+        let give_back = GiveBackConsoleSignIn { by, client };
         store.run(&give_back).await.expect("Redis runs");
     }
     for _ in 0..10 {
@@ -105,4 +109,8 @@ async fn ten_keys_may_be_wrong_and_right_ones_do_not_count() {
     assert!(retry_after <= Duration::from_mins(15), "{retry_after:?}");
     assert!(retry_after > Duration::from_mins(14), "{retry_after:?}");
     assert_eq!(admit(other).await, ConsoleSignIn::Admitted);
+    let by = ConsoleSignInBy::Code;
+    let by_code = AdmitConsoleSignIn { by, client };
+    let by_code = store.run(&by_code).await.expect("Redis runs");
+    assert_eq!(by_code, ConsoleSignIn::Admitted, "codes have their own");
 }

@@ -1,8 +1,10 @@
 //! The pages of `docs/integrations`, followed literally with the real software: a real browser, and
-//! the simulator's phone.
+//! the simulator's phone. And Traefik, which isn't Debian's; and the receiver of webhooks.
 
 mod bed;
 mod page;
+mod traefik;
+mod webhook;
 
 use bed::Bed;
 use page::variables;

@@ -5,8 +5,11 @@ use login_protocol::{
     history::{Figure, Figures, Hour},
     steps::NoteHour,
 };
+use reqwest::Method;
+use service_kit::http_client;
 use system_tests::{
     browser::{Browser, DESKTOP, Screen},
+    deadline::PATIENCE,
     simulator::Person,
     stack::{API_KEY, Plan, Stack},
     webhook_receiver::SECRET,
@@ -17,11 +20,15 @@ use crate::album::{Album, Look};
 /// Tall enough for the whole overview.
 const WHOLE: u32 = 2600;
 
-/// One with everything well, and one with troubles.
+/// One with everything well, one with troubles, and one where nobody has been yet.
 pub(crate) struct Consoles {
     well: Stack,
     troubled: Stack,
+    empty: Stack,
+    /// Who has many sessions.
     person: Person,
+    /// Who is banned.
+    banned: Person,
 }
 
 pub(crate) async fn start() -> Consoles {
@@ -47,25 +54,54 @@ pub(crate) async fn start() -> Consoles {
         .await;
     let newcomer = troubled.wechat.person("小雪", false).await;
     troubled.wechat.follow(&newcomer).await;
-    let mut person = None;
-    for nickname in [
-        "小雨",
-        "大卫·Smith",
-        "一个昵称很长很长很长很长很长很长的人",
-        "小林",
-    ] {
-        person = Some(log_in(&well, nickname).await);
+    let empty = Plan::default()
+        .gateway("GATEWAY__EVENTS__KEEP_DAYS", "0")
+        .start()
+        .await;
+    let banned = log_in(&well, "小雨").await;
+    for nickname in ["大卫·Smith", "一个昵称很长很长很长很长很长很长的人"] {
+        log_in(&well, nickname).await;
     }
+    let person = log_in(&well, "小林").await;
+    for _ in 0..11 {
+        log_in_again(&well, &person).await;
+    }
+    own_the_place(&well, &banned, &person).await;
     make_up_a_month(&well).await;
     Consoles {
         well,
         troubled,
-        person: person.expect("four have logged in"),
+        empty,
+        person,
+        banned,
+    }
+}
+
+/// What the owner's software does there.
+async fn own_the_place(stack: &Stack, banned: &Person, other: &Person) {
+    let http = http_client::build(PATIENCE).expect("a client can be made");
+    for (method, of, what) in [
+        (Method::PUT, other, "ban"),
+        (Method::DELETE, other, "ban"),
+        (Method::PUT, banned, "ban"),
+    ] {
+        let gateway = &stack.gateways[0].internal;
+        let url = format!("{gateway}/v1/members/{}/{what}", of.openid);
+        let sent = http.request(method, url).bearer_auth(API_KEY).send().await;
+        sent.expect("the gateway answers");
+    }
+    for _ in 0..4 {
+        log_in_again(stack, other).await;
     }
 }
 
 async fn log_in(stack: &Stack, nickname: &str) -> Person {
     let person = stack.wechat.person(nickname, true).await;
+    log_in_again(stack, &person).await;
+    person
+}
+
+async fn log_in_again(stack: &Stack, person: &Person) {
     let mut visitor = stack.visitor();
     visitor.set_header(
         "user-agent",
@@ -73,10 +109,9 @@ async fn log_in(stack: &Stack, nickname: &str) -> Person {
          Chrome/150.0.0.0 Safari/537.36",
     );
     let content = visitor.start_login().await;
-    stack.wechat.scan(&person, &content).await;
+    stack.wechat.scan(person, &content).await;
     visitor.status_becomes("confirmed").await;
     visitor.complete().await;
-    person
 }
 
 /// Busy by day, quiet by night, and a little busier each week.
@@ -142,7 +177,9 @@ pub(crate) async fn take(consoles: &Consoles, album: &Album, look: Look) {
     let Consoles {
         well,
         troubled,
+        empty,
         person,
+        banned,
     } = consoles;
     let browser = Browser::speaking(look.language, &well.log).await;
     browser.pose(look.screen, look.dark).await;
@@ -168,6 +205,8 @@ pub(crate) async fn take(consoles: &Consoles, album: &Album, look: Look) {
         (format!("{of_person}/ban"), "console-7-ban"),
         (format!("{of_person}/erase"), "console-8-erase"),
         ("/members/oNobody".to_owned(), "console-9-no-such-person"),
+        (format!("/members/{}", banned.openid), "console-17-banned"),
+        ("/activity".to_owned(), "console-18-activity"),
     ] {
         browser.visit(&address(well, &path)).await;
         album.keep(look, name, &browser).await;
@@ -197,7 +236,44 @@ pub(crate) async fn take(consoles: &Consoles, album: &Album, look: Look) {
     browser.visit(&address(troubled, "")).await;
     browser.pose(whole, look.dark).await;
     album.keep(look, "console-11-troubles", &browser).await;
+    browser.visit(&address(troubled, "/checks")).await;
+    click(&browser, "[name=run]", ".findings li").await;
+    album.keep(look, "console-19-checks-failed", &browser).await;
+    sign_in(&browser, empty).await;
+    album.keep(look, "console-20-nothing-yet", &browser).await;
+    browser.pose(look.screen, look.dark).await;
+    for (path, name) in [
+        ("/members", "console-21-no-members"),
+        ("/activity", "console-22-no-activity"),
+    ] {
+        browser.visit(&address(empty, path)).await;
+        album.keep(look, name, &browser).await;
+    }
+    lock(empty).await;
+    browser.visit(&address(empty, "/sign-in")).await;
+    let field = browser.element("document.querySelector('#key')").await;
+    field.send_keys("wrong").await.expect("keys");
+    click(&browser, "[name=sign-in]", ".note").await;
+    album.keep(look, "console-23-locked", &browser).await;
+    // For whoever looks next.
+    let locks: Vec<String> = empty
+        .redis
+        .command(&["KEYS", "wechat-login:console-sign-ins:*"])
+        .await;
+    let _: i64 = empty.redis.command(&["DEL", &locks[0]]).await;
     browser.close(&["/console"]).await;
+}
+
+/// Ten wrong keys.
+async fn lock(stack: &Stack) {
+    let http = http_client::build(PATIENCE).expect("a client can be made");
+    for _ in 0..10 {
+        let sent = http
+            .post(address(stack, "/sign-in"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("key=wrong");
+        sent.send().await.expect("the gateway answers");
+    }
 }
 
 /// The picture in docs/console.md.

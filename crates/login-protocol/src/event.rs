@@ -24,6 +24,9 @@ use crate::{
 /// What an event's identifier has before its place.
 const PREFIX: &str = "evt_";
 
+/// What `data` calls the OpenID of the owner who did something.
+const OWNER: &str = "owner";
+
 /// How many digits a place has in an identifier, so that identifiers sort as events do.
 const DIGITS: usize = 16;
 
@@ -305,6 +308,18 @@ impl Happening {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// The same with the owner who did it, if it is known which.
+    #[must_use]
+    pub fn done_by(self, owner: Option<&OpenId>) -> Self {
+        let owner = owner.map(|owner| owner.as_str().to_owned());
+        self.with(OWNER, owner)
+    }
+
+    /// The owner who did it, if it is known which.
+    pub fn owner(&self) -> Option<&str> {
+        self.more.get(OWNER)?.as_str()
     }
 
     /// To whom, if it happened to somebody.

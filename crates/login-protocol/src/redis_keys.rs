@@ -202,9 +202,14 @@ pub(crate) fn console_session(id_sha256: &str) -> String {
     format!("wechat-login:console-session:{{{id_sha256}}}")
 }
 
-/// Sign-ins to the owner's console that failed.
+/// Sign-ins to the owner's console by the key that failed.
 pub(crate) fn console_sign_ins(widest_net: std::net::IpAddr) -> String {
     format!("wechat-login:console-sign-ins:{{{widest_net}}}")
+}
+
+/// Codes to sign in to the owner's console that nobody confirmed.
+pub(crate) fn console_codes(widest_net: std::net::IpAddr) -> String {
+    format!("wechat-login:console-codes:{{{widest_net}}}")
 }
 
 pub(crate) fn write_probe(prober: &str) -> String {

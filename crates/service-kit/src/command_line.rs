@@ -15,7 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use crate::{
     build_info, http_client,
     lifecycle::ServiceError,
-    open_files, repeated_lines,
+    open_files, package_files, repeated_lines,
     settings::{self, InvalidSettings, Language, Section},
     telemetry::{self, LogSettings},
 };
@@ -105,6 +105,13 @@ where
     let matches = command(service, subcommands, groups).get_matches();
     if let Some(given) = matches.subcommand_matches(REFERENCE) {
         return print_reference::<S>(service, given);
+    }
+    if let Some(given) = matches.subcommand_matches(package_files::SUBCOMMAND) {
+        let command = command(service, subcommands, groups);
+        return match package_files::write(command, given) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(service, &error, 1),
+        };
     }
     let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
     let settings = settings::load::<S>(service.prefix, file);
@@ -248,6 +255,7 @@ fn command<S: Section + 'static>(
                 .about("Ask the running service whether it is ready, and exit 0 or 1"),
         )
         .subcommand(reference)
+        .subcommand(package_files::subcommand())
         .subcommands(subcommands.iter().map(Subcommand::command))
         .subcommands(groups.iter().map(SubcommandGroup::command))
 }

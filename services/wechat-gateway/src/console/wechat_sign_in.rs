@@ -3,10 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest,
-    cookie::{Cookie, SameSite, time},
-};
+use actix_web::{HttpRequest, cookie::Cookie as SetCookie};
 use login_protocol::{
     account::AccountName,
     attempt::Approval,
@@ -15,29 +12,30 @@ use login_protocol::{
     identity::{AppId, MemberId, OpenId},
     login_prompt::CreateLoginPrompt,
     method::MethodChoice,
-    scene::BrowserSecret,
+    scene::{BrowserSecret, Scene},
     site::{Realm, Site, SiteId},
     steps::{
-        AdmitConsoleSignIn, ConsoleSignIn, GiveBackConsoleSignIn, OpenAttempt, OpenedAttempt,
-        Purpose, ReadAttempt, RedeemAttempt, Redemption, ShownCode, ShownDigits,
+        AdmitConsoleSignIn, ConsoleSignIn, ConsoleSignInBy, GiveBackConsoleSignIn, OpenAttempt,
+        OpenedAttempt, Purpose, ReadAttempt, RedeemAttempt, Redemption, ShownCode, ShownDigits,
     },
 };
 use service_kit::{
-    asker, bans, cookie, history,
+    asker, bans, history,
     random::{self, NoRandomness},
     redis::{Store, StoreError},
 };
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::sessions;
+use super::{
+    cookies::{Cookie, Sent},
+    sessions,
+};
 use crate::{
     accounts::Account,
     login_prompts::{LoginPrompts, PromptError},
     settings::ConsoleOwners,
 };
-
-/// The cookie of a browser that waits for the phone.
-const COOKIE: &str = "wechat-login-console-sign-in";
 
 /// How long a code is good for, in seconds.
 const LIFETIME_SECONDS: u32 = 300;
@@ -138,14 +136,16 @@ impl WechatSignIn {
         user_agent: &str,
         client: IpAddr,
     ) -> Result<Waiting, BeginError> {
+        let by = ConsoleSignInBy::Code;
         if let ConsoleSignIn::Refused { retry_after } =
-            self.store.run(&AdmitConsoleSignIn { client }).await?
+            self.store.run(&AdmitConsoleSignIn { by, client }).await?
         {
             return Err(BeginError::TooMany { retry_after });
         }
-        let secret = BrowserSecret::from_random(random::bytes()?);
+        let waiting = Waiting(BrowserSecret::from_random(random::bytes()?));
+        let scene = waiting.scene();
         let prompt = CreateLoginPrompt {
-            scene: secret.scene(),
+            scene: scene.clone(),
             ttl_seconds: LIFETIME_SECONDS,
             method: MethodChoice::Auto,
             client_logins: Some(ClientLogins::Few),
@@ -164,7 +164,7 @@ impl WechatSignIn {
             })
         });
         let open = OpenAttempt {
-            scene: secret.scene(),
+            scene,
             lifetime: Duration::from_secs(LIFETIME_SECONDS.into()),
             method: prompt.method,
             code,
@@ -174,7 +174,7 @@ impl WechatSignIn {
         };
         self.store.run(&open).await?;
         history::count(Figure::Shown);
-        Ok(Waiting(secret))
+        Ok(waiting)
     }
 
     /// Where it stands; `None`: its time is over.
@@ -187,7 +187,7 @@ impl WechatSignIn {
         waiting: &Waiting,
     ) -> Result<Option<OpenedAttempt>, StoreError> {
         let read = ReadAttempt {
-            scene: waiting.0.scene(),
+            scene: waiting.scene(),
             realm: self.site.realm.clone(),
         };
         self.store.run(&read).await
@@ -204,7 +204,7 @@ impl WechatSignIn {
         client: IpAddr,
     ) -> Result<Finished, FinishError> {
         let redeem = RedeemAttempt {
-            scene: waiting.0.scene(),
+            scene: waiting.scene(),
             realm: self.site.realm.clone(),
             nonce: random::name()?,
             purpose: Purpose::Session,
@@ -218,7 +218,9 @@ impl WechatSignIn {
         if !self.owners.contains(&member) || bans::is_banned(&self.store, &member).await? {
             return Ok(Finished::Stranger);
         }
-        self.store.run(&GiveBackConsoleSignIn { client }).await?;
+        let by = ConsoleSignInBy::Code;
+        let give_back = GiveBackConsoleSignIn { by, client };
+        self.store.run(&give_back).await?;
         history::count(Figure::Completed);
         Ok(Finished::Owner(member))
     }
@@ -244,11 +246,47 @@ pub(super) fn owners_of(app_id: &AppId, openids: &[OpenId]) -> Vec<MemberId> {
     owners.collect()
 }
 
+/// Which browser waits, by its cookie.
+#[derive(Debug, Clone)]
+pub(crate) enum Waiter {
+    /// None does.
+    Nobody,
+    /// This one.
+    One(Waiting),
+    /// It has two cookies of this name: something else on this host shows it somebody else's code.
+    Doubled,
+}
+
+impl Waiter {
+    /// Who sends this request.
+    pub(crate) fn of(request: &HttpRequest, is_https: bool) -> Self {
+        match Cookie::SignIn.sent(request, is_https) {
+            Sent::Nothing => Self::Nobody,
+            Sent::Secret(secret) => Self::One(Waiting(secret)),
+            Sent::Several => Self::Doubled,
+        }
+    }
+}
+
 impl Waiting {
-    /// The browser that sends this request, if it waits for a phone.
-    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
-        let secret = cookie::value(request, COOKIE)?;
-        BrowserSecret::parse(secret).ok().map(Self)
+    /// The scene of its attempt. No site's browser has a cookie that leads to it, nor has one that
+    /// came from a site a scene here: a very old site's attempts don't say whose they are.
+    fn scene(&self) -> Scene {
+        let attempt = Sha256::new()
+            .chain_update("console")
+            .chain_update(self.0.as_bytes())
+            .finalize();
+        BrowserSecret::from_random(attempt.into()).scene()
+    }
+
+    /// What the address of its page has: the page is another one's for who has another cookie.
+    pub(crate) fn page(&self) -> String {
+        sessions::digest(&self.0, "sign-in page")
+    }
+
+    /// Whether this is the address of its page.
+    pub(crate) fn is_at(&self, page: &str) -> bool {
+        sessions::is_same(&self.page(), page)
     }
 
     /// What its form has to carry.
@@ -262,23 +300,12 @@ impl Waiting {
     }
 
     /// The cookie by which it is known.
-    pub(crate) fn cookie(&self, secure: bool) -> Cookie<'static> {
-        let lifetime = time::Duration::seconds(LIFETIME_SECONDS.into());
-        cookie_of(self.0.expose(), secure, lifetime)
+    pub(crate) fn cookie(&self, is_https: bool) -> SetCookie<'static> {
+        Cookie::SignIn.set(&self.0, is_https, LIFETIME_SECONDS.into())
     }
 }
 
 /// The cookie that takes the other one away.
-pub(crate) fn no_cookie(secure: bool) -> Cookie<'static> {
-    cookie_of(String::new(), secure, time::Duration::ZERO)
-}
-
-fn cookie_of(value: String, secure: bool, max_age: time::Duration) -> Cookie<'static> {
-    Cookie::build(COOKIE, value)
-        .path("/console/sign-in")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(secure)
-        .max_age(max_age)
-        .finish()
+pub(crate) fn no_cookie(is_https: bool) -> SetCookie<'static> {
+    Cookie::SignIn.clear(is_https)
 }

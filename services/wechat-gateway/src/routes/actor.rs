@@ -35,6 +35,7 @@ impl FromRequest for Caller {
         };
         ready(Ok(Self(Actor {
             door: Door::ApiKey,
+            owner: None,
             address,
         })))
     }

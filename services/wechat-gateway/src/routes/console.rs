@@ -1,5 +1,6 @@
 //! `/console`: the owner's console.
 
+mod acts;
 mod page;
 mod webhooks;
 mod wechat;
@@ -27,8 +28,8 @@ use crate::{
     members::SessionsError,
 };
 use page::{
-    BASE, SIGN_IN, Visit, foreign, later, no_randomness, nobody, not_found, not_kept, outside,
-    redirect, say_in_short, store_failed, too_many,
+    BASE, SIGN_IN, Visit, doubled, foreign, later, no_randomness, nobody, not_found, not_kept,
+    outside, redirect, say_in_short, store_failed, too_many,
 };
 
 const MEMBERS: &str = "/console/members";
@@ -84,6 +85,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
             web::to(webhooks::ask),
             web::to(webhooks::redeliver),
         ))
+        .service(at("/activity", Method::GET, web::to(acts::list)))
         .service(at("/sign-out", Method::POST, web::to(sign_out)))
         .service(at("/language/{tag}", Method::GET, web::to(speak)))
         .service(at("/style.css", Method::GET, web::to(style)))
@@ -156,8 +158,11 @@ fn came_from(request: &HttpRequest) -> String {
 
 /// `GET /console/sign-in`.
 async fn sign_in_page(request: HttpRequest, console: Data<Console>) -> HttpResponse {
+    let say = Language::of(&request);
     let has_wechat = console.wechat.is_some();
-    sign_in_again(Language::of(&request), StatusCode::OK, has_wechat, None)
+    let is_doubled = sessions::is_doubled(&request, console.is_https(&request));
+    let refusal = is_doubled.then(|| doubled(say).to_owned());
+    sign_in_again(say, StatusCode::OK, has_wechat, refusal)
 }
 
 fn sign_in_again(
@@ -188,21 +193,21 @@ async fn sign_in(request: HttpRequest, sent: Form<Key>, console: Data<Console>) 
     }
     let client = console.proxies.client(&request);
     let has_wechat = console.wechat.is_some();
+    let nobody_yet = console.actor(&request, None);
     match console.sessions.sign_in(sent.key.trim(), client).await {
         Ok(owner) => {
-            if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
+            if let Err(error) = console.record(nobody_yet, OwnerAction::SignIn).await {
                 return not_kept(say, error);
             }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
-            let secure = console.proxies.protocol(&request) == "https";
             // A cookie's text is a header's.
-            let _ = response.add_cookie(&owner.cookie(secure));
+            let _ = response.add_cookie(&owner.cookie(console.is_https(&request)));
             response
         }
         Err(SignInError::WrongKey) => {
             tracing::warn!("a wrong key was sent to the console");
-            if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
+            if let Err(error) = console.record(nobody_yet, OwnerAction::SignInRefused).await {
                 return not_kept(say, error);
             }
             let refusal = say.say("密钥不对。", "This is not the key.").to_owned();
@@ -234,16 +239,16 @@ async fn sign_out(
     if let Some(refusal) = visit.refusal(&request, &pressed.token) {
         return refusal;
     }
-    if let Err(error) = console.record(&request, OwnerAction::SignOut).await {
+    let actor = visit.actor(&request, &console);
+    if let Err(error) = console.record(actor, OwnerAction::SignOut).await {
         return not_kept(visit.say, error);
     }
     if let Err(error) = console.sessions.sign_out(&visit.owner).await {
         return store_failed(visit.say, &error);
     }
     let mut response = redirect(SIGN_IN);
-    let secure = console.proxies.protocol(&request) == "https";
     // A cookie's text is a header's.
-    let _ = response.add_cookie(&sessions::no_cookie(secure));
+    let _ = response.add_cookie(&sessions::no_cookie(console.is_https(&request)));
     response
 }
 
@@ -282,7 +287,8 @@ async fn run_checks(
         return refusal;
     }
     let say = visit.say;
-    if let Err(error) = console.record(&request, OwnerAction::RunChecks).await {
+    let actor = visit.actor(&request, &console);
+    if let Err(error) = console.record(actor, OwnerAction::RunChecks).await {
         return not_kept(say, error);
     }
     let Some(findings) = Box::pin(console.examine()).await else {
@@ -525,7 +531,7 @@ async fn act(
         return not_found(say);
     };
     let session = asked.session.as_deref().unwrap_or_default();
-    let actor = console.actor(&request);
+    let actor = visit.actor(&request, &console);
     let outcome = perform(action, account, &openid, session, &actor).await;
     let done = match outcome {
         Ok(()) => {

@@ -7,16 +7,20 @@
 //!
 //! An event of somebody who was erased is `<place> -`: who read as far as there goes on from there.
 
+mod acts;
 mod append;
 mod keep;
 mod login_denied;
 mod read;
 mod session_ended;
 
+pub use acts::{FoundActs, ReadActs};
 pub use append::{AppendEvent, Appended};
 pub use keep::{BlankEvent, CloseEvents, FillEvent, OpenEvents, TrimEvents};
 pub use login_denied::Denial;
-pub use read::{CountEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent};
+pub use read::{
+    CountEvents, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent, ReadOldestEvent,
+};
 pub use session_ended::EndingSession;
 
 use super::UnexpectedReply;

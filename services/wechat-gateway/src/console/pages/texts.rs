@@ -39,6 +39,12 @@ pub(super) fn minute(at: Timestamp) -> String {
         .to_string()
 }
 
+pub(super) fn second(at: Timestamp) -> String {
+    at.to_zoned(history::china())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
 pub(super) fn hour_label(hour: Hour) -> String {
     clock(hour.begins())
 }

@@ -21,6 +21,8 @@ pub(crate) enum Stage {
     Over,
     /// It was somebody who may not.
     Stranger,
+    /// The browser has two cookies of the name, as this text says.
+    Doubled(&'static str),
 }
 
 /// The page.
@@ -52,6 +54,8 @@ pub(crate) enum Stage {
 {%- when Stage::Stranger %}
 <p class="note bad" role="alert">{{ say.say("这个微信不能登录控制台。", "This person may not sign in to the console.") }}</p>
 <p>{{ say.say("把 TA 的 OpenID 加进 GATEWAY__CONSOLE__OPENIDS 才可以；OpenID 在「成员」里查。", "Their OpenID has to be in GATEWAY__CONSOLE__OPENIDS; the page Members shows it.") }}</p>
+{%- when Stage::Doubled(text) %}
+<p class="note bad" role="alert">{{ text }}</p>
 {%- endmatch %}
 <div class="buttons centred">
 {%- if self.is_at_end() %}
@@ -72,7 +76,10 @@ pub(crate) struct WechatSignInPage {
 impl WechatSignInPage {
     /// Whether it goes on by itself.
     pub(crate) const fn is_at_end(&self) -> bool {
-        matches!(self.stage, Stage::Denied | Stage::Over | Stage::Stranger)
+        matches!(
+            self.stage,
+            Stage::Denied | Stage::Over | Stage::Stranger | Stage::Doubled(_)
+        )
     }
 
     fn picture(&self, content: &str) -> String {

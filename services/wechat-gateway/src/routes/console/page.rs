@@ -12,7 +12,7 @@ use actix_web::{
 use askama::Template;
 use service_kit::{random::NoRandomness, redis::StoreError};
 
-use crate::audit::AuditError;
+use crate::audit::{Actor, AuditError};
 use crate::console::{
     Console,
     language::Language,
@@ -50,7 +50,11 @@ impl FromRequest for Visit {
             let say = Language::of(&request);
             let response = match of_console(&request) {
                 None => HttpResponse::NotFound().finish(),
-                Some(console) => match console.sessions.owner(&request).await {
+                Some(console) => match console
+                    .sessions
+                    .owner(&request, console.is_https(&request))
+                    .await
+                {
                     Ok(Some(owner)) => return Ok(Self { owner, say }),
                     Ok(None) => redirect(SIGN_IN),
                     Err(error) => store_failed(say, &error),
@@ -84,17 +88,23 @@ impl Visit {
         respond(StatusCode::OK).body(layout.to_string())
     }
 
+    /// Who acts, for the record.
+    pub(super) fn actor(&self, request: &HttpRequest, console: &Console) -> Actor {
+        console.actor(request, self.owner.openid())
+    }
+
     /// What is answered to a form that isn't one of its own pages'.
     pub(super) fn refusal(&self, request: &HttpRequest, token: &str) -> Option<HttpResponse> {
         if !sessions::is_foreign(request) && self.owner.sent(token) {
             return None;
         }
-        tracing::warn!("refused a form for the console that isn't one of its own pages'");
         Some(foreign(self.say))
     }
 }
 
+/// What is answered to a form that isn't one of the console's own pages'.
 pub(super) fn foreign(say: Language) -> HttpResponse {
+    tracing::warn!("refused a form for the console that isn't one of its own pages'");
     let title = say.say(
         "这个请求不是从控制台发出的",
         "This request doesn't come from the console",
@@ -181,6 +191,16 @@ pub(super) fn nobody(say: Language) -> HttpResponse {
     let title = say.say("没有这个人", "There is no such person");
     let text = say.say("可能已经被删除。", "They may have been erased.");
     say_in_short(say, StatusCode::NOT_FOUND, title, text)
+}
+
+/// Something else on this host set a cookie of the console's name. A browser doesn't say which is
+/// whose, and neither is believed.
+pub(super) fn doubled(say: Language) -> &'static str {
+    tracing::warn!("refused two cookies of a name that is the console's");
+    say.say(
+        "浏览器发来两个同名的 cookie，其中一个不是控制台设置的，可能是这台主机上的其他程序。请清除这个地址的 cookie，或者换一个浏览器窗口（无痕模式）再登录。",
+        "The browser sent two cookies of the same name. One of them isn't the console's: other software on this host may have set it. Clear this address's cookies, or sign in in a private window.",
+    )
 }
 
 /// How long until another sign-in is looked at, as a page says it.

@@ -86,7 +86,7 @@ pub(super) async fn redeliver(
     let span = Duration::from_hours(sure.hours.min(MOST_HOURS).into());
     let since = console.now().checked_sub(span);
     let since = since.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let actor = console.actor(&request);
+    let actor = visit.actor(&request, &console);
     let again = Again::Since(since);
     match console.webhooks.redeliver(&name, again, &actor).await {
         Ok(count) => {

@@ -3,14 +3,14 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Form},
+    web::{Data, Form, Query},
 };
 use login_protocol::attempt::AttemptStatus;
 use serde::Deserialize;
 
 use super::page::{
-    BASE, foreign, later, no_randomness, not_found, not_kept, outside, redirect, say_in_short,
-    store_failed, too_many,
+    BASE, doubled, foreign, later, no_randomness, not_found, not_kept, outside, redirect,
+    say_in_short, store_failed, too_many,
 };
 use crate::{
     audit::OwnerAction,
@@ -19,7 +19,7 @@ use crate::{
         language::Language,
         pages::{Stage, WechatSignInPage},
         sessions::{self, OpenError},
-        wechat_sign_in::{self, BeginError, FinishError, Finished, Waiting},
+        wechat_sign_in::{self, BeginError, FinishError, Finished, Waiter},
     },
 };
 
@@ -50,10 +50,9 @@ pub(super) async fn begin(request: HttpRequest, console: Data<Console>) -> HttpR
     let user_agent = user_agent.and_then(|value| value.to_str().ok());
     match wechat.begin(user_agent.unwrap_or_default(), client).await {
         Ok(waiting) => {
-            let mut response = redirect(WAITING);
-            let secure = console.proxies.protocol(&request) == "https";
+            let mut response = redirect(&format!("{WAITING}?browser={}", waiting.page()));
             // A cookie's text is a header's.
-            let _ = response.add_cookie(&waiting.cookie(secure));
+            let _ = response.add_cookie(&waiting.cookie(console.is_https(&request)));
             response
         }
         Err(BeginError::TooMany { retry_after }) => {
@@ -76,15 +75,32 @@ pub(super) async fn begin(request: HttpRequest, console: Data<Console>) -> HttpR
     }
 }
 
-/// `GET /console/sign-in/wechat`: where it stands.
-pub(super) async fn look(request: HttpRequest, console: Data<Console>) -> HttpResponse {
+#[derive(Deserialize)]
+pub(super) struct Looking {
+    /// A digest of its cookie.
+    #[serde(default)]
+    browser: String,
+}
+
+/// `GET /console/sign-in/wechat`: where it stands, for the browser that asked for the code. Whoever
+/// was led here, or was given another's cookie, would confirm another's sign-in.
+pub(super) async fn look(
+    request: HttpRequest,
+    looking: Query<Looking>,
+    console: Data<Console>,
+) -> HttpResponse {
     let say = Language::of(&request);
     let Some(wechat) = &console.wechat else {
         return not_found(say);
     };
-    let Some(waiting) = Waiting::of(&request) else {
-        return page(say, StatusCode::OK, Stage::Over);
+    let waiting = match Waiter::of(&request, console.is_https(&request)) {
+        Waiter::One(waiting) if waiting.is_at(&looking.browser) => waiting,
+        Waiter::One(_) | Waiter::Nobody => return page(say, StatusCode::OK, Stage::Over),
+        Waiter::Doubled => return page(say, StatusCode::FORBIDDEN, Stage::Doubled(doubled(say))),
     };
+    if sessions::is_foreign(&request) {
+        return page(say, StatusCode::FORBIDDEN, Stage::Over);
+    }
     let attempt = match wechat.look(&waiting).await {
         Ok(attempt) => attempt,
         Err(error) => return store_failed(say, &error),
@@ -123,11 +139,12 @@ pub(super) async fn finish(
     let Some(wechat) = &console.wechat else {
         return not_found(say);
     };
-    let Some(waiting) = Waiting::of(&request) else {
-        return page(say, StatusCode::FORBIDDEN, Stage::Over);
+    let waiting = match Waiter::of(&request, console.is_https(&request)) {
+        Waiter::One(waiting) => waiting,
+        Waiter::Nobody => return page(say, StatusCode::FORBIDDEN, Stage::Over),
+        Waiter::Doubled => return page(say, StatusCode::FORBIDDEN, Stage::Doubled(doubled(say))),
     };
     if sessions::is_foreign(&request) || !waiting.sent(&sent.token) {
-        tracing::warn!("refused a form for the console that isn't one of its own pages'");
         return foreign(say);
     }
     let client = console.proxies.client(&request);
@@ -135,7 +152,8 @@ pub(super) async fn finish(
         Ok(Finished::Owner(member)) => member,
         Ok(Finished::Stranger) => {
             tracing::warn!("somebody who is no owner tried to sign in to the console by WeChat");
-            if let Err(error) = console.record(&request, OwnerAction::SignInRefused).await {
+            let actor = console.actor(&request, None);
+            if let Err(error) = console.record(actor, OwnerAction::SignInRefused).await {
                 return not_kept(say, error);
             }
             return page(say, StatusCode::FORBIDDEN, Stage::Stranger);
@@ -144,15 +162,16 @@ pub(super) async fn finish(
         Err(FinishError::Randomness(error)) => return no_randomness(say, error),
         Err(FinishError::Store(error)) => return store_failed(say, &error),
     };
-    match console.sessions.sign_in_as(&member).await {
+    match console.sessions.sign_in_as(member).await {
         Ok(owner) => {
-            if let Err(error) = console.record(&request, OwnerAction::SignIn).await {
+            let actor = console.actor(&request, owner.openid());
+            if let Err(error) = console.record(actor, OwnerAction::SignIn).await {
                 return not_kept(say, error);
             }
             tracing::info!("somebody signed in to the console");
             let mut response = redirect(BASE);
-            let secure = console.proxies.protocol(&request) == "https";
-            for cookie in [owner.cookie(secure), wechat_sign_in::no_cookie(secure)] {
+            let is_https = console.is_https(&request);
+            for cookie in [owner.cookie(is_https), wechat_sign_in::no_cookie(is_https)] {
                 // A cookie's text is a header's.
                 let _ = response.add_cookie(&cookie);
             }
