@@ -3,6 +3,7 @@
 //! Only what every service uses belongs here; a new concern is a new module.
 
 mod access_log;
+pub mod api_description;
 pub mod api_key;
 pub mod asker;
 pub mod bans;
@@ -16,6 +17,7 @@ mod connection_pace;
 pub mod cookie;
 pub mod endpoint;
 pub mod essentials;
+pub mod events;
 pub mod guessable;
 pub mod held_connection;
 pub mod history;

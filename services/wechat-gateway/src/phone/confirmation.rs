@@ -9,14 +9,14 @@ use login_protocol::{
     identity::{AppId, MemberId},
     scene::Scene,
     steps::{
-        AppendEvent, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
+        AppendEvent, Appended, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
         IssueConfirmation, ReadConfirmation, ReadMember, ReadScan, RefuseAttempt, Scan,
         SpendConfirmation,
     },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, history, random,
+    bans, events, history, random,
     redis::{Store, StoreError},
 };
 
@@ -28,7 +28,10 @@ use super::{
         PageAuthorizationError, Purpose,
     },
 };
-use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+use crate::{
+    denials,
+    wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
+};
 
 /// Logins to one account that are confirmed on the phone.
 pub struct Confirmations {
@@ -269,8 +272,11 @@ impl Confirmations {
                 scene: confirmation.scene,
                 member,
             };
-            let append = self.denied(&refuse.member, &refuse.scene, Denial::Banned);
-            self.store.run_both(&append, &refuse).await?;
+            let is_open =
+                denials::is_open(&self.store, &refuse.scene, &self.account, &refuse.member).await?;
+            let append =
+                is_open.then(|| self.denied(&refuse.member, &refuse.scene, Denial::Banned));
+            self.store.run_together((append.as_ref(), &refuse)).await?;
             return Ok(Standing::Banned);
         }
         let effect = if confirmation.decided {
@@ -288,14 +294,7 @@ impl Confirmations {
             };
             let effect = match decision {
                 Decision::Confirm => self.store.run_both(&decide, &spend).await?.0,
-                Decision::Deny => {
-                    let effect = self.store.run(&decide).await?;
-                    // Until the ticket is spent, a press that is repeated comes here again.
-                    let append = (effect == DecisionEffect::Stands(AttemptStatus::Denied))
-                        .then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
-                    self.store.run_together((append.as_ref(), &spend)).await?;
-                    effect
-                }
+                Decision::Deny => self.deny(&decide, &spend).await?,
             };
             count(&self.account, effect);
             match effect {
@@ -315,6 +314,32 @@ impl Confirmations {
             DecisionEffect::NotTheirs => Standing::NotTheirs,
             DecisionEffect::Gone => Standing::Over,
         })
+    }
+
+    /// Denies, and tells so in the same round trip.
+    async fn deny(
+        &self,
+        decide: &Decide,
+        spend: &SpendConfirmation,
+    ) -> Result<DecisionEffect, StoreError> {
+        const DENIED: DecisionEffect = DecisionEffect::Stands(AttemptStatus::Denied);
+        let scan = self.scan(decide.scene.clone()).await?;
+        let is_theirs = scan.is_some_and(|scan| {
+            let is_open = matches!(scan.status, AttemptStatus::Scanned | AttemptStatus::Denied);
+            is_open && scan.member.as_ref() == Some(&decide.member)
+        });
+        let append = is_theirs.then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
+        let (told, effect, ()) = self
+            .store
+            .run_together((append.as_ref(), decide, spend))
+            .await?;
+        // They pressed both buttons, and the other one was first.
+        if effect != DENIED
+            && let Some(Appended::Now(position) | Appended::Before(position)) = told
+        {
+            events::take_back(&self.store, position, |_| true).await?;
+        }
+        Ok(effect)
     }
 
     fn denied(&self, member: &MemberId, scene: &Scene, denial: Denial) -> AppendEvent {
