@@ -101,8 +101,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         &public_url,
         Clock::system(),
     )?;
-    let logins = settings.limits.logins_per_minute;
-    let provider = provider.map(|provider| Data::new(provider.with_logins_per_minute(logins)));
+    let provider = provider.map(|one| Data::new(one.admitting(limits.logins_per_minute)));
     let other_accounts = other_accounts(provider.as_ref());
     let realms = realms(&site.realm, &other_accounts);
     let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;

@@ -90,7 +90,7 @@ impl Provider {
 
     /// The same, where an address may begin so many logins in a minute (zero: any number).
     #[must_use]
-    pub const fn with_logins_per_minute(mut self, logins: u32) -> Self {
+    pub const fn admitting(mut self, logins: u32) -> Self {
         self.logins_per_minute = logins;
         self
     }
