@@ -37,6 +37,10 @@ const KEYS: [&str; 53] = [
     "GATEWAY__REDIS__URL",
     "GATEWAY__LOG__FORMAT",
     "GATEWAY__LOG__LEVEL",
+    "GATEWAY__TRACES__ENDPOINT",
+    "GATEWAY__TRACES__HEADERS",
+    "GATEWAY__TRACES__SAMPLE_RATIO",
+    "GATEWAY__TRACES__CONTINUE_INCOMING",
     "GATEWAY__LOGIN__APPROVAL",
     "GATEWAY__LIMITS__QR_CODES_PER_DAY",
     "GATEWAY__PROFILE__ASK",
@@ -295,6 +299,9 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         ),
         ("GATEWAY__LOG__FORMAT", "xml", "text or json"),
         ("GATEWAY__LOG__LEVEL", "info,=,", "log filter"),
+        ("GATEWAY__TRACES__ENDPOINT", "otel:4318", "http://"),
+        ("GATEWAY__TRACES__SAMPLE_RATIO", "1.5", "from 0 to 1"),
+        ("GATEWAY__TRACES__HEADERS", "hunter2", "name=value"),
     ] {
         let mut settings = least();
         settings.insert(key.to_owned(), value.to_owned());

@@ -133,6 +133,22 @@ const SETTINGS: [(&str, &str, &str); 35] = [
     ),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
+    (
+        "SITE__TRACES__ENDPOINT",
+        "traces.endpoint",
+        "http://otel-collector:4318",
+    ),
+    (
+        "SITE__TRACES__HEADERS",
+        "traces.headers",
+        "authorization=Bearer%202f1c",
+    ),
+    ("SITE__TRACES__SAMPLE_RATIO", "traces.sample_ratio", "0.1"),
+    (
+        "SITE__TRACES__CONTINUE_INCOMING",
+        "traces.continue_incoming",
+        "true",
+    ),
 ];
 
 /// How many settings a client of the OpenID Connect provider has.

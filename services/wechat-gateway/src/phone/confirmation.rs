@@ -5,8 +5,8 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    history::Figure,
     identity::{AppId, MemberId},
+    method::Method,
     scene::Scene,
     steps::{
         AppendEvent, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
@@ -16,7 +16,9 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, history, random,
+    bans,
+    login_steps::{LoginStep, StepCounters},
+    random,
     redis::{Store, StoreError},
 };
 
@@ -39,6 +41,8 @@ pub struct Confirmations {
     pages: Arc<PageAuthorization>,
     authorization: Arc<WebAuthorization>,
     store: Arc<Store>,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// What a phone holds while its user decides. It is stored as the outcome of the code that it was
@@ -105,7 +109,7 @@ pub struct Question {
 
 impl Confirmations {
     /// Those of this account. `site_name` is what people call a site that gives itself no name.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         app_id: AppId,
         site_name: String,
@@ -115,6 +119,8 @@ impl Confirmations {
         store: Arc<Store>,
     ) -> Self {
         Self {
+            confirmed: StepCounters::new(LoginStep::Confirmed, &account),
+            denied: StepCounters::new(LoginStep::Denied, &account),
             account,
             app_id,
             site_name,
@@ -286,23 +292,31 @@ impl Confirmations {
                 ticket,
                 confirmation,
             };
-            let effect = match decision {
-                Decision::Confirm => self.store.run_both(&decide, &spend).await?.0,
+            // It stands by then, so that what is read is no longer going to change.
+            let read = ReadScan {
+                scene: decide.scene.clone(),
+                account: self.account.clone(),
+            };
+            let (effect, scan) = match decision {
+                Decision::Confirm => {
+                    let (effect, (), scan) =
+                        self.store.run_together((&decide, &spend, &read)).await?;
+                    (effect, scan)
+                }
                 Decision::Deny => {
-                    let effect = self.store.run(&decide).await?;
+                    let (effect, scan) = self.store.run_both(&decide, &read).await?;
                     // Until the ticket is spent, a press that is repeated comes here again.
                     let append = (effect == DecisionEffect::Stands(AttemptStatus::Denied))
                         .then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
                     self.store.run_together((append.as_ref(), &spend)).await?;
-                    effect
+                    (effect, scan)
                 }
             };
             count(&self.account, effect);
+            let method = scan.and_then(|scan| scan.method).unwrap_or(Method::Scan);
             match effect {
-                DecisionEffect::Stands(AttemptStatus::Confirmed) => {
-                    history::count(Figure::Confirmed);
-                }
-                DecisionEffect::Stands(AttemptStatus::Denied) => history::count(Figure::Denied),
+                DecisionEffect::Stands(AttemptStatus::Confirmed) => self.confirmed.count(method),
+                DecisionEffect::Stands(AttemptStatus::Denied) => self.denied.count(method),
                 _ => {}
             }
             effect
