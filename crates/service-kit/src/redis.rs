@@ -395,7 +395,7 @@ impl Request<'_> {
     const fn name(&self) -> &'static str {
         match self {
             Self::Words(_) => "PING",
-            Self::Steps([Operation::Command { name, .. }], _) => *name,
+            Self::Steps([Operation::Command { name, .. }], _) => name,
             Self::Steps([Operation::Script { .. }], Scripts::ByName) => "EVALSHA",
             Self::Steps([Operation::Script { .. }], Scripts::InFull) => "EVAL",
             Self::Steps(..) => "PIPELINE",

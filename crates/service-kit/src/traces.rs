@@ -174,13 +174,12 @@ impl Tracer {
     fn begin(&self, parent: Option<TraceContext>) -> Option<Going> {
         // A request without a trace is answered all the same.
         let span_id: [u8; 8] = random::bytes().ok()?;
-        let (trace_id, is_sampled) = match parent {
-            Some(parent) => (parent.trace_id, parent.is_sampled),
-            None => {
-                let trace_id: [u8; 16] = random::bytes().ok()?;
-                let drawn = u128::from_be_bytes(trace_id) & u128::from(u64::MAX);
-                (trace_id, drawn < self.sampled_below)
-            }
+        let (trace_id, is_sampled) = if let Some(parent) = parent {
+            (parent.trace_id, parent.is_sampled)
+        } else {
+            let trace_id: [u8; 16] = random::bytes().ok()?;
+            let drawn = u128::from_be_bytes(trace_id) & u128::from(u64::MAX);
+            (trace_id, drawn < self.sampled_below)
         };
         Some(Going {
             context: TraceContext {
@@ -275,18 +274,18 @@ impl CallSpan {
     }
 
     /// The call is over; it succeeded.
-    pub fn succeeded(self: Box<Self>) {
+    pub fn succeeded(self) {
         self.end(false);
     }
 
     /// The call is over; it failed.
-    pub fn failed(self: Box<Self>) {
+    pub fn failed(self) {
         self.end(true);
     }
 
-    fn end(self: Box<Self>, is_failure: bool) {
+    fn end(self, is_failure: bool) {
         if let Some(tracer) = TRACER.get() {
-            let Self { name, going } = *self;
+            let Self { name, going } = self;
             tracer.end(Kind::Client, name, going, is_failure);
         }
     }
