@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 zig=0.17.1 zigbuild=0.24.1 cyclonedx=0.5.9 oldest_glibc=2.17
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 export WECHAT_LOGIN_COMMIT=${WECHAT_LOGIN_COMMIT:-$(git rev-parse --short HEAD 2>/dev/null || true)}
-built=${CARGO_TARGET_DIR:-target}
+built=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 dist=$built/dist tools=$built/dist-tools
 mkdir -p "$dist" "$tools"
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -36,7 +36,7 @@ case $target in
       fi
       name=wechat-login-$version-${target%%-*}-linux-gnu$oldest_glibc
       step "building for $target, glibc $oldest_glibc"
-      PATH=$PWD/$tools/zig/bin:$PATH cargo zigbuild --locked --release --target "$target.$oldest_glibc" "${packages[@]}"
+      PATH=$tools/zig/bin:$PATH cargo zigbuild --locked --release --target "$target.$oldest_glibc" "${packages[@]}"
     else
       name=wechat-login-$version-${target%%-*}-linux-gnu$(getconf GNU_LIBC_VERSION | cut -d ' ' -f 2)
       step "building for $target, with the glibc of this machine"

@@ -39,7 +39,9 @@ for program in wechat-gateway wechat-login-site; do
 done
 if command -v man >/dev/null; then
   for page in "$work"/usr/share/man/man1/*; do
-    [ -z "$(man --warnings --local-file "$page" 2>&1 >/dev/null)" ] || fail "man warns of $page"
+    # A line with a long address can't be justified.
+    told=$(man --warnings --local-file "$page" 2>&1 >/dev/null | grep -v 'adjust line' || true)
+    [ -z "$told" ] || fail "$(basename "$page"): $told"
   done
 fi
 for bill in "$dist"/*.cdx.json; do
@@ -61,7 +63,7 @@ if command -v systemd-analyze >/dev/null; then
     told=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F "$(basename "$unit")" || true)
     [ -z "$told" ] || fail "$told"
   done
-  systemd-sysusers --dry-run --root "$work" "$work/usr/lib/sysusers.d/wechat-login.conf" >/dev/null ||
+  systemd-sysusers --dry-run --root "$work" "$work/usr/lib/sysusers.d/wechat-login.conf" >/dev/null 2>&1 ||
     fail "systemd-sysusers doesn't understand its file"
 else
   echo "systemd isn't here: its units were not checked"

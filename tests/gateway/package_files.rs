@@ -8,7 +8,7 @@ use system_tests::{binaries, log_folder};
 fn each_service_writes_its_manual_and_completions() {
     for (service, name, of_its_own) in [
         ("wechat-gateway", "wechat-gateway", "doctor"),
-        ("site", "wechat-login-site", "new-client"),
+        ("site", "wechat-login-site", "client"),
     ] {
         let share = log_folder::create();
         let run = |arguments: &[&str]| {
