@@ -384,10 +384,7 @@ impl Logins {
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        if is_first {
-            self.count_first(&realm.account, method, confirmed_at, told_at);
-        }
-        metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+        self.count(is_first, &realm.account, method, confirmed_at, told_at);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
@@ -486,14 +483,19 @@ impl Standing {
 }
 
 impl Logins {
-    /// Counts a completed login; a repeat is none.
-    fn count_first(
+    /// Counts a completed login; a repeat is none for the funnel, nor for the pace of logins.
+    fn count(
         &self,
+        is_first: bool,
         account: &AccountName,
         method: Method,
         confirmed_at: Timestamp,
         told_at: Option<Timestamp>,
     ) {
+        metrics::counter!("logins_total", "outcome" => "completed").increment(1);
+        if !is_first {
+            return;
+        }
         // Below zero: two clocks differ by more than it took.
         let since = |at: Timestamp| -> Duration {
             at.duration_since(confirmed_at)
