@@ -66,6 +66,9 @@ pub struct Member {
     /// When WeChat said that they follow or don't, as far as this is known.
     #[serde(skip)]
     pub follow_changed_at: Option<Timestamp>,
+    /// When a login inside WeChat last told that they don't any more.
+    #[serde(skip)]
+    pub unfollow_learned_at: Option<Timestamp>,
 }
 
 impl Member {
@@ -169,6 +172,7 @@ impl Member {
                 shown_at: None,
                 banned: false,
                 follow_changed_at: None,
+                unfollow_learned_at: None,
             },
         }
     }

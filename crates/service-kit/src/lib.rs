@@ -16,6 +16,7 @@ mod connection_pace;
 pub mod cookie;
 pub mod endpoint;
 pub mod essentials;
+pub mod events;
 pub mod guessable;
 pub mod held_connection;
 pub mod history;

@@ -218,6 +218,11 @@ impl Store {
         Ok(outcomes.collect::<Result<_, _>>()?)
     }
 
+    /// Whether it is a Cluster, where each step is a round trip.
+    pub const fn is_cluster(&self) -> bool {
+        self.source.is_cluster()
+    }
+
     /// Whether Redis answers.
     ///
     /// # Errors

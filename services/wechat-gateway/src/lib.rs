@@ -10,6 +10,7 @@ pub mod app;
 pub mod audit;
 pub mod compat;
 mod console;
+mod denials;
 pub mod digits;
 mod doctor;
 pub mod events;
@@ -26,6 +27,7 @@ mod readiness;
 pub mod routes;
 pub mod settings;
 pub mod subjects;
+mod unfollows;
 pub mod webhooks;
 pub mod wechat;
 

@@ -68,8 +68,8 @@ pub use digits::{
 pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CloseEvents, CountEvents, Denial, EndingSession, FillEvent,
-    FoundActs, OpenEvents, ReadActs, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent,
-    TrimEvents,
+    FoundActs, OpenEvents, ReadActs, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent,
+    ReadOldestEvent, TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{

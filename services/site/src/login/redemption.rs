@@ -15,14 +15,13 @@ use login_protocol::{
     session_end::SessionEnd,
     site::{Realm, SiteId},
     steps::{
-        AppendEvent, Appended, BlankEvent, CreateSession, Denial, EndSession, GivenBack,
-        Identified, IndexSession, IssueTicket, LookAtSession, Purpose, ReadEvent, ReadMember,
-        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, SeenSession, Session,
-        SessionPlace, TicketDelivery,
+        AppendEvent, Appended, CreateSession, Denial, EndSession, GivenBack, Identified,
+        IndexSession, IssueTicket, LookAtSession, Purpose, ReadMember, ReadSessionsEnd,
+        ReadSubject, RedeemAttempt, Redemption, SeenSession, Session, SessionPlace, TicketDelivery,
         oidc::{LogoutQueue, LogoutTask, QueueLogouts, ReadSessionClients},
     },
 };
-use service_kit::{asker, clock::Clock, history, random, redis::StoreError, subjects};
+use service_kit::{asker, clock::Clock, events, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
@@ -148,20 +147,19 @@ impl Logins {
         }
     }
 
-    /// Takes back what was told of a login that turned out to be none.
-    async fn take_back(&self, told: Appended) -> Result<(), StoreError> {
-        let Appended::Now(position) = told else {
-            return Ok(());
+    /// Takes back what was told of a login that turned out to be none. Returns whether it is told
+    /// all the same: to somebody already, or as an earlier one that was let in.
+    async fn take_back(&self, told: Appended, was_let_in: bool) -> Result<bool, StoreError> {
+        let position = match told {
+            Appended::Before(_) if was_let_in => return Ok(true),
+            // Also before: Redis was asked again, since it didn't know a script or an answer was
+            // lost.
+            Appended::Now(position) | Appended::Before(position) => position,
+            Appended::Off => return Ok(false),
         };
-        let mut found = self.store.run(&ReadEvent { position }).await?;
-        // A reader that fills it in meanwhile changes it once.
-        while let Some(event) = found.filter(|event| event.happening.is_some()) {
-            if self.store.run(&BlankEvent { found: event }).await? {
-                break;
-            }
-            found = self.store.run(&ReadEvent { position }).await?;
-        }
-        Ok(())
+        let is_untold = |login: &Happening| login.if_let_in.is_some();
+        let taken = events::take_back(&self.store, position, is_untold).await?;
+        Ok(!taken)
     }
 
     /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
@@ -331,26 +329,21 @@ impl Logins {
         let previous = session
             .as_ref()
             .and_then(|session| previous.filter(|previous| *previous != session));
-        let same = (!following).then_some((&member, confirmed_at));
-        let (now, afterwards) = Replacement::of(&realm.site, previous, before, same);
         let ask = self.ban_keys.ask(&member);
-        let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let (told, bans, is_created, _, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 &completed,
                 &ask,
                 create.as_ref(),
+                // Before the ends are read: what ends sessions afterwards finds it.
+                index.as_ref(),
                 &read,
                 &read_subject,
                 &ended_here,
                 &ended,
                 unfollow.as_ref(),
-                index.as_ref(),
                 give_back.as_ref(),
-                now.as_ref().and_then(|now| now.told.as_ref()),
-                now.as_ref().and_then(|now| now.clients.as_ref()),
-                now.as_ref().map(|now| &now.end),
-                now.as_ref().map(|now| &now.end_older),
                 issue.as_ref(),
             ))
             .await?;
@@ -365,21 +358,26 @@ impl Logins {
             created: is_created,
         };
         if let Some(refusal) = standing.refusal() {
-            self.take_back(told).await?;
-            if is_banned {
-                self.tell_denial(&realm.account, &member, &secret.scene())
-                    .await?;
-            }
+            // First: a repeat that comes between both is to find it ended, and not be let in untold.
             if !matches!(
                 refusal,
                 CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere
             ) {
                 self.end_refused(create).await?;
             }
+            // A repeat of a login that was let in finds its session ended, or unfollowed.
+            let is_unfollowed = matches!(refusal, CompleteError::FollowingRequired);
+            let was_let_in = !is_first && (is_unfollowed || is_created != Some(true));
+            let is_told = self.take_back(told, was_let_in).await?;
+            if is_banned && !is_told {
+                self.tell_denial(&realm.account, &member, &secret.scene())
+                    .await?;
+            }
             return Err(refusal);
         }
-        if let Some(afterwards) = afterwards {
-            self.end_before(&afterwards).await?;
+        // Not together with it: a full Redis takes an end, and no beginning.
+        if let Some(before) = Replacement::of(&realm.site, previous, before) {
+            self.end_before(&before).await?;
         }
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
@@ -410,24 +408,12 @@ struct Replacement {
 }
 
 impl Replacement {
-    /// What ends with the login, and what only once it is certain. Whatever keeps the same person
-    /// from being let in again has ended their earlier session as well; it isn't so where they have
-    /// to follow the account for this login and had to for none. `same` is who that holds for, and
-    /// when they confirmed.
-    fn of(
-        site: &SiteId,
-        previous: Option<&SessionId>,
-        before: Option<Before>,
-        same: Option<(&MemberId, Timestamp)>,
-    ) -> (Option<Self>, Option<Self>) {
-        let Some((previous, before)) = previous.zip(before) else {
-            return (None, None);
-        };
+    fn of(site: &SiteId, previous: Option<&SessionId>, before: Option<Before>) -> Option<Self> {
+        let previous = previous?;
         let Before {
             seen,
             was_at_clients,
-        } = before;
-        let (replaced_of, begun_at) = (seen.member.clone(), seen.begun_at);
+        } = before?;
         let clients = was_at_clients.then(|| QueueLogouts {
             site: site.clone(),
             queue: LogoutQueue::Endings,
@@ -439,18 +425,12 @@ impl Replacement {
             site,
             id_sha256: previous.sha256(),
         };
-        let replacement = Self {
+        Some(Self {
             told: session_ended(&seen, &previous.sha256(), SessionEnd::Replaced),
             clients,
             end: end(Some(site.clone())),
             end_older: end(None),
-        };
-        let is_before = same.is_some_and(|(member, at)| *member == replaced_of && begun_at <= at);
-        if is_before {
-            (Some(replacement), None)
-        } else {
-            (None, Some(replacement))
-        }
+        })
     }
 }
 

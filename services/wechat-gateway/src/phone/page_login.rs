@@ -33,7 +33,10 @@ use super::{
     },
     web_authorization_login::WebAuthorizationLogin,
 };
-use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+use crate::{
+    denials,
+    wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
+};
 
 /// Logins to one account by a page of ours.
 pub struct PageLogins {
@@ -178,13 +181,15 @@ impl PageLogins {
                         account,
                         member: stranger,
                     };
-                    let append = AppendEvent::of_denial(
-                        &refuse.account,
-                        &refuse.member,
-                        &refuse.scene,
-                        Denial::Banned,
-                    );
-                    let (_, refused) = store.run_both(&append, &refuse).await?;
+                    let RefuseScan {
+                        scene,
+                        account,
+                        member,
+                    } = &refuse;
+                    let is_open = denials::is_open(&store, scene, account, member).await?;
+                    let append = is_open
+                        .then(|| AppendEvent::of_denial(account, member, scene, Denial::Banned));
+                    let (_, refused) = store.run_together((append.as_ref(), &refuse)).await?;
                     if matches!(refused.effect, ScanEffect::Accepted(_)) {
                         steps.denied.count(Method::Page);
                     }

@@ -28,8 +28,10 @@ use url::Url;
 use wechat_wire::api::UserInfo;
 
 use crate::{
+    denials,
     push::happenings::Person,
     subjects::Subjects,
+    unfollows::Unfollow,
     wechat::{
         access_tokens::AccessTokens,
         api::Api,
@@ -172,13 +174,12 @@ impl WebAuthorizationLogin {
                 account: self.account.clone(),
                 member,
             };
-            let append = AppendEvent::of_denial(
-                &self.account,
-                &refuse.member,
-                &refuse.scene,
-                Denial::Banned,
-            );
-            let (_, refused) = self.store.run_both(&append, &refuse).await?;
+            let is_open =
+                denials::is_open(&self.store, scene, &self.account, &refuse.member).await?;
+            let append = is_open.then(|| {
+                AppendEvent::of_denial(&self.account, &refuse.member, scene, Denial::Banned)
+            });
+            let (_, refused) = self.store.run_together((append.as_ref(), &refuse)).await?;
             if matches!(refused.effect, ScanEffect::Accepted(_)) {
                 self.denied.count(Method::WebAuthorization);
             }
@@ -218,14 +219,15 @@ impl WebAuthorizationLogin {
         let confirm = ConfirmAttempt {
             scene: scene.clone(),
             account: self.account.clone(),
-            member,
+            member: member.clone(),
         };
+        self.leave(&member, append.as_ref(), &visit).await?;
         let index = IndexMember {
             member: visit.member.clone(),
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _, (), confirmed) = self
+        let (_, _, _, _, _, _, (), confirmed) = self
             .store
             .run_together((
                 append.as_ref(),
@@ -301,8 +303,8 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _) = self
-            .store
+        self.leave(&member, append.as_ref(), &visit).await?;
+        self.store
             .run_together((
                 append.as_ref(),
                 &visit,
@@ -315,6 +317,28 @@ impl WebAuthorizationLogin {
         let was_following = || known.is_some_and(|member| member.subscribed);
         let follows = account_info.is_subscribed().unwrap_or_else(was_following);
         Ok((member, follows))
+    }
+
+    /// Ends what ends with an unfollow, if a visit is the first to tell of one. It is kept in a round
+    /// trip of its own: a login that is confirmed in the next one comes later, however often Redis is
+    /// asked.
+    async fn leave(
+        &self,
+        member: &MemberId,
+        event: Option<&AppendEvent>,
+        visit: &RecordVisit,
+    ) -> Result<(), StoreError> {
+        let Some(left) = Unfollow::told_by(&self.store, member, event).await? else {
+            return Ok(());
+        };
+        let (_, has_left, sessions, uses) = self
+            .store
+            .run_together((event, visit, &left.index, &left.uses))
+            .await?;
+        if has_left {
+            left.conclude(visit.at, &sessions, &uses).await?;
+        }
+        Ok(())
     }
 
     /// What the owner's software is told of a visit.

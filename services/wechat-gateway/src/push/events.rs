@@ -10,21 +10,18 @@ use login_protocol::{
     member::{Member, Profile},
     method::Method,
     scene::Scene,
-    session_end::SessionEnd,
     steps::{
         AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadPersonsAttempts,
         ReadScan, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, RefuseScan, ScanEffect,
-        ScanOutcome, oidc::ReadClientUses,
+        ScanOutcome,
     },
     subject::Subject,
 };
 use service_kit::{
     bans::BanKeys,
-    client_uses,
     clock::Clock,
     login_steps::{LoginStep, StepCounters},
     redis::{Store, StoreError},
-    sessions,
 };
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
@@ -37,10 +34,12 @@ use super::{
 };
 use crate::{
     compat::CompatCodes,
+    denials,
     digits::AccountDigits,
     phone::links::PhoneLinks,
     settings::ProfileSettings,
     subjects::Subjects,
+    unfollows::Unfollow,
     wechat::{access_tokens::AccessTokens, api::Api, missing_right::MissingRight, profile},
 };
 
@@ -216,20 +215,24 @@ impl LoginEvents {
                 let append = self
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
-                if let Some(append) = &append {
-                    self.tell_ends(&member, append).await?;
-                }
+                let left = Unfollow::announce(&self.store, &member, append.as_ref()).await?;
                 let index = index(&member, known.as_ref(), at);
-                let read_uses = ReadClientUses {
+                let unfollow = RecordUnfollow {
                     member: member.clone(),
+                    at,
                 };
-                let unfollow = RecordUnfollow { member, at };
-                let (_, _, counts, uses) = self
+                let (_, _, counts, sessions, uses) = self
                     .store
-                    .run_together((append.as_ref(), index.as_ref(), &unfollow, &read_uses))
+                    .run_together((
+                        append.as_ref(),
+                        index.as_ref(),
+                        &unfollow,
+                        &left.index,
+                        &left.uses,
+                    ))
                     .await?;
                 if counts {
-                    client_uses::unfollowed(&self.store, &uses, at).await?;
+                    left.conclude(at, &sessions, &uses).await?;
                 }
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
@@ -353,20 +356,6 @@ impl LoginEvents {
         };
         count(&self.account, "message", outcome);
         Ok(reply.unwrap_or_else(|| NO_CODE.to_owned()))
-    }
-
-    /// Tells that somebody left, and which of their sessions end with it, before they do.
-    async fn tell_ends(&self, member: &MemberId, left: &AppendEvent) -> Result<(), StoreError> {
-        let mut ending = sessions::of(&self.store, member).await?;
-        ending.retain(|session| {
-            let place = session.place.as_ref();
-            place.is_some_and(|place| place.ends_on_unfollow)
-        });
-        if ending.is_empty() {
-            return Ok(());
-        }
-        self.store.run(left).await?;
-        sessions::tell(&self.store, member, &ending, SessionEnd::Unfollowed).await
     }
 
     /// What is stored of a person, for what the owner's software is told.
@@ -569,10 +558,11 @@ impl LoginEvents {
             .filter(|person| person.known.is_some())
             .and_then(|person| person.followed(at, None));
         let known = known.map(|known| Member::after_follow(Some(&known), &member.openid, at, None));
-        let append = AppendEvent {
+        let is_open = denials::is_open(&self.store, &scene, &self.account, &member).await?;
+        let append = is_open.then(|| AppendEvent {
             opens: self.tells,
             ..denied_by_ban(&self.account, &member, &scene, sub, known)
-        };
+        });
         let refuse = RefuseScan {
             scene,
             account: self.account.clone(),
@@ -580,7 +570,7 @@ impl LoginEvents {
         };
         let (.., refused) = self
             .store
-            .run_together((followed.as_ref(), &append, follow.as_ref(), &refuse))
+            .run_together((followed.as_ref(), append.as_ref(), follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
         if matches!(refused.effect, ScanEffect::Accepted(_)) {
@@ -706,6 +696,7 @@ mod tests {
             shown_at: Some(noon),
             banned: false,
             follow_changed_at: Some(noon),
+            unfollow_learned_at: None,
         }
     }
 
