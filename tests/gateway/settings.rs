@@ -189,6 +189,17 @@ async fn a_picture_that_is_none_is_refused_in_words() {
             "is no picture: PNG, JPEG",
         ),
         ("account.png", Some(b""), "is no picture: PNG, JPEG"),
+        ("header.png", Some(png), "is a broken picture"),
+        (
+            "empty.gif",
+            Some(b"GIF89a\0\0\0\0"),
+            "is 0 × 0 pixels: each side has to have 64 to 4096",
+        ),
+        (
+            "line.gif",
+            Some(b"GIF89a\xff\xff\x40\0"),
+            "is 65535 × 64 pixels",
+        ),
         ("large.png", Some(&large), "is larger than 512 KiB"),
         ("missing.png", None, "can't be read: No such file"),
         (".", None, "can't be read: Is a directory"),

@@ -3,6 +3,7 @@
 //! Only what every service uses belongs here; a new concern is a new module.
 
 mod access_log;
+pub mod api_description;
 pub mod api_key;
 pub mod asker;
 pub mod bans;

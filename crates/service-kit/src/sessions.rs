@@ -19,6 +19,7 @@ use login_protocol::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     client_uses,
@@ -49,24 +50,38 @@ pub struct PersonsSession {
 }
 
 /// A session as the APIs of both services list it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct ListedSession<'a> {
     /// What tells it from the person's others, and opens nothing.
     pub id: &'a str,
     /// Whether it is the one that asks.
     pub current: bool,
     /// What people call the site.
+    #[schema(required)]
     pub site: Option<&'a str>,
     /// The client whose login began it, by its name in the site's settings.
+    #[schema(required)]
     pub client: Option<&'a str>,
     /// When its person confirmed the login.
     pub begun_at: Timestamp,
     /// When it was last used.
+    #[schema(required)]
     pub last_seen_at: Option<Timestamp>,
     /// The browser and its system.
+    #[schema(required)]
     pub browser: Option<&'a str>,
     /// The browser's network.
+    #[schema(required)]
     pub address: Option<&'a str>,
+}
+
+/// A person's sessions, as the APIs of both services answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sessions)]
+pub struct SessionList<'a> {
+    /// The newest first.
+    pub sessions: Vec<ListedSession<'a>>,
 }
 
 impl PersonsSession {

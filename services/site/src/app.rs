@@ -42,6 +42,7 @@ use crate::{
     routes::{
         self,
         internal::{self, InternalApi},
+        openapi,
         own_origin::OwnOrigin,
     },
     sessions::{
@@ -138,6 +139,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let internal_server = http_server::serve_internal(internal_listener, move || {
         App::new().configure(|config| {
             operations::configure(config, Arc::clone(&asked), metrics.clone());
+            openapi::configure(config);
             if let Some(api) = &internal_api {
                 internal::configure(config, api);
             }

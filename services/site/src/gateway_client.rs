@@ -64,6 +64,9 @@ pub enum GatewayError {
     /// The owner banned the person.
     #[error("the user is banned")]
     Banned,
+    /// The account has no web authorisation.
+    #[error("the account has no web authorisation")]
+    NoWebAuthorization,
     /// It refused for a reason that isn't the visitor's doing.
     #[error("the gateway refused a request")]
     Refused {
@@ -294,6 +297,7 @@ fn refused(path: &'static str, response: &Answer) -> GatewayError {
         Some(ProblemCode::ConsentMissing) => GatewayError::ConsentMissing,
         Some(ProblemCode::LoginExpired) => GatewayError::AttemptOver,
         Some(ProblemCode::Banned) => GatewayError::Banned,
+        Some(ProblemCode::NoWebAuthorization) => GatewayError::NoWebAuthorization,
         code => GatewayError::Refused {
             path,
             status,

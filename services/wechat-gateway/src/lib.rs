@@ -22,6 +22,7 @@ pub mod member_migration;
 pub mod members;
 mod metric_families;
 pub mod phone;
+mod picture_size;
 pub mod push;
 mod readiness;
 pub mod routes;

@@ -9,7 +9,9 @@ use actix_web::{
     web::Data,
 };
 use login_protocol::problem::ProblemCode;
-use service_kit::{client_address::TrustedProxies, held_connection, problem::Problem};
+use service_kit::{
+    api_description::Problems, client_address::TrustedProxies, held_connection, problem::Problem,
+};
 
 use super::{login::attempt_of, problems};
 use crate::{
@@ -29,6 +31,19 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Opens the stream. It ends after a final status, and when the site stops; the browser then opens
 /// another one by itself.
+#[utoipa::path(
+    get,
+    path = "/api/login/events",
+    tag = "login",
+    summary = "Where this browser's login stands, at once and on every change: events `status`",
+    responses(
+        (status = 200, description = "Server-sent events; ends after a final status", body = String, content_type = "text/event-stream"),
+        Problems<400>,
+        Problems<404>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn follow(
     request: HttpRequest,
     logins: Data<Logins>,
