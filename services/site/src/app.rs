@@ -136,7 +136,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
     let asked = Arc::clone(&readiness);
-    let internal_server = http_server::serve(internal_listener, move || {
+    let internal_server = http_server::serve_internal(internal_listener, move || {
         App::new().configure(|config| {
             operations::configure(config, Arc::clone(&asked), metrics.clone());
             openapi::configure(config);

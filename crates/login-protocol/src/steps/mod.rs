@@ -45,8 +45,9 @@ pub use access_token::{
 };
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
-    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Purpose,
-    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode, ShownDigits,
+    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Progress,
+    Purpose, REDEMPTION_WINDOW, ReadAttempt, ReadProgress, ReadStatus, RedeemAttempt, Redemption,
+    ShownCode, ShownDigits,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};

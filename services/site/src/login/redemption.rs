@@ -1,5 +1,7 @@
 //! A confirmed attempt becomes a session, or a ticket, or both.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
@@ -45,6 +47,8 @@ pub struct Completion<'a> {
     pub purpose: Purpose,
     /// How a ticket reaches its page.
     pub delivery: TicketDelivery,
+    /// When its stream, if it has one here, told it that the login is confirmed.
+    pub told_at: Option<Timestamp>,
 }
 
 /// A completed login.
@@ -287,6 +291,7 @@ impl Logins {
             visit,
             purpose,
             delivery,
+            told_at,
         } = completion;
         let realm = &self.realm_of(secret).await?;
         let (identified, is_first, before) = self.redeem(realm, secret, purpose, previous).await?;
@@ -377,7 +382,7 @@ impl Logins {
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        self.count(is_first, confirmed_at, method);
+        self.count(is_first, &realm.account, method, confirmed_at, told_at);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
@@ -458,18 +463,36 @@ impl Standing {
 }
 
 impl Logins {
-    /// Counts a completed login; a repeat is none for the console, nor for the pace of logins.
-    fn count(&self, is_first: bool, confirmed_at: Timestamp, method: Method) {
+    /// Counts a completed login; a repeat is none for the funnel, nor for the pace of logins.
+    fn count(
+        &self,
+        is_first: bool,
+        account: &AccountName,
+        method: Method,
+        confirmed_at: Timestamp,
+        told_at: Option<Timestamp>,
+    ) {
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
-        if is_first {
-            let took = Clock::system().now().duration_since(confirmed_at);
-            // Below zero: two clocks differ by more than the browser took.
-            history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
-            history::count(Figure::Completed);
-            // Inside WeChat a login begins without work, and isn't counted.
-            if method != Method::WebAuthorization {
-                self.work.forget();
-            }
+        if !is_first {
+            return;
+        }
+        // Below zero: two clocks differ by more than it took.
+        let since = |at: Timestamp| -> Duration {
+            at.duration_since(confirmed_at)
+                .try_into()
+                .unwrap_or_default()
+        };
+        let steps = self.steps.of(account);
+        let took = since(Clock::system().now());
+        history::count(Figure::of_delay(took));
+        steps.signed_in.record(took);
+        if let Some(told_at) = told_at {
+            steps.told.record(since(told_at));
+        }
+        steps.completed.count(method);
+        // Inside WeChat a login begins without work, and isn't counted.
+        if method != Method::WebAuthorization {
+            self.work.forget();
         }
     }
 }

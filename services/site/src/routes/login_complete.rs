@@ -13,6 +13,7 @@ use super::{
 use crate::{
     cookies::Cookies,
     login::{Completed, Completion, Logins},
+    login_watch::LoginWatch,
     sessions::store::Sessions,
     tickets::Ticket,
     user::User,
@@ -51,6 +52,7 @@ pub(super) async fn complete(
     request: HttpRequest,
     logins: Data<Logins>,
     sessions: Data<Sessions>,
+    watch: Data<LoginWatch>,
     cookies: Data<Cookies>,
     proxies: Data<TrustedProxies>,
 ) -> Result<HttpResponse, Problem> {
@@ -63,6 +65,7 @@ pub(super) async fn complete(
         visit: visit(&request, &proxies),
         purpose,
         delivery: TicketDelivery::InTheAnswer,
+        told_at: watch.told_at(&secret.scene()),
     };
     let Completed {
         user,

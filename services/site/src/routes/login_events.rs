@@ -17,7 +17,7 @@ use super::{login::attempt_of, problems};
 use crate::{
     cookies::Cookies,
     event_streams::FirstEvent,
-    login::Logins,
+    login::{Followed, Logins},
     login_watch::LoginWatch,
     status_event::event,
     waiting_room::{Full, WaitingRoom},
@@ -64,7 +64,12 @@ pub(super) async fn follow(
         .map_err(refusal)?;
     // Waiting begins before reading, so that no change falls between the two.
     let beginning = watch.wait_for(secret.scene(), seat);
-    let (status, expires_at, left) = logins.status_and_life(&secret).await?;
+    let Followed {
+        status,
+        expires_at,
+        left,
+        expiry,
+    } = logins.followed(&secret).await?;
     let first = format!("retry: {RECONNECT_AFTER_MS}\n{}", event(status, expires_at));
     let mut response = HttpResponse::Ok();
     response
@@ -78,9 +83,10 @@ pub(super) async fn follow(
         status,
         expires_at,
         over_at: Instant::now() + left,
+        expiry,
     };
     let held = held_connection::hold(&request, response, first.into(), move |held| {
-        beginning.go_on(held, &first_event);
+        beginning.go_on(held, first_event);
     });
     held.ok_or_else(|| {
         tracing::error!("can't take over the connection for an event stream");

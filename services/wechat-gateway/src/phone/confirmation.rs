@@ -5,8 +5,8 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    history::Figure,
     identity::{AppId, MemberId},
+    method::Method,
     scene::Scene,
     steps::{
         AppendEvent, Appended, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
@@ -16,7 +16,9 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, events, history, random,
+    bans, events,
+    login_steps::{LoginStep, StepCounters},
+    random,
     redis::{Store, StoreError},
 };
 
@@ -42,6 +44,8 @@ pub struct Confirmations {
     pages: Arc<PageAuthorization>,
     authorization: Arc<WebAuthorization>,
     store: Arc<Store>,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// What a phone holds while its user decides. It is stored as the outcome of the code that it was
@@ -108,7 +112,7 @@ pub struct Question {
 
 impl Confirmations {
     /// Those of this account. `site_name` is what people call a site that gives itself no name.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         app_id: AppId,
         site_name: String,
@@ -118,6 +122,8 @@ impl Confirmations {
         store: Arc<Store>,
     ) -> Self {
         Self {
+            confirmed: StepCounters::new(LoginStep::Confirmed, &account),
+            denied: StepCounters::new(LoginStep::Denied, &account),
             account,
             app_id,
             site_name,
@@ -292,16 +298,25 @@ impl Confirmations {
                 ticket,
                 confirmation,
             };
-            let effect = match decision {
-                Decision::Confirm => self.store.run_both(&decide, &spend).await?.0,
+            let (effect, method) = match decision {
+                Decision::Confirm => {
+                    // Afterwards, so that what is read is no longer going to change.
+                    let read = ReadScan {
+                        scene: decide.scene.clone(),
+                        account: self.account.clone(),
+                    };
+                    let (effect, (), scan) =
+                        self.store.run_together((&decide, &spend, &read)).await?;
+                    (effect, scan.and_then(|scan| scan.method))
+                }
                 Decision::Deny => self.deny(&decide, &spend).await?,
             };
             count(&self.account, effect);
+            // Records of a version that didn't say are of a scan.
+            let method = method.unwrap_or(Method::Scan);
             match effect {
-                DecisionEffect::Stands(AttemptStatus::Confirmed) => {
-                    history::count(Figure::Confirmed);
-                }
-                DecisionEffect::Stands(AttemptStatus::Denied) => history::count(Figure::Denied),
+                DecisionEffect::Stands(AttemptStatus::Confirmed) => self.confirmed.count(method),
+                DecisionEffect::Stands(AttemptStatus::Denied) => self.denied.count(method),
                 _ => {}
             }
             effect
@@ -316,14 +331,15 @@ impl Confirmations {
         })
     }
 
-    /// Denies, and tells so in the same round trip.
+    /// Denies, and tells so in the same round trip. Says by which method the visitor logs in, too.
     async fn deny(
         &self,
         decide: &Decide,
         spend: &SpendConfirmation,
-    ) -> Result<DecisionEffect, StoreError> {
+    ) -> Result<(DecisionEffect, Option<Method>), StoreError> {
         const DENIED: DecisionEffect = DecisionEffect::Stands(AttemptStatus::Denied);
         let scan = self.scan(decide.scene.clone()).await?;
+        let method = scan.as_ref().and_then(|scan| scan.method);
         let is_theirs = scan.is_some_and(|scan| {
             let is_open = matches!(scan.status, AttemptStatus::Scanned | AttemptStatus::Denied);
             is_open && scan.member.as_ref() == Some(&decide.member)
@@ -339,7 +355,7 @@ impl Confirmations {
         {
             events::take_back(&self.store, position, |_| true).await?;
         }
-        Ok(effect)
+        Ok((effect, method))
     }
 
     fn denied(&self, member: &MemberId, scene: &Scene, denial: Denial) -> AppendEvent {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::Approval,
-    history::Figure,
     method::Method,
     scene::Scene,
     steps::{
@@ -19,7 +18,9 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, history, random,
+    bans,
+    login_steps::{LoginStep, StepCounters},
+    random,
     redis::{Store, StoreError},
 };
 
@@ -45,6 +46,13 @@ pub struct PageLogins {
     authorization: Arc<WebAuthorization>,
     people: Arc<WebAuthorizationLogin>,
     store: Arc<Store>,
+    steps: Arc<Steps>,
+}
+
+/// What is counted of them, until they are confirmed.
+struct Steps {
+    scanned: StepCounters,
+    denied: StepCounters,
 }
 
 /// What a phone that opened the code gets. It is stored as the outcome of WeChat's code.
@@ -82,7 +90,7 @@ pub enum OpenError {
 
 impl PageLogins {
     /// Those of this account.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         links: PhoneLinks,
         pages: Arc<PageAuthorization>,
@@ -90,7 +98,12 @@ impl PageLogins {
         people: Arc<WebAuthorizationLogin>,
         store: Arc<Store>,
     ) -> Self {
+        let counters = |step| StepCounters::new(step, &account);
         Self {
+            steps: Arc::new(Steps {
+                scanned: counters(LoginStep::Scanned),
+                denied: counters(LoginStep::Denied),
+            }),
             account,
             links,
             pages,
@@ -156,6 +169,7 @@ impl PageLogins {
             let authorization = Arc::clone(&self.authorization);
             let (people, store) = (Arc::clone(&self.people), Arc::clone(&self.store));
             let (account, browser) = (self.account.clone(), browser.name());
+            let steps = Arc::clone(&self.steps);
             let code = response.code().to_owned();
             async move {
                 let attempt = Exchanger::Attempt(scene.clone());
@@ -175,7 +189,10 @@ impl PageLogins {
                     let is_open = denials::is_open(&store, scene, account, member).await?;
                     let append = is_open
                         .then(|| AppendEvent::of_denial(account, member, scene, Denial::Banned));
-                    store.run_together((append.as_ref(), &refuse)).await?;
+                    let (_, refused) = store.run_together((append.as_ref(), &refuse)).await?;
+                    if matches!(refused.effect, ScanEffect::Accepted(_)) {
+                        steps.denied.count(Method::Page);
+                    }
                     return Ok(OpenedCode::Banned);
                 }
                 let (member, follows) = people.meet(&person).await?;
@@ -206,7 +223,7 @@ impl PageLogins {
                 let ((), scanned) = store.run_both(&note, &record).await?;
                 let effect = scanned.effect;
                 if matches!(effect, ScanEffect::Accepted(_)) {
-                    history::count(Figure::Scanned);
+                    steps.scanned.count(Method::Page);
                 }
                 Ok(match effect {
                     ScanEffect::Accepted(_) | ScanEffect::Repeated(_) => {

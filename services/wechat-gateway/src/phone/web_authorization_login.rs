@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
+    method::Method,
     scene::Scene,
     steps::{
         AppendEvent, ConfirmAttempt, Denial, Exchanger, IndexMember, NoteAttempt, ReadMember,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{
     bans,
     clock::Clock,
-    history,
+    login_steps::{LoginStep, StepCounters},
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -70,6 +70,9 @@ pub struct WebAuthorizationLogin {
     subjects: Subjects,
     store: Arc<Store>,
     clock: Clock,
+    scanned: StepCounters,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// The outcome of a code.
@@ -94,6 +97,9 @@ impl WebAuthorizationLogin {
         clock: Clock,
     ) -> Self {
         Self {
+            scanned: StepCounters::new(LoginStep::Scanned, &account),
+            confirmed: StepCounters::new(LoginStep::Confirmed, &account),
+            denied: StepCounters::new(LoginStep::Denied, &account),
             subjects: Subjects::new(account.clone(), Arc::clone(&store)),
             account,
             authorization,
@@ -173,7 +179,10 @@ impl WebAuthorizationLogin {
             let append = is_open.then(|| {
                 AppendEvent::of_denial(&self.account, &refuse.member, scene, Denial::Banned)
             });
-            self.store.run_together((append.as_ref(), &refuse)).await?;
+            let (_, refused) = self.store.run_together((append.as_ref(), &refuse)).await?;
+            if matches!(refused.effect, ScanEffect::Accepted(_)) {
+                self.denied.count(Method::WebAuthorization);
+            }
             return Ok(Outcome::Banned);
         }
         let read_subject = ReadSubject {
@@ -232,8 +241,8 @@ impl WebAuthorizationLogin {
             ))
             .await?;
         if matches!(confirmed.effect, ScanEffect::Accepted(_)) {
-            history::count(Figure::Scanned);
-            history::count(Figure::Confirmed);
+            self.scanned.count(Method::WebAuthorization);
+            self.confirmed.count(Method::WebAuthorization);
         }
         Ok(match confirmed.effect {
             ScanEffect::Accepted(_)

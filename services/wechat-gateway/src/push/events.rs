@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
-    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     method::Method,
@@ -21,7 +20,7 @@ use login_protocol::{
 use service_kit::{
     bans::BanKeys,
     clock::Clock,
-    history,
+    login_steps::{LoginStep, StepCounters},
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -79,6 +78,15 @@ pub struct LoginEvents {
     compat_codes: Option<Arc<CompatCodes>>,
     /// Whether the account may not ask `user/info`.
     no_user_info: MissingRight,
+    steps: Steps,
+}
+
+/// What is counted of logins.
+struct Steps {
+    scanned: StepCounters,
+    followed: StepCounters,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// What the settings say about logins.
@@ -122,6 +130,18 @@ pub enum Handled {
     },
 }
 
+impl Steps {
+    fn new(account: &AccountName) -> Self {
+        let counters = |step| StepCounters::new(step, account);
+        Self {
+            scanned: counters(LoginStep::Scanned),
+            followed: counters(LoginStep::Followed),
+            confirmed: counters(LoginStep::Confirmed),
+            denied: counters(LoginStep::Denied),
+        }
+    }
+}
+
 impl LoginEvents {
     /// For this account, with the owner's texts and rules.
     pub fn new(
@@ -136,6 +156,7 @@ impl LoginEvents {
         Self {
             api,
             tokens,
+            steps: Steps::new(&rules.account),
             subjects: Subjects::new(rules.account.clone(), Arc::clone(&store)),
             ban_keys: BanKeys::default(),
             store,
@@ -223,7 +244,9 @@ impl LoginEvents {
                 };
                 if let Some(scene) = live_code {
                     let follower = Arrival::Follower;
-                    let reply = self.log_in(member, scene, at, follower, "message").await?;
+                    let reply = self
+                        .log_in(member, scene, at, follower, Method::Code)
+                        .await?;
                     return Ok(Handled::Login { reply });
                 }
                 if let Some(codes) = self.asked_codes(push) {
@@ -271,7 +294,7 @@ impl LoginEvents {
             return Ok(Handled::Other { reply });
         };
         let reply = self
-            .log_in(member, scene, at, arrival, name(arrival))
+            .log_in(member, scene, at, arrival, Method::Scan)
             .await?;
         Ok(Handled::Login { reply })
     }
@@ -389,12 +412,12 @@ impl LoginEvents {
         scene: Scene,
         at: Timestamp,
         arrival: Arrival,
-        event: &'static str,
+        method: Method,
     ) -> Result<String, StoreError> {
         let (known, subject, banned) = self.stored(&member).await?;
         if banned {
             let sub = subject.map(|given| given.subject);
-            return self.refuse(member, scene, at, sub, known).await;
+            return self.refuse(member, scene, at, sub, known, method).await;
         }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
@@ -454,14 +477,18 @@ impl LoginEvents {
             .await?;
         let ScanOutcome { effect, site_name } = scanned;
         if effect == ScanEffect::Accepted(AttemptStatus::Confirmed) {
-            history::count(Figure::Confirmed);
+            self.steps.confirmed.count(method);
         }
         if matches!(effect, ScanEffect::Accepted(_)) {
-            history::count(Figure::Scanned);
+            self.steps.scanned.count(method);
             if arrival == Arrival::NewFollower {
-                history::count(Figure::Followed);
+                self.steps.followed.count(method);
             }
         }
+        let event = match method {
+            Method::Code => "message",
+            _ => name(arrival),
+        };
         count(
             &self.account,
             event,
@@ -515,6 +542,7 @@ impl LoginEvents {
         at: Timestamp,
         sub: Option<Subject>,
         known: Option<Member>,
+        method: Method,
     ) -> Result<String, StoreError> {
         let follow = known.is_some().then(|| RecordFollow {
             member: member.clone(),
@@ -540,11 +568,14 @@ impl LoginEvents {
             account: self.account.clone(),
             member,
         };
-        self.store
+        let (.., refused) = self
+            .store
             .run_together((followed.as_ref(), append.as_ref(), follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
-        history::count(Figure::Denied);
+        if matches!(refused.effect, ScanEffect::Accepted(_)) {
+            self.steps.denied.count(method);
+        }
         Ok(BANNED.to_owned())
     }
 
