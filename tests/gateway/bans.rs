@@ -33,7 +33,7 @@ async fn ban(gateway: &Service, openid: &str, method: Method) {
 }
 
 /// The scene of the attempt that this browser has.
-fn scene(visitor: &mut Visitor) -> Scene {
+pub(crate) fn scene(visitor: &mut Visitor) -> Scene {
     let cookie = visitor.cookies()["wechat-login"].clone();
     let secret = BrowserSecret::parse(&cookie).expect("the cookie is a secret");
     secret.scene()

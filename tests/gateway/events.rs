@@ -23,7 +23,7 @@ use crate::{
     push_request::{PushRequest, ago, scan},
 };
 
-async fn events(gateway: &Service, query: &str) -> Vec<Value> {
+pub(crate) async fn events(gateway: &Service, query: &str) -> Vec<Value> {
     let answer = http::get(gateway, &format!("/v1/events?{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json["events"]
@@ -32,7 +32,7 @@ async fn events(gateway: &Service, query: &str) -> Vec<Value> {
         .clone()
 }
 
-fn told(events: &[Value]) -> Vec<(&str, &str)> {
+pub(crate) fn told(events: &[Value]) -> Vec<(&str, &str)> {
     let told = events.iter().map(|event| {
         let kind = event["type"].as_str().expect("a type");
         let openid = event["data"]["openid"].as_str().expect("an openid");
@@ -164,7 +164,7 @@ async fn what_cannot_be_read_is_said() {
 }
 
 /// The reasons of ended sessions, in order.
-fn reasons(events: &[Value]) -> Vec<&str> {
+pub(crate) fn reasons(events: &[Value]) -> Vec<&str> {
     let ended = events
         .iter()
         .filter(|event| event["type"] == "session.ended");
@@ -220,7 +220,7 @@ async fn each_end_of_a_session_is_told_once_with_its_reason() {
 }
 
 /// How many events of this type there are of somebody.
-fn count(events: &[Value], kind: &str, openid: &str) -> usize {
+pub(crate) fn count(events: &[Value], kind: &str, openid: &str) -> usize {
     let told = told(events);
     told.iter().filter(|told| **told == (kind, openid)).count()
 }

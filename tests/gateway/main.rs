@@ -14,6 +14,7 @@ mod console;
 mod console_activity;
 mod console_wechat;
 mod endless_bodies;
+mod event_corners;
 mod events;
 mod forced_refresh;
 mod forged_pushes;

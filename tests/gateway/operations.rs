@@ -135,23 +135,48 @@ async fn good_body(
     }
 }
 
-/// Checks a body against one of the description's schemas: all that is required, nothing unknown.
-fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
+/// A schema, where one refers to it.
+fn resolved<'a>(openapi: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"]
         .as_str()
         .and_then(|name| name.rsplit('/').next());
-    let schema = &openapi["components"]["schemas"][name.expect("a schema by name")];
+    name.map_or(schema, |name| &openapi["components"]["schemas"][name])
+}
+
+/// The schemas that make up this one: itself, or all that it combines.
+fn parts<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let schema = resolved(openapi, schema);
+    match schema["allOf"].as_array() {
+        Some(all) => all.iter().flat_map(|part| parts(openapi, part)).collect(),
+        None => vec![schema],
+    }
+}
+
+/// Whether a schema allows values of this type.
+fn allows(openapi: &Value, schema: &Value, kind: &str) -> bool {
+    let schema = resolved(openapi, schema);
+    let types = &schema["type"];
+    let any = |list: &Value, of: &dyn Fn(&Value) -> bool| {
+        list.as_array().is_some_and(|list| list.iter().any(of))
+    };
+    types == kind
+        || any(types, &|known| known == kind)
+        || any(&schema["oneOf"], &|one| allows(openapi, one, kind))
+}
+
+/// Checks a body against one of the description's schemas: all that is required, nothing unknown.
+fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
     let body = body.as_object().unwrap_or_else(|| panic!("{what}: {body}"));
+    let parts = parts(openapi, schema);
     let names: BTreeSet<&str> = body.keys().map(String::as_str).collect();
-    let required: BTreeSet<&str> = schema["required"]
-        .as_array()
-        .into_iter()
+    let required: BTreeSet<&str> = parts
+        .iter()
+        .filter_map(|part| part["required"].as_array())
         .flatten()
         .filter_map(Value::as_str)
         .collect();
     assert_eq!(names, required, "{what}");
     for (name, value) in body {
-        let types = &schema["properties"][name]["type"];
         let kind = match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
@@ -160,22 +185,22 @@ fn assert_fits(openapi: &Value, schema: &Value, body: &Value, what: &str) {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        let fits = types == kind
-            || types
-                .as_array()
-                .is_some_and(|types| types.iter().any(|known| known == kind));
-        assert!(fits, "{what}: {name} is {kind}, not {types}");
+        let described = parts.iter().map(|part| &part["properties"][name]);
+        let mut described = described.filter(|schema| !schema.is_null());
+        let fits = described.any(|schema| allows(openapi, schema, kind));
+        assert!(fits, "{what}: {name} isn't described as {kind}");
     }
 }
 
 /// All that the gateway describes.
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 25] = [
     "DELETE /v1/members/{openid}",
     "DELETE /v1/members/{openid}/ban",
     "DELETE /v1/members/{openid}/sessions",
     "DELETE /v1/members/{openid}/sessions/{id}",
     "GET /healthz",
     "GET /metrics",
+    "GET /openapi-public.json",
     "GET /openapi.json",
     "GET /readyz",
     "GET /v1/access-token",
@@ -199,7 +224,7 @@ const OPERATIONS: [&str; 24] = [
 #[tokio::test]
 async fn every_described_operation_answers_as_described() {
     let picture = log_folder::create().join("account.png");
-    let content = b"GIF89a";
+    let content = b"GIF89a\xae\x01\xae\x01";
     std::fs::write(&picture, content).expect("a file can be written");
     let picture = picture.to_str().expect("a path in UTF-8");
     let picture_name = PictureName::of(content).expect("it is a picture");
@@ -235,7 +260,9 @@ async fn every_described_operation_answers_as_described() {
                 .replace("{openid}", &person.openid)
                 .replace("{name}", "crm")
                 .replace("{id}", "a-session");
-            // What an operation before has erased or ended.
+            // What an operation before has banned, erased or ended.
+            let ban = format!("/v1/members/{}/ban", person.openid);
+            http::send(http::internal(gateway, Method::DELETE, &ban)).await;
             PushRequest::safe(&ago(0, &person.openid, PushBody::subscribe_without_code()))
                 .send(gateway)
                 .await;
@@ -261,7 +288,7 @@ async fn every_described_operation_answers_as_described() {
             assert!(answer.status.is_success(), "{what}: {}", answer.text);
             assert!(described.is_object(), "{what}: {}", answer.status);
             let schema = &described["content"]["application/json"]["schema"];
-            if schema.is_object() {
+            if schema.is_object() && !path.starts_with("/openapi") {
                 assert_fits(&openapi, schema, &answer.json, &what);
             }
 

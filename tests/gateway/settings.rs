@@ -14,7 +14,7 @@ use system_tests::{
 use crate::http;
 
 /// Every setting of the gateway, with the environment's name.
-const KEYS: [&str; 53] = [
+const KEYS: [&str; 57] = [
     "GATEWAY__WECHAT__APP_ID",
     "GATEWAY__WECHAT__APP_SECRET",
     "GATEWAY__WECHAT__TOKEN",
@@ -37,6 +37,10 @@ const KEYS: [&str; 53] = [
     "GATEWAY__REDIS__URL",
     "GATEWAY__LOG__FORMAT",
     "GATEWAY__LOG__LEVEL",
+    "GATEWAY__TRACES__ENDPOINT",
+    "GATEWAY__TRACES__HEADERS",
+    "GATEWAY__TRACES__SAMPLE_RATIO",
+    "GATEWAY__TRACES__CONTINUE_INCOMING",
     "GATEWAY__LOGIN__APPROVAL",
     "GATEWAY__LIMITS__QR_CODES_PER_DAY",
     "GATEWAY__PROFILE__ASK",
@@ -185,6 +189,17 @@ async fn a_picture_that_is_none_is_refused_in_words() {
             "is no picture: PNG, JPEG",
         ),
         ("account.png", Some(b""), "is no picture: PNG, JPEG"),
+        ("header.png", Some(png), "is a broken picture"),
+        (
+            "empty.gif",
+            Some(b"GIF89a\0\0\0\0"),
+            "is 0 × 0 pixels: each side has to have 64 to 4096",
+        ),
+        (
+            "line.gif",
+            Some(b"GIF89a\xff\xff\x40\0"),
+            "is 65535 × 64 pixels",
+        ),
         ("large.png", Some(&large), "is larger than 512 KiB"),
         ("missing.png", None, "can't be read: No such file"),
         (".", None, "can't be read: Is a directory"),
@@ -302,6 +317,22 @@ async fn a_malformed_setting_is_named_with_what_is_wrong() {
         assert!(said.contains(&format!("{key} (")), "{value}: {said}");
         assert!(said.contains(wrong), "{value}: {said}");
         assert!(said.contains("; example: "), "{value}: {said}");
+        assert!(!said.contains(HIDDEN), "{value}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_setting_of_traces_is_named_with_what_is_wrong() {
+    for (key, value, wrong) in [
+        ("GATEWAY__TRACES__ENDPOINT", "otel:4318", "http://"),
+        ("GATEWAY__TRACES__SAMPLE_RATIO", "1.5", "from 0 to 1"),
+        ("GATEWAY__TRACES__HEADERS", "hunter2", "name=value"),
+    ] {
+        let mut settings = least();
+        settings.insert(key.to_owned(), value.to_owned());
+        let said = complaint(&settings, &[]).await;
+        assert!(said.contains(&format!("{key} (")), "{value}: {said}");
+        assert!(said.contains(wrong), "{value}: {said}");
         assert!(!said.contains(HIDDEN), "{value}: {said}");
     }
 }

@@ -76,6 +76,17 @@ async fn the_address_is_the_one_that_wechat_compares_as_text() {
 }
 
 #[tokio::test]
+async fn an_account_without_it_says_so() {
+    let plan = Plan::default().gateway("GATEWAY__WECHAT__WEB_AUTHORIZATION", "false");
+    let stack = http::start(plan).await;
+    let gateway = &stack.gateways[0];
+    let scene = attempts::new_scene();
+    let body = json!({ "scene": scene.as_str(), "redirect_uri": redirect_uri(gateway) });
+    let answer = http::post(gateway, BEGIN, &body).await;
+    assert_problem(&answer, 404, "no_web_authorization");
+}
+
+#[tokio::test]
 async fn a_body_that_makes_no_sense_is_refused() {
     let stack = http::start(Plan::default()).await;
     let gateway = &stack.gateways[0];

@@ -164,9 +164,9 @@ async fn the_owner_runs_the_checks_changes_the_language_and_signs_out() {
     browser
         .until("document.documentElement.lang === 'en'")
         .await;
-    says(&browser, "Nobody was found").await;
+    says(&browser, "Nobody yet").await;
     click(&browser, ".ends a.quiet").await;
-    says(&browser, "没有找到").await;
+    says(&browser, "还没有人").await;
     click(&browser, "[name=sign-out]").await;
     shows(&browser, "#key").await;
     browser.visit(&console(&stack, "/members")).await;

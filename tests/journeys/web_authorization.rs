@@ -86,6 +86,24 @@ async fn one_press_and_a_consent_log_in() {
 }
 
 #[tokio::test]
+async fn without_web_authorisation_the_same_press_leads_to_what_works() {
+    let mut stack = Plan::default()
+        .gateway("GATEWAY__WECHAT__WEB_AUTHORIZATION", "false")
+        .site("SITE__LOGIN__METHOD", "code")
+        .start()
+        .await;
+    stack.publish_site().await;
+    let person = stack.wechat.person("小林", true).await;
+    let browser = phone(&stack, &person, WECHAT).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    page.open().await;
+    let digits = page.digits().await;
+    stack.wechat.message(&person, &digits).await;
+    page.shows(&person).await;
+    browser.close(&[]).await;
+}
+
+#[tokio::test]
 async fn who_declines_can_try_again() {
     let stack = start().await;
     let person = stack.wechat.person("小林", true).await;

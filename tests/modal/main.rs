@@ -6,4 +6,5 @@ mod accessibility;
 mod embedding;
 mod older_browsers;
 mod pieces;
+mod proofs;
 mod shop;

@@ -1,17 +1,24 @@
 //! What operators see: the metrics, and the dashboard and alert rules in `deploy/monitoring` with a
 //! real Prometheus.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use reqwest::Method;
 use serde_json::Value;
 use system_tests::{
     deadline::{PATIENCE, eventually},
     prometheus::Prometheus,
-    stack::{Plan, Service, Stack},
+    stack::{API_KEY, Plan, Service, Stack},
     visitor::Visitor,
     webhook_receiver::{Receiver, SECRET},
 };
+
+mod funnel;
+mod traces;
 
 const RULES: &str = include_str!("../../deploy/monitoring/alerts.yml");
 const DASHBOARD: &str = include_str!("../../deploy/monitoring/grafana-dashboard.json");
@@ -47,8 +54,10 @@ async fn log_in(stack: &Stack, nickname: &str) -> Visitor {
     let person = stack.wechat.person(nickname, true).await;
     let mut visitor = stack.visitor();
     let code = visitor.start_login().await;
+    let mut events = visitor.events().await;
+    assert_eq!(events.next_status().await.as_deref(), Some("pending"));
     stack.wechat.scan(&person, &code).await;
-    visitor.status_becomes("confirmed").await;
+    assert_eq!(events.next_status().await.as_deref(), Some("confirmed"));
     visitor.complete().await;
     visitor
 }
@@ -101,6 +110,29 @@ async fn each_metric_says_what_it_is_and_stands_in_the_documents() {
 }
 
 #[tokio::test]
+async fn promtool_has_nothing_to_say_about_the_metrics() {
+    let stack = Plan::default().start().await;
+    log_in(&stack, "小雨").await;
+    for service in [&stack.gateways[0], &stack.sites[0]] {
+        let text = metrics(service).await;
+        let promtool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut promtool = promtool.expect("promtool can be run");
+        let mut input = promtool.stdin.take().expect("its input is a pipe");
+        input.write_all(text.as_bytes()).expect("it reads");
+        drop(input);
+        let output = promtool.wait_with_output().expect("it ends");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(output.status.success() && said.is_empty(), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn whatever_strangers_send_makes_no_series_of_its_own() {
     let stack = Plan::default().start().await;
     log_in(&stack, "小雨").await;
@@ -124,6 +156,17 @@ async fn whatever_strangers_send_makes_no_series_of_its_own() {
                 let method = Method::from_bytes(format!("M{number}").as_bytes());
                 visitor.try_call(method.expect("a method"), &path).await;
             }
+        }
+        // Methods of logins, and accounts, that there are not.
+        let mut visitor = Visitor::new(&site.public);
+        visitor.set_header("x-forwarded-for", &format!("192.0.2.{number}"));
+        let path = format!("/api/login?method=m{number}");
+        visitor.try_call(Method::POST, &path).await;
+        let mut backend = Visitor::new(&gateway.internal);
+        backend.set_header("authorization", &format!("Bearer {API_KEY}"));
+        for path in ["/v1/members", "/v1/access-token", "/v1/events"] {
+            let path = format!("{path}?account=nobody{number}");
+            backend.try_call(Method::GET, &path).await;
         }
     };
     strange(0).await;
@@ -149,7 +192,14 @@ async fn whatever_strangers_send_makes_no_series_of_its_own() {
 
 #[tokio::test]
 async fn every_query_of_the_dashboard_has_data_and_nothing_fires_when_all_is_well() {
-    let stack = Plan::default().start().await;
+    let receiver = Receiver::start().await;
+    let stack = Plan::default()
+        .gateway("GATEWAY__WEBHOOK__CRM__URL", &receiver.url())
+        .gateway("GATEWAY__WEBHOOK__CRM__SECRET", SECRET)
+        // One for each query, which may be more in a minute than a visitor begins.
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "1000")
+        .start()
+        .await;
     let prometheus = watched(&stack).await;
     let mut waiting = stack.visitor();
     waiting.start_login().await;
@@ -230,6 +280,29 @@ async fn a_day_without_codes_fires_its_alerts() {
         firing
             .iter()
             .any(|name| name.contains("WechatQrCodesUsedUp"))
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_site_that_is_full_fires_its_alert() {
+    let stack = Plan::default()
+        .site("SITE__LIMITS__WAITING", "1")
+        .start()
+        .await;
+    let prometheus = watched(&stack).await;
+    let [mut first, mut second] = [stack.visitor(), stack.visitor()];
+    first.start_login().await;
+    second.start_login().await;
+    let _held = first.events().await;
+    eventually("WechatLoginStreamsRefused fires", async || {
+        let answer = second.call(Method::GET, "/api/login/events").await;
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        let firing = prometheus.firing().await;
+        firing
+            .iter()
+            .any(|name| name.contains("WechatLoginStreamsRefused"))
             .then_some(())
     })
     .await;

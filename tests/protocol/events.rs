@@ -49,14 +49,17 @@ async fn an_occasion_is_told_once_and_only_while_the_stream_is_open() {
     store.run(&OpenEvents).await.expect("Redis runs");
     let first = append(&store, &followed(&person, "1")).await;
     assert!(matches!(first, Appended::Now(_)), "{first:?}");
-    assert_eq!(
-        append(&store, &followed(&person, "1")).await,
-        Appended::Before
-    );
+    let again = append(&store, &followed(&person, "1")).await;
     let second = append(&store, &followed(&person, "2")).await;
     let (Appended::Now(first), Appended::Now(second)) = (first, second) else {
         panic!("{second:?}");
     };
+    assert_eq!(again, Appended::Before(first));
+    // Also behind a later one.
+    assert_eq!(
+        append(&store, &followed(&person, "1")).await,
+        Appended::Before(first)
+    );
     assert!(first < second);
     assert_eq!(kinds(&store).await.len(), 2);
     for was_there in [true, false] {
@@ -86,16 +89,18 @@ async fn a_session_ends_once_whatever_ends_it_next() {
     };
     let told = |id, reason| AppendEvent::of_session_end(&ending(id), reason);
     let first = told("one", SessionEnd::Replaced).expect("it is told");
-    assert!(matches!(append(&store, &first).await, Appended::Now(_)));
+    let Appended::Now(place) = append(&store, &first).await else {
+        panic!("it is new");
+    };
     let again = told("one", SessionEnd::Banned).expect("it is told");
-    assert_eq!(append(&store, &again).await, Appended::Before);
+    assert_eq!(append(&store, &again).await, Appended::Before(place));
     let other = told("two", SessionEnd::Owner).expect("it is told");
     assert!(matches!(append(&store, &other).await, Appended::Now(_)));
     assert!(told("one", SessionEnd::Deleted).is_none());
 }
 
 #[tokio::test]
-async fn what_was_taken_back_is_neither_filled_in_nor_told_again() {
+async fn what_was_taken_back_is_not_filled_in_and_is_told_if_it_happens_after_all() {
     let redis = RedisServer::start(&log_folder::create()).await;
     let store = redis.store();
     store.run(&OpenEvents).await.expect("Redis runs");
@@ -118,5 +123,10 @@ async fn what_was_taken_back_is_neither_filled_in_nor_told_again() {
     };
     assert!(!store.run(&fill).await.expect("Redis runs"));
     assert_eq!(kinds(&store).await, []);
-    assert_eq!(append(&store, &denied).await, Appended::Before);
+    // The stream is open as before, and the place stays taken.
+    let Appended::Now(again) = append(&store, &denied).await else {
+        panic!("it is new");
+    };
+    assert!(again > blank.found.position);
+    assert_eq!(kinds(&store).await, [EventKind::LoginDenied]);
 }

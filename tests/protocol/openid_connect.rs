@@ -9,7 +9,7 @@ use login_protocol::{
         AddSessionGrant, CodeExchange, EndGrant, EndSessionGrants, ExchangeCode,
         FoundByRefreshToken, GrantId, OpenGrant, OpenRequest, ReadByAccessToken, ReadByCode,
         ReadByRefreshToken, ReadRequest, ReadSigningKeys, RefreshRotation, ReplaceSigningKeys,
-        RotateRefreshToken, SettleSessionEnd,
+        RotateRefreshToken, SessionGrantAdded, SettleSessionEnd,
     },
 };
 use service_kit::redis::Store;
@@ -210,7 +210,7 @@ async fn a_session_that_is_over_takes_no_more_grants() {
         lifetime: HOUR,
     };
     for step in [add("wiki", Some(grant())), add("forum", None)] {
-        assert!(store.run(&step).await.unwrap());
+        assert_eq!(store.run(&step).await.unwrap(), SessionGrantAdded::Added);
     }
     let end = EndSessionGrants {
         site: site(),
@@ -228,7 +228,8 @@ async fn a_session_that_is_over_takes_no_more_grants() {
         let clients = vec![("forum".to_owned(), sub()), ("wiki".to_owned(), sub())];
         assert_eq!(ended.clients, clients);
         assert_eq!(ended.grants, [grant()]);
-        assert!(!store.run(&add("wiki", None)).await.unwrap());
+        let added = store.run(&add("wiki", None)).await.unwrap();
+        assert_eq!(added, SessionGrantAdded::Ended);
     }
     let settle = SettleSessionEnd {
         site: site(),
@@ -240,7 +241,8 @@ async fn a_session_that_is_over_takes_no_more_grants() {
         again.clients.is_empty() && again.grants.is_empty(),
         "{again:?}"
     );
-    assert!(!store.run(&add("wiki", None)).await.unwrap());
+    let added = store.run(&add("wiki", None)).await.unwrap();
+    assert_eq!(added, SessionGrantAdded::Ended);
 }
 
 #[tokio::test]
@@ -255,7 +257,7 @@ async fn a_full_redis_remembers_that_a_session_is_over_and_what_ends_with_it() {
         grant: Some((grant(), HOUR)),
         lifetime: HOUR,
     };
-    assert!(store.run(&add).await.unwrap());
+    assert_eq!(store.run(&add).await.unwrap(), SessionGrantAdded::Added);
     let end = EndSessionGrants {
         site: site(),
         session_sha256: "session".to_owned(),
@@ -268,7 +270,8 @@ async fn a_full_redis_remembers_that_a_session_is_over_and_what_ends_with_it() {
     let ended = store.run(&end).await.unwrap();
     set("0").await;
     assert_eq!(ended.grants, [grant()]);
-    assert!(!store.run(&add).await.unwrap(), "it is over");
+    let added = store.run(&add).await.unwrap();
+    assert_eq!(added, SessionGrantAdded::Ended, "it is over");
     assert_eq!(store.run(&end).await.unwrap(), ended, "a repeat");
 }
 
@@ -312,4 +315,80 @@ async fn a_request_keeps_the_time_of_its_first_page() {
     let again = store.run(&read).await.unwrap();
     assert_eq!(first, again);
     assert_eq!(again.unwrap().0, "first");
+}
+
+/// However often a session is used, what hangs on it stays few; what has ended makes room.
+#[tokio::test]
+async fn a_session_that_is_used_all_the_time_is_full_until_something_ends() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let add = |number: usize, life| AddSessionGrant {
+        site: site(),
+        session_sha256: "session".to_owned(),
+        client: "wiki".to_owned(),
+        sub: "somebody".to_owned(),
+        grant: Some((GrantId::parse(&format!("{number:022}")).unwrap(), life)),
+        lifetime: HOUR,
+    };
+    let mut added = 0;
+    while store.run(&add(added, HOUR)).await.unwrap() == SessionGrantAdded::Added {
+        added += 1;
+        assert!(added < 1000, "never full");
+    }
+    let repeated = store.run(&add(0, HOUR)).await.unwrap();
+    assert_eq!(repeated, SessionGrantAdded::Added, "it hangs there");
+    // One of them ended long ago.
+    let key = "wechat-login:oidc-session:*";
+    let keys: Vec<String> = redis.command(&["KEYS", key]).await;
+    let field = format!("g:{:022}", 7);
+    let _: i64 = redis.command(&["HSET", &keys[0], &field, "1"]).await;
+    let next = store.run(&add(added, HOUR)).await.unwrap();
+    assert_eq!(next, SessionGrantAdded::Added);
+    let next = store.run(&add(added + 1, HOUR)).await.unwrap();
+    assert_eq!(next, SessionGrantAdded::Full);
+}
+
+/// However often its token is refreshed, and how fast, a grant stays small, and the latest tokens are
+/// good.
+#[tokio::test]
+async fn a_grant_that_is_refreshed_all_the_time_stays_small() {
+    const ROTATIONS: usize = 350;
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    open(&store).await;
+    store.run(&exchange("code", "a")).await.unwrap();
+    for number in 0..ROTATIONS {
+        let step = rotation(
+            &format!("refresh-{number}"),
+            &format!("refresh-{}", number + 1),
+        );
+        assert_eq!(store.run(&step).await.unwrap(), RefreshRotation::Rotated);
+    }
+    let keys: Vec<String> = redis.command(&["KEYS", "wechat-login:oidc-grant:*"]).await;
+    let fields: Vec<String> = redis.command(&["HKEYS", &keys[0]]).await;
+    let count = |prefix: &str| {
+        fields
+            .iter()
+            .filter(|name| name.starts_with(prefix))
+            .count()
+    };
+    for prefix in ["a:", "u:", "answer:"] {
+        assert_eq!(count(prefix), 100, "{prefix}");
+    }
+    assert!(is_there(&store, &format!("access-of-refresh-{ROTATIONS}")).await);
+    let read = |number: usize| ReadByRefreshToken {
+        site: site(),
+        grant: grant(),
+        refresh_sha256: format!("refresh-{number}"),
+    };
+    let found = store.run(&read(0)).await.unwrap();
+    assert!(
+        matches!(found, FoundByRefreshToken::Other { .. }),
+        "{found:?}"
+    );
+    let found = store.run(&read(ROTATIONS)).await.unwrap();
+    assert!(
+        matches!(found, FoundByRefreshToken::Current { .. }),
+        "{found:?}"
+    );
 }

@@ -2,16 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
+    event::Position,
     identity::MemberId,
     session_end::SessionEnd,
     steps::{
-        EndAllSessions, EndSession, IndexSession, IndexedSession, ReadSession, ReadSessionIndex,
-        RecordFollow, RecordUnfollow, Session,
+        EndAllSessions, EndSession, IndexSession, IndexedSession, OpenEvents, ReadEvents,
+        ReadSession, ReadSessionIndex, RecordFollow, RecordUnfollow, Session,
     },
 };
 use service_kit::{
     redis::Store,
-    sessions::{self, PersonsSession},
+    sessions::{self, Ending, PersonsSession},
 };
 use system_tests::{
     attempts::{self, member, new_openid, own_realm},
@@ -360,4 +361,43 @@ async fn a_session_of_the_version_before_is_listed_once_it_is_indexed() {
     assert_eq!(ended.expect("Redis runs").len(), 2);
     let record: String = redis.command(&["GET", name]).await;
     assert_eq!(record, "ended 0");
+}
+
+/// A login is completed while its person's sessions end: it was confirmed before, and is over.
+#[tokio::test]
+async fn what_begins_while_all_end_ends_with_them_and_is_told() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    store.run(&OpenEvents).await.expect("Redis runs");
+    let person = member(&new_openid());
+    let begun = session(&person, ago(SignedDuration::from_mins(3)), false);
+    begin(&store, "one", &begun).await;
+    let ending = Ending::look(&store, &person, SessionEnd::Owner, |_| true);
+    let ending = ending.await.expect("Redis runs");
+    ending.tell().await.expect("Redis runs");
+    begin(&store, "two", &begun).await;
+    let end = EndAllSessions {
+        member: person.clone(),
+        site: None,
+        lifetime: LIFETIME,
+    };
+    store.run(&end).await.expect("Redis runs");
+    // Who looks at the list in between takes nothing away.
+    assert_eq!(listed(&store, &person).await, []);
+    let ended = ending.conclude().await.expect("Redis runs");
+    assert_eq!(ended.len(), 2);
+    assert_eq!(indexed(&store, &person).await, []);
+    for id in ["one", "two"] {
+        assert_eq!(use_it(&store, id).await, None);
+    }
+    let read = ReadEvents {
+        after: Position::BEGINNING,
+        limit: 10,
+    };
+    let told = store.run(&read).await.expect("Redis runs");
+    let told: Vec<_> = told
+        .iter()
+        .map(|kept| kept.happening.as_ref().expect("it is told").more["session"].clone())
+        .collect();
+    assert_eq!(told, ["one", "two"]);
 }

@@ -8,8 +8,8 @@ use login_protocol::{
     event::Position,
     steps::webhooks::{
         ForgetDeliveries, LeadWebhook, Leadership, LeaveWebhook, ListDeadLetters, ListPending,
-        ReadRedeliveries, ReadWebhook, Redeliver, SettleDeliveries, SwitchOffWebhook, TakeEvents,
-        Term,
+        NoteFailure, ReadFailure, ReadRedeliveries, ReadWebhook, Redeliver, SettleDeliveries,
+        SwitchOffWebhook, TakeEvents, Term,
     },
     webhook::{Attempts, Pending, Progress, Settled, Settlement, WebhookName},
 };
@@ -243,4 +243,28 @@ async fn a_receiver_that_wants_nothing_is_off_until_asked_or_elsewhere() {
     assert_eq!(off_since("address").await, None);
     store.run(&off("one")).await.expect("Redis runs");
     assert_eq!(off_since("another").await, None);
+}
+
+#[tokio::test]
+async fn why_sending_failed_is_noted_by_the_one_that_leads() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let note = async |holder: &str, why: &str| {
+        let step = NoteFailure {
+            webhook: crm(),
+            holder: holder.to_owned(),
+            at: now(),
+            why: why.to_owned(),
+        };
+        store.run(&step).await.expect("Redis runs")
+    };
+    assert!(!note("one", "503").await, "nobody leads");
+    let keys: Vec<String> = redis.command(&["KEYS", "*"]).await;
+    assert_eq!(keys, [""; 0]);
+    leads(&store, "one").await;
+    assert!(note("one", "503").await);
+    assert!(!note("two", "404").await);
+    let read = ReadFailure { webhook: crm() };
+    let failure = store.run(&read).await.expect("Redis runs");
+    assert_eq!(failure.expect("it failed").1, "503");
 }

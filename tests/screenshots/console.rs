@@ -63,9 +63,6 @@ pub(crate) async fn start() -> Consoles {
         log_in(&well, nickname).await;
     }
     let person = log_in(&well, "小林").await;
-    for _ in 0..11 {
-        log_in_again(&well, &person).await;
-    }
     own_the_place(&well, &banned, &person).await;
     make_up_a_month(&well).await;
     Consoles {
@@ -90,7 +87,7 @@ async fn own_the_place(stack: &Stack, banned: &Person, other: &Person) {
         let sent = http.request(method, url).bearer_auth(API_KEY).send().await;
         sent.expect("the gateway answers");
     }
-    for _ in 0..4 {
+    for _ in 0..12 {
         log_in_again(stack, other).await;
     }
 }

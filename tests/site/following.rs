@@ -1,7 +1,12 @@
 //! Sites where only followers are signed in, or where an unfollow signs out.
 
+use jiff::{SignedDuration, Timestamp};
+use login_protocol::event::Position;
 use reqwest::Method;
-use system_tests::stack::Plan;
+use system_tests::{
+    stack::{API_KEY, Plan},
+    visitor::Visitor,
+};
 
 use crate::{
     answers::{assert_problem, header},
@@ -46,6 +51,32 @@ async fn an_unfollow_ends_the_sessions_and_following_again_brings_none_back() {
     let answer = next.call(Method::GET, "/api/sessions").await;
     let sessions = answer.json["sessions"].as_array().expect("a list");
     assert_eq!(sessions.len(), 1, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn an_unfollow_is_told_by_the_time_that_its_push_is_answered() {
+    let stack = ends_on_unfollow().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut browser = signed_in(&stack, &person).await;
+    browser.move_to(&stack.sites[1].public);
+    stack.wechat.unfollow(&person).await;
+    let answered = Timestamp::now();
+    let answer = browser.call(Method::GET, "/api/session").await;
+    assert_problem(&answer, 401, "not_signed_in");
+    let mut owner = Visitor::new(&stack.gateways[0].internal);
+    owner.set_header("authorization", &format!("Bearer {API_KEY}"));
+    let events = owner.call(Method::GET, "/v1/events").await;
+    let events = events.json["events"].as_array().expect("events").clone();
+    let [.., left, ended] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(left["type"], "member.unfollowed");
+    assert_eq!(ended["type"], "session.ended");
+    for event in [left, ended] {
+        let place = Position::of_event_id(event["id"].as_str().expect("an id"));
+        let told = place.expect("it is one").time();
+        assert!(told < answered + SignedDuration::from_secs(1), "{event}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use system_tests::{
     visitor::{Answer, Visitor},
 };
 
-use crate::answers::{header, retry_after};
+use crate::{
+    answers::{header, retry_after},
+    web_authorization,
+};
 
 /// Addresses are said by a proxy; so many logins begin without work.
 fn plan(without_proof: &str) -> Plan {
@@ -170,6 +173,21 @@ async fn completed_logins_dont_count() {
         visitor.complete().await;
     }
     assert_eq!(start(&stack, 0, "").await.status, 201);
+    challenge(&start(&stack, 0, "").await);
+}
+
+#[tokio::test]
+async fn logins_inside_wechat_make_no_room_for_others() {
+    let stack = web_authorization::start(plan("1")).await;
+    let person = stack.wechat.person("小林", true).await;
+    assert_eq!(start(&stack, 0, "").await.status, 201);
+    challenge(&start(&stack, 0, "").await);
+    for _ in 0..3 {
+        let (mut visitor, back) = web_authorization::returning(&stack, &person).await;
+        let answer = web_authorization::come_back(&mut visitor, &back).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert!(visitor.session().await.is_some());
+    }
     challenge(&start(&stack, 0, "").await);
 }
 

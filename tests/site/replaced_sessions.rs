@@ -1,11 +1,14 @@
 //! A login ends the session that the same browser had before.
 
+use login_protocol::scene::BrowserSecret;
 use reqwest::Method;
 use system_tests::stack::Plan;
 
 use crate::{
+    answers::assert_problem,
     attempt_record,
     session::signed_in,
+    sign_out::fill,
     upgrade::{SESSION_COOKIE, older_session},
 };
 
@@ -64,4 +67,36 @@ async fn a_login_that_isnt_completed_ends_nothing() {
     let answer = browser.call(Method::POST, COMPLETE).await;
     assert_eq!(answer.status, 409, "{}", answer.text);
     assert!(browser.session().await.is_some());
+}
+
+/// A full Redis takes ends and no beginnings.
+#[tokio::test]
+async fn a_login_that_a_full_redis_refuses_ends_nothing() {
+    let stack = Plan::default().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut browser = signed_in(&stack, &person).await;
+    let mut kept = browser.clone();
+    let content = browser.start_login().await;
+    stack.wechat.scan(&person, &content).await;
+    browser.status_becomes("confirmed").await;
+    // It was redeemed while there was room, and no more.
+    let secret = BrowserSecret::parse(&browser.cookies()["wechat-login"]);
+    let key = format!(
+        "wechat-login:attempt:{{{}}}",
+        secret.expect("the cookie is a secret").scene().as_str()
+    );
+    for (field, value) in [("status", "consumed"), ("nonce", "a-nonce")] {
+        attempt_record::set(&stack, &key, field, value).await;
+    }
+    attempt_record::set_time(&stack, &key, "redeemed_at_ms", 0).await;
+    fill(&stack).await;
+    let answer = browser.call(Method::POST, COMPLETE).await;
+    assert_problem(&answer, 503, "store_unavailable");
+    assert!(kept.session().await.is_some());
+    let _: String = stack
+        .redis
+        .command(&["CONFIG", "SET", "maxmemory", "0"])
+        .await;
+    browser.complete().await;
+    assert_eq!(kept.session().await, None);
 }

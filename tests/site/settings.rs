@@ -13,7 +13,7 @@ use system_tests::{
 use crate::configuration::{Configuration, Ended, run};
 
 /// The environment's form, the file's form and the example of every setting.
-const SETTINGS: [(&str, &str, &str); 35] = [
+const SETTINGS: [(&str, &str, &str); 39] = [
     ("SITE__PUBLIC__URL", "public.url", "https://www.example.com"),
     ("SITE__PUBLIC__BIND", "public.bind", "0.0.0.0:8080"),
     (
@@ -133,6 +133,22 @@ const SETTINGS: [(&str, &str, &str); 35] = [
     ),
     ("SITE__LOG__FORMAT", "log.format", "json"),
     ("SITE__LOG__LEVEL", "log.level", "info"),
+    (
+        "SITE__TRACES__ENDPOINT",
+        "traces.endpoint",
+        "http://otel-collector:4318",
+    ),
+    (
+        "SITE__TRACES__HEADERS",
+        "traces.headers",
+        "authorization=Bearer%202f1c",
+    ),
+    ("SITE__TRACES__SAMPLE_RATIO", "traces.sample_ratio", "0.1"),
+    (
+        "SITE__TRACES__CONTINUE_INCOMING",
+        "traces.continue_incoming",
+        "true",
+    ),
 ];
 
 /// How many settings a client of the OpenID Connect provider has.

@@ -21,6 +21,7 @@ pub mod login_page;
 pub mod news;
 pub mod nginx;
 pub mod older_records;
+pub mod otlp_receiver;
 pub mod pages;
 pub mod phone_tab;
 pub mod process;

@@ -92,7 +92,8 @@ async fn who_sends_the_digits_is_logged_in() {
 
 #[tokio::test]
 async fn a_picture_that_is_a_file_is_handed_out_by_the_site() {
-    let content = b"\x89PNG\r\n\x1a\n: the rest is for browsers";
+    let content =
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\xae\0\0\x01\xae: the rest is for browsers";
     let file = log_folder::create().join("account.png");
     std::fs::write(&file, content).expect("a file can be written");
     let path = file.to_str().expect("a path in UTF-8");

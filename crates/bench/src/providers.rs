@@ -25,10 +25,12 @@ use crate::{
     fact::Fact,
     fleet::Fleet,
     http_wire::Connection,
+    kernel_figures::processor_time,
     limit,
     load::{self, Requests, Target},
     output::say,
     plan::{Plan, Side},
+    report::SATURATED,
     stand_in,
     statistics::{float, median},
     written_attempts::SITE_URL,
@@ -85,6 +87,7 @@ const CLIENTS: [(&str, &str); 2] = [("wiki", "RS256"), ("forum", "ES256")];
 /// A provider that runs.
 #[derive(Debug, Clone, Copy)]
 struct Provider {
+    process: u32,
     client: &'static str,
     address: SocketAddr,
     token: &'static str,
@@ -98,6 +101,7 @@ pub(crate) async fn measure(plan: &Plan, folder: &str) -> Result<Vec<Fact>, Stri
     let site = site(&fleet).await?;
     let npm = npm(plan, folder).await?;
     let ours = Provider {
+        process: site.id(),
         client: CLIENTS[0].0,
         address: address(&site)?,
         token: "/oidc/token",
@@ -105,6 +109,7 @@ pub(crate) async fn measure(plan: &Plan, folder: &str) -> Result<Vec<Fact>, Stri
         is_ours: true,
     };
     let theirs = Provider {
+        process: npm.id(),
         client: CLIENTS[0].0,
         address: address(&npm)?,
         token: "/token",
@@ -126,6 +131,52 @@ pub(crate) async fn measure(plan: &Plan, folder: &str) -> Result<Vec<Fact>, Stri
     Ok(facts)
 }
 
+/// What a turn showed.
+#[derive(Debug, Clone, Copy)]
+struct Speed {
+    /// Requests a second.
+    rate: f64,
+    /// Processor time of the one who answers, in microseconds a request.
+    cost: f64,
+}
+
+impl Speed {
+    /// The share of its core that was used. Where it is less than all, the load or Redis bounded the
+    /// rate, and the processor time of a request decides.
+    fn busy(self) -> f64 {
+        self.rate * self.cost / 1e6
+    }
+
+    fn median(speeds: &[Self]) -> Self {
+        let middle = |figure: fn(&Self) -> f64| {
+            let figures: Vec<f64> = speeds.iter().map(figure).collect();
+            median(&figures)
+        };
+        Self {
+            rate: middle(|speed| speed.rate),
+            cost: middle(|speed| speed.cost),
+        }
+    }
+
+    fn facts(self, name: &str) -> [Fact; 2] {
+        let busy = format!("its core {:.0} % busy", self.busy() * 100.0);
+        [
+            Fact::new(name, self.rate, "a second").note(busy),
+            Fact::new(format!("{name}, processor time"), self.cost, "µs"),
+        ]
+    }
+}
+
+/// How much of one there is for one of the other: by the rates, or by the processor time where
+/// either's core wasn't full.
+fn share(of: Speed, one: Speed) -> (f64, &'static str) {
+    if of.busy().min(one.busy()) >= SATURATED {
+        (of.rate / one.rate, "by rate")
+    } else {
+        (one.cost / of.cost, "by processor time")
+    }
+}
+
 /// Both in turn, and L after them.
 async fn compare(
     plan: &Plan,
@@ -144,32 +195,34 @@ async fn compare(
     // The first round warms up.
     for round in 0..=plan.rounds() {
         for (provider, rates) in providers.iter().zip(&mut rates) {
-            let known = rates.last().copied();
-            let rate = turn(plan, provider, work, sessions, known).await?;
-            rates.push(rate);
+            let known = rates.last().map(|speed: &Speed| speed.rate);
+            let speed = turn(plan, provider, work, sessions, known).await?;
+            rates.push(speed);
             let whose = if provider.is_ours { "ours" } else { "npm" };
             say(&format!(
-                "round {round}: {name} {whose:<4} {rate:>8.0} a second"
+                "round {round}: {name} {whose:<4} {:>8.0} a second, {:>5.0} µs",
+                speed.rate, speed.cost
             ));
         }
         limits.push(limit_turn(plan, fleet).await?);
     }
-    let [own, npm] = rates.map(|rates| median(&rates[1..]));
-    let limit = median(&limits[1..]);
-    let of_limit = Fact::new(format!("{name}: L's multiple of ours"), limit / own, "");
-    Ok(vec![
-        Fact::new(format!("{name}: ours"), own, "a second"),
-        Fact::new(format!("{name}: npm oidc-provider"), npm, "a second"),
-        ratio(
-            format!("{name}: npm's share of ours"),
-            npm / own,
-            1.0 / TIMES,
-        ),
-        match work {
-            Work::Userinfo => of_limit.at_most(1.0 / USERINFO_SHARE),
-            Work::Exchange | Work::Refresh => of_limit,
-        },
-    ])
+    let [own, npm] = rates.map(|rates| Speed::median(&rates[1..]));
+    let limit = Speed::median(&limits[1..]);
+    let (times, judged_by) = share(limit, own);
+    let of_limit = Fact::new(format!("{name}: L's multiple of ours"), times, "").note(judged_by);
+    let of_limit = match work {
+        Work::Userinfo => of_limit.at_most(1.0 / USERINFO_SHARE),
+        Work::Exchange | Work::Refresh => of_limit,
+    };
+    let (of_npm, judged_by) = share(npm, own);
+    let of_npm = Fact::new(format!("{name}: npm's share of ours"), of_npm, "").note(judged_by);
+    let speeds = [
+        own.facts(&format!("{name}: ours")),
+        npm.facts(&format!("{name}: npm oidc-provider")),
+        limit.facts(&format!("{name}: L")),
+    ];
+    let ratios = [of_npm.at_most(1.0 / TIMES), of_limit];
+    Ok(speeds.into_iter().flatten().chain(ratios).collect())
 }
 
 /// What the limit reads.
@@ -182,10 +235,6 @@ async fn prepare_limit(redis_url: &str) -> Result<(), String> {
         .map_err(wrong)?;
     let set = cmd("SET").arg(limit::KEY).arg(stand_in::BODY).to_owned();
     set.query_async(&mut connection).await.map_err(wrong)
-}
-
-fn ratio(name: String, value: f64, at_most: f64) -> Fact {
-    Fact::new(name, value, "").at_most(at_most)
 }
 
 /// A site of its own with a client, on the services' core.
@@ -278,14 +327,14 @@ async fn sessions(redis_url: &str) -> Result<Vec<String>, String> {
     Ok(cookies)
 }
 
-/// One turn: how many a second.
+/// One turn.
 async fn turn(
     plan: &Plan,
     provider: &Provider,
     work: Work,
     sessions: &[String],
     known: Option<f64>,
-) -> Result<f64, String> {
+) -> Result<Speed, String> {
     let wanted = known.map_or(FIRST, |rate| enough(rate, plan.turn()));
     let requests = match work {
         Work::Exchange => {
@@ -311,16 +360,17 @@ async fn turn(
         address: provider.address,
         status: 200,
     };
-    rate(target, requests, plan.turn()).await
+    speed(provider.process, target, requests, plan.turn()).await
 }
 
-async fn limit_turn(plan: &Plan, fleet: &Fleet) -> Result<f64, String> {
+async fn limit_turn(plan: &Plan, fleet: &Fleet) -> Result<Speed, String> {
     let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", limit::REDIS);
     let target = Target {
         address: fleet.limit_address,
         status: 200,
     };
-    rate(
+    speed(
+        fleet.limit.id(),
         target,
         Requests::in_turn(vec![request.into_bytes()]),
         plan.turn(),
@@ -328,11 +378,22 @@ async fn limit_turn(plan: &Plan, fleet: &Fleet) -> Result<f64, String> {
     .await
 }
 
-async fn rate(target: Target, requests: Requests, duration: Duration) -> Result<f64, String> {
+async fn speed(
+    process: u32,
+    target: Target,
+    requests: Requests,
+    duration: Duration,
+) -> Result<Speed, String> {
     let connections = load::connections(target, CONNECTIONS).await?;
+    let before = processor_time(process)?;
     let outcome = load::run(target, &Arc::new(requests), connections, duration).await;
+    let used = processor_time(process)?.saturating_sub(before);
     outcome.check()?;
-    Ok(float(outcome.nanoseconds.len() as u64) / outcome.wall.as_secs_f64())
+    let count = float(outcome.nanoseconds.len() as u64);
+    Ok(Speed {
+        rate: count / outcome.wall.as_secs_f64(),
+        cost: used.as_secs_f64() * 1e6 / count,
+    })
 }
 
 #[expect(

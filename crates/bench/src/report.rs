@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A core that is busier than this is what bounds the rate.
-const SATURATED: f64 = 0.95;
+pub(crate) const SATURATED: f64 = 0.95;
 
 /// The turns of one contender in one line.
 #[derive(Debug, Serialize)]

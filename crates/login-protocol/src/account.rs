@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The name of the account that needs none, in settings, requests and records.
 pub const DEFAULT: &str = "default";
@@ -10,8 +11,13 @@ pub const DEFAULT: &str = "default";
 /// The name of one of the gateway's Official Accounts: a lower-case letter, and up to 31 lower-case
 /// letters and digits. It names the account in settings and records of attempts; what Redis keeps
 /// of an account bears its AppID.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    value_type = String,
+    description = "An account's name in the gateway's settings",
+    pattern = "^[a-z][a-z0-9]{0,31}$"
+)]
 pub struct AccountName(Arc<str>);
 
 /// The text can't be an account's name.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::{
     account::AccountName,
@@ -88,7 +89,9 @@ impl Position {
 }
 
 /// What kinds of events there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 pub enum EventKind {
     /// Somebody follows the account now.
     #[serde(rename = "member.followed")]
@@ -356,7 +359,7 @@ pub struct Kept {
 }
 
 /// An event as the owner's software is told.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct Event {
     /// Its identifier.
     pub id: String,
@@ -370,13 +373,19 @@ pub struct Event {
 }
 
 /// To whom something happened, and how. What is unknown is null.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct EventData {
+    #[schema(required)]
     account: Option<AccountName>,
+    #[schema(required)]
     app_id: Option<AppId>,
+    #[schema(required)]
     openid: Option<OpenId>,
+    #[schema(required)]
     unionid: Option<String>,
+    #[schema(required)]
     sub: Option<Subject>,
+    #[schema(required)]
     member: Option<StoredMember>,
     #[serde(flatten)]
     more: Map<String, Value>,

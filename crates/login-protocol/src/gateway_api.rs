@@ -4,6 +4,10 @@ use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, OneOf, Schema, SchemaFormat, Type},
+};
 
 use crate::{account::AccountName, attempt::AttemptStatus, scene::Scene};
 
@@ -48,26 +52,28 @@ pub const DISCARD_WEB_AUTHORIZATION: &str = "/v1/web-authorizations/discard";
 pub const MAX_TTL_SECONDS: u32 = 2_592_000;
 
 /// Asks for a QR code.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateQrCode {
     /// What the scan's event will carry.
     pub scene: Scene,
-    /// How long the code can be scanned: 1 to [`MAX_TTL_SECONDS`].
+    /// How long the code can be scanned, in seconds.
+    #[schema(minimum = 1, maximum = 2_592_000)]
     pub ttl_seconds: u32,
-    /// How many logins the client who wants it has begun lately; unknown to a caller that doesn't
-    /// count. A gateway of a version that doesn't know this member refuses it, so
-    /// [`ClientLogins::Few`] is left out, and a refused request is sent again without.
+    // A gateway of a version that doesn't know this member refuses it, so `few` is left out, and a
+    // refused request is sent again without.
+    /// How many logins the client who wants it has begun lately; left out by a caller that doesn't
+    /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_logins: Option<ClientLogins>,
-    /// Whose code it will be. The default account is omitted, since a gateway of an older version
-    /// rejects this member.
+    // The default account is omitted, since a gateway of an older version rejects this member.
+    /// Whose code it will be.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
     pub account: AccountName,
 }
 
 /// How many logins a client, or its network, has started in the last day without completing them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientLogins {
     /// As many as people do. Served as long as the day's codes last.
@@ -77,7 +83,7 @@ pub enum ClientLogins {
 }
 
 /// A QR code that WeChat will recognise.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct QrCode {
     /// What it was asked for.
     pub scene: Scene,
@@ -86,13 +92,14 @@ pub struct QrCode {
     /// The content of the QR code, to be encoded exactly as it is.
     pub content: String,
     /// WeChat's own picture of it.
+    #[schema(format = "uri")]
     pub image_url: String,
     /// When WeChat stops recognising it.
     pub expires_at: Timestamp,
 }
 
 /// The account's access token, for the owner's other backends.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AccessToken {
     /// The token itself.
     pub access_token: String,
@@ -110,7 +117,7 @@ impl fmt::Debug for AccessToken {
 }
 
 /// Reports a token that WeChat refused with 40001, 40014 or 42001.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvalidateAccessToken {
     /// The refused token.
@@ -124,13 +131,15 @@ impl fmt::Debug for InvalidateAccessToken {
 }
 
 /// Asks where a person goes who opened the site inside WeChat.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginWebAuthorization {
-    /// The attempt's scene. WeChat returns its [`Scene::authorization_state`].
+    // WeChat returns its `Scene::authorization_state`.
+    /// The attempt's scene.
     pub scene: Scene,
     /// Where WeChat sends the person afterwards, with `code` and `state` in the query: an http or
     /// https URL on a host that is registered in the account's console (网页授权域名).
+    #[schema(format = "uri", pattern = "^https?://[^#]+$")]
     pub redirect_uri: String,
     /// Whose consent it is. The default account is omitted.
     #[serde(default, skip_serializing_if = "AccountName::is_default")]
@@ -138,14 +147,15 @@ pub struct BeginWebAuthorization {
 }
 
 /// The way to WeChat's consent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WebAuthorizationBegun {
     /// To be visited exactly as it is: WeChat compares it as text.
+    #[schema(format = "uri")]
     pub authorize_url: String,
 }
 
 /// Somebody came back with a code.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteWebAuthorization {
     /// The scene of the attempt that this very browser began.
@@ -169,12 +179,13 @@ impl fmt::Debug for CompleteWebAuthorization {
 /// A code that logs nobody in, such as one that reached a browser that started no login. It would
 /// stay valid for five minutes, for whoever reads it in a log. The response is 202: the code is
 /// exchanged afterwards, unless WeChat refused too many codes of this client.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiscardWebAuthorization {
     /// WeChat's code.
     pub code: String,
     /// The client's IP address.
+    #[schema(schema_with = ip_address)]
     pub client: IpAddr,
     /// The scene of the attempt that it came back for, if that is this browser's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,9 +204,21 @@ impl fmt::Debug for DiscardWebAuthorization {
     }
 }
 
+/// An IP address of either version.
+fn ip_address() -> Schema {
+    let of_version = |format: &str| {
+        let format = SchemaFormat::Custom(format.to_owned());
+        Object::builder()
+            .schema_type(Type::String)
+            .format(Some(format))
+    };
+    let any = OneOf::builder().item(of_version("ipv4"));
+    any.item(of_version("ipv6")).into()
+}
+
 /// What became of the attempt.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WebAuthorizationCompleted {
-    /// Always [`AttemptStatus::Confirmed`]: everything else is a problem.
+    /// Always `confirmed`: everything else is a problem.
     pub status: AttemptStatus,
 }

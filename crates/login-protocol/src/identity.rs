@@ -7,6 +7,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The text can't be such an identifier: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +27,15 @@ fn check(text: &str) -> Result<(), InvalidIdentifier> {
 }
 
 /// The Official Account's AppID, such as `wx0123456789abcdef`. It is case-sensitive, and public.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(description = "An account's AppID")]
 pub struct AppId(String);
 
 /// A follower's OpenID: 28 characters in practice, case-sensitive. Its `Debug` form is redacted.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(description = "A person towards an account")]
 pub struct OpenId(String);
 
 impl AppId {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     account::AccountName,
@@ -18,19 +19,19 @@ pub const LOGIN_PROMPTS: &str = "/v1/login-prompts";
 /// The longest lifetime of an attempt with digits or a page, in seconds: a day.
 pub const MAX_TTL_SECONDS: u32 = 86_400;
 
-/// Asks for it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Asks what the visitor of a login is shown.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateLoginPrompt {
     /// The attempt's scene.
     pub scene: Scene,
-    /// How long the attempt lives, in seconds: 1 to [`MAX_TTL_SECONDS`]. WeChat's code lives for a
-    /// minute more, so that a late scan is answered.
+    /// How long the attempt lives, in seconds. WeChat's code lives for a minute more, so that a
+    /// late scan is answered.
+    #[schema(minimum = 1, maximum = 86_400)]
     pub ttl_seconds: u32,
     /// How the visitor is to log in.
     pub method: MethodChoice,
-    /// How many logins the client who wants it has begun lately; see
-    /// [`CreateQrCode`](crate::gateway_api::CreateQrCode).
+    /// How many logins the client who wants it has begun lately, as for a QR code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_logins: Option<ClientLogins>,
     /// Whose login it will be. The default account is omitted.
@@ -39,39 +40,46 @@ pub struct CreateLoginPrompt {
 }
 
 /// What the visitor is shown: a code, or digits.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LoginPrompt {
     /// How the visitor logs in.
     pub method: Method,
     /// The QR code, where the method has one.
+    #[schema(required)]
     pub qr: Option<PromptedQr>,
     /// The digits, where the method has some.
+    #[schema(required)]
     pub code: Option<PromptedDigits>,
     /// When nobody can log in by it any more.
     pub expires_at: Timestamp,
 }
 
 /// A QR code to scan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PromptedQr {
     /// What it encodes.
     pub content: String,
     /// WeChat's own picture of it; null for a page of ours.
+    #[schema(required, format = "uri")]
     pub image_url: Option<String>,
 }
 
 /// Digits to send to the account.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct PromptedDigits {
     /// The digits.
+    #[schema(pattern = "^[0-9]{6,12}$")]
     pub digits: String,
     /// What people call the account; null where the owner doesn't say.
+    #[schema(required)]
     pub account_name: Option<String>,
     /// The address of a picture of the account's own QR code; null where the owner doesn't say, or
     /// gave a file.
+    #[schema(required, format = "uri")]
     pub account_qr_url: Option<String>,
     /// The file that the owner gave, which the gateway hands out by this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub account_picture: Option<PictureName>,
 }
 

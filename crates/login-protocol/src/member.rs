@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{identity::OpenId, subject::Subject};
 
@@ -27,10 +28,11 @@ impl std::fmt::Debug for Profile {
     }
 }
 
-/// What `GET /v1/members/{openid}` returns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Somebody who has met an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StoredMember {
-    /// The person's subject; `None` if they have yet to log in.
+    /// The person's subject; null if they have yet to log in.
+    #[schema(required)]
     pub sub: Option<Subject>,
     /// What is stored of them.
     #[serde(flatten)]
@@ -38,17 +40,21 @@ pub struct StoredMember {
 }
 
 /// What is stored of somebody who has met an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Member {
     /// The person towards this account.
     pub openid: OpenId,
     /// The person across the accounts of one Open Platform account.
+    #[schema(required)]
     pub unionid: Option<String>,
     /// The nickname that the person chose.
+    #[schema(required)]
     pub nickname: Option<String>,
     /// The avatar's URL.
+    #[schema(required)]
     pub avatar_url: Option<String>,
     /// Country, province and city in words.
+    #[schema(required)]
     pub location: Option<String>,
     /// Whether the person follows the account now.
     pub subscribed: bool,
@@ -57,15 +63,21 @@ pub struct Member {
     /// When the latest one happened.
     pub last_seen_at: Timestamp,
     /// When WeChat last returned the profile.
+    #[schema(required)]
     pub profile_at: Option<Timestamp>,
     /// When the person last showed nickname and avatar, by web authorisation.
+    #[schema(required)]
     pub shown_at: Option<Timestamp>,
     /// Whether the owner banned the person.
     #[serde(default)]
+    #[schema(required)]
     pub banned: bool,
     /// When WeChat said that they follow or don't, as far as this is known.
     #[serde(skip)]
     pub follow_changed_at: Option<Timestamp>,
+    /// When a login inside WeChat last told that they don't any more.
+    #[serde(skip)]
+    pub unfollow_learned_at: Option<Timestamp>,
 }
 
 impl Member {
@@ -169,6 +181,7 @@ impl Member {
                 shown_at: None,
                 banned: false,
                 follow_changed_at: None,
+                unfollow_learned_at: None,
             },
         }
     }

@@ -1,10 +1,11 @@
 //! The ways to log in.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the visitor does to log in. Each way ends in an attempt that is confirmed for a person of
 /// its account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Scans the QR code of the attempt, which the account answers.
@@ -38,7 +39,7 @@ impl Method {
 }
 
 /// What a site offers: a method, or the best one that the account has at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodChoice {
     /// [`Method::Scan`].

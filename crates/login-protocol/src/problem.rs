@@ -2,9 +2,10 @@
 //! services.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a request failed, for programs. The text form never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
     /// 400: the request can't be understood.
@@ -41,6 +42,8 @@ pub enum ProblemCode {
     EventGone,
     /// 404: no receiver of events has this name.
     UnknownWebhook,
+    /// 404: the account has no web authorisation; another method logs in.
+    NoWebAuthorization,
     /// 403: the owner banned this person.
     Banned,
     /// 405: the route exists, but not with this method.

@@ -9,6 +9,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 /// What every scene of ours begins with. It distinguishes our scenes from the account's other
 /// codes, even after their attempt has expired.
@@ -71,8 +72,12 @@ impl fmt::Debug for BrowserSecret {
 /// WeChat allows a string scene of 1 to 64 characters
 /// (<https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode>). Its
 /// `Debug` form is redacted, since a scene identifies a login in progress.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    description = "A login: 49 characters that nobody can guess",
+    pattern = "^login_[A-Za-z0-9_-]{43}$"
+)]
 pub struct Scene(String);
 
 /// The text is not a scene of ours. Another system's code, or a permanent marketing code, ends

@@ -6,11 +6,16 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 /// A person's subject: opaque, 1 to 64 characters of `A-Z a-z 0-9 _ -`, given with the first login,
 /// never changed and never given again. Its `Debug` form is redacted.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    description = "Who somebody is to the owner's software: opaque, and never changed",
+    pattern = "^[A-Za-z0-9_-]{1,64}$"
+)]
 pub struct Subject(String);
 
 /// A UnionID's SHA-256 in base64url: enough to find somebody by their UnionID again, and nothing to

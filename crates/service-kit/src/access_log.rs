@@ -20,7 +20,9 @@ use crate::{
     held_connection::Handover,
     request_bodies,
     request_id::{self, REQUEST_ID},
-    slashes, unknown_paths,
+    slashes,
+    traces::{self, Reach, RequestSpan},
+    unknown_paths,
 };
 
 /// Keeps browsers from guessing another content type.
@@ -36,6 +38,7 @@ const NO_GUESSES: HeaderValue = HeaderValue::from_static("nosniff");
 pub(crate) async fn observe<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
+    reach: Reach,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     if let Some(connection) = request.conn_data::<Rc<Handover>>() {
@@ -45,7 +48,9 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     let unread = request_bodies::bound(&mut request, began);
     let id = request_id::of(request.headers());
     let method = label(request.method());
-    let answering = request_id::named(id.clone(), next.call(request));
+    let span = traces::request(request.path(), request.headers(), reach);
+    let trace = span.as_ref().map(RequestSpan::context);
+    let answering = request_id::named(id.clone(), trace, next.call(request));
     let mut response = request_bodies::answer(answering.await?, unread);
     if let Some(connection) = response.request().conn_data::<Rc<Handover>>() {
         connection.pace.answered();
@@ -66,6 +71,10 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
         unrouted = endpoint::count_unrouted(request, method, status, seconds);
         &unrouted
     };
+    if let Some(span) = span {
+        let route = Some(route).filter(|route| *route != endpoint::UNMATCHED);
+        span.answered(method, route, status, id.to_str().unwrap_or_default());
+    }
     request_id::named_now(id, || {
         if status >= 500 {
             tracing::warn!(method, route, status, seconds, "request failed");

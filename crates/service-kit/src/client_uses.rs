@@ -62,12 +62,21 @@ async fn tell_all(
     Ok(())
 }
 
-/// Tells the sites that all these sessions have ended.
+/// Tells the sites that all these sessions have ended, and ends what outlives a session: the mark of
+/// a sign-out everywhere is gone before a refresh token is.
 ///
 /// # Errors
 ///
 /// Redis failed; some may have been told.
 pub async fn sessions_ended(store: &Store, uses: &[ClientUse]) -> Result<(), StoreError> {
+    let grants = uses.iter().filter_map(|used| match used {
+        ClientUse::Grant(site, grant) => Some(EndGrant {
+            site: site.clone(),
+            grant: grant.clone(),
+        }),
+        ClientUse::Session(..) => None,
+    });
+    store.run_all(&grants.collect::<Vec<_>>()).await?;
     tell_all(store, uses, |session_sha256| LogoutTask::Ended {
         session_sha256,
     })

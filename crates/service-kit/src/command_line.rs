@@ -18,6 +18,7 @@ use crate::{
     open_files, package_files, repeated_lines,
     settings::{self, InvalidSettings, Language, Section},
     telemetry::{self, LogSettings},
+    traces::{self, TraceSettings},
 };
 
 /// The subcommand that prints the settings' reference.
@@ -42,6 +43,11 @@ pub struct Service {
 pub trait ServiceSettings: Section {
     /// What is logged, and how.
     fn log(&self) -> &LogSettings;
+
+    /// Where traces go; `None`: the service makes none.
+    fn traces(&self) -> Option<&TraceSettings> {
+        None
+    }
 
     /// The listener that answers health checks.
     fn health_bind(&self) -> SocketAddr;
@@ -134,7 +140,14 @@ where
     telemetry::start(settings.log());
     open_files::raise_limit();
     http_client::install_tls();
-    let ended = actix_web::rt::System::new().block_on(run(settings));
+    let ended = actix_web::rt::System::new().block_on(async {
+        if let Some(settings) = settings.traces() {
+            traces::start(settings, service.name).map_err(ServiceError::Client)?;
+        }
+        let ended = run(settings).await;
+        traces::finish().await;
+        ended
+    });
     repeated_lines::finish();
     match ended {
         Ok(()) => ExitCode::SUCCESS,

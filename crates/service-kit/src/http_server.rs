@@ -32,6 +32,7 @@ use crate::{
     held_connection::Socket,
     problem,
     slow_clients::{self, Paced},
+    traces::Reach,
 };
 
 /// How long a stop waits for requests in flight: longer than WeChat waits for an answer.
@@ -54,13 +55,48 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// before. actix's own is 25,600.
 const CONNECTIONS: usize = 1_000_000;
 
-/// Starts a server of this application, which runs when it is awaited. Unknown routes are answered
+/// Starts a server for anybody of this application, which runs when it is awaited. Unknown routes are answered
 /// with a problem, and every request is logged and counted.
 ///
 /// # Errors
 ///
 /// When the listener can't be used.
 pub fn serve<F, T, B>(listener: TcpListener, app: F) -> io::Result<Server>
+where
+    F: Fn() -> App<T> + Clone + Send + 'static,
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    start(listener, Reach::Public, app)
+}
+
+/// The same for the owner's own services.
+///
+/// # Errors
+///
+/// When the listener can't be used.
+pub fn serve_internal<F, T, B>(listener: TcpListener, app: F) -> io::Result<Server>
+where
+    F: Fn() -> App<T> + Clone + Send + 'static,
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    start(listener, Reach::Internal, app)
+}
+
+fn start<F, T, B>(listener: TcpListener, reach: Reach, app: F) -> io::Result<Server>
 where
     F: Fn() -> App<T> + Clone + Send + 'static,
     T: ServiceFactory<
@@ -81,7 +117,9 @@ where
     let connections = move || {
         let app = app()
             .default_service(web::to(problem::not_found))
-            .wrap(from_fn(access_log::observe));
+            .wrap(from_fn(move |request, next| {
+                access_log::observe(request, next, reach)
+            }));
         let stopping = stopping.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

@@ -3,6 +3,7 @@
 //! Only what every service uses belongs here; a new concern is a new module.
 
 mod access_log;
+pub mod api_description;
 pub mod api_key;
 pub mod asker;
 pub mod bans;
@@ -16,6 +17,7 @@ mod connection_pace;
 pub mod cookie;
 pub mod endpoint;
 pub mod essentials;
+pub mod events;
 pub mod guessable;
 pub mod held_connection;
 pub mod history;
@@ -23,6 +25,7 @@ pub mod http_calls;
 pub mod http_client;
 pub mod http_server;
 pub mod lifecycle;
+pub mod login_steps;
 pub mod metric_family;
 pub mod open_files;
 pub mod operations;
@@ -45,4 +48,6 @@ pub mod static_file;
 pub mod subjects;
 pub mod tcp;
 pub mod telemetry;
+pub mod trace_context;
+pub mod traces;
 mod unknown_paths;

@@ -61,9 +61,17 @@ const SHARED: &[Family] = &[
         "redis_round_trip_seconds",
         "From sending commands to Redis until all of their replies were there.",
     ),
+    Family::gauge(
+        "redis_connections",
+        "Connections for commands that are held: at most one for each worker thread.",
+    ),
     Family::counter(
         "redis_failures_total",
         "Round trips to Redis that failed: it couldn't be reached, took too long, or refused.",
+    ),
+    Family::counter(
+        "trace_spans_total",
+        "Spans that the collector of traces got, or that were lost, by outcome.",
     ),
     Family::counter(
         "sessions_ended_total",

@@ -10,9 +10,12 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use login_protocol::problem::ProblemCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::{
+    api_description::Problems,
     build_info, endpoint,
     metric_family::{self, Family},
     problem::Problem,
@@ -74,14 +77,55 @@ pub fn configure(config: &mut ServiceConfig, readiness: Readiness, metrics: Prom
         ));
 }
 
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "status": "ok",
-        "version": build_info::VERSION,
-        "commit": build_info::COMMIT,
-    }))
+/// The routes of this module, described.
+#[derive(OpenApi)]
+#[openapi(paths(healthz, readyz, render_metrics))]
+pub struct Description;
+
+/// The process and its build.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// By semantic versioning.
+    version: &'static str,
+    /// Null in a build that wasn't told.
+    #[schema(required)]
+    commit: Option<&'static str>,
 }
 
+/// A service that is ready.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// What an operator should know, such as `warning`.
+    #[serde(flatten)]
+    remarks: Map<String, Value>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    summary = "Whether the process runs",
+    responses((status = 200, description = "It runs", body = Health))
+)]
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health {
+        status: "ok",
+        version: build_info::VERSION,
+        commit: build_info::COMMIT,
+    })
+}
+
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    summary = "Whether the service can do its work",
+    responses((status = 200, description = "It is ready", body = Ready), Problems<503>)
+)]
 async fn readyz(
     readiness: Data<Readiness>,
     remarks: Option<Data<Remarks>>,
@@ -89,14 +133,21 @@ async fn readyz(
     if let Err((code, missing)) = readiness().await {
         return Err(Problem::new(code, missing));
     }
-    let mut body = match remarks {
+    let remarks = match remarks {
         Some(remarks) => remarks().await,
         None => Map::new(),
     };
-    body.insert("status".to_owned(), "ready".into());
-    Ok(HttpResponse::Ok().json(body))
+    let status = "ready";
+    Ok(HttpResponse::Ok().json(Ready { status, remarks }))
 }
 
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    summary = "Metrics in Prometheus' text format",
+    responses((status = 200, description = "The metrics", body = String, content_type = "text/plain"))
+)]
 async fn render_metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
     metrics_process::Collector::default().collect();
     HttpResponse::Ok()

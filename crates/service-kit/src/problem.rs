@@ -13,6 +13,7 @@ use actix_web::{
 use login_protocol::problem::ProblemCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::request_bodies;
 
@@ -26,13 +27,20 @@ pub struct Problem {
     more: Map<String, Value>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What went wrong, for programs.
     code: ProblemCode,
+    /// What went wrong, and what to do, in a sentence.
     detail: &'a str,
     #[serde(flatten)]
+    #[schema(ignore)]
     more: &'a Map<String, Value>,
 }
 
@@ -91,6 +99,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
         | ProblemCode::UnknownMember
         | ProblemCode::UnknownTicket
         | ProblemCode::UnknownWebhook
+        | ProblemCode::NoWebAuthorization
         | ProblemCode::UnknownAccount => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::LoginNotConfirmed => StatusCode::CONFLICT,

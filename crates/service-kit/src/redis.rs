@@ -22,7 +22,7 @@ use login_protocol::{
     problem::ProblemCode,
     steps::{Operation, Step, UnexpectedReply},
 };
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 use secrecy::{ExposeSecret as _, SecretString};
 use thread_local::ThreadLocal;
 use tokio::time::{Duration, Instant, timeout};
@@ -30,6 +30,7 @@ use tokio::time::{Duration, Instant, timeout};
 use crate::{
     problem::Problem,
     settings::{Default, Key},
+    traces::{self, CallSpan},
 };
 use address::RedisAddress;
 use connection::{Connection, Source};
@@ -112,6 +113,7 @@ pub struct Store {
     generations: AtomicU64,
     round_trips: Histogram,
     failures: Counter,
+    connections: Gauge,
 }
 
 /// A thread's connection, once there is one.
@@ -145,6 +147,7 @@ impl Store {
             generations: AtomicU64::new(0),
             round_trips: metrics::histogram!("redis_round_trip_seconds"),
             failures: metrics::counter!("redis_failures_total"),
+            connections: metrics::gauge!("redis_connections"),
         })
     }
 
@@ -215,6 +218,11 @@ impl Store {
         Ok(outcomes.collect::<Result<_, _>>()?)
     }
 
+    /// Whether it is a Cluster, where each step is a round trip.
+    pub const fn is_cluster(&self) -> bool {
+        self.source.is_cluster()
+    }
+
     /// Whether Redis answers.
     ///
     /// # Errors
@@ -253,8 +261,12 @@ impl Store {
     }
 
     async fn query(&self, request: Request<'_>) -> Result<Vec<Reply>, StoreError> {
+        let span = traces::call(request.name());
         let began = Instant::now();
         let replies = self.exchange(request).await;
+        if let Some(span) = span {
+            report(span, request, &replies);
+        }
         match &replies {
             Ok(_) => self.round_trips.record(began.elapsed()),
             Err(StoreError::Failed(error)) if is_unknown_script(error) => {}
@@ -310,6 +322,7 @@ impl Store {
             generation: self.generations.fetch_add(1, Ordering::Relaxed),
         };
         *locked(&slot.shared) = Some(shared.clone());
+        self.connections.increment(1.0);
         Ok(shared)
     }
 
@@ -329,6 +342,7 @@ impl Store {
                 .is_some_and(|shared| shared.generation <= generation)
             {
                 *shared = None;
+                self.connections.decrement(1.0);
             }
         }
     }
@@ -359,7 +373,48 @@ enum Request<'a> {
     Steps(&'a [Operation], Scripts),
 }
 
+/// Ends the span of a round trip. It says nothing of keys, which hold who it is about.
+fn report(span: Box<CallSpan>, request: Request<'_>, replies: &Result<Vec<Reply>, StoreError>) {
+    let count = u16::try_from(request.count()).unwrap_or(u16::MAX);
+    let span = span
+        .with("db.system.name", "redis")
+        .with("db.operation.name", request.name())
+        .with_number("db.operation.batch.size", count);
+    match replies {
+        Ok(_) => span.succeeded(),
+        // It is sent again in full.
+        Err(StoreError::Failed(error)) if is_unknown_script(error) => span.succeeded(),
+        Err(error) => {
+            let kind = if error.is_refusal() {
+                "refused"
+            } else {
+                "unavailable"
+            };
+            span.with("error.type", kind).failed();
+        }
+    }
+}
+
 impl Request<'_> {
+    /// What a trace calls it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Words(_) => "PING",
+            Self::Steps([Operation::Command { name, .. }], _) => name,
+            Self::Steps([Operation::Script { .. }], Scripts::ByName) => "EVALSHA",
+            Self::Steps([Operation::Script { .. }], Scripts::InFull) => "EVAL",
+            Self::Steps(..) => "PIPELINE",
+        }
+    }
+
+    /// How many commands it is.
+    const fn count(&self) -> usize {
+        match self {
+            Self::Words(_) => 1,
+            Self::Steps(operations, _) => operations.len(),
+        }
+    }
+
     /// Adds the commands to what is to be sent, and says how many they are.
     fn write(self, out: &mut Vec<u8>) -> usize {
         match self {

@@ -8,7 +8,7 @@ use std::sync::{
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::random;
+use crate::{random, trace_context::TraceContext};
 
 /// The header that carries it from the browser's edge to the gateway, for whoever has headers of
 /// another kind.
@@ -21,30 +21,47 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static(NAME);
 const LONGEST: usize = 64;
 
 tokio::task_local! {
-    static CURRENT: Option<HeaderValue>;
+    static CURRENT: Option<Current>;
+}
+
+/// What work knows of the request that it is done for.
+#[derive(Clone)]
+struct Current {
+    id: HeaderValue,
+    /// Where it belongs, if there are [traces](crate::traces).
+    trace: Option<TraceContext>,
 }
 
 /// The ID of the current request; none in work that no request started.
 pub fn current() -> Option<HeaderValue> {
-    CURRENT.try_with(Option::clone).ok().flatten()
+    let id = |current: &Option<Current>| current.as_ref().map(|current| current.id.clone());
+    CURRENT.try_with(id).ok().flatten()
 }
 
-/// The same work with the current request's ID, for work that continues in a task of its own.
+/// The trace of the current request.
+pub(crate) fn current_trace() -> Option<TraceContext> {
+    let trace = |current: &Option<Current>| current.as_ref().and_then(|current| current.trace);
+    CURRENT.try_with(trace).ok().flatten()
+}
+
+/// The same work with the current request's ID and trace, for work that continues in a task of its own.
 pub fn carried<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
-    CURRENT.scope(current(), work)
+    let current = CURRENT.try_with(Option::clone).ok().flatten();
+    CURRENT.scope(current, work)
 }
 
-/// Runs something with a request ID.
+/// Runs something with a request ID, as part of a trace.
 pub(crate) fn named<Work: Future>(
     id: HeaderValue,
+    trace: Option<TraceContext>,
     work: Work,
 ) -> impl Future<Output = Work::Output> {
-    CURRENT.scope(Some(id), work)
+    CURRENT.scope(Some(Current { id, trace }), work)
 }
 
 /// Runs something synchronously with a request ID.
 pub(crate) fn named_now<Outcome>(id: HeaderValue, work: impl FnOnce() -> Outcome) -> Outcome {
-    CURRENT.sync_scope(Some(id), work)
+    CURRENT.sync_scope(Some(Current { id, trace: None }), work)
 }
 
 /// The request's own ID, if it is safe to log, or else a new one.
@@ -105,7 +122,7 @@ mod tests {
     async fn work_knows_its_name_and_no_other_does() {
         let id = HeaderValue::from_static("edge-1");
         assert_eq!(
-            named(id.clone(), async { current() }).await,
+            named(id.clone(), None, async { current() }).await,
             Some(id.clone())
         );
         assert_eq!(named_now(id.clone(), current), Some(id.clone()));

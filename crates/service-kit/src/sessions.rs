@@ -1,6 +1,9 @@
 //! The sessions of a person, as they and the owner see and end them.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use login_protocol::{
@@ -16,6 +19,7 @@ use login_protocol::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     client_uses,
@@ -46,24 +50,38 @@ pub struct PersonsSession {
 }
 
 /// A session as the APIs of both services list it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct ListedSession<'a> {
     /// What tells it from the person's others, and opens nothing.
     pub id: &'a str,
     /// Whether it is the one that asks.
     pub current: bool,
     /// What people call the site.
+    #[schema(required)]
     pub site: Option<&'a str>,
     /// The client whose login began it, by its name in the site's settings.
+    #[schema(required)]
     pub client: Option<&'a str>,
     /// When its person confirmed the login.
     pub begun_at: Timestamp,
     /// When it was last used.
+    #[schema(required)]
     pub last_seen_at: Option<Timestamp>,
     /// The browser and its system.
+    #[schema(required)]
     pub browser: Option<&'a str>,
     /// The browser's network.
+    #[schema(required)]
     pub address: Option<&'a str>,
+}
+
+/// A person's sessions, as the APIs of both services answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sessions)]
+pub struct SessionList<'a> {
+    /// The newest first.
+    pub sessions: Vec<ListedSession<'a>>,
 }
 
 impl PersonsSession {
@@ -83,13 +101,28 @@ impl PersonsSession {
     }
 }
 
-/// A person's sessions that haven't ended, the newest first. What the index holds beyond them is
-/// dropped from it.
+/// A session that is in its person's index.
+struct Indexed {
+    session: PersonsSession,
+    /// It has ended with all of its person's, or with an unfollow: its record alone is left.
+    is_over: bool,
+}
+
+/// A person's sessions that haven't ended, the newest first.
 ///
 /// # Errors
 ///
 /// Redis failed.
 pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>, StoreError> {
+    let indexed = indexed(store, member).await?;
+    let living = indexed.into_iter().filter(|indexed| !indexed.is_over);
+    let mut living: Vec<_> = living.map(|indexed| indexed.session).collect();
+    living.sort_by_key(|session| std::cmp::Reverse(session.begun_at));
+    Ok(living)
+}
+
+/// A person's sessions whose records are there. What the index holds beyond them is dropped from it.
+async fn indexed(store: &Store, member: &MemberId) -> Result<Vec<Indexed>, StoreError> {
     let index = ReadSessionIndex {
         member: member.clone(),
     };
@@ -111,7 +144,7 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
         .collect();
     let seen = store.run_all(&looks).await?;
     let ended_at = ends_at_sites(store, member, &keys).await?;
-    let mut living = Vec::new();
+    let mut indexed = Vec::new();
     let mut gone = Vec::new();
     for (key, seen) in keys.into_iter().zip(seen) {
         let Some(session) = seen.filter(|session| session.member == *member) else {
@@ -125,10 +158,9 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
             .as_ref()
             .is_some_and(|place| place.ends_on_unfollow);
         let unfollowed = unfollowed_at.filter(|_| ends_on_unfollow);
-        if ended.max(unfollowed) >= Some(session.begun_at) {
-            gone.push(key);
-        } else {
-            living.push(PersonsSession {
+        indexed.push(Indexed {
+            is_over: ended.max(unfollowed) >= Some(session.begun_at),
+            session: PersonsSession {
                 was_at_clients: was_at_clients(&uses, &key),
                 key,
                 account: session.account,
@@ -136,18 +168,107 @@ pub async fn of(store: &Store, member: &MemberId) -> Result<Vec<PersonsSession>,
                 last_seen_at: session.last_seen_at,
                 place: session.place,
                 client: session.client,
-            });
+            },
+        });
+    }
+    drop_from_index(store, member, gone).await?;
+    Ok(indexed)
+}
+
+async fn drop_from_index(
+    store: &Store,
+    member: &MemberId,
+    sessions: Vec<IndexedSession>,
+) -> Result<(), StoreError> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let member = member.clone();
+    store.run(&DropFromIndex { member, sessions }).await
+}
+
+/// A person's sessions that are about to end together. The owner's software is told before they do,
+/// afterwards nobody might come to it; and what has begun until then is told afterwards.
+pub struct Ending<'a> {
+    store: &'a Store,
+    member: &'a MemberId,
+    reason: SessionEnd,
+    sessions: Vec<PersonsSession>,
+    /// All that the index had.
+    known: HashSet<IndexedSession>,
+    /// Those of them that were over before.
+    over: HashSet<IndexedSession>,
+}
+
+impl<'a> Ending<'a> {
+    /// Looks for the sessions of a person which will end.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed.
+    pub async fn look(
+        store: &'a Store,
+        member: &'a MemberId,
+        reason: SessionEnd,
+        ends: impl Fn(&PersonsSession) -> bool,
+    ) -> Result<Self, StoreError> {
+        let (mut sessions, mut known, mut over) = (Vec::new(), HashSet::new(), HashSet::new());
+        for Indexed { session, is_over } in indexed(store, member).await? {
+            known.insert(session.key.clone());
+            if is_over {
+                over.insert(session.key);
+            } else if ends(&session) {
+                sessions.push(session);
+            }
         }
+        Ok(Self {
+            store,
+            member,
+            reason,
+            sessions,
+            known,
+            over,
+        })
     }
-    if !gone.is_empty() {
-        let drop = DropFromIndex {
-            member: member.clone(),
-            sessions: gone,
-        };
-        store.run(&drop).await?;
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
     }
-    living.sort_by_key(|session| std::cmp::Reverse(session.begun_at));
-    Ok(living)
+
+    /// Whether an index has a session that wasn't there before.
+    pub fn is_surpassed_by(&self, keys: &[IndexedSession]) -> bool {
+        keys.iter().any(|key| !self.known.contains(key))
+    }
+
+    /// Tells the owner's software.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed; some may be told.
+    pub async fn tell(&self) -> Result<(), StoreError> {
+        tell(self.store, self.member, &self.sessions, self.reason).await
+    }
+
+    /// Removes the records of those that have ended by now, so that nothing tells of them again, and
+    /// tells of those that had begun since it was looked. Returns what has ended.
+    ///
+    /// # Errors
+    ///
+    /// Redis failed; some may be left. They are over all the same.
+    pub async fn conclude(self) -> Result<Vec<PersonsSession>, StoreError> {
+        let indexed = indexed(self.store, self.member).await?;
+        let over = indexed.into_iter().filter(|indexed| indexed.is_over);
+        let (before, ended): (Vec<_>, Vec<_>) = over
+            .map(|indexed| indexed.session)
+            .partition(|session| self.over.contains(&session.key));
+        // Those of before are among them, and are told once.
+        tell(self.store, self.member, &ended, self.reason).await?;
+        remove(self.store, self.member, &before).await?;
+        remove(self.store, self.member, &ended).await?;
+        count(&ended, self.reason);
+        Ok(ended)
+    }
 }
 
 fn was_at_clients(uses: &[ClientUse], key: &IndexedSession) -> bool {
@@ -196,8 +317,8 @@ pub async fn end_all(
     member: &MemberId,
     reason: SessionEnd,
 ) -> Result<Vec<PersonsSession>, StoreError> {
-    let ended = of(store, member).await?;
-    tell(store, member, &ended, reason).await?;
+    let ending = Ending::look(store, member, reason, |_| true).await?;
+    ending.tell().await?;
     // This alone decides: whatever began before is over.
     let all = EndAllSessions {
         member: member.clone(),
@@ -212,8 +333,7 @@ pub async fn end_all(
     };
     let ((), uses) = store.run_both(&all, &read_uses).await?;
     client_uses::sessions_ended(store, &uses).await?;
-    remove(store, member, &ended, reason).await?;
-    Ok(ended)
+    ending.conclude().await
 }
 
 /// Ends one session of a person. What clients have of it is the site's to end, which is told.
@@ -233,17 +353,14 @@ pub async fn end_one(
         client_uses::tell(store, site, vec![LogoutTask::Ended { session_sha256 }]).await?;
     }
     let ended = std::slice::from_ref(session);
+    // Before they do: afterwards nobody could tell it, if this failed.
     tell(store, member, ended, reason).await?;
-    remove(store, member, ended, reason).await
+    remove(store, member, ended).await?;
+    count(ended, reason);
+    Ok(())
 }
 
-/// Tells the owner's software that sessions end, before they do: afterwards nobody could tell it, if
-/// this failed.
-///
-/// # Errors
-///
-/// Redis failed; some may be told.
-pub async fn tell(
+async fn tell(
     store: &Store,
     member: &MemberId,
     sessions: &[PersonsSession],
@@ -285,11 +402,7 @@ async fn remove(
     store: &Store,
     member: &MemberId,
     sessions: &[PersonsSession],
-    reason: SessionEnd,
 ) -> Result<(), StoreError> {
-    if sessions.is_empty() {
-        return Ok(());
-    }
     let ends: Vec<_> = sessions
         .iter()
         .map(|session| EndSession {
@@ -298,12 +411,14 @@ async fn remove(
         })
         .collect();
     store.run_all(&ends).await?;
-    let drop = DropFromIndex {
-        member: member.clone(),
-        sessions: sessions.iter().map(|session| session.key.clone()).collect(),
-    };
-    store.run(&drop).await?;
-    let count = u64::try_from(sessions.len()).unwrap_or(u64::MAX);
+    let keys = sessions.iter().map(|session| session.key.clone()).collect();
+    drop_from_index(store, member, keys).await
+}
+
+fn count(ended: &[PersonsSession], reason: SessionEnd) {
+    if ended.is_empty() {
+        return;
+    }
+    let count = u64::try_from(ended.len()).unwrap_or(u64::MAX);
     metrics::counter!("sessions_ended_total", "reason" => reason.as_str()).increment(count);
-    Ok(())
 }

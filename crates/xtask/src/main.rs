@@ -5,6 +5,7 @@
 //! processes; the services' own runtime isn't worth its compile time in front of the first line of
 //! output.
 
+mod api;
 mod bench;
 mod compose;
 mod compose_journey;
@@ -14,6 +15,7 @@ mod demo;
 mod deny;
 mod failure;
 mod guard;
+mod installation;
 mod listening_ports;
 mod log_scan;
 mod modal;
@@ -21,6 +23,7 @@ mod node_packages;
 mod oidc_provider;
 mod older;
 mod packages;
+mod python_packages;
 mod recipes;
 mod repository;
 mod script;
@@ -93,6 +96,9 @@ enum Command {
     /// Follow the pages of docs/integrations with the real software: Apache, Django, Express
     /// and others log people in by OpenID Connect, in a real browser. Installs what is missing.
     Recipes(recipes::Options),
+    /// Compare what the services answer with the descriptions of their APIs (OpenAPI), by schemathesis,
+    /// which it installs below target/.
+    Api(api::Options),
     /// Measure the services beside the least work that could serve the same requests.
     ///
     /// Starts the optimised services on one core, and on another (if there is one) a private Redis
@@ -124,6 +130,7 @@ fn main() -> ExitCode {
         Command::Helm => script::run("deploy/tests/helm.sh", &[]),
         Command::Deny(options) => deny::run(&options),
         Command::Recipes(options) => recipes::run(&options),
+        Command::Api(options) => api::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Guard => guard::watch(),

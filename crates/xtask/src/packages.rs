@@ -97,17 +97,18 @@ pub(crate) fn for_tests(with_browser: bool) -> Result<(), Failure> {
 
 /// Makes sure of what the recipes need beside what npm and pip install.
 pub(crate) fn for_recipes() -> Result<(), Failure> {
-    let mut packages = Vec::new();
     if !Path::new(APACHE_OIDC).exists() {
-        packages.push("libapache2-mod-auth-openidc");
+        install_listed(&["libapache2-mod-auth-openidc"])?;
     }
-    if !has_python_module("ensurepip") {
-        packages.push("python3-venv");
-    }
-    if packages.is_empty() {
+    python_environments()
+}
+
+/// Makes sure of Python's virtual environments.
+pub(crate) fn python_environments() -> Result<(), Failure> {
+    if has_python_module("ensurepip") {
         return Ok(());
     }
-    install_listed(&packages)
+    install_listed(&["python3-venv"])
 }
 
 fn install_listed(packages: &[&str]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::failure::{During, Failure};
 
@@ -27,6 +27,22 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     harness::cargo::command(program, &root())
+}
+
+/// Runs `cargo` with these arguments, and shows what it says.
+pub(crate) fn run_cargo(arguments: &[&str]) -> Result<(), Failure> {
+    let status = cargo()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .status()
+        .during("run cargo")?;
+    if status.success() {
+        return Ok(());
+    }
+    let arguments = arguments.join(" ");
+    Err(Failure::new(format!(
+        "`cargo {arguments}` failed, see above"
+    )))
 }
 
 /// The folder that holds the binaries of a debug or of a release build.

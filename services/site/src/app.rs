@@ -42,6 +42,7 @@ use crate::{
     routes::{
         self,
         internal::{self, InternalApi},
+        openapi,
         own_origin::OwnOrigin,
     },
     sessions::{
@@ -100,7 +101,7 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
         &public_url,
         Clock::system(),
     )?;
-    let provider = provider.map(Data::new);
+    let provider = provider.map(|one| Data::new(one.admitting(limits.logins_per_minute)));
     let other_accounts = other_accounts(provider.as_ref());
     let realms = realms(&site.realm, &other_accounts);
     let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;
@@ -135,9 +136,10 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let public_server = http_server::serve(public_listener, move || routes::app(&parts))?;
     let readiness = readiness(Essentials::new(store, Clock::system()));
     let asked = Arc::clone(&readiness);
-    let internal_server = http_server::serve(internal_listener, move || {
+    let internal_server = http_server::serve_internal(internal_listener, move || {
         App::new().configure(|config| {
             operations::configure(config, Arc::clone(&asked), metrics.clone());
+            openapi::configure(config);
             if let Some(api) = &internal_api {
                 internal::configure(config, api);
             }

@@ -13,10 +13,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use login_protocol::{attempt::AttemptStatus, history::Figure, scene::Scene};
+use login_protocol::{attempt::AttemptStatus, scene::Scene};
 use service_kit::{
     held_connection::{Held, Noticed},
-    history,
+    login_steps::StepCounter,
 };
 
 use crate::waiting_room::Seat;
@@ -44,6 +44,8 @@ pub(crate) struct FirstEvent {
     pub(crate) expires_at: Option<Timestamp>,
     /// When Redis will have no such attempt any more.
     pub(crate) over_at: Instant,
+    /// Counts that its time was over.
+    pub(crate) expiry: StepCounter,
 }
 
 impl EventStreams {
@@ -66,13 +68,27 @@ impl EventStreams {
     /// Tells those who wait for this attempt.
     pub(crate) fn tell(&self, scene: &Scene, status: AttemptStatus) {
         let mut table = self.lock();
-        let waiting = table.waiting_for(scene);
-        if status == AttemptStatus::Expired && !waiting.is_empty() {
-            history::count(Figure::Expired);
-        }
-        for ticket in waiting {
+        for ticket in table.waiting_for(scene) {
             table.tell(ticket, status);
         }
+    }
+
+    /// Tells those who wait for this attempt that it isn't there any more. It counts as expired once,
+    /// however many wait; one that was cancelled was [told](Self::tell) so.
+    pub(crate) fn tell_it_is_over(&self, scene: &Scene) {
+        let mut table = self.lock();
+        let waiting = table.waiting_for(scene);
+        if let Some(expiry) = waiting.iter().find_map(|ticket| table.expiry(*ticket)) {
+            expiry.count();
+        }
+        for ticket in waiting {
+            table.tell(ticket, AttemptStatus::Expired);
+        }
+    }
+
+    /// When a browser that waits here for this attempt was told that it is confirmed.
+    pub(crate) fn told_at(&self, scene: &Scene) -> Option<Timestamp> {
+        self.lock().told_at(scene)
     }
 
     /// The attempts that are waited for.
@@ -148,7 +164,7 @@ impl EventStreams {
 
 impl Beginning {
     /// Goes on with the socket behind the first event.
-    pub(crate) fn go_on(mut self, mut held: Held, first: &FirstEvent) {
+    pub(crate) fn go_on(mut self, mut held: Held, first: FirstEvent) {
         // Without a poller's place nobody would notice its end. Dropping this ends it.
         if let Some(ticket) = self.ticket
             && self.streams.noticed.add(&mut held, ticket.number()).is_ok()
@@ -171,8 +187,11 @@ impl Drop for Beginning {
 mod tests {
     use std::{net::IpAddr, time::Duration};
 
-    use login_protocol::scene::BrowserSecret;
-    use service_kit::held_connection::HangUps;
+    use login_protocol::{account::AccountName, method::Method, scene::BrowserSecret};
+    use service_kit::{
+        held_connection::HangUps,
+        login_steps::{LoginStep, StepCounters},
+    };
     use tokio::{
         io::AsyncReadExt as _,
         net::{TcpListener, TcpStream},
@@ -210,6 +229,9 @@ mod tests {
             status,
             expires_at: None,
             over_at: Instant::now() + left,
+            expiry: StepCounters::new(LoginStep::Expired, &AccountName::default())
+                .of(Method::Scan)
+                .clone(),
         }
     }
 
@@ -243,7 +265,7 @@ mod tests {
             streams.tell(&scene(2), AttemptStatus::Denied);
             streams.tell(&scene(1), AttemptStatus::Confirmed);
             let (held, mut browser) = connection().await;
-            beginning.go_on(held, &first(told, MINUTES));
+            beginning.go_on(held, first(told, MINUTES));
             if next == "confirmed" {
                 assert_next(&mut browser, next).await;
             }
@@ -261,7 +283,7 @@ mod tests {
         // What all attempts are read for may have been read before the scan.
         streams.tell(&scene(1), AttemptStatus::Pending);
         let (held, mut browser) = connection().await;
-        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        beginning.go_on(held, first(AttemptStatus::Pending, MINUTES));
         assert_next(&mut browser, "confirmed").await;
     }
 
@@ -270,7 +292,7 @@ mod tests {
         let (streams, mut hang_ups, room) = site();
         let (held, mut browser) = connection().await;
         let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
-        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        beginning.go_on(held, first(AttemptStatus::Pending, MINUTES));
         assert!(room.enter(CLIENT).is_err());
         streams.tell(&scene(1), AttemptStatus::Expired);
         assert!(room.enter(CLIENT).is_ok());
@@ -289,14 +311,14 @@ mod tests {
         let (streams, mut hang_ups, room) = site();
         let (held, browser) = connection().await;
         let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
-        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        beginning.go_on(held, first(AttemptStatus::Pending, MINUTES));
         drop(browser);
         let gone: Vec<_> = hang_ups.wait(PATIENCE).unwrap().collect();
         assert_eq!(gone.len(), 1);
         streams.hung_up(gone.iter().copied());
         let (held, mut browser) = connection().await;
         let beginning = streams.begin(scene(2), room.enter(CLIENT).unwrap());
-        beginning.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        beginning.go_on(held, first(AttemptStatus::Pending, MINUTES));
         assert_eq!(streams.lock().places(), 1, "the same place");
         streams.hung_up(gone.into_iter());
         streams.tell(&scene(2), AttemptStatus::Confirmed);
@@ -320,7 +342,7 @@ mod tests {
         let beginning = streams.begin(scene(1), room.enter(CLIENT).unwrap());
         let began = Instant::now();
         let life = Duration::from_millis(89_500);
-        beginning.go_on(held, &first(AttemptStatus::Pending, life));
+        beginning.go_on(held, first(AttemptStatus::Pending, life));
         assert!(streams.serve_timers(began + KEEP_ALIVE / 2).is_empty());
         assert!(streams.serve_timers(began + KEEP_ALIVE + TICK).is_empty());
         assert!(
@@ -352,12 +374,12 @@ mod tests {
         let room = Arc::new(WaitingRoom::new(1, 1));
         let (held, mut early_browser) = connection().await;
         let early = streams.begin(scene(2), room.enter(CLIENT).unwrap());
-        early.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        early.go_on(held, first(AttemptStatus::Pending, MINUTES));
         let closing = Instant::now();
         streams.close();
         assert!(!streams.have_ended());
         let (held, mut late_browser) = connection().await;
-        late.go_on(held, &first(AttemptStatus::Pending, MINUTES));
+        late.go_on(held, first(AttemptStatus::Pending, MINUTES));
         for browser in [&mut early_browser, &mut late_browser] {
             assert_eq!(rest(browser).await, "0\r\n\r\n");
         }

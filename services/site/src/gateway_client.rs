@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use service_kit::{
     http_calls::{Answer, CallError, HttpCalls},
     request_id,
+    trace_context::TRACEPARENT,
+    traces,
 };
 use url::Url;
 
@@ -62,6 +64,9 @@ pub enum GatewayError {
     /// The owner banned the person.
     #[error("the user is banned")]
     Banned,
+    /// The account has no web authorisation.
+    #[error("the account has no web authorisation")]
+    NoWebAuthorization,
     /// It refused for a reason that isn't the visitor's doing.
     #[error("the gateway refused a request")]
     Refused {
@@ -197,7 +202,9 @@ impl GatewayClient {
     pub async fn account_picture(&self, name: &PictureName) -> Result<Option<Bytes>, GatewayError> {
         let path = ACCOUNT_PICTURE.replace("{name}", &name.to_string());
         let body = Bytes::new();
-        let response = self.call(Method::GET, &path, body, LARGEST_PICTURE).await?;
+        let response = self
+            .call(Method::GET, ACCOUNT_PICTURE, &path, body, LARGEST_PICTURE)
+            .await?;
         match response.status {
             StatusCode::OK => Ok(Some(response.body)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -206,14 +213,16 @@ impl GatewayClient {
         }
     }
 
-    async fn send(&self, path: &str, body: &impl Serialize) -> Result<Answer, Unreachable> {
+    async fn send(&self, path: &'static str, body: &impl Serialize) -> Result<Answer, Unreachable> {
         let body = serde_json::to_vec(body).map_err(Unreachable::Json)?;
-        self.call(Method::POST, path, body.into(), LARGEST).await
+        self.call(Method::POST, path, path, body.into(), LARGEST)
+            .await
     }
 
     async fn call(
         &self,
         method: Method,
+        template: &'static str,
         path: &str,
         body: Bytes,
         limit: usize,
@@ -224,8 +233,30 @@ impl GatewayClient {
         {
             headers.insert(HeaderName::from_static(request_id::NAME), id);
         }
-        let answered = self.calls.call(method, path, headers, body, limit);
-        Ok(answered.await?)
+        let span = traces::call(template);
+        if let Some(span) = &span
+            && let Ok(trace) = HeaderValue::try_from(span.traceparent())
+        {
+            headers.insert(HeaderName::from_static(TRACEPARENT), trace);
+        }
+        let answered = self.calls.call(method, path, headers, body, limit).await;
+        if let Some(span) = span {
+            let span = span.with("peer.service", "wechat-gateway");
+            let span = span.with("url.template", template);
+            match &answered {
+                Ok(answer) => {
+                    let status = answer.status;
+                    let span = span.with_number("http.response.status_code", status.as_u16());
+                    if status.is_client_error() || status.is_server_error() {
+                        span.failed();
+                    } else {
+                        span.succeeded();
+                    }
+                }
+                Err(_) => span.with("error.type", "unreachable").failed(),
+            }
+        }
+        Ok(answered?)
     }
 
     async fn post<Body: DeserializeOwned>(
@@ -266,6 +297,7 @@ fn refused(path: &'static str, response: &Answer) -> GatewayError {
         Some(ProblemCode::ConsentMissing) => GatewayError::ConsentMissing,
         Some(ProblemCode::LoginExpired) => GatewayError::AttemptOver,
         Some(ProblemCode::Banned) => GatewayError::Banned,
+        Some(ProblemCode::NoWebAuthorization) => GatewayError::NoWebAuthorization,
         code => GatewayError::Refused {
             path,
             status,

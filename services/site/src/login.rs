@@ -21,15 +21,17 @@ mod pace;
 mod proof_of_work;
 mod redemption;
 mod shown;
+mod steps;
 mod stray_codes;
 mod web_authorization;
 mod web_authorization_limit;
 
-pub use attempts::Wish;
+pub use attempts::{Followed, Wish};
 pub use error::{BeginError, CompleteError};
 pub use proof_of_work::{Challenge, ProofsOfWork};
 pub use redemption::{Completed, Completion};
 use shown::Shown;
+use steps::LoginSteps;
 use stray_codes::StrayCodes;
 pub use web_authorization::{AuthorizationRequest, AuthorizationResponse, WebAuthorizationError};
 use web_authorization_limit::WebAuthorizationLimit;
@@ -53,6 +55,7 @@ pub struct Logins {
     per_minute: u32,
     work: ProofsOfWork,
     web_authorizations: WebAuthorizationLimit,
+    steps: LoginSteps,
 }
 
 /// How long things live and how many are allowed.
@@ -108,6 +111,7 @@ impl Logins {
             web_authorizations,
         } = limits;
         Self {
+            steps: LoginSteps::new(&site.realm.account, &other_accounts),
             stray_codes: StrayCodes::new(site.realm.account.clone(), Arc::clone(&gateway)),
             site,
             other_accounts,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     scene::Scene,
@@ -73,6 +74,11 @@ impl LoginWatch {
     /// Starts waiting for one attempt's changes. To miss none, start before reading its status.
     pub fn wait_for(&self, scene: Scene, seat: Seat) -> Beginning {
         self.streams.begin(scene, seat)
+    }
+
+    /// When a browser that waits here for this attempt was told that it is confirmed.
+    pub fn told_at(&self, scene: &Scene) -> Option<Timestamp> {
+        self.streams.told_at(scene)
     }
 
     /// Attends to the open streams on a thread of its own, until the site stops and their clients
@@ -246,10 +252,10 @@ impl LoginWatch {
         let statuses = self.store.run_all(&steps).await?;
         let mut unknown = Vec::new();
         for (scene, (status, _)) in scenes.into_iter().zip(statuses) {
-            if status == AttemptStatus::Expired && !is_last {
-                unknown.push(scene);
-            } else {
-                self.streams.tell(&scene, status);
+            match status {
+                AttemptStatus::Expired if !is_last => unknown.push(scene),
+                AttemptStatus::Expired => self.streams.tell_it_is_over(&scene),
+                status => self.streams.tell(&scene, status),
             }
         }
         Ok(unknown)

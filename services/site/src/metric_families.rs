@@ -9,12 +9,28 @@ pub(crate) const FAMILIES: &[Family] = &[
         "Logins that were started or completed here, or refused before they began, by outcome.",
     ),
     Family::counter(
+        "login_steps_total",
+        "Steps that logins took at this service, by step, method and account.",
+    ),
+    Family::histogram(
+        "login_scan_to_browser_seconds",
+        "From the scan, or the confirmation on the phone, until the waiting browser was told.",
+    ),
+    Family::histogram(
+        "login_scan_to_session_seconds",
+        "From the scan, or the confirmation on the phone, until the browser had its session.",
+    ),
+    Family::counter(
         "login_proofs_total",
         "Logins whose browser had to do work first, and the proofs of it that came, by outcome.",
     ),
     Family::gauge(
         "login_streams_open",
         "Browsers that wait on an event stream for the scan.",
+    ),
+    Family::counter(
+        "login_streams_refused_total",
+        "Event streams that were refused, by the limit that was reached; such browsers poll.",
     ),
     Family::counter(
         "login_tickets_total",

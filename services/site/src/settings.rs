@@ -16,6 +16,7 @@ use service_kit::{
     settings::{Default, Key, Reader, Section},
     settings_parse as parse,
     telemetry::LogSettings,
+    traces::TraceSettings,
 };
 use url::Url;
 
@@ -55,6 +56,8 @@ pub struct SiteSettings {
     pub oidc: OidcSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where traces go, and which.
+    pub traces: TraceSettings,
 }
 
 /// The listener for browsers.
@@ -140,6 +143,7 @@ impl Section for SiteSettings {
         let page = reader.section();
         let oidc = reader.section();
         let log = reader.section();
+        let traces = reader.section();
         Some(Self {
             public: public?,
             internal_bind: internal_bind?,
@@ -152,6 +156,7 @@ impl Section for SiteSettings {
             page: page?,
             oidc: oidc?,
             log: log?,
+            traces: traces?,
         })
     }
 }
@@ -281,6 +286,10 @@ impl Section for PageSettings {
 impl ServiceSettings for SiteSettings {
     fn log(&self) -> &LogSettings {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&TraceSettings> {
+        Some(&self.traces)
     }
 
     fn health_bind(&self) -> SocketAddr {

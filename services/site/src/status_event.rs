@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use login_protocol::attempt::AttemptStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Where an attempt stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Status {
     pub(crate) status: AttemptStatus,
     /// Unknown once it has expired.
+    #[schema(required)]
     pub(crate) expires_at: Option<Timestamp>,
 }
 

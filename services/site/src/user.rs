@@ -2,15 +2,20 @@
 
 use login_protocol::{identity::MemberId, member::Member, subject::Subject};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A person, as `GET /api/session` tells.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct User {
     sub: Subject,
     openid: String,
+    #[schema(required)]
     unionid: Option<String>,
+    #[schema(required)]
     nickname: Option<String>,
+    #[schema(required)]
     avatar_url: Option<String>,
+    #[schema(required)]
     location: Option<String>,
     subscribed: bool,
 }

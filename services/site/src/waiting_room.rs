@@ -8,12 +8,16 @@ use std::{
 };
 
 use login_protocol::client_nets::{Net, nets};
+use metrics::{Counter, Gauge};
 
 /// The open streams of this process.
 pub struct WaitingRoom {
     per_client: u32,
     in_all: u32,
     seats: Mutex<Seats>,
+    shown: Gauge,
+    refused_client: Counter,
+    refused: Counter,
 }
 
 #[derive(Default)]
@@ -45,6 +49,9 @@ impl WaitingRoom {
             per_client,
             in_all,
             seats: Mutex::default(),
+            shown: metrics::gauge!("login_streams_open"),
+            refused_client: metrics::counter!("login_streams_refused_total", "limit" => "client"),
+            refused: metrics::counter!("login_streams_refused_total", "limit" => "process"),
         }
     }
 
@@ -62,6 +69,7 @@ impl WaitingRoom {
     pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Seat, Full> {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         if self.in_all > 0 && seats.taken >= self.in_all {
+            self.refused.increment(1);
             return Err(Full::Process);
         }
         let is_full = |net: Net| {
@@ -69,13 +77,14 @@ impl WaitingRoom {
             held >= self.per_client.saturating_mul(net.factor)
         };
         if self.per_client > 0 && nets(client).into_iter().flatten().any(is_full) {
+            self.refused_client.increment(1);
             return Err(Full::Client);
         }
         seats.taken += 1;
         for net in nets(client).into_iter().flatten() {
             *seats.by_net.entry(net).or_default() += 1;
         }
-        metrics::gauge!("login_streams_open").set(seats.taken);
+        self.shown.set(seats.taken);
         Ok(Seat {
             room: Arc::clone(self),
             client,
@@ -99,7 +108,7 @@ impl Drop for Seat {
                 }
             }
         }
-        metrics::gauge!("login_streams_open").set(seats.taken);
+        self.room.shown.set(seats.taken);
     }
 }
 

@@ -110,7 +110,7 @@ pub async fn run(settings: GatewaySettings) -> Result<(), ServiceError> {
         let events = Data::new(Arc::clone(&events));
         let webhooks = Data::new(Arc::clone(&webhooks));
         let console = Data::new(console);
-        http_server::serve(internal_listener, move || {
+        http_server::serve_internal(internal_listener, move || {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(remarks.clone())

@@ -8,8 +8,8 @@ use login_protocol::{
     event::{Event, Happening, Kept, LetIn, Position},
     identity::MemberId,
     steps::{
-        CloseEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents, ReadMember, ReadNewestEvent,
-        ReadOldestEvent, ReadSessionsEnd, ReadSubject, ReadUnfollow, TrimEvents,
+        CloseEvents, FillEvent, OpenEvents, ReadEvent, ReadEvents, ReadEventsClock, ReadMember,
+        ReadNewestEvent, ReadOldestEvent, ReadSessionsEnd, ReadSubject, ReadUnfollow, TrimEvents,
     },
 };
 use service_kit::{
@@ -47,6 +47,9 @@ pub struct Events {
 /// out at once, and takes it back; after this time it was a login, and what speaks against it came
 /// later.
 const IN_DOUBT_FOR: SignedDuration = SignedDuration::from_millis(500);
+
+/// The same where each step of completing it is a round trip of its own.
+const IN_DOUBT_IN_A_CLUSTER_FOR: SignedDuration = SignedDuration::from_secs(3);
 
 /// What there is to tell of an element of the stream.
 pub enum Told {
@@ -209,7 +212,7 @@ impl Events {
                     continue;
                 }
                 let mut told = self.told(kept).await?;
-                // What comes after it isn't told before. It is for half a second at most.
+                // What comes after it isn't told before. It isn't for long.
                 while matches!(told, Told::NotYet) && !self.stopping.is_cancelled() {
                     tokio::time::sleep(LOOKED_EVERY).await;
                     told = self.at(after).await?;
@@ -276,13 +279,15 @@ impl Events {
                 || if_let_in.following && !follows
                 || self.is_over(member, if_let_in).await?;
             if in_doubt {
-                let age = self
-                    .store
-                    .server_time()
-                    .await?
-                    .duration_since(position.time());
+                let now = self.store.run(&ReadEventsClock).await?;
+                let age = now.duration_since(position.time());
+                let in_doubt_for = if self.store.is_cluster() {
+                    IN_DOUBT_IN_A_CLUSTER_FOR
+                } else {
+                    IN_DOUBT_FOR
+                };
                 // Before a place's time only a clock that was set back is: nobody waits for that.
-                if (SignedDuration::ZERO..IN_DOUBT_FOR).contains(&age) {
+                if (SignedDuration::ZERO..in_doubt_for).contains(&age) {
                     return Ok(Told::NotYet);
                 }
             }

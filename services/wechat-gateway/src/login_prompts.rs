@@ -85,6 +85,11 @@ impl LoginPrompts {
         }
     }
 
+    /// Whether somebody inside WeChat can log in by its consent.
+    pub const fn have_web_authorization(&self) -> bool {
+        self.shown.web_authorization
+    }
+
     /// The account's picture, if the owner gave a file.
     pub const fn picture(&self) -> Option<&AccountPicture> {
         match &self.shown.picture {

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use login_protocol::{
     account::AccountName,
+    attempt::AttemptStatus,
     event::{Happening, Kept, Position},
     identity::{AppId, MemberId, OpenId},
     member::{Member, StoredMember},
     session_end::SessionEnd,
     steps::{
-        BlankEvent, DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject,
-        EraseUnion, FillEvent, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace,
-        ReadEvent, ReadEvents, ReadMember, ReadNewestEvent, ReadPersonsAttempts, ReadSubject,
+        DropPlace, EraseAttempt, EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion,
+        FillEvent, ForgetGuesses, ForgetPersonsAttempts, ListMembers, MemberPlace, ReadEvent,
+        ReadEvents, ReadMember, ReadNewestEvent, ReadPersonsAttempts, ReadScan, ReadSubject,
         RefuseAttempt, UnindexMember, webhooks::ForgetDeliveries,
     },
     webhook::WebhookName,
 };
 use service_kit::{
     bans::{self, BanError},
-    client_uses,
+    client_uses, events,
     random::NoRandomness,
     redis::{Store, StoreError},
     sessions::{self, PersonsSession},
@@ -407,14 +408,23 @@ impl Members {
                 scene,
                 member: member.clone(),
             };
-            if !self.store.run(&refuse).await? {
+            let read = ReadScan {
+                scene: refuse.scene.clone(),
+                account: self.account.clone(),
+            };
+            // What is completed from here on is refused and told there.
+            let is_open = self.store.run(&read).await?.is_some_and(|scan| {
+                let is_completed = scan.status == AttemptStatus::Consumed;
+                !is_completed && scan.member.as_ref() == Some(member)
+            });
+            if !is_open {
                 continue;
             }
             let stored = self.find(member.openid.as_str()).await?;
             let (sub, known) =
                 stored.map_or((None, None), |stored| (stored.sub, Some(stored.member)));
             let append = denied_by_ban(&self.account, member, &refuse.scene, sub, known);
-            self.store.run(&append).await?;
+            self.store.run_both(&append, &refuse).await?;
         }
         Ok(())
     }
@@ -483,30 +493,21 @@ impl Members {
         let mut after = Position::BEGINNING;
         while after < newest {
             let limit = BATCH;
-            let events = self.store.run(&ReadEvents { after, limit }).await?;
-            let Some(last) = events.last() else {
+            let found = self.store.run(&ReadEvents { after, limit }).await?;
+            let Some(last) = found.last() else {
                 return Ok(());
             };
             after = last.position;
-            self.forget_owner(&events, member).await?;
-            let theirs = events.into_iter().filter(|kept| {
+            self.forget_owner(&found, member).await?;
+            let theirs = found.into_iter().filter(|kept| {
                 let happening = kept.happening.as_ref();
                 happening.is_some_and(|happening| happening.member_id().as_ref() == Some(member))
             });
             let mut erased = Vec::new();
             for found in theirs {
                 erased.push(found.position);
-                let mut found = Some(found);
-                // One that is being filled in has another text by then.
-                while let Some(kept) = found {
-                    let position = kept.position;
-                    if self.store.run(&BlankEvent { found: kept }).await? {
-                        break;
-                    }
-                    let read = ReadEvent { position };
-                    let again = self.store.run(&read).await?;
-                    found = again.filter(|kept| kept.happening.is_some());
-                }
+                // It may be filled in meanwhile.
+                events::take_back(&self.store, found.position, |_| true).await?;
             }
             self.forget_deliveries(erased).await?;
         }

@@ -5,6 +5,10 @@ use service_kit::metric_family::Family;
 /// All of them. Those of an account have the label `account`.
 pub(crate) const FAMILIES: &[Family] = &[
     Family::counter(
+        "login_steps_total",
+        "Steps that logins took at this service, by step, method and account.",
+    ),
+    Family::counter(
         "wechat_pushes_total",
         "WeChat's pushes, by event and by what became of them.",
     ),

@@ -24,6 +24,7 @@ use service_kit::{
     settings::{Default, Key, Reader, Section},
     settings_parse as parse,
     telemetry::LogSettings,
+    traces::TraceSettings,
 };
 
 use compat::CompatSection;
@@ -70,6 +71,8 @@ pub struct GatewaySettings {
     pub console: Option<ConsoleOwners>,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where traces go, and which.
+    pub traces: TraceSettings,
 }
 
 /// What makes a scan a login.
@@ -98,6 +101,7 @@ impl Section for GatewaySettings {
         let compat: Option<CompatSection> = reader.section();
         let console: Option<ConsoleSection> = reader.section();
         let log = reader.section();
+        let traces = reader.section();
         if let (Some(Approval::Tap), Some(PublicSettings { url: None, .. })) = (approval, &public) {
             reader.complain(
                 &listeners::PUBLIC_URL,
@@ -137,6 +141,7 @@ impl Section for GatewaySettings {
             compat: compat?.0,
             console: console?.0,
             log: log?,
+            traces: traces?,
         })
     }
 }
@@ -144,6 +149,10 @@ impl Section for GatewaySettings {
 impl ServiceSettings for GatewaySettings {
     fn log(&self) -> &LogSettings {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&TraceSettings> {
+        Some(&self.traces)
     }
 
     fn health_bind(&self) -> SocketAddr {

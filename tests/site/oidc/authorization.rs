@@ -384,3 +384,23 @@ async fn a_client_has_its_own_ways_to_log_in() {
     assert_eq!(own.json["method"], "scan");
     assert_eq!(own.json["methods"], Value::Null);
 }
+
+/// Each lies in Redis for half an hour.
+#[tokio::test]
+async fn nobody_leaves_requests_without_end() {
+    let plan = plan().site("SITE__LIMITS__LOGINS_PER_MINUTE", "3");
+    let stack = plan.start().await;
+    let path = authorize_path(&of_wiki());
+    let mut statuses = Vec::new();
+    let mut last = None;
+    for _ in 0..13 {
+        let answer = stack.visitor().call(Method::GET, &path).await;
+        statuses.push(answer.status);
+        last = Some(answer);
+    }
+    assert_eq!(statuses[..12], [303; 12]);
+    let last = last.unwrap();
+    assert_eq!(last.status, 429, "{}", last.text);
+    assert!((1..=60).contains(&last.retry_after().unwrap()));
+    assert!(last.text.contains("请稍后再试"), "{}", last.text);
+}

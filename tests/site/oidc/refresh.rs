@@ -190,3 +190,65 @@ async fn signing_out_leaves_refresh_tokens_and_signing_out_everywhere_ends_them(
     let answer = client.refresh(&text(&next.json, "refresh_token")).await;
     assert_error(&answer, 400, "invalid_grant");
 }
+
+/// The mark of a sign-out everywhere lives as long as a session, and a refresh token for longer.
+#[tokio::test]
+async fn a_sign_out_everywhere_holds_when_its_mark_is_gone() {
+    let stack = plan().start().await;
+    let client = Client::of(&stack);
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let answer = authorized(&stack, &mut visitor, &person, &offline()).await;
+    let first = client.exchange(&answer["code"]).await.json;
+    let mut elsewhere = crate::session::signed_in(&stack, &person).await;
+    elsewhere.call(Method::DELETE, "/api/sessions").await;
+    let marks: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:sessions-end*"])
+        .await;
+    assert!(!marks.is_empty());
+    for mark in &marks {
+        let _: i64 = stack.redis.command(&["DEL", mark]).await;
+    }
+    let access = text(&first, "access_token");
+    assert_eq!(client.userinfo(&access).await.status, 401);
+    let answer = client.refresh(&text(&first, "refresh_token")).await;
+    assert_error(&answer, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_repeat_gets_no_answer_once_the_person_signed_out_everywhere() {
+    let stack = plan().start().await;
+    let client = Client::of(&stack);
+    let used = text(&tokens(&stack, &client).await, "refresh_token");
+    assert_eq!(client.refresh(&used).await.status, 200);
+    assert_eq!(client.refresh(&used).await.status, 200, "a repeat");
+    // The end alone, as if what is told of it came later.
+    let member: Vec<String> = stack
+        .redis
+        .command(&["KEYS", "wechat-login:member:*"])
+        .await;
+    let end = member[0].replacen("member", "sessions-end", 1);
+    let later = (jiff::Timestamp::now().as_millisecond() + 1000).to_string();
+    let _: String = stack.redis.command(&["SET", &end, &later]).await;
+    assert_error(&client.refresh(&used).await, 400, "invalid_grant");
+}
+
+/// Nobody keeps more than the last hundred, and each is known for what it was.
+#[tokio::test]
+async fn a_refresh_token_that_was_used_long_ago_ends_its_family() {
+    let stack = plan().start().await;
+    let client = Client::of(&stack);
+    let first = text(&tokens(&stack, &client).await, "refresh_token");
+    let mut last = first.clone();
+    for _ in 0..102 {
+        last = text(&client.refresh(&last).await.json, "refresh_token");
+    }
+    let made_up = format!("{}{}", &first[..26], "A".repeat(43));
+    assert_error(&client.refresh(&made_up).await, 400, "invalid_grant");
+    let next = client.refresh(&last).await;
+    assert_eq!(next.status, 200, "one that we never made ends nothing");
+    assert_error(&client.refresh(&first).await, 400, "invalid_grant");
+    let last = text(&next.json, "refresh_token");
+    assert_error(&client.refresh(&last).await, 400, "invalid_grant");
+}

@@ -309,6 +309,59 @@ impl Step for ReadStatus {
     }
 }
 
+/// Reads an attempt's status and how it goes: for a stream that begins, and before it is cancelled.
+#[derive(Debug, Clone)]
+pub struct ReadProgress {
+    /// The attempt's scene.
+    pub scene: Scene,
+    /// The realm that the attempt must belong to; any other one counts as expired.
+    pub realm: Realm,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// When it expires, by Redis' clock, unless it has.
+    pub expires_at: Option<Timestamp>,
+    /// How the visitor logs in. Where a record doesn't say, or it has expired: by a scan.
+    pub method: Method,
+}
+
+impl Step for ReadProgress {
+    type Outcome = Progress;
+
+    fn operation(&self) -> Operation {
+        Operation::Command {
+            name: "HMGET",
+            key: redis_keys::attempt(&self.scene),
+            arguments: ["status", "expires_at_ms", "site", "account", "method"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Self::Outcome, UnexpectedReply> {
+        const STEP: &str = "ReadProgress";
+        let expired = Progress {
+            status: AttemptStatus::Expired,
+            expires_at: None,
+            method: Method::Scan,
+        };
+        match words(reply).as_slice() {
+            [None, ..] => Ok(expired),
+            [_, _, site, account, _] if !self.realm.has(*site, *account) => Ok(expired),
+            [Some(found), Some(expires_at_ms), _, _, method] => Ok(Progress {
+                status: status(found, STEP)?,
+                expires_at: time(expires_at_ms, STEP).ok(),
+                method: method.and_then(Method::parse).unwrap_or(Method::Scan),
+            }),
+            _ => Err(unexpected(STEP)),
+        }
+    }
+}
+
 /// What a browser takes its login for. An attempt is good for one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

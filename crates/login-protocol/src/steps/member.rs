@@ -143,7 +143,8 @@ pub struct RecordVisit {
 }
 
 impl Step for RecordVisit {
-    type Outcome = ();
+    /// Whether it tells that they have unfollowed, of which no event had told.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         let follows = match self.follows {
@@ -165,9 +166,10 @@ impl Step for RecordVisit {
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
         match words(reply).as_slice() {
-            [Some("recorded")] => Ok(()),
+            [Some("unfollowed")] => Ok(true),
+            [Some("recorded")] => Ok(false),
             _ => Err(UnexpectedReply {
                 step: "RecordVisit",
             }),
@@ -262,6 +264,7 @@ impl Step for ReadMember {
             "profile_at",
             "shown_at",
             "follow_changed_at",
+            "unfollow_learned_at",
         ];
         Operation::Command {
             name: "HMGET",
@@ -293,6 +296,7 @@ impl Step for ReadMember {
                 profile_at,
                 shown_at,
                 follow_changed_at,
+                unfollow_learned_at,
             ] => Ok(Some(Member {
                 openid: self.member.openid.clone(),
                 unionid: unionid.clone(),
@@ -307,6 +311,7 @@ impl Step for ReadMember {
                 shown_at: known_seconds(shown_at)?,
                 banned: false,
                 follow_changed_at: known_seconds(follow_changed_at)?,
+                unfollow_learned_at: known_seconds(unfollow_learned_at)?,
             })),
             _ => Err(unexpected()),
         }

@@ -1,7 +1,8 @@
 -- Marks the member and removes the profile, unless a later event said they follow again.
 -- KEYS[1] member; ARGV: event time in unix seconds
 local at = tonumber(ARGV[1])
-local found = redis.call('HMGET', KEYS[1], 'follow_changed_at', 'first_seen_at', 'last_seen_at', 'subscribed')
+local found = redis.call('HMGET', KEYS[1], 'follow_changed_at', 'first_seen_at', 'last_seen_at', 'subscribed',
+    'unfollow_learned_at')
 -- Two events of just now lie no further apart than that, whatever the clocks say: a change beyond
 -- is nobody's.
 local changed = tonumber(found[1] or '0')
@@ -10,8 +11,9 @@ if not outdated then
     -- Removing comes first: a full Redis takes a script's writes once it has removed something.
     redis.call('HDEL', KEYS[1], 'unionid', 'nickname', 'avatar_url', 'location', 'profile_at', 'shown_at')
     redis.call('HSET', KEYS[1], 'subscribed', '0', 'follow_changed_at', ARGV[1])
-    -- Sessions go by Redis' clock. The same event again is no other unfollow.
-    if found[4] ~= '0' or at ~= changed then
+    -- Sessions go by Redis' clock. The same event again is no other unfollow, nor is one of which a
+    -- login inside WeChat has told since they followed.
+    if found[4] ~= '0' or (at ~= changed and tonumber(found[5] or '0') <= changed) then
         local time = redis.call('TIME')
         redis.call('HSET', KEYS[1], 'unfollowed_at_ms', string.format('%d%03d', time[1], math.floor(time[2] / 1000)))
     end

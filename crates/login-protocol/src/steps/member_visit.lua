@@ -3,7 +3,8 @@
 -- empty when unknown, for how many seconds whoever doesn't follow is kept, the UnionID or nothing,
 -- then field/value pairs of what was shown
 local at = tonumber(ARGV[1])
-local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at', 'follow_changed_at', 'subscribed')
+local found = redis.call('HMGET', KEYS[1], 'first_seen_at', 'last_seen_at', 'follow_changed_at', 'subscribed',
+    'unfollow_learned_at')
 if not found[1] or at < tonumber(found[1]) then
     redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])
 end
@@ -15,21 +16,30 @@ end
 local changed = tonumber(found[3] or '0')
 local overtaken = changed > at - 5 and changed - at <= 900
 local subscribed = found[4]
+local unfollowed = found[5] == ARGV[1]
 -- The time of the change stays: it is WeChat's, and the next event is to count whatever our clock
 -- says.
 if ARGV[2] ~= '' and not overtaken then
+    if subscribed == '1' and ARGV[2] == '0' then
+        -- Sessions go by Redis' clock. This very login may be confirmed within the same millisecond,
+        -- and stays.
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        redis.call('HSET', KEYS[1], 'unfollowed_at_ms', string.format('%.0f', now - 1), 'unfollow_learned_at', ARGV[1])
+        unfollowed = true
+    end
     subscribed = ARGV[2]
     redis.call('HSET', KEYS[1], 'subscribed', subscribed)
 end
-local unfollowed = overtaken and subscribed == '0'
-if ARGV[4] ~= '' and not unfollowed then
+local told_before = overtaken and subscribed == '0'
+if ARGV[4] ~= '' and not told_before then
     redis.call('HSET', KEYS[1], 'unionid', ARGV[4])
 end
-if #ARGV > 4 and not unfollowed then
+if #ARGV > 4 and not told_before then
     redis.call('HSET', KEYS[1], unpack(ARGV, 5))
 end
 -- No event will tell when to forget somebody who doesn't follow.
 if subscribed ~= '1' then
     redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
-return {'recorded'}
+return {unfollowed and 'unfollowed' or 'recorded'}

@@ -44,6 +44,7 @@ impl Step for MoveMember {
             shown_at,
             banned: _,
             follow_changed_at,
+            unfollow_learned_at: _,
         } = self.known.clone();
         let second = |at: jiff::Timestamp| at.as_second().to_string();
         let fields = [

@@ -45,8 +45,9 @@ pub use access_token::{
 };
 pub use admission::{AdmitLogin, GiveBackLogin, GivenBack, LoginAdmission};
 pub use attempt::{
-    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Purpose,
-    REDEMPTION_WINDOW, ReadAttempt, ReadStatus, RedeemAttempt, Redemption, ShownCode, ShownDigits,
+    Asker, CancelAttempt, ForgetRedemption, Identified, OpenAttempt, OpenedAttempt, Progress,
+    Purpose, REDEMPTION_WINDOW, ReadAttempt, ReadProgress, ReadStatus, RedeemAttempt, Redemption,
+    ShownCode, ShownDigits,
 };
 pub use attempt_life::{AttemptExists, ReadRemainingLife};
 pub use authorization_code::{Claim, ClaimCode, ReleaseCode, ResolveCode};
@@ -67,8 +68,8 @@ pub use digits::{
 pub use erase::{EraseMember, EraseSessionsEnd, EraseSubject, EraseUnion, ForgetGuesses};
 pub use events::{
     AppendEvent, Appended, BlankEvent, CloseEvents, CountEvents, Denial, EndingSession, FillEvent,
-    FoundActs, OpenEvents, ReadActs, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent,
-    TrimEvents,
+    FoundActs, OpenEvents, ReadActs, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent,
+    ReadOldestEvent, TrimEvents,
 };
 pub use exchange::{Admission, Exchanger, GiveBackExchange, ReserveExchange};
 pub use forward_auth::{

@@ -23,6 +23,6 @@ pub use logout_queue::{
 pub use request::{OpenRequest, ReadRequest};
 pub use session_clients::{
     AddSessionGrant, DropSessionClients, EndSessionGrants, EndedSession, ReadSessionClients,
-    SettleSessionEnd,
+    SessionGrantAdded, SettleSessionEnd,
 };
 pub use signing_keys::{ReadSigningKeys, ReplaceSigningKeys, SigningKeysRecord};

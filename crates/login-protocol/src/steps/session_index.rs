@@ -14,7 +14,7 @@ static INDEX: AtomicScript = AtomicScript::new(include_str!("session_index.lua")
 const MOST: u32 = 1000;
 
 /// A session in its person's index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IndexedSession {
     /// Where it is good; `None`: a version began it that knew no sites.
     pub site: Option<SiteId>,

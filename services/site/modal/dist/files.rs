@@ -7,6 +7,6 @@
     ("wechat-login/phone.cef23386.js", include_str!("wechat-login/phone.cef23386.js")),
     ("wechat-login/problems.6aa748ab.js", include_str!("wechat-login/problems.6aa748ab.js")),
     ("wechat-login/styles.1f8cf83e.css", include_str!("wechat-login/styles.1f8cf83e.css")),
-    ("wechat-login/web-authorization.9b4c04d7.js", include_str!("wechat-login/web-authorization.9b4c04d7.js")),
+    ("wechat-login/web-authorization.00a60cc3.js", include_str!("wechat-login/web-authorization.00a60cc3.js")),
     ("wechat-login/zh-TW.ebb311f4.js", include_str!("wechat-login/zh-TW.ebb311f4.js")),
 ]

@@ -146,7 +146,8 @@ export class WechatLogin extends Base {
     dressPiece(this.#root, css);
     const { api } = this;
     const returnTo = () => returnAddress(api);
-    const surroundings = { closed: CLOSED, failure, returnTo, wish: this.#wish, back };
+    const otherwise = () => this.#useCode();
+    const surroundings = { closed: CLOSED, failure, otherwise, returnTo, wish: this.#wish, back };
     this.#begin((onChange) => new WebAuthorizationFlow(LoginClient.of(api), onChange, surroundings));
   }
 

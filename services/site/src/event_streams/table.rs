@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use login_protocol::{attempt::AttemptStatus, scene::Scene};
-use service_kit::held_connection::Held;
+use service_kit::{clock::Clock, held_connection::Held, login_steps::StepCounter};
 
 use super::FirstEvent;
 use crate::{
@@ -77,6 +77,10 @@ struct Waiting {
     expires_at: Option<Timestamp>,
     /// When Redis will have no such attempt any more.
     over_at: Instant,
+    /// Counts that its time was over; there is one once the first event is written.
+    expiry: Option<StepCounter>,
+    /// When the browser was told that it is confirmed.
+    confirmed_told_at: Option<Timestamp>,
     _seat: Seat,
 }
 
@@ -117,6 +121,8 @@ impl Table {
             told: AttemptStatus::Pending,
             expires_at: None,
             over_at: Instant::now(),
+            expiry: None,
+            confirmed_told_at: None,
             _seat: seat,
         })
     }
@@ -124,6 +130,34 @@ impl Table {
     /// Who waits for this attempt.
     pub(super) fn waiting_for(&self, scene: &Scene) -> Vec<Ticket> {
         self.by_scene.get(scene).cloned().unwrap_or_default()
+    }
+
+    /// What counts that the time of one that waits was over.
+    pub(super) fn expiry(&self, ticket: Ticket) -> Option<&StepCounter> {
+        let place = self.places.get(ticket.place as usize)?;
+        let place = (place.use_count == ticket.use_count).then_some(place)?;
+        match &place.stream.as_ref()?.phase {
+            Phase::Waits(waiting) => waiting.expiry.as_ref(),
+            Phase::Ends => None,
+        }
+    }
+
+    /// When the first of those who wait for this attempt was told that it is confirmed.
+    pub(super) fn told_at(&self, scene: &Scene) -> Option<Timestamp> {
+        let tickets = self.by_scene.get(scene)?;
+        let told = tickets.iter().filter_map(|ticket| {
+            match &self
+                .places
+                .get(ticket.place as usize)?
+                .stream
+                .as_ref()?
+                .phase
+            {
+                Phase::Waits(waiting) => waiting.confirmed_told_at,
+                Phase::Ends => None,
+            }
+        });
+        told.min()
     }
 
     /// The attempts that are waited for.
@@ -232,7 +266,7 @@ impl Table {
     }
 
     /// Goes on with the socket behind the first event.
-    pub(super) fn go_on(&mut self, ticket: Ticket, held: Held, first: &FirstEvent) {
+    pub(super) fn go_on(&mut self, ticket: Ticket, held: Held, first: FirstEvent) {
         // Its client may have hung up already.
         let Some(stream) = self.stream(ticket) else {
             return;
@@ -244,6 +278,7 @@ impl Table {
         waiting.told = first.status;
         waiting.expires_at = first.expires_at;
         waiting.over_at = first.over_at;
+        waiting.expiry = Some(first.expiry);
         let early_news = waiting.early_news.take();
         if self.closed_at.is_some() {
             self.end(ticket, Held::end);
@@ -270,11 +305,15 @@ impl Table {
             }
         } else if waiting.told.may_become(status) {
             waiting.told = status;
+            let is_confirmed = status == AttemptStatus::Confirmed;
             let event = event(status, waiting.expires_at);
             if status.is_final() {
                 self.end(ticket, |held| held.send_last(event.as_bytes()));
             } else {
                 self.write(ticket, |held| held.send(event.as_bytes()));
+            }
+            if is_confirmed && let Some((waiting, _)) = self.waiting(ticket) {
+                waiting.confirmed_told_at = Some(Clock::system().now());
             }
         }
     }

@@ -7,16 +7,16 @@ use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
     gateway_api::{ClientLogins, CreateQrCode},
-    history::Figure,
     login_prompt::CreateLoginPrompt,
     method::{Method, MethodChoice},
     scene::{BrowserSecret, Scene},
     site::{Realm, Site},
     steps::{
-        CancelAttempt, OpenAttempt, OpenedAttempt, ReadAttempt, ReadRemainingLife, ReadStatus,
+        CancelAttempt, OpenAttempt, OpenedAttempt, Progress, ReadAttempt, ReadProgress,
+        ReadRemainingLife, ReadStatus,
     },
 };
-use service_kit::{asker, history, random, redis::StoreError};
+use service_kit::{asker, login_steps::StepCounter, random, redis::StoreError};
 
 use super::Shown;
 use super::{BeginError, Living, Logins, Visit, WORTH_RESUMING};
@@ -137,7 +137,8 @@ impl Logins {
         };
         let expires_at = self.store.run(&step).await?;
         metrics::counter!("logins_total", "outcome" => "started").increment(1);
-        history::count(Figure::Shown);
+        let steps = self.steps.of(&site.realm.account);
+        steps.shown.count(step.method);
         Ok(Living {
             opened: OpenedAttempt {
                 status: AttemptStatus::Pending,
@@ -213,24 +214,28 @@ impl Logins {
         self.store.run(&step).await
     }
 
-    /// The same, and for how long there will be an attempt.
+    /// What a stream has to know that begins to follow this browser's attempt.
     ///
     /// # Errors
     ///
     /// Redis is unavailable.
-    pub async fn status_and_life(
-        &self,
-        secret: &BrowserSecret,
-    ) -> Result<(AttemptStatus, Option<Timestamp>, Duration), StoreError> {
-        let status = ReadStatus {
+    pub async fn followed(&self, secret: &BrowserSecret) -> Result<Followed, StoreError> {
+        let realm = self.realm_of(secret).await?;
+        let steps = self.steps.of(&realm.account);
+        let read = ReadProgress {
             scene: secret.scene(),
-            realm: self.realm_of(secret).await?,
+            realm,
         };
         let remaining = ReadRemainingLife {
             scene: secret.scene(),
         };
-        let ((status, expires_at), left) = self.store.run_both(&status, &remaining).await?;
-        Ok((status, expires_at, left))
+        let (progress, left) = self.store.run_both(&read, &remaining).await?;
+        Ok(Followed {
+            status: progress.status,
+            expires_at: progress.expires_at,
+            left,
+            expiry: steps.expired.of(progress.method).clone(),
+        })
     }
 
     /// The modal was closed: nobody can log in with this code any more.
@@ -239,12 +244,37 @@ impl Logins {
     ///
     /// Redis is unavailable.
     pub async fn cancel(&self, secret: &BrowserSecret) -> Result<(), StoreError> {
-        let step = CancelAttempt {
+        let realm = self.realm_of(secret).await?;
+        let read = ReadProgress {
             scene: secret.scene(),
-            realm: self.realm_of(secret).await?,
+            realm: realm.clone(),
         };
-        self.store.run(&step).await
+        let cancel = CancelAttempt {
+            scene: secret.scene(),
+            realm,
+        };
+        let (Progress { status, method, .. }, ()) = self.store.run_both(&read, &cancel).await?;
+        // What was denied, redeemed or over was given up by nobody.
+        if matches!(
+            status,
+            AttemptStatus::Pending | AttemptStatus::Scanned | AttemptStatus::Confirmed
+        ) {
+            self.steps.of(&cancel.realm.account).cancelled.count(method);
+        }
+        Ok(())
     }
+}
+
+/// An attempt that a stream begins to follow.
+pub struct Followed {
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// When it expires, unless it has.
+    pub expires_at: Option<Timestamp>,
+    /// For how long there will be one.
+    pub left: Duration,
+    /// Counts it, should its time be over before it is redeemed.
+    pub expiry: StepCounter,
 }
 
 fn is_worth_resuming(living: &Living) -> bool {

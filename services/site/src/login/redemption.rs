@@ -1,5 +1,7 @@
 //! A confirmed attempt becomes a session, or a ticket, or both.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use login_protocol::{
@@ -13,14 +15,13 @@ use login_protocol::{
     session_end::SessionEnd,
     site::{Realm, SiteId},
     steps::{
-        AppendEvent, Appended, BlankEvent, CreateSession, Denial, EndSession, GivenBack,
-        Identified, IndexSession, IssueTicket, LookAtSession, Purpose, ReadEvent, ReadMember,
-        ReadSessionsEnd, ReadSubject, RedeemAttempt, Redemption, SeenSession, Session,
-        SessionPlace, TicketDelivery,
+        AppendEvent, Appended, CreateSession, Denial, EndSession, GivenBack, Identified,
+        IndexSession, IssueTicket, LookAtSession, Purpose, ReadMember, ReadSessionsEnd,
+        ReadSubject, RedeemAttempt, Redemption, SeenSession, Session, SessionPlace, TicketDelivery,
         oidc::{LogoutQueue, LogoutTask, QueueLogouts, ReadSessionClients},
     },
 };
-use service_kit::{asker, clock::Clock, history, random, redis::StoreError, subjects};
+use service_kit::{asker, clock::Clock, events, history, random, redis::StoreError, subjects};
 
 use super::{CompleteError, Logins, Visit};
 use crate::{
@@ -46,6 +47,8 @@ pub struct Completion<'a> {
     pub purpose: Purpose,
     /// How a ticket reaches its page.
     pub delivery: TicketDelivery,
+    /// When its stream, if it has one here, told it that the login is confirmed.
+    pub told_at: Option<Timestamp>,
 }
 
 /// A completed login.
@@ -144,20 +147,19 @@ impl Logins {
         }
     }
 
-    /// Takes back what was told of a login that turned out to be none.
-    async fn take_back(&self, told: Appended) -> Result<(), StoreError> {
-        let Appended::Now(position) = told else {
-            return Ok(());
+    /// Takes back what was told of a login that turned out to be none. Returns whether it is told
+    /// all the same: to somebody already, or as an earlier one that was let in.
+    async fn take_back(&self, told: Appended, was_let_in: bool) -> Result<bool, StoreError> {
+        let position = match told {
+            Appended::Before(_) if was_let_in => return Ok(true),
+            // Also before: Redis was asked again, since it didn't know a script or an answer was
+            // lost.
+            Appended::Now(position) | Appended::Before(position) => position,
+            Appended::Off => return Ok(false),
         };
-        let mut found = self.store.run(&ReadEvent { position }).await?;
-        // A reader that fills it in meanwhile changes it once.
-        while let Some(event) = found.filter(|event| event.happening.is_some()) {
-            if self.store.run(&BlankEvent { found: event }).await? {
-                break;
-            }
-            found = self.store.run(&ReadEvent { position }).await?;
-        }
-        Ok(())
+        let is_untold = |login: &Happening| login.if_let_in.is_some();
+        let taken = events::take_back(&self.store, position, is_untold).await?;
+        Ok(!taken)
     }
 
     /// Ends the session of somebody who isn't let in. Nobody has it, and following later is to be
@@ -289,6 +291,7 @@ impl Logins {
             visit,
             purpose,
             delivery,
+            told_at,
         } = completion;
         let realm = &self.realm_of(secret).await?;
         let (identified, is_first, before) = self.redeem(realm, secret, purpose, previous).await?;
@@ -326,26 +329,21 @@ impl Logins {
         let previous = session
             .as_ref()
             .and_then(|session| previous.filter(|previous| *previous != session));
-        let same = (!following).then_some((&member, confirmed_at));
-        let (now, afterwards) = Replacement::of(&realm.site, previous, before, same);
         let ask = self.ban_keys.ask(&member);
-        let (told, bans, is_created, known, subject, ended_here, ended, unfollowed, ..) = self
+        let (told, bans, is_created, _, known, subject, ended_here, ended, unfollowed, ..) = self
             .store
             .run_together((
                 &completed,
                 &ask,
                 create.as_ref(),
+                // Before the ends are read: what ends sessions afterwards finds it.
+                index.as_ref(),
                 &read,
                 &read_subject,
                 &ended_here,
                 &ended,
                 unfollow.as_ref(),
-                index.as_ref(),
                 give_back.as_ref(),
-                now.as_ref().and_then(|now| now.told.as_ref()),
-                now.as_ref().and_then(|now| now.clients.as_ref()),
-                now.as_ref().map(|now| &now.end),
-                now.as_ref().map(|now| &now.end_older),
                 issue.as_ref(),
             ))
             .await?;
@@ -360,26 +358,31 @@ impl Logins {
             created: is_created,
         };
         if let Some(refusal) = standing.refusal() {
-            self.take_back(told).await?;
-            if is_banned {
-                self.tell_denial(&realm.account, &member, &secret.scene())
-                    .await?;
-            }
+            // First: a repeat that comes between both is to find it ended, and not be let in untold.
             if !matches!(
                 refusal,
                 CompleteError::NotRedeemable(_) | CompleteError::SignedOutEverywhere
             ) {
                 self.end_refused(create).await?;
             }
+            // A repeat of a login that was let in finds its session ended, or unfollowed.
+            let is_unfollowed = matches!(refusal, CompleteError::FollowingRequired);
+            let was_let_in = !is_first && (is_unfollowed || is_created != Some(true));
+            let is_told = self.take_back(told, was_let_in).await?;
+            if is_banned && !is_told {
+                self.tell_denial(&realm.account, &member, &secret.scene())
+                    .await?;
+            }
             return Err(refusal);
         }
-        if let Some(afterwards) = afterwards {
-            self.end_before(&afterwards).await?;
+        // Not together with it: a full Redis takes an end, and no beginning.
+        if let Some(before) = Replacement::of(&realm.site, previous, before) {
+            self.end_before(&before).await?;
         }
         // A gateway that couldn't give one, or of a version that gives none, leaves it to us.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
-        self.count(is_first, confirmed_at, method);
+        self.count(is_first, &realm.account, method, confirmed_at, told_at);
         Ok(Completed {
             user: User::new(&member, subject, known),
             session,
@@ -405,24 +408,12 @@ struct Replacement {
 }
 
 impl Replacement {
-    /// What ends with the login, and what only once it is certain. Whatever keeps the same person
-    /// from being let in again has ended their earlier session as well; it isn't so where they have
-    /// to follow the account for this login and had to for none. `same` is who that holds for, and
-    /// when they confirmed.
-    fn of(
-        site: &SiteId,
-        previous: Option<&SessionId>,
-        before: Option<Before>,
-        same: Option<(&MemberId, Timestamp)>,
-    ) -> (Option<Self>, Option<Self>) {
-        let Some((previous, before)) = previous.zip(before) else {
-            return (None, None);
-        };
+    fn of(site: &SiteId, previous: Option<&SessionId>, before: Option<Before>) -> Option<Self> {
+        let previous = previous?;
         let Before {
             seen,
             was_at_clients,
-        } = before;
-        let (replaced_of, begun_at) = (seen.member.clone(), seen.begun_at);
+        } = before?;
         let clients = was_at_clients.then(|| QueueLogouts {
             site: site.clone(),
             queue: LogoutQueue::Endings,
@@ -434,18 +425,12 @@ impl Replacement {
             site,
             id_sha256: previous.sha256(),
         };
-        let replacement = Self {
+        Some(Self {
             told: session_ended(&seen, &previous.sha256(), SessionEnd::Replaced),
             clients,
             end: end(Some(site.clone())),
             end_older: end(None),
-        };
-        let is_before = same.is_some_and(|(member, at)| *member == replaced_of && begun_at <= at);
-        if is_before {
-            (Some(replacement), None)
-        } else {
-            (None, Some(replacement))
-        }
+        })
     }
 }
 
@@ -478,18 +463,36 @@ impl Standing {
 }
 
 impl Logins {
-    /// Counts a completed login; a repeat is none for the console, nor for the pace of logins.
-    fn count(&self, is_first: bool, confirmed_at: Timestamp, method: Method) {
+    /// Counts a completed login; a repeat is none for the funnel, nor for the pace of logins.
+    fn count(
+        &self,
+        is_first: bool,
+        account: &AccountName,
+        method: Method,
+        confirmed_at: Timestamp,
+        told_at: Option<Timestamp>,
+    ) {
         metrics::counter!("logins_total", "outcome" => "completed").increment(1);
-        if is_first {
-            let took = Clock::system().now().duration_since(confirmed_at);
-            // Below zero: two clocks differ by more than the browser took.
-            history::count(Figure::of_delay(took.try_into().unwrap_or_default()));
-            history::count(Figure::Completed);
-            // Inside WeChat a login begins without work, and isn't counted.
-            if method != Method::WebAuthorization {
-                self.work.forget();
-            }
+        if !is_first {
+            return;
+        }
+        // Below zero: two clocks differ by more than it took.
+        let since = |at: Timestamp| -> Duration {
+            at.duration_since(confirmed_at)
+                .try_into()
+                .unwrap_or_default()
+        };
+        let steps = self.steps.of(account);
+        let took = since(Clock::system().now());
+        history::count(Figure::of_delay(took));
+        steps.signed_in.record(took);
+        if let Some(told_at) = told_at {
+            steps.told.record(since(told_at));
+        }
+        steps.completed.count(method);
+        // Inside WeChat a login begins without work, and isn't counted.
+        if method != Method::WebAuthorization {
+            self.work.forget();
         }
     }
 }

@@ -235,6 +235,7 @@ impl Logins {
             visit: response.visit,
             purpose: Purpose::Session,
             delivery: TicketDelivery::OnReturn,
+            told_at: None,
         };
         Ok(self.complete(completion).await?.session)
     }

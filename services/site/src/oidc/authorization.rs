@@ -8,6 +8,7 @@ use login_protocol::{
     method::Method,
     steps::oidc::{
         AddSessionGrant, ClientUse, EndGrant, NoteClientUses, OpenGrant, OpenRequest, ReadRequest,
+        SessionGrantAdded,
     },
 };
 use service_kit::{
@@ -52,6 +53,9 @@ pub(super) enum AuthorizationError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+    /// As much came of the session in the last hour as can.
+    #[error("too much came of this session")]
+    TooMany,
 }
 
 impl From<SubjectError> for AuthorizationError {
@@ -184,7 +188,8 @@ impl Provider {
         let mut left = vec![(session_use, self.session_lifetime)];
         if is_offline {
             let grant_use = ClientUse::Grant(self.site.clone(), grant.clone());
-            left.push((grant_use, self.offline_lifetime()));
+            // A code that is exchanged lives longer, and is noted again.
+            left.push((grant_use, CODE_LIFETIME));
         }
         let note = NoteClientUses {
             member: signed_in.member.clone(),
@@ -206,9 +211,11 @@ impl Provider {
         };
         self.remember(&grant, client, &record);
         // First the session's list, and only then the grant: whoever ends the session finds it.
-        let (is_added, ()) = self.store.run_both(&add, &note).await?;
-        if !is_added {
-            return Ok(None);
+        let (added, ()) = self.store.run_both(&add, &note).await?;
+        match added {
+            SessionGrantAdded::Added => {}
+            SessionGrantAdded::Ended => return Ok(None),
+            SessionGrantAdded::Full => return Err(AuthorizationError::TooMany),
         }
         let open = OpenGrant {
             site: self.site.clone(),
@@ -218,8 +225,8 @@ impl Provider {
             code_lifetime: CODE_LIFETIME,
         };
         // A session that ended between the two has left a grant behind.
-        let ((), is_still_added) = self.store.run_both(&open, &add).await?;
-        if !is_still_added {
+        let ((), still_added) = self.store.run_both(&open, &add).await?;
+        if still_added != SessionGrantAdded::Added {
             let end = EndGrant {
                 site: self.site.clone(),
                 grant: open.grant,

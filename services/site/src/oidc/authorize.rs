@@ -1,13 +1,16 @@
 //! `GET`, `POST /oidc/authorize`: a client asks for a login (OpenID Connect Core 1.0, section
 //! 3.1.2).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, header::LOCATION},
     web::{Data, Payload},
 };
+
+use service_kit::client_address::TrustedProxies;
+use tokio::time::Instant;
 
 use super::{
     authorization::{AuthorizationError, Outcome},
@@ -23,12 +26,16 @@ use crate::cookies::Cookies;
 
 const ENDPOINT: &str = "authorize";
 
+/// After this time some of what came of a session has ended.
+const GRANTS_LIVE: Duration = Duration::from_mins(10);
+
 /// Answers with a code, with a refusal, or with the way to the page on which to log in.
 pub(super) async fn authorize(
     request: HttpRequest,
     body: Payload,
     provider: Data<Provider>,
     cookies: Data<Cookies>,
+    proxies: Data<TrustedProxies>,
 ) -> HttpResponse {
     let parameters = if request.method() == Method::POST {
         match Parameters::of_form(&request, body).await {
@@ -63,7 +70,7 @@ pub(super) async fn authorize(
             .await
     };
     match outcome {
-        Ok(Outcome::LogIn) => match provider.keep(&asked).await {
+        Ok(Outcome::LogIn) => match keep(&provider, &asked, proxies.client(&request)).await {
             Ok(id) => {
                 // Relative, so that neither a path prefix nor another name of the host matters.
                 let page = paths::beside(paths::LOGIN_PAGE);
@@ -71,10 +78,26 @@ pub(super) async fn authorize(
                     .insert_header((LOCATION, format!("{page}?request={id}")))
                     .finish()
             }
-            Err(error) => unavailable(&provider, &client, error),
+            Err(refusal) => refused(&provider, &refusal, Some(&client)),
         },
         other => answer(&provider, &asked, &client, other),
     }
+}
+
+/// Keeps a request until its visitor has logged in, unless there come too many from where it does.
+async fn keep(
+    provider: &Provider,
+    asked: &AuthorizationRequest,
+    address: IpAddr,
+) -> Result<String, Refusal> {
+    let logins = provider.logins_per_minute;
+    let wait = provider
+        .failures
+        .admit_request(address, logins, Instant::now());
+    if let Some(wait) = wait {
+        return Err(Refusal::too_many("too_many_logins", wait));
+    }
+    provider.keep(asked).await.map_err(as_refusal)
 }
 
 /// The answer to a client whose visitor needn't log in any more.
@@ -109,11 +132,15 @@ pub(super) fn unavailable(
     client: &Client,
     error: AuthorizationError,
 ) -> HttpResponse {
-    let refusal = match error {
+    refused(provider, &as_refusal(error), Some(client))
+}
+
+fn as_refusal(error: AuthorizationError) -> Refusal {
+    match error {
         AuthorizationError::Store(error) => error.into(),
         AuthorizationError::Randomness(error) => error.into(),
-    };
-    refused(provider, &refusal, Some(client))
+        AuthorizationError::TooMany => Refusal::too_many("too_many_grants", GRANTS_LIVE),
+    }
 }
 
 fn refused(provider: &Provider, refusal: &Refusal, client: Option<&Client>) -> HttpResponse {

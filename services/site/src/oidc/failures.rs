@@ -31,6 +31,11 @@ const ALL: &str = "";
 /// makes one or two a login.
 const REQUESTS: u32 = 6000;
 
+/// How many authorization requests that wait for a login an address may leave in a window, for each
+/// login that it may begin. Each lies in Redis for half an hour, with up to eight KiB of the client's
+/// own.
+const REQUESTS_FOR_A_LOGIN: u32 = 4;
+
 /// How long a failure counts.
 const WINDOW: Duration = Duration::from_mins(1);
 
@@ -48,6 +53,7 @@ const SWEEPS_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Failures {
     failed: Mutex<Counts>,
     asked: Mutex<Counts>,
+    opened: Mutex<Counts>,
 }
 
 #[derive(Default)]
@@ -169,6 +175,21 @@ impl Failures {
     /// Counts a request of an address for a client. How long it has to wait, if there were too many.
     pub(super) fn admit(&self, address: IpAddr, client: &str, now: Instant) -> Option<Duration> {
         locked(&self.asked).look(address, client, REQUESTS, now, 1)
+    }
+
+    /// Counts an authorization request that waits for a login. How long its address has to wait, if
+    /// there were too many. `logins` is how many logins it may begin in a minute; zero: any number.
+    pub(super) fn admit_request(
+        &self,
+        address: IpAddr,
+        logins: u32,
+        now: Instant,
+    ) -> Option<Duration> {
+        if logins == 0 {
+            return None;
+        }
+        let share = logins.saturating_mul(REQUESTS_FOR_A_LOGIN);
+        locked(&self.opened).look(address, "", share, now, 1)
     }
 }
 

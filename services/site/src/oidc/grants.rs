@@ -173,7 +173,7 @@ impl Provider {
         let access = Token::new(Kind::Access, code.grant())?;
         let refresh = record
             .is_offline()
-            .then(|| Token::new(Kind::Refresh, code.grant()))
+            .then(|| Token::new_refresh(code.grant(), &self.sealing))
             .transpose()?;
         let issued = self.issued(client, &record, &access, refresh.as_ref())?;
         let exchange = ExchangeCode {
@@ -188,10 +188,24 @@ impl Provider {
                 None => self.access_token_lifetime,
             },
         };
-        match self.store.run(&exchange).await? {
+        // Before it: a ban or a deletion that comes between both finds it.
+        let note = refresh
+            .is_some()
+            .then(|| self.note_of_grant(&record, &code));
+        let (_, exchanged) = self.store.run_together((note.as_ref(), &exchange)).await?;
+        match exchanged {
             CodeExchange::Exchanged => Ok(issued),
             CodeExchange::Reused => Err(GrantError::Reused),
             CodeExchange::Unknown => Err(GrantError::Unknown),
+        }
+    }
+
+    /// That a person has a grant that outlives their session.
+    fn note_of_grant(&self, record: &GrantRecord, token: &Token) -> NoteClientUses {
+        let left = ClientUse::Grant(self.site(), token.grant().clone());
+        NoteClientUses {
+            member: record.member.clone(),
+            uses: vec![(left, self.offline_lifetime())],
         }
     }
 
@@ -236,26 +250,30 @@ impl Provider {
             FoundByRefreshToken::Current { data, .. }
             | FoundByRefreshToken::Repeated { data, .. }
             | FoundByRefreshToken::Reused { data } => data,
-            FoundByRefreshToken::Unknown => return Err(GrantError::Unknown),
+            // Used so long ago that nobody remembers it.
+            FoundByRefreshToken::Other { data } if token.was_ours(&self.sealing) => data,
+            FoundByRefreshToken::Other { .. } | FoundByRefreshToken::Unknown => {
+                return Err(GrantError::Unknown);
+            }
         };
         let record = record(data)?;
         if record.client != client.name.as_str() {
             return Err(GrantError::OtherClient);
         }
-        match found {
-            FoundByRefreshToken::Repeated { answer, .. } => {
-                return self.open_answer(&read.refresh_sha256, &answer);
-            }
-            FoundByRefreshToken::Reused { .. } => {
-                self.end_grant(&token).await?;
-                return Err(GrantError::Reused);
-            }
-            FoundByRefreshToken::Current { .. } | FoundByRefreshToken::Unknown => {}
+        if matches!(
+            found,
+            FoundByRefreshToken::Reused { .. } | FoundByRefreshToken::Other { .. }
+        ) {
+            self.end_grant(&token).await?;
+            return Err(GrantError::Reused);
         }
         check_scope(&record, scope)?;
         self.check(client, &record, &token, asked_along).await?;
+        if let FoundByRefreshToken::Repeated { answer, .. } = found {
+            return self.open_answer(&read.refresh_sha256, &answer);
+        }
         let access = Token::new(Kind::Access, token.grant())?;
-        let next = Token::new(Kind::Refresh, token.grant())?;
+        let next = Token::new_refresh(token.grant(), &self.sealing)?;
         let issued = self.issued(client, &record, &access, Some(&next))?;
         let answer = serde_json::to_string(&issued).unwrap_or_default();
         let what = Sealed::Answer(&read.refresh_sha256);
@@ -270,11 +288,7 @@ impl Provider {
             lifetime: self.offline_lifetime(),
             answer: sealed.map_err(|_| GrantError::Sealing)?,
         };
-        let left = ClientUse::Grant(rotate.site.clone(), rotate.grant.clone());
-        let note = NoteClientUses {
-            member: record.member,
-            uses: vec![(left, rotate.lifetime)],
-        };
+        let note = self.note_of_grant(&record, &token);
         let (rotation, ()) = self.store.run_both(&rotate, &note).await?;
         match rotation {
             RefreshRotation::Rotated => Ok(answer),
@@ -305,7 +319,10 @@ impl Provider {
             FoundByRefreshToken::Current { data, .. }
             | FoundByRefreshToken::Repeated { data, .. }
             | FoundByRefreshToken::Reused { data } => data,
-            FoundByRefreshToken::Unknown => return Err(GrantError::Unknown),
+            FoundByRefreshToken::Other { data } if refresh_token.was_ours(&self.sealing) => data,
+            FoundByRefreshToken::Other { .. } | FoundByRefreshToken::Unknown => {
+                return Err(GrantError::Unknown);
+            }
         };
         if record(&data)?.client != client.name.as_str() {
             return Err(GrantError::OtherClient);

@@ -207,6 +207,8 @@ struct HttpResponseBuilderWithBody {
 pub(super) fn refused(provider: &Provider, refusal: &Refusal) -> HttpResponse {
     let (title, text) = if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
         ("暂时无法登录", "登录服务暂时没有响应，请稍后刷新再试。")
+    } else if refusal.status() == StatusCode::TOO_MANY_REQUESTS {
+        ("请稍后再试", "您这里的登录请求太多了，请过一会儿再试。")
     } else {
         ("无法登录", "这个登录请求有问题，请联系您要登录的网站。")
     };

@@ -32,6 +32,8 @@ pub struct Provider {
     pub(super) session_lifetime: Duration,
     pub(super) failures: Failures,
     pub(super) remembered: Remembered,
+    /// How many logins an address may begin in a minute; zero: any number.
+    pub(super) logins_per_minute: u32,
     /// Whether an unfollow ends the site's sessions.
     pub(super) ends_on_unfollow: bool,
     /// There may be a client to tell of a logout.
@@ -79,10 +81,18 @@ impl Provider {
             refresh_token_lifetime: settings.refresh_token_lifetime,
             session_lifetime: session_lifetime.absolute,
             failures: Failures::default(),
+            logins_per_minute: 0,
             remembered: Remembered::default(),
             ends_on_unfollow: rules.end_on_unfollow,
             logouts: Notify::new(),
         }))
+    }
+
+    /// The same, where an address may begin so many logins in a minute (zero: any number).
+    #[must_use]
+    pub const fn admitting(mut self, logins: u32) -> Self {
+        self.logins_per_minute = logins;
+        self
     }
 
     /// How long what was granted with `offline_access` lives without being used.

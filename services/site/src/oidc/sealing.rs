@@ -14,6 +14,7 @@ pub(super) struct Sealing {
     signing_keys: RandomizedNonceKey,
     answers: RandomizedNonceKey,
     pairwise: hmac::Key,
+    refresh_tokens: hmac::Key,
 }
 
 /// What is sealed.
@@ -45,6 +46,7 @@ impl Sealing {
             signing_keys: RandomizedNonceKey::new(&AES_256_GCM, &key("signing keys")?)?,
             answers: RandomizedNonceKey::new(&AES_256_GCM, &key("answers")?)?,
             pairwise: hmac::Key::new(hmac::HMAC_SHA256, &key("pairwise subjects")?),
+            refresh_tokens: hmac::Key::new(hmac::HMAC_SHA256, &key("refresh tokens")?),
         })
     }
 
@@ -79,6 +81,17 @@ impl Sealing {
             .open_in_place(nonce, Aad::from(of.as_bytes()), sealed)
             .ok()?;
         String::from_utf8(text.to_vec()).ok()
+    }
+
+    /// What proves that a refresh token of this grant, with these random bytes, was made by us: half
+    /// of an HMAC.
+    pub(super) fn proof_of_refresh_token(&self, grant: &str, random: &[u8; 16]) -> [u8; 16] {
+        let mut context = hmac::Context::with_key(&self.refresh_tokens);
+        context.update(grant.as_bytes());
+        context.update(random);
+        let mut half = [0; 16];
+        half.copy_from_slice(&context.sign().as_ref()[..16]);
+        half
     }
 
     /// A subject that only this client sees (OpenID Connect Core 1.0, section 8.1): 43 characters

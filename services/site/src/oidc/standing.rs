@@ -3,6 +3,10 @@
 //! Only the grant tells whose it is, so that asking about them takes a round trip more. A process
 //! that has seen the grant remembers whose it is, and asks both at once: userinfo took 37 µs of the
 //! processor in two round trips.
+//!
+//! What writes has a round trip of its own after that: a command that is sent to a Redis that hangs
+//! is done when it goes on, and nobody hears of it. A code would be spent, and its client not know
+//! by what.
 
 use std::{
     collections::HashMap,

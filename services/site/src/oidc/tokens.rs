@@ -6,6 +6,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use login_protocol::steps::oidc::GrantId;
 use service_kit::random::{self, NoRandomness};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::sealing::Sealing;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,36 @@ impl Token {
         })
     }
 
+    /// A new refresh token of a grant. Half of its random part proves that it is ours: one that was
+    /// used long ago is known for what it is, though nobody keeps it.
+    ///
+    /// # Errors
+    ///
+    /// There are no random bytes.
+    pub(super) fn new_refresh(grant: &GrantId, sealing: &Sealing) -> Result<Self, NoRandomness> {
+        let random = random::bytes::<16>()?;
+        let proof = sealing.proof_of_refresh_token(grant.as_str(), &random);
+        let secret = URL_SAFE_NO_PAD.encode([random, proof].concat());
+        Ok(Self {
+            text: format!("{}{}{secret}", Kind::Refresh.prefix(), grant.as_str()),
+            grant: grant.clone(),
+        })
+    }
+
+    /// Whether this is a refresh token that we made at some time. Those that an
+    /// older version made prove nothing.
+    pub(super) fn was_ours(&self, sealing: &Sealing) -> bool {
+        let secret = self.text.len().saturating_sub(SECRET_CHARACTERS);
+        let Ok(secret) = URL_SAFE_NO_PAD.decode(&self.text[secret..]) else {
+            return false;
+        };
+        let Some((random, proof)) = secret.split_first_chunk::<16>() else {
+            return false;
+        };
+        let expected = sealing.proof_of_refresh_token(self.grant.as_str(), random);
+        self.text.starts_with(Kind::Refresh.prefix()) && bool::from(expected.ct_eq(proof))
+    }
+
     /// Reads a token of this kind; `None` of what can't be one.
     pub(super) fn parse(kind: Kind, text: &str) -> Option<Self> {
         let rest = text.strip_prefix(kind.prefix())?;
@@ -98,6 +131,8 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     #[test]
@@ -114,5 +149,21 @@ mod tests {
             assert!(Token::parse(Kind::Access, broken).is_none(), "{broken}");
         }
         assert!(Token::parse(Kind::Access, &format!("wla_{}", "花".repeat(22))).is_none());
+    }
+
+    #[test]
+    fn a_refresh_token_of_ours_is_known_by_itself() {
+        let sealing = |secret: &str| Sealing::new(&SecretString::from(secret)).unwrap();
+        let own = sealing("0123456789abcdefghijklmnopqrstuv");
+        let [grant, other] = [(); 2].map(|()| new_grant().unwrap());
+        let token = Token::new_refresh(&grant, &own).unwrap();
+        let read = Token::parse(Kind::Refresh, token.expose()).unwrap();
+        assert!(read.was_ours(&own));
+        assert!(!read.was_ours(&sealing("another secret of thirty-two char")));
+        let moved = token.expose().replace(grant.as_str(), other.as_str());
+        let moved = Token::parse(Kind::Refresh, &moved).unwrap();
+        assert!(!moved.was_ours(&own), "of another grant");
+        let random = Token::new(Kind::Refresh, &grant).unwrap();
+        assert!(!random.was_ours(&own));
     }
 }

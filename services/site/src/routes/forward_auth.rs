@@ -8,6 +8,7 @@ use actix_web::{
 use login_protocol::problem::ProblemCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use service_kit::{
+    api_description::Problems,
     client_address::{Forwarded, TrustedProxies},
     problem::Problem,
     random,
@@ -32,6 +33,27 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Answers the proxy.
+#[utoipa::path(
+    get,
+    path = "/api/forward-auth",
+    tag = "forward authentication",
+    summary = "A proxy asks whether a request may pass, and who sends it",
+    params(("redirect" = Option<String>, Query, description = "`1`: lead browsers to the login")),
+    responses(
+        (status = 200, description = "It may", headers(
+            ("remote-user" = String, description = "The subject"),
+            ("remote-name" = String, description = "The nickname, percent-encoded"),
+            ("remote-email" = String, description = "Where forward_auth.email_domain is set"),
+            ("wechat-openid" = String, description = "The OpenID"),
+            ("wechat-unionid" = String, description = "The UnionID"),
+            ("wechat-subscribed" = String, description = "`true` or `false`")
+        )),
+        (status = 302, description = "With `redirect=1`, a page's visitor goes to the login"),
+        Problems<401>,
+        Problems<403>,
+        Problems<503>
+    )
+)]
 pub(super) async fn ask(
     request: HttpRequest,
     forward_auth: Data<ForwardAuth>,

@@ -17,7 +17,8 @@ use login_protocol::{
 };
 use qrcodegen::DataTooLong;
 use serde::Serialize;
-use service_kit::{client_address::TrustedProxies, problem::Problem};
+use service_kit::{api_description::Problems, client_address::TrustedProxies, problem::Problem};
+use utoipa::ToSchema;
 
 use super::{problems, query::parameter};
 use crate::{
@@ -33,7 +34,8 @@ use crate::{
 /// How often a browser without a stream should ask, in milliseconds.
 const POLL_INTERVAL_MS: u32 = 2000;
 
-#[derive(Serialize)]
+/// An attempt, and what its visitor is shown.
+#[derive(Serialize, ToSchema)]
 struct Started {
     status: AttemptStatus,
     expires_at: Timestamp,
@@ -41,24 +43,35 @@ struct Started {
     poll_interval_ms: u32,
     method: Method,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     methods: Vec<MethodChoice>,
+    /// The digits, where the method has some.
+    #[schema(required)]
     code: Option<CodeToSend>,
-    /// The last member of all: [`Started::with_drawing`] completes it.
+    // The last member of all: `with_drawing` completes it.
+    /// The QR code, where the method has one.
+    #[schema(required)]
     qr: Option<Qr>,
 }
 
-#[derive(Serialize)]
+/// Digits to send to the account.
+#[derive(Serialize, ToSchema)]
 struct CodeToSend {
     digits: String,
+    #[schema(required)]
     account_name: Option<String>,
+    #[schema(required)]
     account_qr_url: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A QR code to scan.
+#[derive(Serialize, ToSchema)]
 struct Qr {
     content: String,
+    #[schema(required)]
     image_url: Option<String>,
-    /// Empty, and the last member of all: [`Started::with_drawing`] fills it in.
+    // Empty, and the last member of all: `Started::with_drawing` fills it in.
+    /// The code, drawn.
     svg: &'static str,
 }
 
@@ -150,6 +163,26 @@ pub(super) async fn client_of(request: &HttpRequest) -> Result<Option<Arc<Client
 }
 
 /// `POST`: starts an attempt, or takes up the one that this browser has.
+#[utoipa::path(
+    post,
+    path = "/api/login",
+    tag = "login",
+    summary = "Start a login, or take up the one that this browser has",
+    params(
+        ("method" = Option<MethodChoice>, Query, description = "One of the methods that are offered"),
+        ("proof" = Option<String>, Query, description = "The solution of `challenge` in a refusal"),
+        ("request" = Option<String>, Query, description = "The authorization request of a client that the visitor goes on to")
+    ),
+    responses(
+        (status = 201, description = "What the visitor is shown; a cookie binds the attempt to this browser", body = Started),
+        Problems<400>,
+        Problems<403>,
+        Problems<410>,
+        Problems<413>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn start(
     request: HttpRequest,
     logins: Data<Logins>,
@@ -208,6 +241,17 @@ pub(super) async fn start(
 }
 
 /// `GET`: where it stands.
+#[utoipa::path(
+    get,
+    path = "/api/login",
+    tag = "login",
+    summary = "Where this browser's login stands",
+    responses(
+        (status = 200, description = "The status", body = Status),
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn status(
     request: HttpRequest,
     logins: Data<Logins>,
@@ -219,6 +263,18 @@ pub(super) async fn status(
 }
 
 /// `DELETE`: the modal was closed.
+#[utoipa::path(
+    delete,
+    path = "/api/login",
+    tag = "login",
+    summary = "Cancel this browser's login",
+    responses(
+        (status = 204, description = "It is over"),
+        Problems<403>,
+        Problems<413>,
+        Problems<503>
+    )
+)]
 pub(super) async fn cancel(
     request: HttpRequest,
     logins: Data<Logins>,

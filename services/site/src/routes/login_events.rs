@@ -9,13 +9,15 @@ use actix_web::{
     web::Data,
 };
 use login_protocol::problem::ProblemCode;
-use service_kit::{client_address::TrustedProxies, held_connection, problem::Problem};
+use service_kit::{
+    api_description::Problems, client_address::TrustedProxies, held_connection, problem::Problem,
+};
 
 use super::{login::attempt_of, problems};
 use crate::{
     cookies::Cookies,
     event_streams::FirstEvent,
-    login::Logins,
+    login::{Followed, Logins},
     login_watch::LoginWatch,
     status_event::event,
     waiting_room::{Full, WaitingRoom},
@@ -29,6 +31,19 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Opens the stream. It ends after a final status, and when the site stops; the browser then opens
 /// another one by itself.
+#[utoipa::path(
+    get,
+    path = "/api/login/events",
+    tag = "login",
+    summary = "Where this browser's login stands, at once and on every change: events `status`",
+    responses(
+        (status = 200, description = "Server-sent events; ends after a final status", body = String, content_type = "text/event-stream"),
+        Problems<400>,
+        Problems<404>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn follow(
     request: HttpRequest,
     logins: Data<Logins>,
@@ -49,7 +64,12 @@ pub(super) async fn follow(
         .map_err(refusal)?;
     // Waiting begins before reading, so that no change falls between the two.
     let beginning = watch.wait_for(secret.scene(), seat);
-    let (status, expires_at, left) = logins.status_and_life(&secret).await?;
+    let Followed {
+        status,
+        expires_at,
+        left,
+        expiry,
+    } = logins.followed(&secret).await?;
     let first = format!("retry: {RECONNECT_AFTER_MS}\n{}", event(status, expires_at));
     let mut response = HttpResponse::Ok();
     response
@@ -63,9 +83,10 @@ pub(super) async fn follow(
         status,
         expires_at,
         over_at: Instant::now() + left,
+        expiry,
     };
     let held = held_connection::hold(&request, response, first.into(), move |held| {
-        beginning.go_on(held, &first_event);
+        beginning.go_on(held, first_event);
     });
     held.ok_or_else(|| {
         tracing::error!("can't take over the connection for an event stream");

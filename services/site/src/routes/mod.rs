@@ -42,6 +42,7 @@ mod login_complete;
 mod login_events;
 mod login_page;
 mod oidc_sessions;
+pub mod openapi;
 pub mod own_origin;
 mod problems;
 mod purpose;

@@ -172,6 +172,10 @@ impl From<GatewayError> for Problem {
             }
             GatewayError::AttemptOver => Self::new(ProblemCode::LoginExpired, CANT_BE_COMPLETED),
             GatewayError::Banned => banned(),
+            GatewayError::NoWebAuthorization => Self::new(
+                ProblemCode::NoWebAuthorization,
+                "This account has no web authorisation. Log in by another method.",
+            ),
             GatewayError::Refused {
                 code, retry_after, ..
             } => unavailable(code.filter(|code| concerns_wechat(*code)), retry_after),
@@ -223,7 +227,8 @@ fn log(error: &GatewayError) {
         | GatewayError::Snapshot
         | GatewayError::ConsentMissing
         | GatewayError::AttemptOver
-        | GatewayError::Banned => {}
+        | GatewayError::Banned
+        | GatewayError::NoWebAuthorization => {}
     }
 }
 

@@ -7,8 +7,8 @@ use actix_web::{
 use jiff::Timestamp;
 use login_protocol::problem::ProblemCode;
 use serde::Serialize;
-use serde_json::json;
-use service_kit::problem::Problem;
+use service_kit::{api_description::Problems, problem::Problem, sessions::SessionList};
+use utoipa::ToSchema;
 
 use super::oidc_sessions;
 use crate::{
@@ -21,15 +21,29 @@ use crate::{
     user::User,
 };
 
-#[derive(Serialize)]
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedIn)]
 struct Answer<'a> {
     user: User,
     signed_in_at: Timestamp,
+    /// A login ticket, once after a login inside WeChat.
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<&'a str>,
 }
 
 /// `GET`: who is signed in.
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    tag = "sessions",
+    summary = "Who is signed in with this browser",
+    responses(
+        (status = 200, description = "The user", body = Answer),
+        Problems<401>,
+        Problems<503>
+    )
+)]
 pub(super) async fn read(
     request: HttpRequest,
     sessions: Data<Sessions>,
@@ -70,6 +84,17 @@ async fn signed_in(
 }
 
 /// `GET /api/sessions`: the sessions at this site of the person who is signed in.
+#[utoipa::path(
+    get,
+    path = "/api/sessions",
+    tag = "sessions",
+    summary = "Where the user is signed in at this site",
+    responses(
+        (status = 200, description = "The sessions", body = SessionList),
+        Problems<401>,
+        Problems<503>
+    )
+)]
 pub(super) async fn list(
     request: HttpRequest,
     sessions: Data<Sessions>,
@@ -78,14 +103,27 @@ pub(super) async fn list(
     let (session, SignedIn { member, .. }) = signed_in(&request, &sessions, &cookies).await?;
     let current = session.sha256();
     let all = sessions.of(&member).await?;
-    let listed: Vec<_> = all
-        .iter()
-        .map(|session| session.listed(Some(&current)))
-        .collect();
-    Ok(HttpResponse::Ok().json(json!({ "sessions": listed })))
+    let listed = all.iter().map(|session| session.listed(Some(&current)));
+    let sessions = listed.collect();
+    Ok(HttpResponse::Ok().json(SessionList { sessions }))
 }
 
 /// `DELETE /api/sessions/{id}`: ends one of them.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{id}",
+    tag = "sessions",
+    summary = "End one of the user's sessions",
+    params(("id" = String, Path, description = "`id` of a session")),
+    responses(
+        (status = 204, description = "Ended"),
+        Problems<401>,
+        Problems<403>,
+        Problems<404>,
+        Problems<413>,
+        Problems<503>
+    )
+)]
 pub(super) async fn end_one(
     id: Path<String>,
     request: HttpRequest,
@@ -114,6 +152,18 @@ pub(super) async fn end_one(
 }
 
 /// `DELETE /api/sessions`: signs out everywhere the person who is signed in with this browser.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions",
+    tag = "sessions",
+    summary = "Sign out everywhere",
+    responses(
+        (status = 204, description = "Signed out"),
+        Problems<403>,
+        Problems<413>,
+        Problems<503>
+    )
+)]
 pub(super) async fn end_all(
     request: HttpRequest,
     sessions: Data<Sessions>,
@@ -137,6 +187,18 @@ fn signed_out(cookies: &Cookies) -> HttpResponse {
 
 /// `DELETE`: signs out. The attempt goes as well, so that repeating its redemption signs nobody in,
 /// even if the session's cookie never arrived.
+#[utoipa::path(
+    delete,
+    path = "/api/session",
+    tag = "sessions",
+    summary = "Sign out",
+    responses(
+        (status = 204, description = "Nobody is signed in"),
+        Problems<403>,
+        Problems<413>,
+        Problems<503>
+    )
+)]
 pub(super) async fn end(
     request: HttpRequest,
     sessions: Data<Sessions>,

@@ -8,20 +8,27 @@ use actix_web::{
 use jiff::Timestamp;
 use login_protocol::{account::AccountName, method::Method};
 use serde::{Deserialize, Serialize};
-use service_kit::problem::Problem;
+use service_kit::{
+    api_description::{BodyProblems, Problems},
+    problem::Problem,
+};
+use utoipa::ToSchema;
 
 use crate::{
     tickets::{Redeemed, Ticket, TicketError, Tickets},
     user::User,
 };
 
-#[derive(Deserialize)]
+/// The ticket that the page got.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RedeemTicket)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Redemption {
     ticket: String,
 }
 
-#[derive(Serialize)]
+/// A login.
+#[derive(Serialize, ToSchema)]
 struct Login {
     user: User,
     signed_in_at: Timestamp,
@@ -29,6 +36,21 @@ struct Login {
     account: AccountName,
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/tickets/redeem",
+    tag = "tickets",
+    summary = "Who logged in; only with SITE__INTERNAL__API_KEY",
+    request_body = Redemption,
+    responses(
+        (status = 200, description = "The login", body = Login),
+        BodyProblems,
+        Problems<401>,
+        Problems<404>,
+        Problems<410>,
+        Problems<503>
+    )
+)]
 pub(super) async fn redeem(
     request: Json<Redemption>,
     tickets: Data<Tickets>,

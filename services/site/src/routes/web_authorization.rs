@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use jiff::Timestamp;
 use login_protocol::{attempt::AttemptStatus, steps::Purpose};
 use serde::Serialize;
-use service_kit::{client_address::TrustedProxies, problem::Problem};
+use service_kit::{api_description::Problems, client_address::TrustedProxies, problem::Problem};
+use utoipa::ToSchema;
 
 use super::{
     login::{client_of, visit, whole_seconds},
@@ -24,16 +25,40 @@ use crate::{
 /// The path to which WeChat sends visitors back.
 pub(super) const CALLBACK: &str = "/login/wechat";
 
-#[derive(Serialize)]
+/// A login that goes on at WeChat.
+#[derive(Serialize, ToSchema)]
 struct Begun {
     status: AttemptStatus,
     expires_at: Timestamp,
     expires_in_seconds: u64,
+    /// WeChat's consent page, to be opened exactly as it is.
+    #[schema(format = "uri")]
     authorize_url: String,
 }
 
 /// `POST /api/login/web-authorization?return_to=…`: starts an attempt without a code. With
 /// `session=none` the visitor comes back with it confirmed, and the page completes it.
+#[utoipa::path(
+    post,
+    path = "/api/login/web-authorization",
+    tag = "login",
+    summary = "Start a login inside WeChat, by its consent page",
+    params(
+        ("return_to" = Option<String>, Query, description = "Where the visitor comes back to"),
+        ("session" = Option<String>, Query, description = "`none`: a ticket alone, for a site that keeps sessions of its own", pattern = "^(none)?$"),
+        ("request" = Option<String>, Query, description = "The authorization request of a client that the visitor goes on to")
+    ),
+    responses(
+        (status = 201, description = "Where the browser goes", body = Begun),
+        Problems<400>,
+        Problems<403>,
+        Problems<404>,
+        Problems<410>,
+        Problems<413>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn begin(
     request: HttpRequest,
     logins: Data<Logins>,

@@ -22,7 +22,7 @@ use login_protocol::{
 use service_kit::{
     client_uses,
     redis::{Store, StoreError},
-    sessions::{self, PersonsSession},
+    sessions::{self, Ending, PersonsSession},
     subjects::{self, SubjectError},
 };
 
@@ -363,21 +363,22 @@ impl Sessions {
                 .await?;
             if !is_over(found.begun_at, ended_here.max(ended)) {
                 uses.retain(|used| found.is_older || *used.site() == self.realm.site);
-                let mut ending = sessions::of(&self.store, &found.member).await?;
-                ending.retain(|session| {
-                    found.is_older || session.key.site.as_ref() == Some(&self.realm.site)
-                });
                 let reason = SessionEnd::SignedOut;
-                sessions::tell(&self.store, &found.member, &ending, reason).await?;
+                let ends = |session: &PersonsSession| {
+                    found.is_older || session.key.site.as_ref() == Some(&self.realm.site)
+                };
+                let ending = Ending::look(&self.store, &found.member, reason, ends).await?;
+                ending.tell().await?;
                 // Before they end: afterwards this session could end none again, if this failed.
                 client_uses::sessions_ended(&self.store, &uses).await?;
                 let end = EndAllSessions {
-                    member: found.member,
+                    member: found.member.clone(),
                     // Those of the version that knew no sites are good at any.
                     site: (!found.is_older).then(|| self.realm.site.clone()),
                     lifetime: self.lifetime,
                 };
                 self.store.run(&end).await?;
+                ending.conclude().await?;
             }
         }
         self.sign_out(session, secret).await

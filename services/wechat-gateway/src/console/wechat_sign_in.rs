@@ -8,7 +8,6 @@ use login_protocol::{
     account::AccountName,
     attempt::Approval,
     gateway_api::ClientLogins,
-    history::Figure,
     identity::{AppId, MemberId, OpenId},
     login_prompt::CreateLoginPrompt,
     method::MethodChoice,
@@ -20,7 +19,8 @@ use login_protocol::{
     },
 };
 use service_kit::{
-    asker, bans, history,
+    asker, bans,
+    login_steps::{LoginStep, StepCounters},
     random::{self, NoRandomness},
     redis::{Store, StoreError},
 };
@@ -52,6 +52,8 @@ pub(crate) struct WechatSignIn {
     account: Arc<Account>,
     owners: Vec<MemberId>,
     site: Arc<Site>,
+    shown: StepCounters,
+    completed: StepCounters,
 }
 
 /// A browser that waits for the phone. Its `Debug` form is redacted.
@@ -110,6 +112,8 @@ impl WechatSignIn {
             client: None,
         };
         Self {
+            shown: StepCounters::new(LoginStep::Shown, &owners.account),
+            completed: StepCounters::new(LoginStep::Completed, &owners.account),
             store,
             account,
             owners: owners_of(app_id, &owners.openids),
@@ -173,7 +177,7 @@ impl WechatSignIn {
             site: Arc::clone(&self.site),
         };
         self.store.run(&open).await?;
-        history::count(Figure::Shown);
+        self.shown.count(open.method);
         Ok(waiting)
     }
 
@@ -209,9 +213,11 @@ impl WechatSignIn {
             nonce: random::name()?,
             purpose: Purpose::Session,
         };
-        let member = match self.store.run(&redeem).await? {
+        let (member, method) = match self.store.run(&redeem).await? {
             // Another nonce is an earlier request's: what was taken isn't taken again.
-            Redemption::Redeemed(found) if found.nonce == redeem.nonce => found.member,
+            Redemption::Redeemed(found) if found.nonce == redeem.nonce => {
+                (found.member, found.method)
+            }
             Redemption::Redeemed(_) | Redemption::Refused(_) => return Ok(Finished::Over),
             Redemption::Banned => return Ok(Finished::Stranger),
         };
@@ -221,7 +227,7 @@ impl WechatSignIn {
         let by = ConsoleSignInBy::Code;
         let give_back = GiveBackConsoleSignIn { by, client };
         self.store.run(&give_back).await?;
-        history::count(Figure::Completed);
+        self.completed.count(method);
         Ok(Finished::Owner(member))
     }
 }

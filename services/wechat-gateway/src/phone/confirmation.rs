@@ -5,18 +5,20 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    history::Figure,
     identity::{AppId, MemberId},
+    method::Method,
     scene::Scene,
     steps::{
-        AppendEvent, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
+        AppendEvent, Appended, Confirmation, Decide, Decision, DecisionEffect, Denial, Exchanger,
         IssueConfirmation, ReadConfirmation, ReadMember, ReadScan, RefuseAttempt, Scan,
         SpendConfirmation,
     },
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, history, random,
+    bans, events,
+    login_steps::{LoginStep, StepCounters},
+    random,
     redis::{Store, StoreError},
 };
 
@@ -28,7 +30,10 @@ use super::{
         PageAuthorizationError, Purpose,
     },
 };
-use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+use crate::{
+    denials,
+    wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
+};
 
 /// Logins to one account that are confirmed on the phone.
 pub struct Confirmations {
@@ -39,6 +44,8 @@ pub struct Confirmations {
     pages: Arc<PageAuthorization>,
     authorization: Arc<WebAuthorization>,
     store: Arc<Store>,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// What a phone holds while its user decides. It is stored as the outcome of the code that it was
@@ -105,7 +112,7 @@ pub struct Question {
 
 impl Confirmations {
     /// Those of this account. `site_name` is what people call a site that gives itself no name.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         app_id: AppId,
         site_name: String,
@@ -115,6 +122,8 @@ impl Confirmations {
         store: Arc<Store>,
     ) -> Self {
         Self {
+            confirmed: StepCounters::new(LoginStep::Confirmed, &account),
+            denied: StepCounters::new(LoginStep::Denied, &account),
             account,
             app_id,
             site_name,
@@ -269,8 +278,11 @@ impl Confirmations {
                 scene: confirmation.scene,
                 member,
             };
-            let append = self.denied(&refuse.member, &refuse.scene, Denial::Banned);
-            self.store.run_both(&append, &refuse).await?;
+            let is_open =
+                denials::is_open(&self.store, &refuse.scene, &self.account, &refuse.member).await?;
+            let append =
+                is_open.then(|| self.denied(&refuse.member, &refuse.scene, Denial::Banned));
+            self.store.run_together((append.as_ref(), &refuse)).await?;
             return Ok(Standing::Banned);
         }
         let effect = if confirmation.decided {
@@ -286,23 +298,25 @@ impl Confirmations {
                 ticket,
                 confirmation,
             };
-            let effect = match decision {
-                Decision::Confirm => self.store.run_both(&decide, &spend).await?.0,
-                Decision::Deny => {
-                    let effect = self.store.run(&decide).await?;
-                    // Until the ticket is spent, a press that is repeated comes here again.
-                    let append = (effect == DecisionEffect::Stands(AttemptStatus::Denied))
-                        .then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
-                    self.store.run_together((append.as_ref(), &spend)).await?;
-                    effect
+            let (effect, method) = match decision {
+                Decision::Confirm => {
+                    // Afterwards, so that what is read is no longer going to change.
+                    let read = ReadScan {
+                        scene: decide.scene.clone(),
+                        account: self.account.clone(),
+                    };
+                    let (effect, (), scan) =
+                        self.store.run_together((&decide, &spend, &read)).await?;
+                    (effect, scan.and_then(|scan| scan.method))
                 }
+                Decision::Deny => self.deny(&decide, &spend).await?,
             };
             count(&self.account, effect);
+            // Records of a version that didn't say are of a scan.
+            let method = method.unwrap_or(Method::Scan);
             match effect {
-                DecisionEffect::Stands(AttemptStatus::Confirmed) => {
-                    history::count(Figure::Confirmed);
-                }
-                DecisionEffect::Stands(AttemptStatus::Denied) => history::count(Figure::Denied),
+                DecisionEffect::Stands(AttemptStatus::Confirmed) => self.confirmed.count(method),
+                DecisionEffect::Stands(AttemptStatus::Denied) => self.denied.count(method),
                 _ => {}
             }
             effect
@@ -315,6 +329,33 @@ impl Confirmations {
             DecisionEffect::NotTheirs => Standing::NotTheirs,
             DecisionEffect::Gone => Standing::Over,
         })
+    }
+
+    /// Denies, and tells so in the same round trip. Says by which method the visitor logs in, too.
+    async fn deny(
+        &self,
+        decide: &Decide,
+        spend: &SpendConfirmation,
+    ) -> Result<(DecisionEffect, Option<Method>), StoreError> {
+        const DENIED: DecisionEffect = DecisionEffect::Stands(AttemptStatus::Denied);
+        let scan = self.scan(decide.scene.clone()).await?;
+        let method = scan.as_ref().and_then(|scan| scan.method);
+        let is_theirs = scan.is_some_and(|scan| {
+            let is_open = matches!(scan.status, AttemptStatus::Scanned | AttemptStatus::Denied);
+            is_open && scan.member.as_ref() == Some(&decide.member)
+        });
+        let append = is_theirs.then(|| self.denied(&decide.member, &decide.scene, Denial::Person));
+        let (told, effect, ()) = self
+            .store
+            .run_together((append.as_ref(), decide, spend))
+            .await?;
+        // They pressed both buttons, and the other one was first.
+        if effect != DENIED
+            && let Some(Appended::Now(position) | Appended::Before(position)) = told
+        {
+            events::take_back(&self.store, position, |_| true).await?;
+        }
+        Ok((effect, method))
     }
 
     fn denied(&self, member: &MemberId, scene: &Scene, denial: Denial) -> AppendEvent {

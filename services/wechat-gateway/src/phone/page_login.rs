@@ -9,7 +9,6 @@ use std::sync::Arc;
 use login_protocol::{
     account::AccountName,
     attempt::Approval,
-    history::Figure,
     method::Method,
     scene::Scene,
     steps::{
@@ -19,7 +18,9 @@ use login_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    bans, history, random,
+    bans,
+    login_steps::{LoginStep, StepCounters},
+    random,
     redis::{Store, StoreError},
 };
 
@@ -32,7 +33,10 @@ use super::{
     },
     web_authorization_login::WebAuthorizationLogin,
 };
-use crate::wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization};
+use crate::{
+    denials,
+    wechat::web_authorization::{AuthorizationError, Scope, WebAuthorization},
+};
 
 /// Logins to one account by a page of ours.
 pub struct PageLogins {
@@ -42,6 +46,13 @@ pub struct PageLogins {
     authorization: Arc<WebAuthorization>,
     people: Arc<WebAuthorizationLogin>,
     store: Arc<Store>,
+    steps: Arc<Steps>,
+}
+
+/// What is counted of them, until they are confirmed.
+struct Steps {
+    scanned: StepCounters,
+    denied: StepCounters,
 }
 
 /// What a phone that opened the code gets. It is stored as the outcome of WeChat's code.
@@ -79,7 +90,7 @@ pub enum OpenError {
 
 impl PageLogins {
     /// Those of this account.
-    pub const fn new(
+    pub fn new(
         account: AccountName,
         links: PhoneLinks,
         pages: Arc<PageAuthorization>,
@@ -87,7 +98,12 @@ impl PageLogins {
         people: Arc<WebAuthorizationLogin>,
         store: Arc<Store>,
     ) -> Self {
+        let counters = |step| StepCounters::new(step, &account);
         Self {
+            steps: Arc::new(Steps {
+                scanned: counters(LoginStep::Scanned),
+                denied: counters(LoginStep::Denied),
+            }),
             account,
             links,
             pages,
@@ -153,6 +169,7 @@ impl PageLogins {
             let authorization = Arc::clone(&self.authorization);
             let (people, store) = (Arc::clone(&self.people), Arc::clone(&self.store));
             let (account, browser) = (self.account.clone(), browser.name());
+            let steps = Arc::clone(&self.steps);
             let code = response.code().to_owned();
             async move {
                 let attempt = Exchanger::Attempt(scene.clone());
@@ -164,13 +181,18 @@ impl PageLogins {
                         account,
                         member: stranger,
                     };
-                    let append = AppendEvent::of_denial(
-                        &refuse.account,
-                        &refuse.member,
-                        &refuse.scene,
-                        Denial::Banned,
-                    );
-                    store.run_both(&append, &refuse).await?;
+                    let RefuseScan {
+                        scene,
+                        account,
+                        member,
+                    } = &refuse;
+                    let is_open = denials::is_open(&store, scene, account, member).await?;
+                    let append = is_open
+                        .then(|| AppendEvent::of_denial(account, member, scene, Denial::Banned));
+                    let (_, refused) = store.run_together((append.as_ref(), &refuse)).await?;
+                    if matches!(refused.effect, ScanEffect::Accepted(_)) {
+                        steps.denied.count(Method::Page);
+                    }
                     return Ok(OpenedCode::Banned);
                 }
                 let (member, follows) = people.meet(&person).await?;
@@ -201,7 +223,7 @@ impl PageLogins {
                 let ((), scanned) = store.run_both(&note, &record).await?;
                 let effect = scanned.effect;
                 if matches!(effect, ScanEffect::Accepted(_)) {
-                    history::count(Figure::Scanned);
+                    steps.scanned.count(Method::Page);
                 }
                 Ok(match effect {
                     ScanEffect::Accepted(_) | ScanEffect::Repeated(_) => {

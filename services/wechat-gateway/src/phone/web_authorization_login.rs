@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use login_protocol::{
     account::AccountName,
     attempt::AttemptStatus,
-    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
+    method::Method,
     scene::Scene,
     steps::{
         AppendEvent, ConfirmAttempt, Denial, Exchanger, IndexMember, NoteAttempt, ReadMember,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{
     bans,
     clock::Clock,
-    history,
+    login_steps::{LoginStep, StepCounters},
     redis::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -28,8 +28,10 @@ use url::Url;
 use wechat_wire::api::UserInfo;
 
 use crate::{
+    denials,
     push::happenings::Person,
     subjects::Subjects,
+    unfollows::Unfollow,
     wechat::{
         access_tokens::AccessTokens,
         api::Api,
@@ -68,6 +70,9 @@ pub struct WebAuthorizationLogin {
     subjects: Subjects,
     store: Arc<Store>,
     clock: Clock,
+    scanned: StepCounters,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// The outcome of a code.
@@ -92,6 +97,9 @@ impl WebAuthorizationLogin {
         clock: Clock,
     ) -> Self {
         Self {
+            scanned: StepCounters::new(LoginStep::Scanned, &account),
+            confirmed: StepCounters::new(LoginStep::Confirmed, &account),
+            denied: StepCounters::new(LoginStep::Denied, &account),
             subjects: Subjects::new(account.clone(), Arc::clone(&store)),
             account,
             authorization,
@@ -166,13 +174,15 @@ impl WebAuthorizationLogin {
                 account: self.account.clone(),
                 member,
             };
-            let append = AppendEvent::of_denial(
-                &self.account,
-                &refuse.member,
-                &refuse.scene,
-                Denial::Banned,
-            );
-            self.store.run_both(&append, &refuse).await?;
+            let is_open =
+                denials::is_open(&self.store, scene, &self.account, &refuse.member).await?;
+            let append = is_open.then(|| {
+                AppendEvent::of_denial(&self.account, &refuse.member, scene, Denial::Banned)
+            });
+            let (_, refused) = self.store.run_together((append.as_ref(), &refuse)).await?;
+            if matches!(refused.effect, ScanEffect::Accepted(_)) {
+                self.denied.count(Method::WebAuthorization);
+            }
             return Ok(Outcome::Banned);
         }
         let read_subject = ReadSubject {
@@ -209,14 +219,15 @@ impl WebAuthorizationLogin {
         let confirm = ConfirmAttempt {
             scene: scene.clone(),
             account: self.account.clone(),
-            member,
+            member: member.clone(),
         };
+        self.leave(&member, append.as_ref(), &visit).await?;
         let index = IndexMember {
             member: visit.member.clone(),
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _, (), confirmed) = self
+        let (_, _, _, _, _, _, (), confirmed) = self
             .store
             .run_together((
                 append.as_ref(),
@@ -230,8 +241,8 @@ impl WebAuthorizationLogin {
             ))
             .await?;
         if matches!(confirmed.effect, ScanEffect::Accepted(_)) {
-            history::count(Figure::Scanned);
-            history::count(Figure::Confirmed);
+            self.scanned.count(Method::WebAuthorization);
+            self.confirmed.count(Method::WebAuthorization);
         }
         Ok(match confirmed.effect {
             ScanEffect::Accepted(_)
@@ -292,8 +303,8 @@ impl WebAuthorizationLogin {
             first_seen_at: asked_at,
             only_new: true,
         };
-        let (_, (), _, _, _, _) = self
-            .store
+        self.leave(&member, append.as_ref(), &visit).await?;
+        self.store
             .run_together((
                 append.as_ref(),
                 &visit,
@@ -306,6 +317,28 @@ impl WebAuthorizationLogin {
         let was_following = || known.is_some_and(|member| member.subscribed);
         let follows = account_info.is_subscribed().unwrap_or_else(was_following);
         Ok((member, follows))
+    }
+
+    /// Ends what ends with an unfollow, if a visit is the first to tell of one. It is kept in a round
+    /// trip of its own: a login that is confirmed in the next one comes later, however often Redis is
+    /// asked.
+    async fn leave(
+        &self,
+        member: &MemberId,
+        event: Option<&AppendEvent>,
+        visit: &RecordVisit,
+    ) -> Result<(), StoreError> {
+        let Some(left) = Unfollow::told_by(&self.store, member, event).await? else {
+            return Ok(());
+        };
+        let (_, has_left, sessions, uses) = self
+            .store
+            .run_together((event, visit, &left.index, &left.uses))
+            .await?;
+        if has_left {
+            left.conclude(visit.at, &sessions, &uses).await?;
+        }
+        Ok(())
     }
 
     /// What the owner's software is told of a visit.

@@ -14,7 +14,8 @@ use crate::settings::Credentials;
 
 /// The query parameters of WeChat's requests. `openid` may be there too; no signature covers it, so
 /// it is ignored.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct PushQuery {
     /// SHA-1 over token, timestamp and nonce.

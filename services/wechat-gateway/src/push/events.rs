@@ -6,26 +6,22 @@ use jiff::Timestamp;
 use login_protocol::{
     account::AccountName,
     attempt::{Approval, AttemptStatus},
-    history::Figure,
     identity::{MemberId, OpenId},
     member::{Member, Profile},
     method::Method,
     scene::Scene,
-    session_end::SessionEnd,
     steps::{
         AppendEvent, GivenSubject, IndexMember, NoteAttempt, ReadMember, ReadPersonsAttempts,
         ReadScan, ReadSubject, RecordFollow, RecordScan, RecordUnfollow, RefuseScan, ScanEffect,
-        ScanOutcome, oidc::ReadClientUses,
+        ScanOutcome,
     },
     subject::Subject,
 };
 use service_kit::{
     bans::BanKeys,
-    client_uses,
     clock::Clock,
-    history,
+    login_steps::{LoginStep, StepCounters},
     redis::{Store, StoreError},
-    sessions,
 };
 use tokio::time::timeout;
 use wechat_wire::push::{Push, PushBody};
@@ -38,10 +34,12 @@ use super::{
 };
 use crate::{
     compat::CompatCodes,
+    denials,
     digits::AccountDigits,
     phone::links::PhoneLinks,
     settings::ProfileSettings,
     subjects::Subjects,
+    unfollows::Unfollow,
     wechat::{access_tokens::AccessTokens, api::Api, missing_right::MissingRight, profile},
 };
 
@@ -80,6 +78,15 @@ pub struct LoginEvents {
     compat_codes: Option<Arc<CompatCodes>>,
     /// Whether the account may not ask `user/info`.
     no_user_info: MissingRight,
+    steps: Steps,
+}
+
+/// What is counted of logins.
+struct Steps {
+    scanned: StepCounters,
+    followed: StepCounters,
+    confirmed: StepCounters,
+    denied: StepCounters,
 }
 
 /// What the settings say about logins.
@@ -123,6 +130,18 @@ pub enum Handled {
     },
 }
 
+impl Steps {
+    fn new(account: &AccountName) -> Self {
+        let counters = |step| StepCounters::new(step, account);
+        Self {
+            scanned: counters(LoginStep::Scanned),
+            followed: counters(LoginStep::Followed),
+            confirmed: counters(LoginStep::Confirmed),
+            denied: counters(LoginStep::Denied),
+        }
+    }
+}
+
 impl LoginEvents {
     /// For this account, with the owner's texts and rules.
     pub fn new(
@@ -137,6 +156,7 @@ impl LoginEvents {
         Self {
             api,
             tokens,
+            steps: Steps::new(&rules.account),
             subjects: Subjects::new(rules.account.clone(), Arc::clone(&store)),
             ban_keys: BanKeys::default(),
             store,
@@ -195,20 +215,24 @@ impl LoginEvents {
                 let append = self
                     .person(&member, known.as_ref(), sub.as_ref())
                     .and_then(|person| person.unfollowed(at));
-                if let Some(append) = &append {
-                    self.tell_ends(&member, append).await?;
-                }
+                let left = Unfollow::announce(&self.store, &member, append.as_ref()).await?;
                 let index = index(&member, known.as_ref(), at);
-                let read_uses = ReadClientUses {
+                let unfollow = RecordUnfollow {
                     member: member.clone(),
+                    at,
                 };
-                let unfollow = RecordUnfollow { member, at };
-                let (_, _, counts, uses) = self
+                let (_, _, counts, sessions, uses) = self
                     .store
-                    .run_together((append.as_ref(), index.as_ref(), &unfollow, &read_uses))
+                    .run_together((
+                        append.as_ref(),
+                        index.as_ref(),
+                        &unfollow,
+                        &left.index,
+                        &left.uses,
+                    ))
                     .await?;
                 if counts {
-                    client_uses::unfollowed(&self.store, &uses, at).await?;
+                    left.conclude(at, &sessions, &uses).await?;
                 }
                 count(&self.account, "unsubscribe", "recorded");
                 return Ok(Handled::Other { reply: None });
@@ -220,7 +244,9 @@ impl LoginEvents {
                 };
                 if let Some(scene) = live_code {
                     let follower = Arrival::Follower;
-                    let reply = self.log_in(member, scene, at, follower, "message").await?;
+                    let reply = self
+                        .log_in(member, scene, at, follower, Method::Code)
+                        .await?;
                     return Ok(Handled::Login { reply });
                 }
                 if let Some(codes) = self.asked_codes(push) {
@@ -268,7 +294,7 @@ impl LoginEvents {
             return Ok(Handled::Other { reply });
         };
         let reply = self
-            .log_in(member, scene, at, arrival, name(arrival))
+            .log_in(member, scene, at, arrival, Method::Scan)
             .await?;
         Ok(Handled::Login { reply })
     }
@@ -332,20 +358,6 @@ impl LoginEvents {
         Ok(reply.unwrap_or_else(|| NO_CODE.to_owned()))
     }
 
-    /// Tells that somebody left, and which of their sessions end with it, before they do.
-    async fn tell_ends(&self, member: &MemberId, left: &AppendEvent) -> Result<(), StoreError> {
-        let mut ending = sessions::of(&self.store, member).await?;
-        ending.retain(|session| {
-            let place = session.place.as_ref();
-            place.is_some_and(|place| place.ends_on_unfollow)
-        });
-        if ending.is_empty() {
-            return Ok(());
-        }
-        self.store.run(left).await?;
-        sessions::tell(&self.store, member, &ending, SessionEnd::Unfollowed).await
-    }
-
     /// What is stored of a person, for what the owner's software is told.
     async fn known(
         &self,
@@ -400,12 +412,12 @@ impl LoginEvents {
         scene: Scene,
         at: Timestamp,
         arrival: Arrival,
-        event: &'static str,
+        method: Method,
     ) -> Result<String, StoreError> {
         let (known, subject, banned) = self.stored(&member).await?;
         if banned {
             let sub = subject.map(|given| given.subject);
-            return self.refuse(member, scene, at, sub, known).await;
+            return self.refuse(member, scene, at, sub, known, method).await;
         }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
@@ -465,14 +477,18 @@ impl LoginEvents {
             .await?;
         let ScanOutcome { effect, site_name } = scanned;
         if effect == ScanEffect::Accepted(AttemptStatus::Confirmed) {
-            history::count(Figure::Confirmed);
+            self.steps.confirmed.count(method);
         }
         if matches!(effect, ScanEffect::Accepted(_)) {
-            history::count(Figure::Scanned);
+            self.steps.scanned.count(method);
             if arrival == Arrival::NewFollower {
-                history::count(Figure::Followed);
+                self.steps.followed.count(method);
             }
         }
+        let event = match method {
+            Method::Code => "message",
+            _ => name(arrival),
+        };
         count(
             &self.account,
             event,
@@ -526,6 +542,7 @@ impl LoginEvents {
         at: Timestamp,
         sub: Option<Subject>,
         known: Option<Member>,
+        method: Method,
     ) -> Result<String, StoreError> {
         let follow = known.is_some().then(|| RecordFollow {
             member: member.clone(),
@@ -541,20 +558,24 @@ impl LoginEvents {
             .filter(|person| person.known.is_some())
             .and_then(|person| person.followed(at, None));
         let known = known.map(|known| Member::after_follow(Some(&known), &member.openid, at, None));
-        let append = AppendEvent {
+        let is_open = denials::is_open(&self.store, &scene, &self.account, &member).await?;
+        let append = is_open.then(|| AppendEvent {
             opens: self.tells,
             ..denied_by_ban(&self.account, &member, &scene, sub, known)
-        };
+        });
         let refuse = RefuseScan {
             scene,
             account: self.account.clone(),
             member,
         };
-        self.store
-            .run_together((followed.as_ref(), &append, follow.as_ref(), &refuse))
+        let (.., refused) = self
+            .store
+            .run_together((followed.as_ref(), append.as_ref(), follow.as_ref(), &refuse))
             .await?;
         count(&self.account, "scan", "banned");
-        history::count(Figure::Denied);
+        if matches!(refused.effect, ScanEffect::Accepted(_)) {
+            self.steps.denied.count(method);
+        }
         Ok(BANNED.to_owned())
     }
 
@@ -675,6 +696,7 @@ mod tests {
             shown_at: Some(noon),
             banned: false,
             follow_changed_at: Some(noon),
+            unfollow_learned_at: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a push, or a profile that was shown, tells the owner's software.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use login_protocol::{
     account::AccountName,
     event::{EventKind, Happening, Occasion},
@@ -10,6 +10,9 @@ use login_protocol::{
     steps::{AppendEvent, Denial, RecordVisit},
     subject::Subject,
 };
+
+/// How much WeChat's clock may be ahead of ours.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
 
 /// Who, and what was known of them before.
 #[derive(Clone, Copy)]
@@ -81,12 +84,17 @@ impl Person<'_> {
         self.changed(known, after, at)
     }
 
-    /// That they left. Told also of who is known to have left: Redis may have taken the record and
-    /// refused the event, and the push that comes again must bring it. A repeat is the same event.
+    /// That they left, unless a login inside WeChat has told so before. Told also where this very
+    /// push is kept already: Redis may have taken the record and refused the event, and the push that
+    /// comes again must bring it. A repeat is the same event.
     pub(crate) fn unfollowed(&self, at: Timestamp) -> Option<AppendEvent> {
         let known = self.known;
-        let left = known.is_some_and(|known| known.overtakes(at));
-        if left {
+        let was_told = |known: &Member| {
+            let learned_at = known.unfollow_learned_at;
+            let is_learned = learned_at.is_some_and(|learned| at <= learned + CLOCKS_DIFFER_BY);
+            !known.subscribed && (is_learned || known.follow_changed_at != Some(at))
+        };
+        if known.is_some_and(|known| known.overtakes(at) || was_told(known)) {
             return None;
         }
         let after = Member::after_unfollow(known, &self.member.openid, at);

@@ -12,6 +12,7 @@ use reqwest::{
 use service_kit::{
     http_client,
     request_id::{self, REQUEST_ID},
+    traces::{self, CallSpan},
 };
 use tokio::{
     sync::Semaphore,
@@ -124,8 +125,10 @@ impl Relay {
         push: &RawPush,
         deadline: Instant,
     ) -> Result<RelayedAnswer, OnFailure> {
+        let span = traces::call("relay");
         let sent = timeout_at(deadline, exchange(&self.http, &self.url, push)).await;
         let sent = sent.unwrap_or(Err(RelayError::TooSlow));
+        end(span, &sent);
         count(&self.account, "relayed", outcome(&sent));
         sent.map_err(|error| {
             let account = self.account.in_log();
@@ -146,13 +149,27 @@ impl Relay {
         let (http, url) = (self.http.clone(), self.url.clone());
         let account = self.account.clone();
         tokio::spawn(request_id::carried(async move {
+            let span = traces::call("relay");
             let sent = exchange(&http, &url, &push).await;
+            end(span, &sent);
             count(&account, "copy", outcome(&sent));
             if let Err(error) = sent {
                 tracing::warn!(%error, "couldn't relay the copy of a login");
             }
             drop(permit);
         }));
+    }
+}
+
+/// Ends the span of a relayed push. Where the backend is may be secret.
+fn end<T>(span: Option<Box<CallSpan>>, sent: &Result<T, RelayError>) {
+    let Some(span) = span.map(|span| span.with("peer.service", "backend")) else {
+        return;
+    };
+    if sent.is_ok() {
+        span.succeeded();
+    } else {
+        span.failed();
     }
 }
 

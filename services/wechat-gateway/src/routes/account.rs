@@ -10,6 +10,13 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use login_protocol::{account::AccountName, problem::ProblemCode};
 use service_kit::problem::Problem;
 use url::form_urlencoded;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Ref, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 use crate::accounts::{Account, Accounts};
 
@@ -42,6 +49,18 @@ impl AccountInQuery {
     /// The account itself, for what outlives the request.
     pub(super) fn shared(self) -> Arc<Account> {
         self.0
+    }
+}
+
+impl IntoParams for AccountInQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name(PARAMETER)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some("Whose; by default the account `default`"))
+            .schema(Some(Ref::from_schema_name("AccountName")));
+        vec![parameter.build()]
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{
     web::{Bytes, Payload, Query},
 };
 use login_protocol::account::AccountName;
-use service_kit::request_bodies;
+use service_kit::{api_description::Problems, request_bodies};
 use tokio::time::Instant;
 
 use super::account::AccountInPath;
@@ -25,6 +25,18 @@ use crate::push::{
 const ACKNOWLEDGED: &str = "success";
 
 /// `GET`: WeChat's console verifies the URL.
+#[utoipa::path(
+    get,
+    path = "/wechat/callback",
+    tag = "callback",
+    summary = "WeChat's console verifies the URL",
+    params(PushQuery),
+    responses(
+        (status = 200, description = "`echostr`", body = String, content_type = "text/plain"),
+        (status = 403, description = "The signature is wrong"),
+        Problems<404>
+    )
+)]
 pub(super) async fn verify(account: AccountInPath, query: Query<PushQuery>) -> HttpResponse {
     let name = account.name.in_log();
     if account.pushes.is_signed(&query) {
@@ -42,6 +54,25 @@ pub(super) async fn verify(account: AccountInPath, query: Query<PushQuery>) -> H
 }
 
 /// `POST`: a push.
+#[utoipa::path(
+    post,
+    path = "/wechat/callback",
+    tag = "callback",
+    summary = "WeChat pushes a message or an event",
+    params(PushQuery),
+    request_body(content = String, content_type = "text/xml"),
+    responses(
+        (status = 200, description = "A reply, or `success`", content(
+            (String = "text/xml"), (String = "text/plain")
+        )),
+        (status = 400, description = "The body can't be read"),
+        (status = 403, description = "The signature is wrong"),
+        Problems<404>,
+        (status = 408, description = "The body was too slow"),
+        (status = 413, description = "The body is larger than 64 KiB"),
+        (status = 503, description = "The result couldn't be stored; WeChat pushes again")
+    )
+)]
 pub(super) async fn receive(
     request: HttpRequest,
     query: Query<PushQuery>,

@@ -322,6 +322,7 @@ async fn members(visit: Visit, search: Query<Search>, console: Data<Console>) ->
         return not_found(say);
     };
     let before = search.before.as_deref().and_then(MemberPlace::parse);
+    let is_later = before.is_some();
     let found = match console.find(account, &search.q, before).await {
         Ok(found) => found,
         Err(error) => return store_failed(say, &error),
@@ -340,6 +341,7 @@ async fn members(visit: Visit, search: Query<Search>, console: Data<Console>) ->
         accounts: &console.account_names(),
         account: name,
         query: &search.q,
+        is_later,
         members: &found.members,
         next,
         done: done(say, search.done.as_deref()),

@@ -7,11 +7,16 @@ use actix_web::{
     http::header::CACHE_CONTROL,
     web::{Data, Query},
 };
-use login_protocol::{account::AccountName, event::Position, problem::ProblemCode};
-use serde::Deserialize;
-use serde_json::json;
-use service_kit::problem::Problem;
+use login_protocol::{
+    account::AccountName,
+    event::{Event, Position},
+    gateway_api,
+    problem::ProblemCode,
+};
+use serde::{Deserialize, Serialize};
+use service_kit::{api_description::Problems, problem::Problem};
 use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
 
 use super::account;
 use crate::{
@@ -23,16 +28,47 @@ use crate::{
 const LIMIT: usize = 100;
 
 /// The parameters.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
+    /// The identifier of the last event that was read; by default all that are kept are read.
+    #[param(pattern = "^(evt_[0-9]{16})?$")]
     after: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
+    /// The account's name; by default those of all accounts are read.
+    #[param(pattern = "^[a-z][a-z0-9]{0,31}$")]
     account: Option<String>,
+    /// How long to wait for an event if there is none.
+    #[param(minimum = 0, maximum = 30, default = 0)]
     wait_seconds: Option<u64>,
 }
 
+/// Events, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Events)]
+pub(super) struct Stream {
+    events: Vec<Event>,
+}
+
 /// Reads the stream.
+#[utoipa::path(
+    get,
+    path = gateway_api::EVENTS,
+    tag = "events",
+    summary = "What happened, oldest first: follows, unfollows, logins, changed profiles",
+    params(Asked),
+    responses(
+        (status = 200, description = "The events", body = Stream),
+        Problems<400>,
+        Problems<401>,
+        Problems<404>,
+        Problems<410>,
+        Problems<503>
+    )
+)]
 pub(super) async fn read(
     events: Data<Arc<Events>>,
     accounts: Data<Accounts>,
@@ -65,7 +101,7 @@ pub(super) async fn read(
     let events = events.read(page, deadline).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({ "events": events })))
+        .json(Stream { events }))
 }
 
 impl From<AfterError> for Problem {

@@ -5,15 +5,33 @@ use actix_web::{
     web::{Data, Json},
 };
 use login_protocol::{
-    login_prompt::{CreateLoginPrompt, MAX_TTL_SECONDS},
+    login_prompt::{CreateLoginPrompt, LOGIN_PROMPTS, LoginPrompt, MAX_TTL_SECONDS},
     problem::ProblemCode,
 };
-use service_kit::problem::Problem;
+use service_kit::{
+    api_description::{BodyProblems, Problems},
+    problem::Problem,
+};
 
 use super::account::in_body;
 use crate::{accounts::Accounts, digits::NoDigits, login_prompts::PromptError};
 
 /// Says what the visitor of a login is shown.
+#[utoipa::path(
+    post,
+    path = LOGIN_PROMPTS,
+    tag = "QR codes",
+    summary = "What the visitor of a login is shown: a QR code, or digits to send to the account",
+    request_body = CreateLoginPrompt,
+    responses(
+        (status = 201, description = "Created", body = LoginPrompt),
+        BodyProblems,
+        Problems<401>,
+        Problems<404>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn create(
     request: Json<CreateLoginPrompt>,
     accounts: Data<Accounts>,

@@ -9,10 +9,12 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::stream;
-use login_protocol::{identity::OpenId, problem::ProblemCode, steps::MemberPlace};
-use serde::Deserialize;
-use serde_json::json;
-use service_kit::{problem::Problem, redis::StoreError};
+use login_protocol::{
+    gateway_api, identity::OpenId, member::StoredMember, problem::ProblemCode, steps::MemberPlace,
+};
+use serde::{Deserialize, Serialize};
+use service_kit::{api_description::Problems, problem::Problem, redis::StoreError};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{account::AccountInQuery, actor::Caller, problems};
 
@@ -23,14 +25,43 @@ const LIMIT: usize = 100;
 const EXPORTED_AT_ONCE: usize = 500;
 
 /// The parameters of the list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
+    /// Only those who follow the account, or who don't.
     subscribed: Option<bool>,
 }
 
+/// A page of members.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Members)]
+pub(super) struct Listed {
+    /// With `subscribed` there may be fewer than `limit`.
+    members: Vec<StoredMember>,
+    /// Null at the end.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
 /// `GET /v1/members/{openid}`: reads a stored member.
+#[utoipa::path(
+    get,
+    path = gateway_api::MEMBER,
+    tag = "members",
+    summary = "A stored member",
+    params(("openid" = String, Path, description = "A person towards the account"), AccountInQuery),
+    responses(
+        (status = 200, description = "The member", body = StoredMember),
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn read(
     openid: Path<String>,
     account: AccountInQuery,
@@ -43,6 +74,20 @@ pub(super) async fn read(
 }
 
 /// `GET /v1/members`: a page of them, newest first.
+#[utoipa::path(
+    get,
+    path = gateway_api::MEMBERS,
+    tag = "members",
+    summary = "The members, page by page, newest first",
+    params(Asked, AccountInQuery),
+    responses(
+        (status = 200, description = "A page", body = Listed),
+        Problems<400>,
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn list(
     asked: Query<Asked>,
     account: AccountInQuery,
@@ -58,13 +103,29 @@ pub(super) async fn list(
         .members
         .page(before.transpose()?, limit, asked.subscribed)
         .await?;
-    let next = page.next.as_ref().map(cursor_of);
+    let listed = Listed {
+        next_cursor: page.next.as_ref().map(cursor_of),
+        members: page.members,
+    };
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({ "members": page.members, "next_cursor": next })))
+        .json(listed))
 }
 
 /// `GET /v1/members/export`: all of them, a line of JSON each.
+#[utoipa::path(
+    get,
+    path = gateway_api::MEMBERS_EXPORT,
+    tag = "members",
+    summary = "All members, a line of JSON each, newest first",
+    params(AccountInQuery),
+    responses(
+        (status = 200, description = "The members", body = String, content_type = "application/x-ndjson"),
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn export(
     account: AccountInQuery,
     caller: Caller,
@@ -94,6 +155,19 @@ pub(super) async fn export(
 }
 
 /// `DELETE /v1/members/{openid}`: erases somebody.
+#[utoipa::path(
+    delete,
+    path = gateway_api::MEMBER,
+    tag = "members",
+    summary = "Erase a person: the record, the subject, sessions, open logins and events. A ban stays, as a keyed hash",
+    params(("openid" = String, Path, description = "A person towards the account"), AccountInQuery),
+    responses(
+        (status = 204, description = "Erased"),
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn erase(
     openid: Path<String>,
     account: AccountInQuery,
@@ -107,6 +181,19 @@ pub(super) async fn erase(
 }
 
 /// `PUT /v1/members/{openid}/ban`: bans somebody.
+#[utoipa::path(
+    put,
+    path = gateway_api::MEMBER_BAN,
+    tag = "members",
+    summary = "Ban a person, known or not, at this account: signed out everywhere at once, open logins are denied",
+    params(("openid" = String, Path, description = "A person towards the account"), AccountInQuery),
+    responses(
+        (status = 204, description = "Banned"),
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn ban(
     openid: Path<String>,
     account: AccountInQuery,
@@ -118,6 +205,19 @@ pub(super) async fn ban(
 }
 
 /// `DELETE /v1/members/{openid}/ban`: lets somebody in again.
+#[utoipa::path(
+    delete,
+    path = gateway_api::MEMBER_BAN,
+    tag = "members",
+    summary = "Let a person in again",
+    params(("openid" = String, Path, description = "A person towards the account"), AccountInQuery),
+    responses(
+        (status = 204, description = "Not banned"),
+        Problems<401>,
+        Problems<404>,
+        Problems<503>
+    )
+)]
 pub(super) async fn lift_ban(
     openid: Path<String>,
     account: AccountInQuery,

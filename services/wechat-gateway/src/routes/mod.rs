@@ -12,6 +12,7 @@ use actix_web::{
 };
 use login_protocol::{account_picture::ACCOUNT_PICTURE, gateway_api, login_prompt::LOGIN_PROMPTS};
 use service_kit::{
+    api_description,
     api_key::{self, ApiKeys},
     endpoint, problem, request_bodies,
     static_file::StaticFile,
@@ -34,7 +35,7 @@ mod events;
 mod login_prompts;
 mod member_sessions;
 mod members;
-mod openapi;
+pub mod openapi;
 mod page_login;
 mod phone;
 mod problems;
@@ -233,8 +234,12 @@ pub fn configure_internal(config: &mut ServiceConfig, api_keys: Data<ApiKeys>) {
             [(Method::POST, web::to(web_authorizations::discard))],
         )))
         .service(endpoint::at(
-            "/openapi.json",
+            api_description::OF_THE_INTERNAL_LISTENER,
             [(Method::GET, web::to(openapi::read))],
+        ))
+        .service(endpoint::at(
+            api_description::OF_THE_PUBLIC_LISTENER,
+            [(Method::GET, web::to(openapi::read_public))],
         ));
     console::configure(config);
 }

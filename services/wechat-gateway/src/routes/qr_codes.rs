@@ -5,15 +5,33 @@ use actix_web::{
     web::{Data, Json},
 };
 use login_protocol::{
-    gateway_api::{ClientLogins, CreateQrCode, MAX_TTL_SECONDS},
+    gateway_api::{self, ClientLogins, CreateQrCode, MAX_TTL_SECONDS},
     problem::ProblemCode,
 };
-use service_kit::problem::Problem;
+use service_kit::{
+    api_description::{BodyProblems, Problems},
+    problem::Problem,
+};
 
 use super::account::in_body;
 use crate::accounts::Accounts;
 
 /// Creates a QR code.
+#[utoipa::path(
+    post,
+    path = gateway_api::QR_CODES,
+    tag = "QR codes",
+    summary = "Create a temporary QR code with a string scene",
+    request_body = CreateQrCode,
+    responses(
+        (status = 201, description = "Created", body = gateway_api::QrCode),
+        BodyProblems,
+        Problems<401>,
+        Problems<404>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn create(
     request: Json<CreateQrCode>,
     accounts: Data<Accounts>,

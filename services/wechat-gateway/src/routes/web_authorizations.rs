@@ -7,12 +7,15 @@ use actix_web::{
 use login_protocol::{
     attempt::AttemptStatus,
     gateway_api::{
-        BeginWebAuthorization, CompleteWebAuthorization, DiscardWebAuthorization,
+        self, BeginWebAuthorization, CompleteWebAuthorization, DiscardWebAuthorization,
         WebAuthorizationBegun, WebAuthorizationCompleted,
     },
     problem::ProblemCode,
 };
-use service_kit::problem::Problem;
+use service_kit::{
+    api_description::{BodyProblems, Problems},
+    problem::Problem,
+};
 use url::Url;
 
 use super::account::in_body;
@@ -22,6 +25,19 @@ use crate::{
 };
 
 /// `POST`: where to send the browser.
+#[utoipa::path(
+    post,
+    path = gateway_api::WEB_AUTHORIZATIONS,
+    tag = "web authorisation",
+    summary = "The URL of WeChat's consent page for a user who opened the site inside WeChat",
+    request_body = BeginWebAuthorization,
+    responses(
+        (status = 201, description = "To be opened exactly as it is", body = WebAuthorizationBegun),
+        BodyProblems,
+        Problems<401>,
+        Problems<404>
+    )
+)]
 pub(super) async fn begin(
     request: Json<BeginWebAuthorization>,
     accounts: Data<Accounts>,
@@ -32,6 +48,10 @@ pub(super) async fn begin(
         account,
     } = request.into_inner();
     let account = in_body(&accounts, &account)?;
+    if !account.login_prompts.have_web_authorization() {
+        let detail = "This account has no web authorisation. Log in by another method.";
+        return Err(Problem::new(ProblemCode::NoWebAuthorization, detail));
+    }
     let redirect_uri = Url::parse(&redirect_uri)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
@@ -46,6 +66,23 @@ pub(super) async fn begin(
 }
 
 /// `POST …/complete`: the browser came back.
+#[utoipa::path(
+    post,
+    path = gateway_api::COMPLETE_WEB_AUTHORIZATION,
+    tag = "web authorisation",
+    summary = "Confirm a login for the user who returned with a code",
+    request_body = CompleteWebAuthorization,
+    responses(
+        (status = 200, description = "Confirmed: the browser can be logged in", body = WebAuthorizationCompleted),
+        BodyProblems,
+        Problems<401>,
+        Problems<403>,
+        Problems<404>,
+        Problems<410>,
+        Problems<429>,
+        Problems<503>
+    )
+)]
 pub(super) async fn complete(
     request: Json<CompleteWebAuthorization>,
     accounts: Data<Accounts>,
@@ -73,6 +110,19 @@ pub(super) async fn complete(
 }
 
 /// `POST …/discard`: a code arrived where it logs nobody in.
+#[utoipa::path(
+    post,
+    path = gateway_api::DISCARD_WEB_AUTHORIZATION,
+    tag = "web authorisation",
+    summary = "Invalidate a code that logs nobody in",
+    request_body = DiscardWebAuthorization,
+    responses(
+        (status = 202, description = "It will be exchanged, unless WeChat refused too many codes of this client"),
+        BodyProblems,
+        Problems<401>,
+        Problems<404>
+    )
+)]
 pub(super) async fn discard(
     request: Json<DiscardWebAuthorization>,
     accounts: Data<Accounts>,

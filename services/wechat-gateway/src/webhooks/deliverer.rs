@@ -448,6 +448,7 @@ impl Deliverer {
         if let Sent::Failed(error) = &sent {
             delivery.failure = Some(NoteFailure {
                 webhook: receiver.name.clone(),
+                holder: self.holder.clone(),
                 at: now,
                 why: Failure::of(error).to_text(),
             });
@@ -526,8 +527,10 @@ impl Deliverer {
                 }
             }
         }
-        if let Some(failure) = delivery.failure.take() {
-            self.store.run(&failure).await?;
+        if let Some(failure) = delivery.failure.take()
+            && !self.store.run(&failure).await?
+        {
+            return Ok(Turn::Lost);
         }
         if delivery.unwanted {
             let switch_off = SwitchOffWebhook {

@@ -219,17 +219,20 @@ impl Webhooks {
             Again::Since(time) => {
                 // What is told of this comes after it, and isn't sent again.
                 let newest = self.store.run(&ReadNewestEvent).await?;
+                let newest = newest.unwrap_or(Position::BEGINNING);
                 act.record(&self.store).await?;
                 // The place before the first one of this time.
                 let mut after = Position::before(time);
                 let mut count = 0;
-                while newest.is_some_and(|newest| after < newest) {
+                while after < newest {
                     let batch = self.events.batch(after).await?;
                     let Some(last) = batch.last() else {
                         break;
                     };
                     after = last.position;
-                    let wanted = batch.iter().filter(|kept| receiver.wants(kept));
+                    let wanted = batch
+                        .iter()
+                        .filter(|kept| kept.position <= newest && receiver.wants(kept));
                     let wanted = wanted.map(|kept| kept.position).collect();
                     count += self.queue(receiver, wanted).await?;
                 }

@@ -13,6 +13,7 @@ use service_kit::{
     clock::Clock,
     redis::{Store, StoreError},
 };
+use utoipa::ToSchema;
 
 use super::{failure::Failure, receiver::Receiver};
 
@@ -23,7 +24,8 @@ const READ_AT_ONCE: usize = 200;
 const LOOKED_AT: usize = 2000;
 
 /// How far a receiver is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Webhook)]
 pub struct Report {
     /// What the owner calls it.
     pub name: String,
@@ -36,9 +38,11 @@ pub struct Report {
     /// How many events were given up.
     pub dead_letters: u64,
     /// Since when it gets nothing, because it answered 410.
+    #[schema(required)]
     pub switched_off_at: Option<Timestamp>,
     /// When and why sending last failed.
     #[serde(skip)]
+    #[schema(ignore)]
     pub last_failure: Option<(Timestamp, Failure)>,
 }
 

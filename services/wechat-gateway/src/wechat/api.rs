@@ -17,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use service_kit::{
     clock_offset::ClockOffset,
     http_calls::{Answer, CallError, HttpCalls},
+    traces,
 };
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
@@ -274,6 +275,7 @@ impl Api {
         name: &'static str,
         request: &ApiRequest,
     ) -> Result<T, WechatError> {
+        let span = traces::call(name);
         let began = Instant::now();
         let answer = self.exchange(request).await;
         let took = began.elapsed();
@@ -281,6 +283,16 @@ impl Api {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.outcome(),
         };
+        if let Some(span) = span {
+            let span = span
+                .with("peer.service", "wechat")
+                .with_text("wechat_login.account", self.account.to_string());
+            if answer.is_ok() {
+                span.succeeded();
+            } else {
+                span.with_text("error.type", outcome.clone()).failed();
+            }
+        }
         let account = self.account.label();
         metrics::counter!(
             "wechat_api_calls_total",

@@ -25,8 +25,8 @@ pub struct AppendEvent {
 pub enum Appended {
     /// It has this place now.
     Now(Position),
-    /// It was told before.
-    Before,
+    /// It was told before, at this place.
+    Before(Position),
     /// There is no stream.
     Off,
 }
@@ -50,7 +50,7 @@ impl Step for AppendEvent {
     fn outcome(&self, reply: &[Option<String>]) -> Result<Appended, UnexpectedReply> {
         let appended = match words(reply).as_slice() {
             [Some("appended"), Some(place)] => Position::read(place).map(Appended::Now),
-            [Some("told")] => Some(Appended::Before),
+            [Some("told"), Some(place)] => Position::read(place).map(Appended::Before),
             [Some("off")] => Some(Appended::Off),
             _ => None,
         };

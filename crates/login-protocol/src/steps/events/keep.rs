@@ -96,13 +96,18 @@ impl Step for TrimEvents {
     }
 }
 
-fn replace(kept: &Kept, what: &str) -> Operation {
+fn replace(kept: &Kept, what: &str, forgets: bool) -> Operation {
     let place = kept.position.number().to_string();
     let instead = format!("{place} {what}");
     Operation::Script {
         script: &REPLACE,
         key: redis_keys::events(),
-        arguments: vec![place, kept.text.clone(), instead],
+        arguments: vec![
+            place,
+            kept.text.clone(),
+            instead,
+            u8::from(forgets).to_string(),
+        ],
     }
 }
 
@@ -129,7 +134,7 @@ impl Step for FillEvent {
 
     fn operation(&self) -> Operation {
         let what = serde_json::to_string(&self.happening).unwrap_or_default();
-        replace(&self.found, &what)
+        replace(&self.found, &what, false)
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
@@ -137,7 +142,7 @@ impl Step for FillEvent {
     }
 }
 
-/// Erases an event; its place stays.
+/// Erases an event; its place stays. Should it happen after all, it is told anew.
 #[derive(Debug, Clone)]
 pub struct BlankEvent {
     /// The event as it was found.
@@ -149,7 +154,7 @@ impl Step for BlankEvent {
     type Outcome = bool;
 
     fn operation(&self) -> Operation {
-        replace(&self.found, ERASED)
+        replace(&self.found, ERASED, true)
     }
 
     fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {

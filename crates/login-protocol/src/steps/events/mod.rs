@@ -18,7 +18,9 @@ pub use acts::{FoundActs, ReadActs};
 pub use append::{AppendEvent, Appended};
 pub use keep::{BlankEvent, CloseEvents, FillEvent, OpenEvents, TrimEvents};
 pub use login_denied::Denial;
-pub use read::{CountEvents, ReadEvent, ReadEvents, ReadNewestEvent, ReadOldestEvent};
+pub use read::{
+    CountEvents, ReadEvent, ReadEvents, ReadEventsClock, ReadNewestEvent, ReadOldestEvent,
+};
 pub use session_ended::EndingSession;
 
 use super::UnexpectedReply;

@@ -1,13 +1,17 @@
 //! Reading the stream.
 
+use jiff::Timestamp;
+
 use super::{
-    super::{Operation, Step, UnexpectedReply, words},
+    super::{AtomicScript, Operation, Step, UnexpectedReply, words},
     kept,
 };
 use crate::{
     event::{Kept, Position},
     redis_keys,
 };
+
+static CLOCK: AtomicScript = AtomicScript::new(include_str!("clock.lua"));
 
 /// Without end.
 const END: &str = "+inf";
@@ -147,6 +151,37 @@ impl Step for CountEvents {
         };
         count.ok_or(UnexpectedReply {
             step: "CountEvents",
+        })
+    }
+}
+
+/// What time is it by the clock that places are taken by? In a Cluster each node has its own.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadEventsClock;
+
+impl Step for ReadEventsClock {
+    type Outcome = Timestamp;
+
+    fn operation(&self) -> Operation {
+        Operation::Script {
+            script: &CLOCK,
+            key: redis_keys::events(),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn outcome(&self, reply: &[Option<String>]) -> Result<Timestamp, UnexpectedReply> {
+        let time = match words(reply).as_slice() {
+            [Some(seconds), Some(microseconds)] => {
+                seconds.parse().ok().zip(microseconds.parse().ok())
+            }
+            _ => None,
+        };
+        let time = time.and_then(|(seconds, microseconds): (i64, i32)| {
+            Timestamp::new(seconds, microseconds.checked_mul(1000)?).ok()
+        });
+        time.ok_or(UnexpectedReply {
+            step: "ReadEventsClock",
         })
     }
 }

@@ -17,9 +17,12 @@ static ROTATE: AtomicScript = AtomicScript::new(include_str!("grant_rotate.lua")
 /// How long a used refresh token gets its answer again: who lost the answer asks at once.
 const ANSWER_IS_REPEATED: Duration = Duration::from_secs(10);
 
-/// How many used refresh tokens a grant remembers. An older one is unknown: refused, and the grant
-/// goes on.
+/// How many used refresh tokens a grant remembers. Whether an older one was a token at all, whoever
+/// made it can tell ([`FoundByRefreshToken::Other`]).
 const USED_ARE_REMEMBERED: usize = 100;
+
+/// How many access tokens a grant has at once. The one that would end first makes room.
+const MOST_ACCESS_TOKENS: usize = 100;
 
 /// A grant's name: 22 characters of base64url, at random.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -274,7 +277,12 @@ pub enum FoundByRefreshToken {
         /// What was granted, as JSON.
         data: String,
     },
-    /// There is no such token, or its time is up.
+    /// The grant lives, and knows nothing of this token.
+    Other {
+        /// What was granted, as JSON.
+        data: String,
+    },
+    /// There is no such grant, or its time is up.
     Unknown,
 }
 
@@ -308,6 +316,7 @@ impl Step for ReadByRefreshToken {
                 answer: text(answer),
             }),
             [Some("reused"), Some(data)] => Ok(FoundByRefreshToken::Reused { data: text(data) }),
+            [Some("other"), Some(data)] => Ok(FoundByRefreshToken::Other { data: text(data) }),
             _ => Err(UNEXPECTED),
         }
     }
@@ -363,6 +372,7 @@ impl Step for RotateRefreshToken {
                 self.answer.clone(),
                 ANSWER_IS_REPEATED.as_millis().to_string(),
                 USED_ARE_REMEMBERED.to_string(),
+                MOST_ACCESS_TOKENS.to_string(),
             ],
         }
     }

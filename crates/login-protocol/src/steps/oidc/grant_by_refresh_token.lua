@@ -8,7 +8,7 @@ if found[2] == ARGV[1] then
     return {'current', found[1], string.format('%.0f', redis.call('PTTL', KEYS[1]))}
 end
 if not found[3] then
-    return {}
+    return {'other', found[1]}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -13,6 +13,20 @@ static SETTLE: AtomicScript = AtomicScript::new(include_str!("session_grants_set
 /// How long the end of a session is remembered: longer than an authorization can be under way.
 const END_IS_KEPT: Duration = Duration::from_mins(10);
 
+/// How many clients and grants hang on a session at most. What ends with a session lives an hour.
+const MOST: usize = 500;
+
+/// Whether something hangs on a session now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionGrantAdded {
+    /// It does.
+    Added,
+    /// The session is over.
+    Ended,
+    /// As much hangs on it as can. It may be asked again in an hour.
+    Full,
+}
+
 /// Notes that a session was used at a client, unless the session is over.
 #[derive(Debug, Clone)]
 pub struct AddSessionGrant {
@@ -31,8 +45,7 @@ pub struct AddSessionGrant {
 }
 
 impl Step for AddSessionGrant {
-    /// Whether the session isn't over.
-    type Outcome = bool;
+    type Outcome = SessionGrantAdded;
 
     fn operation(&self) -> Operation {
         let (grant, life) = match &self.grant {
@@ -48,14 +61,16 @@ impl Step for AddSessionGrant {
                 grant.to_owned(),
                 life.to_string(),
                 self.sub.clone(),
+                MOST.to_string(),
             ],
         }
     }
 
-    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+    fn outcome(&self, reply: &[Option<String>]) -> Result<SessionGrantAdded, UnexpectedReply> {
         match words(reply).as_slice() {
-            [Some("added")] => Ok(true),
-            [Some("ended")] => Ok(false),
+            [Some("added")] => Ok(SessionGrantAdded::Added),
+            [Some("ended")] => Ok(SessionGrantAdded::Ended),
+            [Some("full")] => Ok(SessionGrantAdded::Full),
             _ => Err(UnexpectedReply {
                 step: "AddSessionGrant",
             }),

@@ -3,16 +3,20 @@
 use jiff::Timestamp;
 
 use super::{
-    super::{Operation, Step, UnexpectedReply, words},
-    milliseconds,
+    super::{AtomicScript, Operation, Step, UnexpectedReply, words},
+    led, milliseconds,
 };
 use crate::{redis_keys, webhook::WebhookName};
+
+static NOTE: AtomicScript = AtomicScript::new(include_str!("failure.lua"));
 
 /// Notes why a receiver didn't take an event, over what was noted before.
 #[derive(Debug, Clone)]
 pub struct NoteFailure {
     /// The receiver.
     pub webhook: WebhookName,
+    /// The text that it is led with.
+    pub holder: String,
     /// When.
     pub at: Timestamp,
     /// Why, as the gateway reads it.
@@ -20,19 +24,20 @@ pub struct NoteFailure {
 }
 
 impl Step for NoteFailure {
-    type Outcome = ();
+    /// Whether the caller was still the one that delivers; otherwise nothing was noted.
+    type Outcome = bool;
 
     fn operation(&self) -> Operation {
         let noted = format!("{} {}", self.at.as_millisecond(), self.why);
-        Operation::Command {
-            name: "HSET",
+        Operation::Script {
+            script: &NOTE,
             key: redis_keys::webhook(&self.webhook),
-            arguments: vec!["failure".to_owned(), noted],
+            arguments: vec![self.holder.clone(), noted],
         }
     }
 
-    fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
-        Ok(())
+    fn outcome(&self, reply: &[Option<String>]) -> Result<bool, UnexpectedReply> {
+        led(reply, "NoteFailure")
     }
 }
 

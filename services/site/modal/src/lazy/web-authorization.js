@@ -12,6 +12,7 @@
  * @property {() => string} returnTo where WeChat is to lead the visitor back
  * @property {import("../client.js").Wish} wish what login is wanted
  * @property {boolean} back whether the visitor has come back to complete it
+ * @property {() => void} otherwise the account has no such way: the visitor logs in by another
  * @property {(error: unknown) => Promise<Partial<Snapshot>>} failure
  */
 import { insideWechat as texts } from "../locale/zh-CN.js";
@@ -153,7 +154,14 @@ export class WebAuthorizationFlow {
       if (wish.session) remember();
       location.assign(answer.authorize_url);
     } catch (error) {
-      const outcome = await this.#surroundings.failure(error);
+      const { failure, otherwise } = this.#surroundings;
+      const { code } = /** @type {{code?: string}} */ (error);
+      if (code === "no_web_authorization" && !signal.aborted) {
+        this.#request = null;
+        otherwise();
+        return;
+      }
+      const outcome = await failure(error);
       if (signal.aborted) return;
       this.#request = null;
       this.#show({ ...this.#offered, ...outcome });

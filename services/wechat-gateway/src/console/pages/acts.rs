@@ -35,7 +35,7 @@ use crate::audit::{Door, OwnerAction};
 <thead><tr><th scope="col">{{ say.say("操作", "What") }}</th><th scope="col">{{ say.say("对象", "To") }}</th><th scope="col">{{ say.say("操作者", "By") }}</th><th scope="col">{{ say.say("来自", "From") }}</th><th scope="col">{{ say.say("时间", "When") }}</th></tr></thead>
 <tbody>
 {%- for act in acts.acts %}
-<tr><th scope="row"{% if self.is_refusal(act) %} class="bad"{% endif %}>{{ self.what(act) }}</th><td data-label="{{ say.say("对象", "To") }}">
+<tr><th scope="row"{% if self.is_refusal(act) %} class="bad"{% endif %}>{{ self.what(act) }}</th><td{% if self.has_no_object(act) %} class="none"{% endif %} data-label="{{ say.say("对象", "To") }}">
 {%- match act.person %}
 {%- when Some(person) %}<a href="/console/members/{{ person.openid.as_str() }}{% if let Some(account) = act.account %}?account={{ account.as_str() }}{% endif %}">{{ self.name(person) }}</a>
 {%- when None %}{{ self.object(act) }}
@@ -87,6 +87,10 @@ impl ActsPage<'_> {
     fn object<'act>(&self, act: &'act Act) -> &'act str {
         let account = act.account.as_ref().map(AccountName::as_str);
         act.webhook.as_deref().or(account).unwrap_or("–")
+    }
+
+    fn has_no_object(&self, act: &Act) -> bool {
+        act.person.is_none() && act.webhook.is_none() && act.account.is_none()
     }
 
     fn door(&self, act: &Act) -> &'static str {

@@ -31,7 +31,7 @@ use super::{
 <button name="search">{{ say.say("搜索", "Search") }}</button>
 </form>
 {%- if members.is_empty() %}
-<p class="card muted">{{ say.say("没有找到。", "Nobody was found.") }}</p>
+<p class="card muted">{% if query.is_empty() && !is_later %}{{ say.say("还没有人。有人关注或者登录以后，会出现在这里。", "Nobody yet. Who follows or logs in is listed here.") }}{% else %}{{ say.say("没有找到。", "Nobody was found.") }}{% endif %}</p>
 {%- else %}
 <div class="card wide" tabindex="0" role="group" aria-label="{{ say.say("成员", "Members") }}">
 <table class="people rows">
@@ -60,6 +60,8 @@ pub(crate) struct MembersPage<'a> {
     pub(crate) account: &'a str,
     /// What was searched for.
     pub(crate) query: &'a str,
+    /// Whether newer people were listed before.
+    pub(crate) is_later: bool,
     /// Who was found.
     pub(crate) members: &'a [StoredMember],
     /// Where there are more.
