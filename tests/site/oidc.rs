@@ -4,6 +4,7 @@ mod authorization;
 mod backchannel;
 pub(crate) mod client;
 mod cors;
+mod edges;
 mod flow;
 mod keys;
 mod logout;

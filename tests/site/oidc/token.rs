@@ -355,8 +355,7 @@ async fn whoever_guesses_secrets_has_to_wait() {
     let after = answer.retry_after().unwrap();
     assert!((1..=60).contains(&after), "{after}");
     let metrics = Client::at(&stack.sites[0].internal).get("/metrics").await;
-    let counted =
-        r#"oidc_refusals_total{endpoint="token",client="unknown",reason="wrong_secret"} 60"#;
+    let counted = r#"oidc_refusals_total{endpoint="token",client="wiki",reason="wrong_secret"} 60"#;
     assert!(metrics.text.contains(counted), "{}", metrics.text);
 }
 
