@@ -34,7 +34,8 @@ async fn open(spoilt: u32) -> (Shop, Browser) {
     (shop, browser)
 }
 
-const REFUSED: &str = "/api/login - Failed to load resource";
+const REFUSED: &str =
+    "Failed to load resource: the server responded with a status of 429 (Too Many Requests)";
 
 #[tokio::test]
 async fn it_works_again_for_a_proof_that_was_refused() {
