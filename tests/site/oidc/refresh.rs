@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::{Client, Fields, assert_error, authorized, claims, of_wiki, plan, text};
 use system_tests::stack::Stack;
@@ -54,6 +54,10 @@ async fn a_refresh_token_is_replaced_by_its_successor() {
     for claim in ["iss", "sub", "aud", "auth_time", "sid"] {
         assert_eq!(before[claim], after[claim], "{claim}");
     }
+    assert_eq!(
+        [&before["nonce"], &after["nonce"]],
+        [&json!("n-1"), &json!(null)]
+    );
     for tokens in [&first, &second] {
         let told = client.userinfo(&text(tokens, "access_token")).await;
         assert_eq!(told.status, 200, "its access token lives on");

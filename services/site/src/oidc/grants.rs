@@ -256,7 +256,7 @@ impl Provider {
                 return Err(GrantError::Unknown);
             }
         };
-        let record = record(data)?;
+        let mut record = record(data)?;
         if record.client != client.name.as_str() {
             return Err(GrantError::OtherClient);
         }
@@ -272,6 +272,8 @@ impl Provider {
         if let FoundByRefreshToken::Repeated { answer, .. } = found {
             return self.open_answer(&read.refresh_sha256, &answer);
         }
+        // OpenID Connect Core 1.0, section 12.2: the nonce belongs to the first one.
+        record.nonce = None;
         let access = Token::new(Kind::Access, token.grant())?;
         let next = Token::new_refresh(token.grant(), &self.sealing)?;
         let issued = self.issued(client, &record, &access, Some(&next))?;
