@@ -309,6 +309,10 @@ fn a_malformed_setting_is_named_with_what_is_wrong() {
         ("SITE__OIDC__SECRET", "hunter2", "at least 32"),
         ("SITE__OIDC__ACCESS_TOKEN_SECONDS", "0", "at least 1"),
         ("SITE__OIDC__REFRESH_TOKEN_SECONDS", "1h", whole_number),
+        ("SITE__TRACES__ENDPOINT", "otel:4318", "http://"),
+        ("SITE__TRACES__HEADERS", "authorization", "name=value"),
+        ("SITE__TRACES__SAMPLE_RATIO", "1.5", "from 0 to 1"),
+        ("SITE__TRACES__CONTINUE_INCOMING", "yes", "true or false"),
         ("SITE__LOG__FORMAT", "xml", "must be text or json"),
         ("SITE__LOG__LEVEL", "site=loud", "is not a log filter"),
     ];

@@ -34,6 +34,7 @@ mod parameters;
 pub(crate) mod paths;
 pub mod provider;
 mod refusal;
+mod remembered_grants;
 mod revocation;
 mod sealing;
 pub mod signing_keys;

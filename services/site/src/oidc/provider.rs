@@ -10,8 +10,8 @@ use service_kit::{clock::Clock, lifecycle::ServiceError, redis::Store};
 use tokio::sync::Notify;
 
 use super::{
-    clients::Clients, failures::Failures, sealing::Sealing, signing_keys::SigningKeys,
-    standing::Remembered,
+    clients::Clients, failures::Failures, remembered_grants::RememberedGrants, sealing::Sealing,
+    signing_keys::SigningKeys,
 };
 use crate::{public_url::PublicUrl, sessions::rules::SessionRules, settings::oidc::OidcSettings};
 
@@ -31,7 +31,7 @@ pub struct Provider {
     pub(super) refresh_token_lifetime: Duration,
     pub(super) session_lifetime: Duration,
     pub(super) failures: Failures,
-    pub(super) remembered: Remembered,
+    pub(super) remembered: RememberedGrants,
     /// How many logins an address may begin in a minute; zero: any number.
     pub(super) logins_per_minute: u32,
     /// Whether an unfollow ends the site's sessions.
@@ -82,7 +82,7 @@ impl Provider {
             session_lifetime: session_lifetime.absolute,
             failures: Failures::default(),
             logins_per_minute: 0,
-            remembered: Remembered::default(),
+            remembered: RememberedGrants::default(),
             ends_on_unfollow: rules.end_on_unfollow,
             logouts: Notify::new(),
         }))

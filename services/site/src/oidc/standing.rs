@@ -8,15 +8,8 @@
 //! is done when it goes on, and nobody hears of it. A code would be spent, and its client not know
 //! by what.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Mutex, PoisonError},
-};
-
 use jiff::Timestamp;
 use login_protocol::{
-    identity::MemberId,
     member::Member,
     site::SiteId,
     steps::{
@@ -28,39 +21,8 @@ use service_kit::redis::StoreError;
 
 use super::{
     clients::Client, grant_record::GrantRecord, grants::GrantError, provider::Provider,
-    tokens::Token,
+    remembered_grants::Question, tokens::Token,
 };
-
-/// How many grants are remembered at most, in two halves of which the older one goes: some 250
-/// bytes each.
-const REMEMBERED: usize = 8192;
-
-/// About whom is asked, and what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Question {
-    member: MemberId,
-    /// Whether an unfollow counts.
-    of_unfollow: bool,
-}
-
-/// Whose grants are. Nothing of a grant that it remembers ever changes.
-#[derive(Debug, Default)]
-pub(super) struct Remembered(Mutex<[HashMap<GrantId, Question>; 2]>);
-
-impl Remembered {
-    fn of(&self, grant: &GrantId) -> Option<Question> {
-        let halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        halves.iter().find_map(|half| half.get(grant)).cloned()
-    }
-
-    fn note(&self, grant: &GrantId, question: Question) {
-        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if halves[0].len() >= REMEMBERED / 2 {
-            halves[1] = mem::take(&mut halves[0]);
-        }
-        halves[0].insert(grant.clone(), question);
-    }
-}
 
 /// What is known of a person, and when which of their logins ended.
 struct Standing {
@@ -229,39 +191,5 @@ impl Provider {
             grant: token.grant().clone(),
         };
         self.store.run(&end).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use login_protocol::identity::{AppId, OpenId};
-
-    use super::*;
-    use crate::oidc::tokens::new_grant;
-
-    fn question(number: usize) -> Question {
-        Question {
-            member: MemberId {
-                app_id: AppId::parse("wx6666666666666666").unwrap(),
-                openid: OpenId::parse(&format!("o{number:027}")).unwrap(),
-            },
-            of_unfollow: false,
-        }
-    }
-
-    #[test]
-    fn the_latest_grants_are_remembered_and_no_more_than_there_is_room_for() {
-        let remembered = Remembered::default();
-        let grants: Vec<GrantId> = (0..3 * REMEMBERED).map(|_| new_grant().unwrap()).collect();
-        for (number, grant) in grants.iter().enumerate() {
-            assert_eq!(remembered.of(grant), None);
-            remembered.note(grant, question(number));
-            assert_eq!(remembered.of(grant), Some(question(number)));
-        }
-        let known: Vec<usize> = (0..grants.len())
-            .filter(|number| remembered.of(&grants[*number]).is_some())
-            .collect();
-        assert!((REMEMBERED / 2..=REMEMBERED).contains(&known.len()));
-        assert!(known.iter().all(|number| *number >= 2 * REMEMBERED));
     }
 }
