@@ -1,8 +1,8 @@
 //! Manual pages and shell completions, as packages hold them.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use system_tests::{binaries, log_folder};
+use system_tests::binaries;
 
 #[test]
 fn each_service_writes_its_manual_and_completions() {
@@ -10,7 +10,10 @@ fn each_service_writes_its_manual_and_completions() {
         ("wechat-gateway", "wechat-gateway", "doctor"),
         ("site", "wechat-login-site", "client"),
     ] {
-        let share = log_folder::create();
+        // They are no logs: words of their own would be taken for scenes.
+        let share = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("package-of-{service}"));
+        let _ = fs::remove_dir_all(&share);
+        fs::create_dir_all(&share).expect("there is room");
         let run = |arguments: &[&str]| {
             let output = Command::new(binaries::path(service))
                 .env_clear()
