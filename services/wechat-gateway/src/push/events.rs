@@ -211,30 +211,8 @@ impl LoginEvents {
             PushBody::Subscribe { .. } => Arrival::NewFollower,
             PushBody::Scan { .. } => Arrival::Follower,
             PushBody::Unsubscribe => {
-                let (known, sub) = self.known(&member).await?;
-                let append = self
-                    .person(&member, known.as_ref(), sub.as_ref())
-                    .and_then(|person| person.unfollowed(at));
-                let left = Unfollow::announce(&self.store, &member, append.as_ref()).await?;
-                let index = index(&member, known.as_ref(), at);
-                let unfollow = RecordUnfollow {
-                    member: member.clone(),
-                    at,
-                };
-                let (_, _, counts, sessions, uses) = self
-                    .store
-                    .run_together((
-                        append.as_ref(),
-                        index.as_ref(),
-                        &unfollow,
-                        &left.index,
-                        &left.uses,
-                    ))
-                    .await?;
-                if counts {
-                    left.conclude(at, &sessions, &uses).await?;
-                }
-                count(&self.account, "unsubscribe", "recorded");
+                // In a box: rare, and longer than the rest, whose future it would make larger.
+                Box::pin(self.unsubscribed(member, at)).await?;
                 return Ok(Handled::Other { reply: None });
             }
             PushBody::Message { content, .. } => {
@@ -297,6 +275,35 @@ impl LoginEvents {
             .log_in(member, scene, at, arrival, Method::Scan)
             .await?;
         Ok(Handled::Login { reply })
+    }
+
+    /// Keeps that somebody left, and ends what ends with it.
+    async fn unsubscribed(&self, member: MemberId, at: Timestamp) -> Result<(), StoreError> {
+        let (known, sub) = self.known(&member).await?;
+        let append = self
+            .person(&member, known.as_ref(), sub.as_ref())
+            .and_then(|person| person.unfollowed(at));
+        let left = Unfollow::announce(&self.store, &member, append.as_ref()).await?;
+        let index = index(&member, known.as_ref(), at);
+        let unfollow = RecordUnfollow {
+            member: member.clone(),
+            at,
+        };
+        let (_, _, counts, sessions, uses) = self
+            .store
+            .run_together((
+                append.as_ref(),
+                index.as_ref(),
+                &unfollow,
+                &left.index,
+                &left.uses,
+            ))
+            .await?;
+        if counts {
+            left.conclude(at, &sessions, &uses).await?;
+        }
+        count(&self.account, "unsubscribe", "recorded");
+        Ok(())
     }
 
     /// The reply to a new follower whose login waits for that: the latest of those that they opened
@@ -417,7 +424,8 @@ impl LoginEvents {
         let (known, subject, banned) = self.stored(&member).await?;
         if banned {
             let sub = subject.map(|given| given.subject);
-            return self.refuse(member, scene, at, sub, known, method).await;
+            let refuse = self.refuse(member, scene, at, sub, known, method);
+            return Box::pin(refuse).await;
         }
         let learned = if self.is_profile_due(known.as_ref()) {
             let budget = if subject.is_some() {
