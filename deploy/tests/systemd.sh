@@ -62,8 +62,8 @@ inside systemctl start redis-server
 wait_for 30 inside redis-cli ping
 
 step "installing $(basename "$archive")"
-docker cp "$archive" "$container:/root/archive.tar.gz" >/dev/null
-inside tar --extract --strip-components 1 --no-overwrite-dir --directory / --file /root/archive.tar.gz
+docker cp "$archive" "$container:/srv/archive.tar.gz" >/dev/null
+inside tar --extract --strip-components 1 --no-overwrite-dir --directory / --file /srv/archive.tar.gz
 inside systemd-sysusers 2>/dev/null
 inside id wechat-login >/dev/null || fail "the user wasn't made"
 key=$(secret)$(secret)
