@@ -85,6 +85,37 @@ async fn the_page_of_ten_minutes_logs_in() {
     }
 }
 
+#[tokio::test]
+async fn a_page_that_listens_to_the_session_is_loaded_again_after_an_unfollow() {
+    let (listener, origin) = Pages::listen().await;
+    let plan = Plan::default()
+        .site("SITE__PUBLIC__ALLOWED_ORIGINS", &origin)
+        .site("SITE__SESSION__END_ON_UNFOLLOW", "true");
+    let mut stack = plan.start().await;
+    stack.publish_site().await;
+    let [login] = blocks(LOGIN_BUTTON[0], "html")
+        .try_into()
+        .expect("one page");
+    let [listening] = blocks(UNFOLLOW[0], "html").try_into().expect("one script");
+    let site = &stack.sites[0].public;
+    let login: String = login.replace("http://127.0.0.1:8080", site);
+    let listening = listening.replace("https://login.example.com", site);
+    let pages = Pages::serve_page(listener, login + &listening[..], "");
+    let browser = Browser::start(&stack.log).await;
+    let person = stack.wechat.person("小林", true).await;
+    browser.visit(&pages.origin).await;
+    scan(&browser, &stack.wechat, &person).await;
+    says(&browser, "Hello, 小林").await;
+    browser.visit(&pages.origin).await;
+    says(&browser, "Hello, 小林").await;
+    browser.value("window.isThisPage = true").await;
+    stack.wechat.unfollow(&person).await;
+    browser.until("window.isThisPage !== true").await;
+    let said = browser.text("document.body.innerText").await;
+    assert!(!said.contains("小林"), "{said}");
+    browser.close(&["favicon.ico", "401"]).await;
+}
+
 /// What a command prints.
 fn print(command: &str, environment: &[(&str, &str)]) -> String {
     let output = Command::new("sh")

@@ -1,5 +1,7 @@
 //! Scanning, following, unfollowing, logging out.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use system_tests::{browser::Browser, login_page::LoginPage, stack::Plan};
 
@@ -39,8 +41,46 @@ async fn whoever_scans_and_then_follows_is_logged_in() {
     browser.close(&[]).await;
 }
 
+/// Two sites share a Redis. The page is told by the one, and the other knows as well.
 #[tokio::test]
-async fn an_unfollow_shows_after_a_reload() {
+async fn an_unfollow_that_ends_the_session_shows_on_the_page_at_once() {
+    let plan = Plan::default()
+        .sites(2)
+        .site("SITE__SESSION__END_ON_UNFOLLOW", "true");
+    let stack = plan.start().await;
+    let browser = Browser::start(&stack.log).await;
+    let follower = stack.wechat.person("小林", true).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
+    let code = page.open_code().await;
+    stack.wechat.scan(&follower, &code).await;
+    page.shows(&follower).await;
+    stack.wechat.unfollow(&follower).await;
+    let unfollowed = Instant::now();
+    browser
+        .until("document.querySelector('#no-more').checkVisibility()")
+        .await;
+    println!("shown after {:?}", unfollowed.elapsed());
+    assert_eq!(page.session().await, "out");
+    let said = browser
+        .text("document.querySelector('#session').innerText")
+        .await;
+    assert!(said.contains("登录已失效"), "{said}");
+    // A host's cookies are the same at each of its ports.
+    let elsewhere = LoginPage::visit(&browser, &stack.sites[1].public).await;
+    assert_eq!(elsewhere.session().await, "out");
+    assert_eq!(elsewhere.user().await, Value::Null);
+    // Following again lets nobody in by itself, and a login does.
+    stack.wechat.follow(&follower).await;
+    elsewhere.reload().await;
+    assert_eq!(elsewhere.session().await, "out");
+    let code = elsewhere.open_code().await;
+    stack.wechat.scan(&follower, &code).await;
+    elsewhere.shows(&follower).await;
+    browser.close(&["401"]).await;
+}
+
+#[tokio::test]
+async fn an_unfollow_shows_on_the_page_of_whoever_stays_signed_in() {
     let stack = Plan::default().start().await;
     let browser = Browser::start(&stack.log).await;
     let follower = stack.wechat.person("小林", true).await;
@@ -51,10 +91,13 @@ async fn an_unfollow_shows_after_a_reload() {
     let chip = "document.querySelector('#user-followed').checkVisibility()";
     assert_eq!(browser.value(chip).await, json!(true));
     stack.wechat.unfollow(&follower).await;
-    page.reload().await;
+    browser
+        .until("!document.querySelector('#user-followed').checkVisibility()")
+        .await;
     assert_eq!(page.session().await, "in");
     assert_eq!(page.user().await["subscribed"], json!(false));
-    assert_eq!(browser.value(chip).await, json!(false));
+    page.reload().await;
+    assert_eq!(page.session().await, "in");
     browser.close(&[]).await;
 }
 

@@ -36,10 +36,10 @@ async fn a_visitor_with_too_many_logins_is_told_to_wait_and_can_then_try_again()
     let stack = plan.start().await;
     let browser = Browser::start(&stack.log).await;
     let follower = stack.wechat.person("小林", true).await;
+    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
     // Another visitor behind the same address was quicker.
     stack.visitor().start_login().await;
     shorten_the_minute(&stack).await;
-    let page = LoginPage::visit(&browser, &stack.sites[0].public).await;
     page.open().await;
     page.becomes("error").await;
     let cover = page.cover().await;

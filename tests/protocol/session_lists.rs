@@ -153,6 +153,7 @@ async fn what_has_ended_leaves_the_index_when_it_is_read() {
         begin(&store, id, &session(&person, begun_at, false)).await;
     }
     let end = EndSession {
+        member: None,
         site: Some(own_realm().site),
         id_sha256: "ended".to_owned(),
     };

@@ -81,6 +81,7 @@ async fn a_session_is_its_members_until_it_ends() {
     assert_eq!(read(&store, "one").await, Some(session));
     assert_eq!(read(&store, "two").await, None);
     let end = EndSession {
+        member: None,
         site: Some(own_realm().site),
         id_sha256: "one".to_owned(),
     };
@@ -147,6 +148,7 @@ async fn the_end_of_all_sessions_is_remembered_as_long_as_one_could_live() {
 
 async fn end(store: &Store, id: &str) {
     let step = EndSession {
+        member: None,
         site: Some(own_realm().site),
         id_sha256: id.to_owned(),
     };
@@ -218,6 +220,7 @@ async fn read_older(store: &Store, id: &str) -> Option<(MemberId, Timestamp)> {
 
 async fn end_older(store: &Store, id: &str) {
     let step = EndSession {
+        member: None,
         site: None,
         id_sha256: id.to_owned(),
     };
@@ -273,6 +276,7 @@ async fn a_session_is_good_at_its_site_and_with_its_account_alone() {
         assert_eq!(read_at(realm).await, None);
     }
     let end = EndSession {
+        member: None,
         site: Some(elsewhere[0].site.clone()),
         id_sha256: "one".to_owned(),
     };

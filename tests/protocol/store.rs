@@ -163,7 +163,11 @@ async fn no_error_says_the_password() {
         service_kit::http_client::install_tls();
         let store = Store::new(&SecretString::from(url)).unwrap();
         let ping = store.ping().await.expect_err("nobody is there");
-        let listen = store.subscribe("x").await.err().expect("nobody is there");
+        let listen = store
+            .subscribe(&["x"])
+            .await
+            .err()
+            .expect("nobody is there");
         for error in [ping, listen] {
             let said = format!("{error} {error:?}");
             let said = format!("{said} {:?}", Problem::from(error));

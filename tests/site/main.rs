@@ -31,6 +31,7 @@ mod replaced_sessions;
 mod round_trips;
 mod secrecy;
 mod session;
+mod session_events;
 mod settings;
 mod sign_out;
 mod slashes;

@@ -79,7 +79,7 @@ async fn nothing_internal_is_public_and_nothing_public_is_internal() {
     }
 }
 
-async fn metrics(stack: &Stack) -> String {
+pub(crate) async fn metrics(stack: &Stack) -> String {
     let answer = operator(stack).call(Method::GET, "/metrics").await;
     assert_eq!(answer.status, 200);
     let media_type = header(&answer.headers, CONTENT_TYPE.as_str());
@@ -87,7 +87,7 @@ async fn metrics(stack: &Stack) -> String {
     answer.text
 }
 
-fn has_line(metrics: &str, expected: &str) -> bool {
+pub(crate) fn has_line(metrics: &str, expected: &str) -> bool {
     metrics.lines().any(|line| line == expected)
 }
 

@@ -16,7 +16,7 @@ pub struct News(deadpool_redis::redis::aio::PubSub);
 impl News {
     /// Listens from now on.
     pub async fn listen(store: &Store) -> Self {
-        Self(store.subscribe(CHANNEL).await.expect("Redis is running"))
+        Self(store.subscribe(&[CHANNEL]).await.expect("Redis is running"))
     }
 
     /// Everything published since the last call, in order. A message that is no status change

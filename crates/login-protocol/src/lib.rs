@@ -22,6 +22,7 @@ pub mod method;
 pub mod problem;
 mod redis_keys;
 pub mod scene;
+pub mod session_change;
 pub mod session_end;
 pub mod site;
 pub mod status_change;

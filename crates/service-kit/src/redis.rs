@@ -232,14 +232,14 @@ impl Store {
         self.query(Request::Words(&["PING"])).await.map(drop)
     }
 
-    /// Listens to a channel over a connection of its own.
+    /// Listens to channels over a connection of its own.
     ///
     /// # Errors
     ///
     /// When Redis can't be reached.
-    pub async fn subscribe(&self, channel: &str) -> Result<PubSub, StoreError> {
+    pub async fn subscribe(&self, channels: &[&str]) -> Result<PubSub, StoreError> {
         let mut subscription = self.source.subscriber().await?;
-        let subscribed = timeout(RESPONSE_TIMEOUT, subscription.subscribe(channel)).await;
+        let subscribed = timeout(RESPONSE_TIMEOUT, subscription.subscribe(channels)).await;
         let took_too_long = || RedisError::from((ErrorKind::Io, "subscribing took too long"));
         subscribed.unwrap_or_else(|_| Err(took_too_long()))?;
         Ok(subscription)

@@ -406,6 +406,7 @@ async fn remove(
     let ends: Vec<_> = sessions
         .iter()
         .map(|session| EndSession {
+            member: Some(member.clone()),
             site: session.key.site.clone(),
             id_sha256: session.key.id_sha256.clone(),
         })

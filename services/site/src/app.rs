@@ -44,14 +44,16 @@ use crate::{
         internal::{self, InternalApi},
         openapi,
         own_origin::OwnOrigin,
+        session_events::SignedInRoom,
     },
+    session_watch::SessionWatch,
     sessions::{
         rules::{SessionRules, TicketIssuing},
         store::Sessions,
     },
     settings::{self, GatewaySettings, LimitSettings, LoginSettings, SiteSettings},
     tickets::Tickets,
-    waiting_room::WaitingRoom,
+    waiting_room::{Streams, WaitingRoom},
 };
 
 /// Runs the site until it is stopped.
@@ -79,18 +81,15 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let site = Arc::new(site(&public.url, &login));
     let limit = login_limits(&login, limits, &site.realm.site, &gateway.api_key);
     let gateway = client_of(&gateway)?;
-    let room = Arc::new(WaitingRoom::new(limits.waiting_per_client, limits.waiting));
+    let room = Arc::new(room_for(Streams::Logins, limits));
     let history = Arc::new(history(&settings.redis_url, &room, &login, &public.url)?);
     warn_of_guessable_internal_key(settings.internal_api_keys.as_ref(), &public.url);
     let issuing = issuing(settings.internal_api_keys.as_ref());
     let rules = session_rules(&public.url, &login, issuing);
     let internal_api = internal_api(settings.internal_api_keys, &site, &rules, &store);
-    let sessions = Sessions::new(
-        site.realm.clone(),
-        login.session,
-        rules.clone(),
-        Arc::clone(&store),
-    );
+    let sessions = sessions(&site, &login, &rules, &store);
+    let session_watch = SessionWatch::new(Arc::clone(&sessions), shutdown.clone());
+    let session_watch = Arc::new(session_watch);
     let public_url = PublicUrl::new(public.url.clone());
     let provider = Provider::new(
         settings.oidc,
@@ -104,7 +103,8 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let provider = provider.map(|one| Data::new(one.admitting(limits.logins_per_minute)));
     let other_accounts = other_accounts(provider.as_ref());
     let realms = realms(&site.realm, &other_accounts);
-    let (watch, hang_ups) = LoginWatch::new(realms, Arc::clone(&store))?;
+    let (watch, hang_ups) =
+        LoginWatch::new(realms, Arc::clone(&store), Arc::clone(&session_watch))?;
     let watch = Arc::new(watch);
     let logins = Data::new(Logins::new(
         site,
@@ -119,9 +119,11 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     let parts = routes::Parts {
         logins,
         pictures: Data::new(AccountPictures::new(gateway)),
-        sessions: Data::new(sessions),
+        sessions: Data::from(sessions),
         watch: Data::from(Arc::clone(&watch)),
         room: Data::from(room),
+        session_watch: Data::from(session_watch),
+        signed_in_room: Data::new(SignedInRoom(Data::new(room_for(Streams::Sessions, limits)))),
         forward_auth: Data::new(forward_auth),
         cookies: Data::new(Cookies::new(&public.url)),
         own_origin: Arc::new(OwnOrigin::new(&public.url)),
@@ -161,6 +163,26 @@ pub async fn run(settings: SiteSettings) -> Result<(), ServiceError> {
     ended?;
     let crashed = |_| io::Error::other("the thread of the event streams panicked");
     Ok(streams.map_err(crashed)??)
+}
+
+/// The site's sessions.
+fn sessions(
+    site: &Site,
+    login: &LoginSettings,
+    rules: &SessionRules,
+    store: &Arc<Store>,
+) -> Arc<Sessions> {
+    Arc::new(Sessions::new(
+        site.realm.clone(),
+        login.session,
+        rules.clone(),
+        Arc::clone(store),
+    ))
+}
+
+/// Room for the streams that a process may hold open.
+fn room_for(streams: Streams, limits: LimitSettings) -> WaitingRoom {
+    WaitingRoom::new(streams, limits.waiting_per_client, limits.waiting)
 }
 
 /// What the login page calls itself.

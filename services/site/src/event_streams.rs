@@ -202,7 +202,10 @@ mod tests {
         table::{EXPIRY_CHECK, FAREWELL, KEEP_ALIVE},
         *,
     };
-    use crate::{timer_wheel::TICK, waiting_room::WaitingRoom};
+    use crate::{
+        timer_wheel::TICK,
+        waiting_room::{Streams, WaitingRoom},
+    };
 
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -210,7 +213,11 @@ mod tests {
     fn site() -> (Arc<EventStreams>, HangUps, Arc<WaitingRoom>) {
         let (hang_ups, noticed) = HangUps::new().unwrap();
         let streams = Arc::new(EventStreams::new(noticed));
-        (streams, hang_ups, Arc::new(WaitingRoom::new(1, 1)))
+        (
+            streams,
+            hang_ups,
+            Arc::new(WaitingRoom::new(Streams::Logins, 1, 1)),
+        )
     }
 
     fn scene(number: u8) -> Scene {
@@ -371,7 +378,7 @@ mod tests {
     async fn a_site_that_stops_ends_all_streams_and_those_that_begin() {
         let (streams, mut hang_ups, room) = site();
         let late = streams.begin(scene(1), room.enter(CLIENT).unwrap());
-        let room = Arc::new(WaitingRoom::new(1, 1));
+        let room = Arc::new(WaitingRoom::new(Streams::Logins, 1, 1));
         let (held, mut early_browser) = connection().await;
         let early = streams.begin(scene(2), room.enter(CLIENT).unwrap());
         early.go_on(held, first(AttemptStatus::Pending, MINUTES));

@@ -23,6 +23,7 @@ mod qr_code;
 pub mod qr_drawing;
 pub mod return_to;
 pub mod routes;
+pub mod session_watch;
 pub mod sessions;
 pub mod settings;
 mod status_event;

@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use login_protocol::{
     attempt::AttemptStatus,
     scene::Scene,
+    session_change,
     site::Realm,
-    status_change::{CHANNEL, StatusChange},
+    status_change::{self, StatusChange},
     steps::{AttemptExists, ReadRemainingLife, ReadStatus},
 };
 use service_kit::{
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     event_streams::{Beginning, EventStreams},
+    session_watch::SessionWatch,
     timer_wheel::TICK,
     waiting_room::Seat,
 };
@@ -44,6 +46,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long Redis may take to answer the check.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What is followed.
+const CHANNELS: [&str; 2] = [status_change::CHANNEL, session_change::CHANNEL];
+
 /// How many attempts are read in one round trip.
 const BATCH: usize = 500;
 
@@ -52,21 +57,28 @@ pub struct LoginWatch {
     realms: Vec<Realm>,
     store: Arc<Store>,
     streams: Arc<EventStreams>,
+    session_watch: Arc<SessionWatch>,
 }
 
 impl LoginWatch {
-    /// Nobody waits yet; attempts belong to one of these realms. [`LoginWatch::follow`] must run for news to arrive, and
-    /// [`LoginWatch::attend`] with what is returned for streams to be kept alive and to end.
+    /// Nobody waits yet; attempts belong to one of these realms. [`LoginWatch::follow`] must run for
+    /// news to arrive, here and at those who watch their sessions, and [`LoginWatch::attend`] with
+    /// what is returned for streams to be kept alive and to end.
     ///
     /// # Errors
     ///
     /// When the system has no poller left.
-    pub fn new(realms: Vec<Realm>, store: Arc<Store>) -> io::Result<(Self, HangUps)> {
+    pub fn new(
+        realms: Vec<Realm>,
+        store: Arc<Store>,
+        session_watch: Arc<SessionWatch>,
+    ) -> io::Result<(Self, HangUps)> {
         let (hang_ups, noticed) = HangUps::new()?;
         let watch = Self {
             realms,
             store,
             streams: Arc::new(EventStreams::new(noticed)),
+            session_watch,
         };
         Ok((watch, hang_ups))
     }
@@ -174,14 +186,15 @@ impl LoginWatch {
     }
 
     async fn follow_until_lost(&self) -> Result<(), StoreError> {
-        let (mut commands, mut messages) = self.store.subscribe(CHANNEL).await?.split();
+        let (mut commands, mut messages) = self.store.subscribe(&CHANNELS).await?.split();
         self.read_all().await?;
+        self.session_watch.look_at_all();
         tracing::info!("subscribed to status changes");
         let mut heartbeat = interval(HEARTBEAT);
         loop {
             tokio::select! {
                 message = messages.next() => match message {
-                    Some(message) => self.spread(message.get_payload_bytes()),
+                    Some(message) => self.spread(message.get_channel_name(), message.get_payload_bytes()),
                     None => return Ok(()),
                 },
                 _ = heartbeat.tick() => {
@@ -211,11 +224,15 @@ impl LoginWatch {
         }
     }
 
-    fn spread(&self, message: &[u8]) {
-        let change = std::str::from_utf8(message)
-            .ok()
-            .and_then(|text| StatusChange::parse(text).ok());
-        if let Some(StatusChange { scene, status }) = change {
+    fn spread(&self, channel: &str, message: &[u8]) {
+        let text = std::str::from_utf8(message).unwrap_or_default();
+        if channel == session_change::CHANNEL {
+            if let Ok(member) = session_change::parse(text) {
+                self.session_watch.look_at(&member);
+            } else {
+                tracing::warn!("ignored a Pub/Sub message that names nobody");
+            }
+        } else if let Ok(StatusChange { scene, status }) = StatusChange::parse(text) {
             self.streams.tell(&scene, status);
         } else {
             tracing::warn!("ignored a Pub/Sub message that is not a status change");

@@ -32,6 +32,14 @@ pub(crate) const FAMILIES: &[Family] = &[
         "login_streams_refused_total",
         "Event streams that were refused, by the limit that was reached; such browsers poll.",
     ),
+    Family::gauge(
+        "session_streams_open",
+        "Pages that watch on an event stream whether they are still signed in.",
+    ),
+    Family::counter(
+        "session_streams_refused_total",
+        "Such streams that were refused, by the limit that was reached.",
+    ),
     Family::counter(
         "login_tickets_total",
         "Login tickets that backends redeemed, by outcome.",

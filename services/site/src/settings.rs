@@ -611,10 +611,10 @@ static WAITING_PER_CLIENT: Key<u32> = Key {
     name: "limits.waiting_per_client",
     default: Default::Text("20"),
     example: "20",
-    meaning: "event streams that one client address may hold open at a process, an IPv6 /56 four \
-              times and a /48 sixteen times as many; 0: no limit",
-    meaning_zh: "一个 IP 在一个进程上可以保持多少条事件流，IPv6 的 /56 网段是它的 4 倍，/48 是 16 倍\
-                 ；0 为不限",
+    meaning: "event streams of logins that one client address may hold open at a process, an IPv6 \
+              /56 four times and a /48 sixteen times as many; and as many of sessions; 0: no limit",
+    meaning_zh: "一个 IP 在一个进程上可以保持多少条等待登录的事件流，IPv6 的 /56 网段是它的 4 倍，/48 \
+                 是 16 倍；关注登录状态的另算，数量相同；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
 };
@@ -624,8 +624,8 @@ static WAITING: Key<u32> = Key {
     name: "limits.waiting",
     default: Default::Text("100000"),
     example: "100000",
-    meaning: "event streams that a process holds open; 0: no limit",
-    meaning_zh: "一个进程可以保持多少条事件流；0 为不限",
+    meaning: "event streams of logins that a process holds open, and as many of sessions; 0: no limit",
+    meaning_zh: "一个进程可以保持多少条等待登录的事件流；关注登录状态的另算，数量相同；0 为不限",
     secret: false,
     parse: parse::integer_from::<0>,
 };

@@ -1,5 +1,5 @@
-//! How many browsers may wait at once, per client and in all. A stream costs memory, so it is
-//! counted; a refused browser polls instead.
+//! How many browsers may hold streams open at once, per client and in all. A stream costs memory, so
+//! it is counted; a refused browser polls instead.
 
 use std::{
     collections::HashMap,
@@ -9,6 +9,15 @@ use std::{
 
 use login_protocol::client_nets::{Net, nets};
 use metrics::{Counter, Gauge};
+
+/// What streams are open for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// Browsers that wait for a login.
+    Logins,
+    /// Pages that watch their session.
+    Sessions,
+}
 
 /// The open streams of this process.
 pub struct WaitingRoom {
@@ -44,14 +53,18 @@ pub struct Seat {
 
 impl WaitingRoom {
     /// A room with these limits; 0 is no limit.
-    pub fn new(per_client: u32, in_all: u32) -> Self {
+    pub fn new(streams: Streams, per_client: u32, in_all: u32) -> Self {
+        let (open, refused) = match streams {
+            Streams::Logins => ("login_streams_open", "login_streams_refused_total"),
+            Streams::Sessions => ("session_streams_open", "session_streams_refused_total"),
+        };
         Self {
             per_client,
             in_all,
             seats: Mutex::default(),
-            shown: metrics::gauge!("login_streams_open"),
-            refused_client: metrics::counter!("login_streams_refused_total", "limit" => "client"),
-            refused: metrics::counter!("login_streams_refused_total", "limit" => "process"),
+            shown: metrics::gauge!(open),
+            refused_client: metrics::counter!(refused, "limit" => "client"),
+            refused: metrics::counter!(refused, "limit" => "process"),
         }
     }
 
@@ -118,7 +131,7 @@ mod tests {
 
     #[test]
     fn limits_hold_and_seats_come_back() {
-        let room = Arc::new(WaitingRoom::new(1, 2));
+        let room = Arc::new(WaitingRoom::new(Streams::Logins, 1, 2));
         let [first, second, third] =
             ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|text| text.parse().unwrap());
         let seat = room.enter(first).ok().unwrap();
@@ -132,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_wider_net_has_a_few_clients_seats_and_no_more() {
-        let room = Arc::new(WaitingRoom::new(1, 0));
+        let room = Arc::new(WaitingRoom::new(Streams::Logins, 1, 0));
         let subnet = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 1]);
         let seats: Vec<_> = (0..0xffff)
             .filter_map(|number| room.enter(subnet(number)).ok())
@@ -148,7 +161,7 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit() {
-        let room = Arc::new(WaitingRoom::new(0, 0));
+        let room = Arc::new(WaitingRoom::new(Streams::Logins, 0, 0));
         let client = "192.0.2.1".parse().unwrap();
         let seats: Vec<_> = (0..100).filter_map(|_| room.enter(client).ok()).collect();
         assert_eq!(seats.len(), 100);

@@ -17,6 +17,8 @@ if not outdated then
         local time = redis.call('TIME')
         redis.call('HSET', KEYS[1], 'unfollowed_at_ms', string.format('%d%03d', time[1], math.floor(time[2] / 1000)))
     end
+    -- The key is the person between braces, behind the 21 characters of `wechat-login:member:{`.
+    redis.call('PUBLISH', 'wechat-login:sessions', string.sub(KEYS[1], 22, -2))
 end
 if not found[2] or at < tonumber(found[2]) then
     redis.call('HSET', KEYS[1], 'first_seen_at', ARGV[1])

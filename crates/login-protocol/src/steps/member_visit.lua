@@ -27,6 +27,8 @@ if ARGV[2] ~= '' and not overtaken then
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         redis.call('HSET', KEYS[1], 'unfollowed_at_ms', string.format('%.0f', now - 1), 'unfollow_learned_at', ARGV[1])
         unfollowed = true
+        -- The key is the person between braces, behind the 21 characters of `wechat-login:member:{`.
+        redis.call('PUBLISH', 'wechat-login:sessions', string.sub(KEYS[1], 22, -2))
     end
     subscribed = ARGV[2]
     redis.call('HSET', KEYS[1], 'subscribed', subscribed)

@@ -12,7 +12,7 @@ use crate::{
     attempt::Approval,
     identity::{AppId, MemberId, OpenId},
     method::Method,
-    redis_keys,
+    redis_keys, session_change,
     site::{Realm, SiteId},
 };
 
@@ -370,6 +370,8 @@ impl Step for LookAtSession {
 /// on a full Redis too.
 #[derive(Debug, Clone)]
 pub struct EndSession {
+    /// Whose it is, if that is known: who waits for such news of them is told.
+    pub member: Option<MemberId>,
     /// Where it is good; `None`: a version began it that knew no sites.
     pub site: Option<SiteId>,
     /// The SHA-256 of the session's identifier, in base64url.
@@ -389,7 +391,10 @@ impl Step for EndSession {
         Operation::Script {
             script: &END,
             key,
-            arguments: vec![stays.to_owned(), END_IS_KEPT.as_millis().to_string()],
+            arguments: [stays.to_owned(), END_IS_KEPT.as_millis().to_string()]
+                .into_iter()
+                .chain(self.member.as_ref().map(session_change::message))
+                .collect(),
         }
     }
 
@@ -426,7 +431,10 @@ impl Step for EndAllSessions {
         Operation::Script {
             script: &END_ALL,
             key: end_of_all(&self.member, self.site.as_ref()),
-            arguments: vec![self.lifetime.absolute.as_millis().to_string()],
+            arguments: vec![
+                self.lifetime.absolute.as_millis().to_string(),
+                session_change::message(&self.member),
+            ],
         }
     }
 

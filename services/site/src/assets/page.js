@@ -102,7 +102,12 @@
     byId("user-avatar").addEventListener("error", () => {
       byId("user-avatar").hidden = true;
     });
-    document.addEventListener("visibilitychange", () => awaitNickname());
+    document.addEventListener("visibilitychange", () => {
+      // What happened meanwhile, nobody told a hidden page.
+      if (user && !document.hidden) void lookAgain();
+      else watchSession();
+      awaitNickname();
+    });
     void findSession(login);
   }
 
@@ -128,8 +133,67 @@
       // Whoever signed in or out meanwhile knows better.
       if (user !== asked) return;
       if (answer === undefined) awaitNickname();
-      else show(answer);
+      else show(answer, !answer);
     }, NICKNAME_POLL.interval);
+  }
+
+  /** How long to wait, in milliseconds, before another stream is opened after one that was refused or over. */
+  const WATCH_AGAIN_AFTER = 10_000;
+
+  /** @type {EventSource | null} */
+  let stream = null;
+  /** @type {number | undefined} */
+  let watchTimer;
+  let watchNotBefore = 0;
+
+  /**
+   * Learns at once when the session is over: by an unfollow, by the owner, or in another browser. A
+   * hidden page doesn't listen, since a browser has but six connections to a site.
+   */
+  function watchSession() {
+    clearTimeout(watchTimer);
+    if (!user || document.hidden) {
+      stream?.close();
+      stream = null;
+      return;
+    }
+    if (stream) return;
+    const wait = watchNotBefore - Date.now();
+    if (wait > 0) {
+      watchTimer = setTimeout(watchSession, wait);
+      return;
+    }
+    const opened = new EventSource("/api/session/events");
+    stream = opened;
+    let isFirst = true;
+    const end = () => {
+      opened.close();
+      if (stream !== opened) return;
+      stream = null;
+      watchNotBefore = Date.now() + WATCH_AGAIN_AFTER;
+      void lookAgain();
+    };
+    opened.addEventListener("session", (event) => {
+      const { signed_in: signedIn } = JSON.parse(event.data);
+      if (!signedIn) end();
+      // What it says first, the page knows.
+      else if (!isFirst) void lookAgain();
+      isFirst = false;
+    });
+    opened.addEventListener("error", () => {
+      // After an interruption the browser opens it again by itself.
+      if (opened.readyState === EventSource.CLOSED) end();
+    });
+  }
+
+  /** Shows who is signed in by now. */
+  async function lookAgain() {
+    const asked = user;
+    const answer = await readSession();
+    // Whoever signed in or out meanwhile knows better.
+    if (user !== asked) return;
+    if (answer === undefined) watchSession();
+    else show(answer, Boolean(asked) && !answer);
   }
 
   /**
@@ -173,9 +237,15 @@
     byId("login").shadowRoot?.querySelector("button")?.focus();
   }
 
-  /** @param {Visitor | null} next */
-  function show(next) {
+  /**
+   * @param {Visitor | null} next
+   * @param {boolean} [wasEnded] whether the session ended without the visitor's doing here
+   */
+  function show(next, wasEnded = false) {
     user = next;
+    byId("not-yet").hidden = wasEnded;
+    byId("no-more").hidden = !wasEnded;
+    watchSession();
     byId("session").dataset.session = user ? "in" : "out";
     awaitNickname();
     byId("detail").textContent = JSON.stringify(user ?? EXAMPLE, null, 2);

@@ -169,6 +169,7 @@ impl Logins {
             return Ok(());
         };
         let end = EndSession {
+            member: None,
             site: Some(created.site),
             id_sha256: created.id_sha256,
         };
@@ -422,6 +423,7 @@ impl Replacement {
             }],
         });
         let end = |site| EndSession {
+            member: Some(seen.member.clone()),
             site,
             id_sha256: previous.sha256(),
         };

@@ -61,7 +61,7 @@ pub(super) async fn follow(
     let seat = room
         .into_inner()
         .enter(proxies.client(&request))
-        .map_err(refusal)?;
+        .map_err(|full| refusal(full, "Poll GET /api/login instead."))?;
     // Waiting begins before reading, so that no change falls between the two.
     let beginning = watch.wait_for(secret.scene(), seat);
     let Followed {
@@ -94,8 +94,9 @@ pub(super) async fn follow(
     })
 }
 
-fn refusal(full: Full) -> Problem {
-    let detail = "Too many browsers are waiting for logins. Poll GET /api/login instead.";
+/// There is no room for a stream; there is something else to do instead.
+pub(super) fn refusal(full: Full, instead: &str) -> Problem {
+    let detail = format!("Too many browsers have event streams open. {instead}");
     let problem = Problem::new(ProblemCode::TooManyWaiting, detail).retry_after(RETRY_AFTER);
     match full {
         Full::Client => problem,

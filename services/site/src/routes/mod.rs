@@ -22,11 +22,13 @@ use crate::{
     login_watch::LoginWatch,
     oidc::{endpoints, provider::Provider},
     public_url::PublicUrl,
+    session_watch::SessionWatch,
     sessions::store::Sessions,
     waiting_room::WaitingRoom,
 };
 use front::Front;
 use own_origin::OwnOrigin;
+use session_events::SignedInRoom;
 
 mod account_pictures;
 mod assets;
@@ -49,6 +51,7 @@ mod purpose;
 mod query;
 mod security_headers;
 mod session;
+pub mod session_events;
 mod small_bodies;
 mod tickets;
 mod web_authorization;
@@ -70,6 +73,10 @@ pub struct Parts {
     pub watch: Data<LoginWatch>,
     /// The open streams.
     pub room: Data<WaitingRoom>,
+    /// Pages that watch their session.
+    pub session_watch: Data<SessionWatch>,
+    /// Their streams.
+    pub signed_in_room: Data<SignedInRoom>,
     /// Who may ask about requests.
     pub forward_auth: Data<ForwardAuth>,
     /// The cookies' names and attributes.
@@ -121,6 +128,8 @@ pub fn app(
         .app_data(parts.sessions.clone())
         .app_data(parts.watch.clone())
         .app_data(parts.room.clone())
+        .app_data(parts.session_watch.clone())
+        .app_data(parts.signed_in_room.clone())
         .app_data(parts.forward_auth.clone())
         .app_data(parts.cookies.clone())
         .app_data(parts.public_url.clone())
@@ -169,6 +178,10 @@ fn addresses(config: &mut ServiceConfig) {
                 (Method::GET, web::to(session::read)),
                 (Method::DELETE, web::to(session::end)),
             ],
+        ))
+        .service(endpoint::at(
+            "/api/session/events",
+            [(Method::GET, web::to(session_events::follow))],
         ))
         .service(endpoint::at(
             "/api/sessions",

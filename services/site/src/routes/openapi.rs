@@ -15,7 +15,8 @@ use service_kit::{
 use utoipa::OpenApi;
 
 use super::{
-    forward_auth, login, login_complete, login_events, session, tickets, web_authorization,
+    forward_auth, login, login_complete, login_events, session, session_events, tickets,
+    web_authorization,
 };
 
 /// What the routes of the internal listener say; a test compares it with them.
@@ -56,6 +57,7 @@ struct Internal;
         login_complete::complete,
         web_authorization::begin,
         session::read,
+        session_events::follow,
         session::end,
         session::list,
         session::end_all,

@@ -73,7 +73,7 @@ fn not_signed_in() -> Problem {
     )
 }
 
-async fn signed_in(
+pub(super) async fn signed_in(
     request: &HttpRequest,
     sessions: &Sessions,
     cookies: &Cookies,

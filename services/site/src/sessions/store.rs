@@ -14,7 +14,7 @@ use login_protocol::{
     steps::{
         EndAllSessions, EndSession, ForgetRedemption, GivenSubject, IndexSession, LookAtSession,
         ReadMember, ReadOlderSession, ReadSession, ReadSessionsEnd, ReadSubject, Session,
-        SessionLifetime,
+        SessionLifetime, TakeTicket,
         oidc::{LogoutTask, ReadClientUses, ReadSessionClients},
     },
     subject::Subject,
@@ -101,6 +101,14 @@ pub(super) struct Found {
     is_older: bool,
     /// What a version left out that kept no index.
     index: Option<IndexSession>,
+}
+
+/// What is known of somebody whose session is good.
+struct Standing {
+    known: Option<Member>,
+    subject: Option<GivenSubject>,
+    /// Whether there was a ticket, and it was taken now.
+    taken: bool,
 }
 
 /// Whether the person of a session was erased after it began: its end, if it isn't in the index of
@@ -207,37 +215,21 @@ impl Sessions {
             index,
             ..
         } = found;
-        let read = ReadMember {
-            member: member.clone(),
-        };
-        let read_subject = ReadSubject {
-            member: member.clone(),
-        };
-        let [ended_here, ended] = self.ends(&member);
-        let unfollow = self.rules.unfollow_of(&member);
         let take = ticket
             .as_ref()
             .map(|ticket| ticket.take(self.realm.site.clone()))
             .transpose()?;
-        let (known, subject, ended_here, ended, taken, unfollowed, _) = self
-            .store
-            .run_together((
-                &read,
-                &read_subject,
-                &ended_here,
-                &ended,
-                take.as_ref(),
-                unfollow.as_ref(),
-                index.as_ref(),
-            ))
+        let standing = self
+            .standing(&member, begun_at, take.as_ref(), index.as_ref())
             .await?;
-        let ended = ended_here.max(ended).max(unfollowed.flatten());
-        if is_over(begun_at, ended) || !self.rules.admit(known.as_ref()) {
+        let Some(Standing {
+            known,
+            subject,
+            taken,
+        }) = standing
+        else {
             return Ok(None);
-        }
-        if was_erased(begun_at, known.as_ref(), subject.as_ref()) {
-            return Ok(None);
-        }
+        };
         // Who logged in before there were any has none.
         let unionid = known.as_ref().and_then(|known| known.unionid.as_deref());
         let subject = subjects::given_or_new(&self.store, subject, &member, unionid).await?;
@@ -249,7 +241,71 @@ impl Sessions {
             method,
             approval,
         };
-        Ok(Some((identity, ticket.filter(|_| taken == Some(true)))))
+        Ok(Some((identity, ticket.filter(|_| taken))))
+    }
+
+    /// What is known of somebody whose session began then, unless it has ended. In the same round trip
+    /// a ticket is taken, and the session put into the index.
+    async fn standing(
+        &self,
+        member: &MemberId,
+        begun_at: Timestamp,
+        take: Option<&TakeTicket>,
+        index: Option<&IndexSession>,
+    ) -> Result<Option<Standing>, StoreError> {
+        let read = ReadMember {
+            member: member.clone(),
+        };
+        let read_subject = ReadSubject {
+            member: member.clone(),
+        };
+        let [ended_here, ended] = self.ends(member);
+        let unfollow = self.rules.unfollow_of(member);
+        let (known, subject, ended_here, ended, taken, unfollowed, _) = self
+            .store
+            .run_together((
+                &read,
+                &read_subject,
+                &ended_here,
+                &ended,
+                take,
+                unfollow.as_ref(),
+                index,
+            ))
+            .await?;
+        let ended = ended_here.max(ended).max(unfollowed.flatten());
+        let is_good = !is_over(begun_at, ended)
+            && self.rules.admit(known.as_ref())
+            && !was_erased(begun_at, known.as_ref(), subject.as_ref());
+        Ok(is_good.then_some(Standing {
+            known,
+            subject,
+            taken: taken == Some(true),
+        }))
+    }
+
+    /// Whether a session is good, by the SHA-256 of its identifier. Asking doesn't count as using it.
+    ///
+    /// # Errors
+    ///
+    /// Redis is unavailable.
+    pub async fn is_still_good(&self, id_sha256: &str) -> Result<bool, StoreError> {
+        let [look, look_older] = self.looks(id_sha256);
+        let (seen, seen_older) = self.store.run_both(&look, &look_older).await?;
+        let seen = seen.filter(|seen| seen.account == self.realm.account);
+        let Some(seen) = seen.or(seen_older) else {
+            return Ok(false);
+        };
+        let standing = self.standing(&seen.member, seen.begun_at, None, None);
+        Ok(standing.await?.is_some())
+    }
+
+    /// Looks at a session, and at one of a version that knew no sites.
+    fn looks(&self, id_sha256: &str) -> [LookAtSession; 2] {
+        [Some(self.realm.site.clone()), None].map(|site| LookAtSession {
+            site,
+            id_sha256: id_sha256.to_owned(),
+        })
     }
 
     pub(super) fn read(&self, id_sha256: String) -> ReadSession {
@@ -412,10 +468,7 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         let forget = secret.map(|secret| self.forget_redemption(secret));
         let id_sha256 = session.sha256();
-        let [look, look_older] = [Some(self.realm.site.clone()), None].map(|site| LookAtSession {
-            site,
-            id_sha256: id_sha256.clone(),
-        });
+        let [look, look_older] = self.looks(&id_sha256);
         let read_clients = ReadSessionClients {
             site: self.realm.site.clone(),
             session_sha256: id_sha256.clone(),
@@ -431,10 +484,13 @@ impl Sessions {
             };
             client_uses::tell(&self.store, self.realm.site.clone(), vec![ended]).await?;
         }
+        let seen = seen.or(seen_older);
         let append = seen
-            .or(seen_older)
-            .and_then(|seen| session_ended(&seen, &id_sha256, SessionEnd::SignedOut));
+            .as_ref()
+            .and_then(|seen| session_ended(seen, &id_sha256, SessionEnd::SignedOut));
+        let member = seen.map(|seen| seen.member);
         let [end, end_older] = [Some(self.realm.site.clone()), None].map(|site| EndSession {
+            member: member.clone(),
             site,
             id_sha256: id_sha256.clone(),
         });
