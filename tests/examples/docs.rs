@@ -106,8 +106,6 @@ async fn a_page_that_listens_to_the_session_is_loaded_again_after_an_unfollow() 
     browser.visit(&pages.origin).await;
     scan(&browser, &stack.wechat, &person).await;
     says(&browser, "Hello, 小林").await;
-    browser.visit(&pages.origin).await;
-    says(&browser, "Hello, 小林").await;
     browser.value("window.isThisPage = true").await;
     stack.wechat.unfollow(&person).await;
     browser.until("window.isThisPage !== true").await;

@@ -373,6 +373,29 @@ async fn who_is_erased_is_not_told_of() {
 }
 
 #[tokio::test]
+async fn an_event_that_its_receiver_never_took_is_not_lost_silently() {
+    let receiver = Receiver::start().await;
+    receiver.answer(|_| Reply::Status(500));
+    let mut stack = http::start(telling(&receiver)).await;
+    let gateway = &stack.gateways[0];
+    follow(gateway, new_openid().as_str()).await;
+    receiver.first(1).await;
+    report(gateway, "it failed", |report| report["failures"] == 1).await;
+    // As trimming does.
+    let events = "wechat-login:events";
+    let trimmed: i64 = stack
+        .redis
+        .command(&["ZREMRANGEBYSCORE", events, "(0", "+inf"])
+        .await;
+    assert_eq!(trimmed, 1);
+    all_delivered(gateway).await;
+    assert_eq!(receiver.deliveries().len(), 1);
+    let line = "an event is lost: it got older than events.keep_days";
+    let said = stack.gateways[0].process.line_with(line).await;
+    assert!(said.contains("ERROR"), "{said}");
+}
+
+#[tokio::test]
 async fn without_webhooks_there_are_none() {
     let stack = http::start(Plan::default()).await;
     let gateway = &stack.gateways[0];

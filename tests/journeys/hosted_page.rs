@@ -25,6 +25,53 @@ async fn arrives(browser: &Browser, address: &str) {
         .await;
 }
 
+/// Makes the page believe that its tab is in the background, or in front again.
+async fn hide(browser: &Browser, hidden: bool) {
+    let script = format!(
+        "Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }}); \
+         document.dispatchEvent(new Event('visibilitychange'));"
+    );
+    browser.run(&script).await;
+}
+
+/// In front, in the background, and while its stream was interrupted.
+#[tokio::test]
+async fn who_unfollows_is_shown_the_login_again() {
+    let mut stack = Plan::default()
+        .site("SITE__PAGE__DEMO", "false")
+        .site("SITE__SESSION__END_ON_UNFOLLOW", "true")
+        .start()
+        .await;
+    // So that it comes back where it was.
+    stack.publish_site().await;
+    let browser = Browser::start(&stack.log).await;
+    let person = stack.wechat.person("小林", true).await;
+    for case in ["in front", "hidden", "interrupted"] {
+        browser.visit(&stack.sites[0].public).await;
+        arrives(&browser, "/login").await;
+        scan(&stack, &browser, &person).await;
+        arrives(&browser, "/").await;
+        browser
+            .until("performance.getEntriesByType('resource').some((one) => one.name.endsWith('session-watch.js'))")
+            .await;
+        match case {
+            "hidden" => hide(&browser, true).await,
+            "interrupted" => stack.sites[0].process.kill(),
+            _ => {}
+        }
+        stack.wechat.unfollow(&person).await;
+        match case {
+            "hidden" => hide(&browser, false).await,
+            "interrupted" => stack.sites[0].process.restart().await.expect("the site"),
+            _ => {}
+        }
+        arrives(&browser, "/login").await;
+        stack.wechat.follow(&person).await;
+    }
+    let interrupted = ["favicon.ico", "401", "Failed to load resource", "ERR_"];
+    browser.close(&interrupted).await;
+}
+
 #[tokio::test]
 async fn the_front_leads_to_the_page_and_back_and_out_again() {
     let stack = Plan::default()

@@ -237,6 +237,23 @@ async fn who_leaves_is_out_and_a_body_is_no_obstacle() {
     }
 }
 
+/// What leads to the login holds the page's address in an address in an address.
+#[tokio::test]
+async fn a_long_address_leads_to_the_login_as_well() {
+    for proxy in PROXIES {
+        let world = World::start(proxy).await;
+        let mut at_wiki = world.at_wiki();
+        let page = format!("/page?q={}", "%E8%8A%B1".repeat(400));
+        let answer = at_wiki.call(Method::GET, &page).await;
+        assert_eq!(answer.status, 302, "{proxy:?}: {}", answer.text);
+        let way_on = location(&answer);
+        let mut parameters = way_on.query_pairs();
+        let wanted = parameters.find(|(name, _)| name == "return_to");
+        let (_, wanted) = wanted.expect("where to come back to");
+        assert_eq!(wanted, format!("{}{page}", world.wiki), "{proxy:?}");
+    }
+}
+
 async fn person_id(world: &World, openid: &str) -> String {
     let people = world
         .stack

@@ -15,8 +15,8 @@ use futures_util::{Stream, stream};
 use login_protocol::identity::MemberId;
 use serde::Serialize;
 use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
+    sync::{Semaphore, watch},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -28,10 +28,17 @@ use crate::{sessions::store::Sessions, waiting_room::Seat};
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
 /// What it then says: a comment.
-const COMMENT: &[u8] = b":\n\n";
+const COMMENT: &str = ":\n\n";
 
-/// How long to wait before a session is read again, while Redis is away.
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait before a session is read again that couldn't be.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// By how many milliseconds at most these times differ between streams, so that they don't all read
+/// at once.
+const SPREAD: u64 = 4000;
+
+/// How many sessions are read at once: whatever wakes all streams holds no login up.
+const READS_AT_ONCE: usize = 32;
 
 /// How long a browser waits before it opens a broken stream again.
 const RECONNECT_AFTER_MS: u32 = 1000;
@@ -48,6 +55,7 @@ pub struct SessionWatch {
     sessions: Arc<Sessions>,
     shutdown: CancellationToken,
     by_person: Mutex<HashMap<MemberId, watch::Sender<()>>>,
+    reads: Semaphore,
 }
 
 /// A page that is told what becomes of its session.
@@ -57,6 +65,8 @@ pub(crate) struct Watcher {
     id_sha256: String,
     /// `None` only while it is dropped.
     news: Option<watch::Receiver<()>>,
+    /// Whether there was news, and the session couldn't be read yet.
+    is_owed: bool,
     _seat: Seat,
 }
 
@@ -74,6 +84,7 @@ impl SessionWatch {
             sessions,
             shutdown,
             by_person: Mutex::default(),
+            reads: Semaphore::new(READS_AT_ONCE),
         }
     }
 
@@ -93,6 +104,7 @@ impl SessionWatch {
             member,
             id_sha256,
             news: Some(news),
+            is_owed: true,
             _seat: seat,
         }
     }
@@ -130,46 +142,59 @@ impl Watcher {
             };
             let shutdown = watcher.watch.shutdown.clone();
             let next = shutdown.run_until_cancelled(watcher.next(is_first));
-            let (said, is_good) = next.await?;
-            let phase = if is_good {
-                Phase::GoesOn
-            } else {
-                Phase::IsOver
-            };
+            let (said, phase) = next.await?;
             Some((Ok(said), (watcher, phase)))
         })
     }
 
-    /// What is said next, and whether the session is good.
-    async fn next(&mut self, is_first: bool) -> (Bytes, bool) {
-        let is_news = is_first || self.hear().await;
-        let is_good = self.read().await;
-        let said = match (is_good, is_news) {
-            (true, false) => Bytes::from_static(COMMENT),
-            _ if is_first => format!("retry: {RECONNECT_AFTER_MS}\n{}", event(is_good)).into(),
-            _ => event(is_good).into(),
-        };
-        (said, is_good)
-    }
-
-    /// Waits for news; `false`: there was none for a while.
-    async fn hear(&mut self) -> bool {
-        let Some(news) = &mut self.news else {
-            return false;
-        };
-        timeout(KEEP_ALIVE, news.changed()).await.is_ok()
-    }
-
-    async fn read(&self) -> bool {
-        loop {
-            match self.watch.sessions.is_still_good(&self.id_sha256).await {
-                Ok(is_good) => return is_good,
-                Err(error) => {
-                    error.log();
-                    sleep(READ_AGAIN_AFTER).await;
-                }
-            }
+    /// What is said next.
+    async fn next(&mut self, is_first: bool) -> (Bytes, Phase) {
+        if !is_first {
+            self.hear().await;
         }
+        let retry = format!("retry: {RECONNECT_AFTER_MS}\n");
+        let mut said = if is_first { retry } else { String::new() };
+        let phase = match self.read().await {
+            Some(false) => {
+                said += &event(false);
+                Phase::IsOver
+            }
+            Some(true) if self.is_owed => {
+                self.is_owed = false;
+                said += &event(true);
+                Phase::GoesOn
+            }
+            // Nothing is known while Redis is away, or nothing is new: the stream is kept open.
+            _ => {
+                said += COMMENT;
+                Phase::GoesOn
+            }
+        };
+        (said.into(), phase)
+    }
+
+    /// Waits for news, or for the time to look without any.
+    async fn hear(&mut self) {
+        let patience = if self.is_owed {
+            READ_AGAIN_AFTER
+        } else {
+            KEEP_ALIVE
+        };
+        let seed: u64 = self.id_sha256.bytes().map(u64::from).sum();
+        let patience = patience.saturating_sub(Duration::from_millis(seed * 97 % SPREAD));
+        if let Some(news) = &mut self.news
+            && timeout(patience, news.changed()).await.is_ok()
+        {
+            self.is_owed = true;
+        }
+    }
+
+    /// Whether the session is good; `None`: Redis is away, which others tell.
+    async fn read(&self) -> Option<bool> {
+        let _turn = self.watch.reads.acquire().await;
+        let read = self.watch.sessions.is_still_good(&self.id_sha256).await;
+        read.inspect_err(|error| tracing::debug!(%error, "can't read a watched session yet"))
+            .ok()
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Told {
     Event(Box<Event>),
     /// Nothing: its person was erased, or it was taken back.
     Nothing,
+    /// Nothing any more: it is older than events are kept.
+    Trimmed,
     /// Nothing yet: it may be taken back.
     NotYet,
 }
@@ -219,7 +221,7 @@ impl Events {
                 }
                 match told {
                     Told::Event(event) => events.push(*event),
-                    Told::Nothing => {}
+                    Told::Nothing | Told::Trimmed => {}
                     Told::NotYet => return Ok((events, before)),
                 }
                 if events.len() == page.limit {
@@ -250,7 +252,7 @@ impl Events {
     pub async fn at(&self, position: Position) -> Result<Told, StoreError> {
         match self.store.run(&ReadEvent { position }).await? {
             Some(kept) => self.told(kept).await,
-            None => Ok(Told::Nothing),
+            None => Ok(Told::Trimmed),
         }
     }
 

@@ -102,12 +102,7 @@
     byId("user-avatar").addEventListener("error", () => {
       byId("user-avatar").hidden = true;
     });
-    document.addEventListener("visibilitychange", () => {
-      // What happened meanwhile, nobody told a hidden page.
-      if (user && !document.hidden) void lookAgain();
-      else watchSession();
-      awaitNickname();
-    });
+    document.addEventListener("visibilitychange", () => awaitNickname());
     void findSession(login);
   }
 
@@ -137,53 +132,22 @@
     }, NICKNAME_POLL.interval);
   }
 
-  /** How long to wait, in milliseconds, before another stream is opened after one that was refused or over. */
-  const WATCH_AGAIN_AFTER = 10_000;
+  /** Stops listening for the end of the session. @type {(() => void) | null} */
+  let stopWatching = null;
 
-  /** @type {EventSource | null} */
-  let stream = null;
-  /** @type {number | undefined} */
-  let watchTimer;
-  let watchNotBefore = 0;
-
-  /**
-   * Learns at once when the session is over: by an unfollow, by the owner, or in another browser. A
-   * hidden page doesn't listen, since a browser has but six connections to a site.
-   */
-  function watchSession() {
-    clearTimeout(watchTimer);
-    if (!user || document.hidden) {
-      stream?.close();
-      stream = null;
-      return;
+  /** Listens for the end of the session, while there is one. */
+  async function watchSession() {
+    if (!user) {
+      stopWatching?.();
+      stopWatching = null;
+    } else if (!stopWatching) {
+      let stopped = false;
+      stopWatching = () => (stopped = true);
+      const path = "/assets/session-watch.js";
+      const piece = await import(path).catch(() => null);
+      if (!piece || stopped) return;
+      stopWatching = piece.watchSession(() => void lookAgain(), { signedIn: true });
     }
-    if (stream) return;
-    const wait = watchNotBefore - Date.now();
-    if (wait > 0) {
-      watchTimer = setTimeout(watchSession, wait);
-      return;
-    }
-    const opened = new EventSource("/api/session/events");
-    stream = opened;
-    let isFirst = true;
-    const end = () => {
-      opened.close();
-      if (stream !== opened) return;
-      stream = null;
-      watchNotBefore = Date.now() + WATCH_AGAIN_AFTER;
-      void lookAgain();
-    };
-    opened.addEventListener("session", (event) => {
-      const { signed_in: signedIn } = JSON.parse(event.data);
-      if (!signedIn) end();
-      // What it says first, the page knows.
-      else if (!isFirst) void lookAgain();
-      isFirst = false;
-    });
-    opened.addEventListener("error", () => {
-      // After an interruption the browser opens it again by itself.
-      if (opened.readyState === EventSource.CLOSED) end();
-    });
   }
 
   /** Shows who is signed in by now. */
@@ -192,8 +156,7 @@
     const answer = await readSession();
     // Whoever signed in or out meanwhile knows better.
     if (user !== asked) return;
-    if (answer === undefined) watchSession();
-    else show(answer, Boolean(asked) && !answer);
+    if (answer !== undefined) show(answer, Boolean(asked) && !answer);
   }
 
   /**
@@ -227,11 +190,17 @@
   async function logOut() {
     const button = /** @type {HTMLButtonElement} */ (byId("logout"));
     button.disabled = true;
+    // What the visitor does is no news.
+    stopWatching?.();
+    stopWatching = null;
     const answer = await fetch("/api/session", { method: "DELETE" }).catch(() => null);
     await answer?.text().catch(() => "");
     button.disabled = false;
     byId("logout-failed").hidden = answer?.ok ?? false;
-    if (!answer?.ok) return;
+    if (!answer?.ok) {
+      void watchSession();
+      return;
+    }
     show(null);
     tabs.postMessage(null);
     byId("login").shadowRoot?.querySelector("button")?.focus();
@@ -245,7 +214,7 @@
     user = next;
     byId("not-yet").hidden = wasEnded;
     byId("no-more").hidden = !wasEnded;
-    watchSession();
+    void watchSession();
     byId("session").dataset.session = user ? "in" : "out";
     awaitNickname();
     byId("detail").textContent = JSON.stringify(user ?? EXAMPLE, null, 2);

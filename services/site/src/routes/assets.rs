@@ -45,7 +45,8 @@ static OF_THE_PAGE: LazyLock<Vec<(&'static str, StaticFile)>> = LazyLock::new(||
         "oidc-login.js",
         "oidc-post.js",
         "page.css",
-        "page.js"
+        "page.js",
+        "session-watch.js"
     ]);
     named(files)
 });

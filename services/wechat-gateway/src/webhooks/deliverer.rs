@@ -86,8 +86,10 @@ struct Parts {
 enum Sent {
     /// The receiver has it.
     Delivered,
-    /// There is nothing to send: its person was erased, or it isn't kept any longer.
+    /// There is nothing to send: its person was erased.
     Nothing,
+    /// It isn't kept any longer, and the receiver never got it.
+    Trimmed,
     /// The receiver hasn't got it.
     Failed(SendError),
     /// It isn't told yet.
@@ -462,6 +464,15 @@ impl Deliverer {
                 count(&receiver.name, "gone");
                 Settled::Done
             }
+            Sent::Trimmed => {
+                count(&receiver.name, "trimmed");
+                tracing::error!(
+                    webhook,
+                    event,
+                    "an event is lost: it got older than events.keep_days before its receiver took it"
+                );
+                Settled::Done
+            }
             Sent::NotYet | Sent::Unread(_) => {
                 if let Sent::Unread(error) = sent {
                     tracing::warn!(webhook, %error, "an event can't be read; trying again");
@@ -527,10 +538,11 @@ impl Deliverer {
                 }
             }
         }
-        if let Some(failure) = delivery.failure.take()
-            && !self.store.run(&failure).await?
-        {
-            return Ok(Turn::Lost);
+        if let Some(failure) = &delivery.failure {
+            if !self.store.run(failure).await? {
+                return Ok(Turn::Lost);
+            }
+            delivery.failure = None;
         }
         if delivery.unwanted {
             let switch_off = SwitchOffWebhook {
@@ -587,6 +599,7 @@ impl Parts {
                 Err(error) => Sent::Failed(error),
             },
             Ok(Told::Nothing) => Sent::Nothing,
+            Ok(Told::Trimmed) => Sent::Trimmed,
             Ok(Told::NotYet) => Sent::NotYet,
             Err(error) => Sent::Unread(error),
         }
