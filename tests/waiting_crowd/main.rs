@@ -160,8 +160,8 @@ fn row(party: &Party, count: usize, at: [Figures; 4], took: Duration) {
             opened.resident_kib.saturating_sub(before.resident_kib),
             count
         ),
-        share(rested.worked - opened.worked, QUIET),
-        share(scanned.worked - rested.worked, took),
+        share(rested.worked.saturating_sub(opened.worked), QUIET),
+        share(scanned.worked.saturating_sub(rested.worked), took),
     );
 }
 
@@ -403,14 +403,14 @@ async fn scan(
     let url = format!("{}/wechat/callback", world.gateway.public);
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut pushes = JoinSet::new();
+    let mut running = JoinSet::new();
     for person in 0..scans {
         ticks.tick().await;
         let number = person * (count / scans);
         let (http, phone, url) = (http.clone(), Arc::clone(&phone), url.clone());
-        pushes.spawn(async move { (number, push(&http, &phone, &url, person, number).await) });
+        running.spawn(async move { (number, push(&http, &phone, &url, person, number).await) });
     }
-    let pushed = pushes.join_all().await;
+    let pushed = running.join_all().await;
     let heard = || {
         let mut heard = HashMap::new();
         for line in browsers.iter().flat_map(Process::lines) {
