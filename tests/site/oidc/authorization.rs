@@ -270,6 +270,49 @@ async fn following_again_brings_no_token_back() {
     stack.wechat.follow(&person).await;
     let told = client.userinfo(&text(&tokens, "access_token")).await;
     assert_eq!(told.status, 401);
+    // The session before is no way in any more, another login is.
+    let mut silent = of_app();
+    silent.insert("prompt", "none".to_owned());
+    let answer = visitor.call(Method::GET, &authorize_path(&silent)).await;
+    assert_eq!(query(&location(&answer))["error"], "login_required");
+    let answer = authorized(&stack, &mut visitor, &person, &of_app()).await;
+    client.exchanged_by_app(&answer["code"]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_wants_no_tap_opens_nothing_else() {
+    let origin = "http://wiki.localhost";
+    let plan = plan()
+        .gateway("GATEWAY__PUBLIC__URL", "http://localhost")
+        .site("SITE__LOGIN__APPROVAL", "tap")
+        .site(
+            "SITE__INTERNAL__API_KEY",
+            "an-internal-key-of-thirty-two-chars",
+        )
+        .site("SITE__FORWARD_AUTH__ORIGINS", origin)
+        .site("SITE__CLIENT__APP__APPROVAL", "scan");
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let page = page_for(&mut visitor, &of_app()).await;
+    let request = page.split_once('?').unwrap().1;
+    let begun = visitor
+        .call(Method::POST, &format!("/api/login?{request}"))
+        .await;
+    let content = begun.json["qr"]["content"].as_str().unwrap();
+    stack.wechat.scan(&person, content).await;
+    visitor.status_becomes("confirmed").await;
+    let completed = visitor.call(Method::POST, "/api/login/complete").await;
+    assert_eq!(completed.status, 200, "{}", completed.text);
+    assert!(completed.json["ticket"].is_null(), "{}", completed.text);
+    let answer = visitor.call(Method::GET, &authorize_path(&of_app())).await;
+    assert!(query(&location(&answer)).contains_key("code"));
+    for path in ["/api/session", "/api/sessions", "/api/forward-auth"] {
+        let answer = visitor.call(Method::GET, path).await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text);
+    }
+    let page = page_for(&mut visitor, &of_wiki()).await;
+    assert!(page.contains("request="), "{page}");
 }
 
 #[tokio::test]

@@ -260,7 +260,8 @@ impl Logins {
         site: &SiteId,
         delivery: TicketDelivery,
     ) -> (Option<Ticket>, Option<IssueTicket>) {
-        let ticket = self.have_tickets().then(|| Ticket::of_session(session));
+        let is_due = self.have_tickets() && self.rules.trust(login);
+        let ticket = is_due.then(|| Ticket::of_session(session));
         let issue = ticket.as_ref().map(|ticket| IssueTicket {
             site: site.clone(),
             ticket_sha256: ticket.sha256(),

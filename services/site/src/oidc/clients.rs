@@ -180,6 +180,7 @@ impl Clients {
             require_following: false,
             // A ticket is the site's own, and handed out elsewhere.
             tickets: TicketIssuing::Off,
+            wants_tap: false,
             ..rules.clone()
         };
         let mut clients = Self {
@@ -190,15 +191,22 @@ impl Clients {
         };
         for (name, settings) in settings {
             let realm_of = realm(site, &settings);
-            let sessions =
-                Sessions::new(realm_of.clone(), lifetime, rules.clone(), Arc::clone(store));
-            let sessions = Arc::new(sessions);
+            let sessions = |rules| {
+                let store = Arc::clone(store);
+                Arc::new(Sessions::new(realm_of.clone(), lifetime, rules, store))
+            };
             let account = realm_of.account.clone();
             if account != site.realm.account {
                 clients
                     .other_sessions
-                    .insert(account, Arc::clone(&sessions));
+                    .insert(account, sessions(rules.clone()));
             }
+            let requires_following = settings.require_following.unwrap_or(site.require_following);
+            let sessions = sessions(SessionRules {
+                // Grants end with an unfollow, also of somebody who follows again: they log in anew.
+                end_on_unfollow: rules.end_on_unfollow || requires_following,
+                ..rules.clone()
+            });
             let client = Arc::new(Client::new(name, settings, site, sessions)?);
             if client.is_public() {
                 let origins = client.redirect_uris.iter().filter_map(|uri| {

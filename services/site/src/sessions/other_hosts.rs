@@ -51,7 +51,7 @@ impl Sessions {
             return Ok(None);
         }
         let found = match session {
-            Some(session) => Some(self.found(session, read.id_sha256)),
+            Some(session) => self.found(session, read.id_sha256),
             None => self.find_older(read.id_sha256).await?,
         };
         match found {

@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use login_protocol::{identity::MemberId, member::Member, steps::ReadUnfollow};
+use login_protocol::{
+    attempt::Approval,
+    identity::MemberId,
+    member::Member,
+    method::Method,
+    steps::{ReadUnfollow, Session},
+};
 
 /// Whether logins come with tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub struct SessionRules {
     pub require_following: bool,
     /// Whether an unfollow ends a person's sessions.
     pub end_on_unfollow: bool,
+    /// Whether logins have to be confirmed on the phone.
+    pub wants_tap: bool,
     /// Whether a login brings a ticket.
     pub tickets: TicketIssuing,
 }
@@ -32,6 +40,15 @@ impl SessionRules {
         self.end_on_unfollow.then(|| ReadUnfollow {
             member: member.clone(),
         })
+    }
+
+    /// Whether a login was confirmed as the site wants it. A client may ask for less than the site
+    /// does, and for itself alone. (What began at the site itself went by the site's rule; on a page,
+    /// and inside WeChat, everybody is asked.)
+    pub(crate) fn trust(&self, login: &Session) -> bool {
+        let by_phone = matches!(login.method, Method::Scan | Method::Code);
+        let is_tapped = login.approval == Some(Approval::Tap);
+        !self.wants_tap || login.client.is_none() || !by_phone || is_tapped
     }
 
     /// Whether somebody of whom this is known may be signed in.

@@ -97,8 +97,6 @@ pub(super) struct Found {
     begun_at: Timestamp,
     method: Method,
     approval: Option<Approval>,
-    /// Whether a version began it that knew no sites.
-    is_older: bool,
     /// What a version left out that kept no index.
     index: Option<IndexSession>,
 }
@@ -319,7 +317,7 @@ impl Sessions {
     async fn find(&self, id_sha256: String) -> Result<Option<Found>, StoreError> {
         let read = self.read(id_sha256);
         match self.store.run(&read).await? {
-            Some(session) => Ok(Some(self.found(session, read.id_sha256))),
+            Some(session) => Ok(self.found(session, read.id_sha256)),
             None => self.find_older(read.id_sha256).await,
         }
     }
@@ -342,24 +340,26 @@ impl Sessions {
             // That version didn't keep it, and most people scan.
             method: Method::Scan,
             approval: None,
-            is_older: true,
         }))
     }
 
-    pub(super) fn found(&self, session: Session, id_sha256: String) -> Found {
+    /// `None`: it was begun for a client that asks for less than this site.
+    pub(super) fn found(&self, session: Session, id_sha256: String) -> Option<Found> {
+        if !self.rules.trust(&session) {
+            return None;
+        }
         let site = self.realm.site.clone();
         let index = session
             .place
             .is_none()
             .then(|| IndexSession::new(site, id_sha256, &session, self.lifetime));
-        Found {
+        Some(Found {
             member: session.member,
             begun_at: session.begun_at,
             method: session.method,
             approval: session.approval,
-            is_older: false,
             index,
-        }
+        })
     }
 
     /// The sessions of this person that are good here.
@@ -408,29 +408,33 @@ impl Sessions {
         session: &SessionId,
         secret: Option<&BrowserSecret>,
     ) -> Result<(), StoreError> {
-        if let Some(found) = self.find(session.sha256()).await? {
-            let [ended_here, ended] = self.ends(&found.member);
+        // Of whichever account it is: clients have accounts of their own.
+        let [look, look_older] = self.looks(&session.sha256());
+        let (seen, seen_older) = self.store.run_both(&look, &look_older).await?;
+        let is_older = seen.is_none();
+        if let Some(seen) = seen.or(seen_older) {
+            let [ended_here, ended] = self.ends(&seen.member);
             let read_uses = ReadClientUses {
-                member: found.member.clone(),
+                member: seen.member.clone(),
             };
             let (ended_here, ended, mut uses) = self
                 .store
                 .run_together((&ended_here, &ended, &read_uses))
                 .await?;
-            if !is_over(found.begun_at, ended_here.max(ended)) {
-                uses.retain(|used| found.is_older || *used.site() == self.realm.site);
+            if !is_over(seen.begun_at, ended_here.max(ended)) {
+                uses.retain(|used| is_older || *used.site() == self.realm.site);
                 let reason = SessionEnd::SignedOut;
                 let ends = |session: &PersonsSession| {
-                    found.is_older || session.key.site.as_ref() == Some(&self.realm.site)
+                    is_older || session.key.site.as_ref() == Some(&self.realm.site)
                 };
-                let ending = Ending::look(&self.store, &found.member, reason, ends).await?;
+                let ending = Ending::look(&self.store, &seen.member, reason, ends).await?;
                 ending.tell().await?;
                 // Before they end: afterwards this session could end none again, if this failed.
                 client_uses::sessions_ended(&self.store, &uses).await?;
                 let end = EndAllSessions {
-                    member: found.member.clone(),
+                    member: seen.member.clone(),
                     // Those of the version that knew no sites are good at any.
-                    site: (!found.is_older).then(|| self.realm.site.clone()),
+                    site: (!is_older).then(|| self.realm.site.clone()),
                     lifetime: self.lifetime,
                 };
                 self.store.run(&end).await?;
