@@ -124,6 +124,7 @@ async fn the_key_opens_it_until_the_browser_signs_out() {
     let page = see(gateway, &cookie, "").await;
     assert_eq!(page.status, 200);
     assert_eq!(header(&page, "cache-control"), "no-store");
+    assert_eq!(header(&page, "x-frame-options"), "DENY");
     let policy = header(&page, "content-security-policy");
     assert!(
         policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),

@@ -2,12 +2,12 @@
 
 use login_protocol::{
     account::AccountName,
-    event::{EventKind, Happening, Occasion},
+    event::{EventKind, Happening, Occasion, Position},
     identity::MemberId,
     session_end::SessionEnd,
     steps::{
         AppendEvent, Appended, BlankEvent, CloseEvents, Denial, EndingSession, FillEvent,
-        OpenEvents, ReadEvents,
+        OpenEvents, ReadEvents, TrimEvents,
     },
 };
 use service_kit::redis::Store;
@@ -32,7 +32,7 @@ async fn append(store: &Store, append: &AppendEvent) -> Appended {
 
 async fn kinds(store: &Store) -> Vec<EventKind> {
     let read = ReadEvents {
-        after: login_protocol::event::Position::BEGINNING,
+        after: Position::BEGINNING,
         limit: 100,
     };
     let found = store.run(&read).await.expect("Redis runs");
@@ -74,6 +74,34 @@ async fn an_occasion_is_told_once_and_only_while_the_stream_is_open() {
 }
 
 #[tokio::test]
+async fn what_is_too_old_goes_and_no_more() {
+    let redis = RedisServer::start(&log_folder::create()).await;
+    let store = redis.store();
+    let person = member(&new_openid());
+    store.run(&OpenEvents).await.expect("Redis runs");
+    append(&store, &followed(&person, "1")).await;
+    let Appended::Now(second) = append(&store, &followed(&person, "2")).await else {
+        panic!("it is new");
+    };
+    let trim = TrimEvents {
+        oldest: second,
+        oldest_repeat: Position::BEGINNING,
+    };
+    assert_eq!(store.run(&trim).await.expect("Redis runs"), 1);
+    let read = ReadEvents {
+        after: Position::BEGINNING,
+        limit: 100,
+    };
+    let left = store.run(&read).await.expect("Redis runs");
+    let places: Vec<Position> = left.iter().map(|kept| kept.position).collect();
+    assert_eq!(places, [second]);
+    // Its repeats are recognised for longer than it is kept.
+    let again = append(&store, &followed(&person, "1")).await;
+    assert!(matches!(again, Appended::Before(_)), "{again:?}");
+    assert_eq!(store.run(&trim).await.expect("Redis runs"), 0);
+}
+
+#[tokio::test]
 async fn a_session_ends_once_whatever_ends_it_next() {
     let redis = RedisServer::start(&log_folder::create()).await;
     let store = redis.store();
@@ -109,7 +137,7 @@ async fn what_was_taken_back_is_not_filled_in_and_is_told_if_it_happens_after_al
     let denied = AppendEvent::of_denial(&account, &person, &attempts::new_scene(), Denial::Person);
     append(&store, &denied).await;
     let read = ReadEvents {
-        after: login_protocol::event::Position::BEGINNING,
+        after: Position::BEGINNING,
         limit: 1,
     };
     let found = store.run(&read).await.expect("Redis runs").remove(0);
