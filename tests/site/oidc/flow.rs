@@ -125,6 +125,21 @@ async fn the_wide_scopes_tell_more() {
 }
 
 #[tokio::test]
+async fn scopes_may_come_in_any_order() {
+    let stack = plan().start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = stack.visitor();
+    let mut fields = of_wiki();
+    fields.insert("scope", "profile openid".to_owned());
+    let answer = authorized(&stack, &mut visitor, &person, &fields).await;
+    let client = Client::of(&stack);
+    let tokens = client.exchange(&answer["code"]).await.json;
+    assert_eq!(tokens["scope"], "openid profile");
+    let told = client.userinfo(&text(&tokens, "access_token")).await.json;
+    assert_eq!(told["name"], "小林");
+}
+
+#[tokio::test]
 async fn somebody_without_a_nickname_has_a_name_all_the_same() {
     let stack = plan().start().await;
     let faults = json!([{ "path": "/cgi-bin/user/info", "kind": "html" }]);

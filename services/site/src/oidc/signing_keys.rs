@@ -56,7 +56,8 @@ pub enum SigningKeysError {
     #[error(
         "the signing keys in Redis can't be decrypted: SITE__OIDC__SECRET (oidc.secret) isn't the one that they \
          were encrypted under → Set it back, or delete the key wechat-login:oidc-keys:{{{0}}} in Redis, which voids \
-         all ID tokens"
+         all ID tokens, and gives everybody another subject at clients with SUBJECT_TYPE=pairwise, for \
+         good"
     )]
     OtherSecret(String),
     /// A key can't be made or read.

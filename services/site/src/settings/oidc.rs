@@ -294,9 +294,9 @@ static SECRET: Key<SecretString> = Key {
     example: "the-output-of-openssl-rand-hex-32",
     meaning: "the secret under which the signing keys are encrypted in Redis, at least 32 \
               characters; required with the first client, the same at all replicas, and never \
-              changed: with another one the site doesn't start",
+              changed: with another one the site doesn't start, and pairwise subjects are others",
     meaning_zh: "用来加密 Redis 里签名密钥的密钥，至少 32 个字符；有客户端时必填，所有实例必须相同，以后\
-                 也不要改：换了它网站就不会启动",
+                 也不要改：换了它网站就不会启动，`pairwise` 客户端看到的 `sub` 也全都变了",
     secret: true,
     parse: parse::api_key,
 };
