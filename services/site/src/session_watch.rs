@@ -1,7 +1,7 @@
 //! Pages of people who are signed in, which are told when they no longer are.
 //!
-//! Each is a task and takes 2.5 KiB, unlike a browser that waits for a
-//! [login](crate::event_streams): it asks for it, and closes the stream while nobody looks at it.
+//! Each is a task and takes 2.5 KiB, unlike a browser that waits for a login (`event_streams`): it
+//! asks for it, and closes the stream while nobody looks at it.
 
 use std::{
     collections::{HashMap, hash_map::Entry},

@@ -313,6 +313,14 @@ async fn a_client_that_wants_no_tap_opens_nothing_else() {
     }
     let page = page_for(&mut visitor, &of_wiki()).await;
     assert!(page.contains("request="), "{page}");
+    // The client's own logout ends it all the same.
+    let tokens = Client::of(&stack)
+        .exchanged_by_app(&query(&location(&answer))["code"])
+        .await;
+    let path = format!("/oidc/logout?id_token_hint={}", text(&tokens, "id_token"));
+    let left = visitor.call(Method::GET, &path).await;
+    assert!(left.text.contains("已退出登录"), "{}", left.text);
+    page_for(&mut visitor, &of_app()).await;
 }
 
 #[tokio::test]

@@ -174,6 +174,12 @@ async fn a_pairwise_client_sees_a_subject_of_its_own() {
     let part: String = text(&told, "sub").chars().take(16).collect();
     let part = part.to_lowercase().replace('-', "_");
     assert_eq!(told["preferred_username"], format!("wx_{part}"));
+    // Nor does the session connect it with another client.
+    let answer = visitor.call(Method::GET, &authorize_path(&of_wiki())).await;
+    let code = query(&location(&answer))["code"].clone();
+    let at_wiki = client.exchange(&code).await.json;
+    let [own, other] = [tokens, at_wiki].map(|tokens| claims(&text(&tokens, "id_token")));
+    assert_ne!(own["sid"], other["sid"]);
 
     fields.insert("scope", "openid wechat".to_owned());
     let answer = visitor.call(Method::GET, &authorize_path(&fields)).await;

@@ -3,7 +3,7 @@
 use reqwest::{Method, header::LOCATION};
 use system_tests::stack::Stack;
 
-use super::client::{Client, authorized, location, of_wiki, plan, text};
+use super::client::{Client, authorize_path, authorized, location, of_app, of_wiki, plan, text};
 
 pub(super) async fn id_token(
     stack: &Stack,
@@ -92,6 +92,34 @@ async fn without_a_good_hint_the_visitor_is_asked() {
         .await;
     assert_eq!(location(&answer), format!("{BYE}?state=s"));
     assert!(visitor.session().await.is_none());
+}
+
+/// Browsers hold where a form's answer leads to against the form.
+#[tokio::test]
+async fn an_apps_own_scheme_is_led_to_after_a_logout_and_gets_no_forms() {
+    let app = "com.example.app:/out";
+    let plan = plan()
+        .site("SITE__CLIENT__APP__POST_LOGOUT_REDIRECT_URIS", app)
+        .site("SITE__CLIENT__APP__REDIRECT_URIS", app);
+    let stack = plan.start().await;
+    let person = stack.wechat.person("小林", true).await;
+    let mut visitor = crate::session::signed_in(&stack, &person).await;
+    let path = format!("/oidc/logout?client_id=app&post_logout_redirect_uri={app}");
+    let asked = visitor.call(Method::GET, &path).await;
+    let policy = crate::answers::header(&asked.headers, "content-security-policy");
+    assert!(
+        policy.contains("form-action 'self' https: http: com.example.app:;"),
+        "{policy}"
+    );
+    let mut fields = of_app();
+    fields.insert("redirect_uri", app.to_owned());
+    fields.insert("response_mode", "form_post".to_owned());
+    let answer = visitor.call(Method::GET, &authorize_path(&fields)).await;
+    let refused = answer.headers["location"].to_str().unwrap();
+    assert!(
+        refused.starts_with(app) && refused.contains("error=invalid_request"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -206,7 +206,7 @@ impl Provider {
             auth_time: signed_in.begun_at.as_second(),
             begun_at_ms: signed_in.begun_at.as_millisecond(),
             method: signed_in.method,
-            sid: id_token::session_name(&session_sha256),
+            sid: id_token::session_name(client, &session_sha256),
             member: signed_in.member,
         };
         self.remember(&grant, client, &record);

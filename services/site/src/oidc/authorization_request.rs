@@ -108,7 +108,7 @@ pub(super) fn read(
         response_mode: ResponseMode::Query,
         state: state.filter(|_| !state_is_unusable).map(str::to_owned),
     };
-    let mode = response_mode(parameters).map(|mode| to.response_mode = mode);
+    let mode = response_mode(parameters, &to.redirect_uri).map(|mode| to.response_mode = mode);
     let checked = mode.and_then(|()| {
         if is_too_long(state) || is_too_long(parameters.get("nonce")) {
             let wrong = format!("state and nonce must not exceed {LONGEST} bytes");
@@ -154,10 +154,17 @@ fn addressee(
     Ok((client, uri.to_owned()))
 }
 
-fn response_mode(parameters: &Parameters) -> Result<ResponseMode, Refusal> {
+fn response_mode(parameters: &Parameters, redirect_uri: &str) -> Result<ResponseMode, Refusal> {
+    let is_on_the_web = ["https:", "http:"]
+        .iter()
+        .any(|scheme| redirect_uri.starts_with(scheme));
     match parameters.get("response_mode") {
         None | Some("query") => Ok(ResponseMode::Query),
-        Some("form_post") => Ok(ResponseMode::FormPost),
+        Some("form_post") if is_on_the_web => Ok(ResponseMode::FormPost),
+        Some("form_post") => Err(Refusal::invalid_request(
+            "response_mode",
+            "a form can be posted to an address of https or http alone, not to an app's",
+        )),
         Some(_) => Err(Refusal::invalid_request(
             "response_mode",
             "response_mode has to be query or form_post",

@@ -102,17 +102,17 @@ impl Provider {
     ) -> Result<(), StoreError> {
         let tellings: Vec<QueueLogouts> = clients
             .iter()
-            .filter(|(name, _)| {
-                let client = self.clients.named(name);
-                client.is_some_and(|client| client.backchannel.is_some())
+            .filter_map(|(name, sub)| {
+                let client = self.clients.named(name)?;
+                client.backchannel.is_some().then_some((name, sub, client))
             })
-            .map(|(name, sub)| QueueLogouts {
+            .map(|(name, sub, client)| QueueLogouts {
                 site: self.site.clone(),
                 queue: LogoutQueue::Client(name.clone()),
                 tasks: vec![LogoutTask::Tell(Logout {
                     tries: 0,
                     id: logout_id(session_sha256, name, occasion),
-                    sid: id_token::session_name(session_sha256),
+                    sid: id_token::session_name(client, session_sha256),
                     sub: sub.clone(),
                 })],
             })

@@ -10,12 +10,18 @@ use super::{
     clients::Client, grant_record::GrantRecord, provider::Provider, signing_keys::NoKeys,
     tokens::Token,
 };
+use crate::settings::oidc::SubjectType;
 
-/// A session as clients know it (`sid`): nothing that leads to its cookie.
-pub(super) fn session_name(session_sha256: &str) -> String {
+/// A session as a client knows it (`sid`): nothing that leads to its cookie. Where no other client
+/// sees the same subject, none sees the same session either.
+pub(super) fn session_name(client: &Client, session_sha256: &str) -> String {
     let mut digest = Sha256::new();
     digest.update(b"wechat-login sid\0");
     digest.update(session_sha256);
+    if client.subject_type == SubjectType::Pairwise {
+        digest.update(b"\0");
+        digest.update(&client.id);
+    }
     URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
 }
 

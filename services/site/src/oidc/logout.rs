@@ -56,11 +56,13 @@ pub(super) async fn logout(
     let hint = parameters
         .get("id_token_hint")
         .and_then(|hint| id_token::hint(&provider, hint));
-    let own = session.as_ref().map(SessionId::sha256);
-    let own = own.map(|sha256| id_token::session_name(&sha256));
-    let is_of_this_session = hint
+    let is_of_this_session = session
         .as_ref()
-        .is_some_and(|hint| own.as_ref() == Some(&hint.sid));
+        .zip(hint.as_ref())
+        .is_some_and(|(own, hint)| {
+            let client = provider.clients.with_id(&hint.aud);
+            client.is_some_and(|client| id_token::session_name(client, &own.sha256()) == hint.sid)
+        });
     // With a forged hint, or another session's, the client has proved nothing.
     let by_hint = hint.as_ref().map(|hint| hint.aud.as_str());
     let is_unreadable = hint.is_none() && parameters.get("id_token_hint").is_some();
@@ -97,7 +99,7 @@ pub(super) async fn logout(
     let client = afterwards.client.as_ref();
     let name = client.map(|client| client.display_name.as_str());
     let action = provider.public_url.path_of(paths::LOGOUT_CONFIRMED);
-    pages::ask_sign_out(&provider, &action, name, &fields)
+    pages::ask_sign_out(&provider, &action, name, &fields, afterwards.uri)
 }
 
 /// `POST /oidc/logout/confirmed`: the visitor wants to sign out. A form of ours alone posts here.

@@ -23,9 +23,16 @@ use super::{
 const POSTING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     base-uri 'none'; form-action https: http:; frame-ancestors 'none'";
 
-/// Pages with a form of ours.
-const ASKING: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-    form-action 'self' https: http:; frame-ancestors 'none'";
+/// A page with a form of ours, whose answer leads on to this address. Browsers hold it against the
+/// form, and apps have schemes of their own.
+fn asking(afterwards: Option<&str>) -> String {
+    let scheme = afterwards.and_then(|address| address.split_once(':'));
+    let own = scheme.map_or_else(String::new, |(scheme, _)| format!(" {scheme}:"));
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+         form-action 'self' https: http:{own}; frame-ancestors 'none'"
+    )
+}
 
 /// The answer to a client, by way of the browser: a redirect, or a form that posts itself. Both
 /// name the issuer (RFC 9207).
@@ -262,6 +269,7 @@ pub(super) fn ask_sign_out(
     action: &str,
     client: Option<&str>,
     fields: &[(&str, &str)],
+    afterwards: Option<&str>,
 ) -> HttpResponse {
     let page = AskSignOut {
         action,
@@ -269,7 +277,7 @@ pub(super) fn ask_sign_out(
         fields,
     };
     html(HttpResponse::Ok())
-        .insert_header((CONTENT_SECURITY_POLICY, ASKING))
+        .insert_header((CONTENT_SECURITY_POLICY, asking(afterwards)))
         // Without a referrer a browser sends this form's origin as null, and it has to be ours.
         .insert_header((REFERRER_POLICY, "same-origin"))
         .body(pages::render(

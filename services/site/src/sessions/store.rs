@@ -155,13 +155,16 @@ impl Sessions {
         Ok(looked.map(|(identity, _)| identity.into_signed_in(None)))
     }
 
-    /// Whether somebody is signed in with this session, as far as the session itself tells.
+    /// Whether somebody is signed in with this session, as far as the session itself tells: here, or
+    /// at a client that asks for less.
     ///
     /// # Errors
     ///
     /// Redis is unavailable.
     pub async fn is_good(&self, session: &SessionId) -> Result<bool, StoreError> {
-        Ok(self.find(session.sha256()).await?.is_some())
+        let read = self.read(session.sha256());
+        let found = self.store.run(&read).await?;
+        Ok(found.is_some() || self.find_older(read.id_sha256).await?.is_some())
     }
 
     /// Whose session it is, since when, and how they logged in.
