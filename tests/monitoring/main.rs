@@ -268,6 +268,8 @@ async fn a_wrong_app_secret_fires_its_alert_for_that_account_alone() {
 async fn a_day_without_codes_fires_its_alerts() {
     let stack = Plan::default()
         .gateway("GATEWAY__LIMITS__QR_CODES_PER_DAY", "1")
+        // Or the site refuses them before the next look at the figures.
+        .site("SITE__LIMITS__LOGINS_PER_MINUTE", "0")
         .start()
         .await;
     let prometheus = watched(&stack).await;
