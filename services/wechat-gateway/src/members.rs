@@ -30,8 +30,12 @@ use crate::{
     push::happenings::denied_by_ban,
 };
 
-/// How many are read at once, at least.
+/// How many are looked up in the index at once, for those who follow or don't.
 const BATCH: usize = 200;
+
+/// How many are read at once: Redis does nothing else meanwhile, and others wait for less than a
+/// millisecond.
+const READ_AT_ONCE: usize = 25;
 
 /// How many are looked at for a page of those who follow, or don't. A page may have fewer than were
 /// asked for, and be followed by others.
@@ -232,11 +236,12 @@ impl Members {
         let mut members = Vec::new();
         let mut looked_at = 0;
         loop {
+            // One more, to know whether there are more.
+            let missing = limit + 1 - members.len();
             let ask = ListMembers {
                 app_id: self.app_id.clone(),
                 before,
-                // One more, to know whether there are more.
-                limit: BATCH.max(limit + 1 - members.len()),
+                limit: subscribed.map_or(missing, |_| BATCH.max(missing)),
             };
             let places = self.store.run(&ask).await?;
             let is_last = places.len() < ask.limit;
@@ -262,15 +267,21 @@ impl Members {
         }
     }
 
-    /// What is stored of those at these places. A place whose record has ended is given up: whoever
-    /// logged in inside WeChat is kept for a while.
+    /// What is stored of those at these places.
     async fn stored(
         &self,
         places: &[MemberPlace],
     ) -> Result<Vec<Option<StoredMember>>, StoreError> {
-        if places.is_empty() {
-            return Ok(Vec::new());
+        let mut stored = Vec::with_capacity(places.len());
+        for places in places.chunks(READ_AT_ONCE) {
+            stored.extend(self.read(places).await?);
         }
+        Ok(stored)
+    }
+
+    /// Reads those at some places. A place whose record has ended is given up: whoever logged in inside
+    /// WeChat is kept for a while.
+    async fn read(&self, places: &[MemberPlace]) -> Result<Vec<Option<StoredMember>>, StoreError> {
         let ids = || places.iter().map(|place| self.id(place.openid.clone()));
         let read: Vec<ReadMember> = ids().map(|member| ReadMember { member }).collect();
         let read_subjects: Vec<ReadSubject> = ids().map(|member| ReadSubject { member }).collect();
