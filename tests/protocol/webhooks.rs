@@ -97,6 +97,7 @@ async fn redeliver(store: &Store, events: &[Position]) {
     let step = Redeliver {
         webhook: crm(),
         events: events.to_vec(),
+        is_last: true,
     };
     store.run(&step).await.expect("Redis runs");
 }

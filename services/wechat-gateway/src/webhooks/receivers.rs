@@ -214,7 +214,10 @@ impl Webhooks {
                     Vec::new()
                 };
                 act.record(&self.store).await?;
-                self.queue(receiver, events).await
+                if events.is_empty() {
+                    return Ok(0);
+                }
+                self.queue(receiver, events, true).await
             }
             Again::Since(time) => {
                 // What is told of this comes after it, and isn't sent again.
@@ -234,7 +237,11 @@ impl Webhooks {
                         .iter()
                         .filter(|kept| kept.position <= newest && receiver.wants(kept));
                     let wanted = wanted.map(|kept| kept.position).collect();
-                    count += self.queue(receiver, wanted).await?;
+                    count += self.queue(receiver, wanted, false).await?;
+                }
+                if count > 0 {
+                    // Once they are all there: whoever delivers looks at all of them.
+                    self.queue(receiver, Vec::new(), true).await?;
                 }
                 Ok(count)
             }
@@ -245,11 +252,16 @@ impl Webhooks {
         &self,
         receiver: &Receiver,
         events: Vec<Position>,
+        is_last: bool,
     ) -> Result<usize, RedeliverError> {
         let count = events.len();
-        if count > 0 {
-            let webhook = receiver.name.clone();
-            self.store.run(&Redeliver { webhook, events }).await?;
+        if count > 0 || is_last {
+            let redeliver = Redeliver {
+                webhook: receiver.name.clone(),
+                events,
+                is_last,
+            };
+            self.store.run(&redeliver).await?;
         }
         Ok(count)
     }

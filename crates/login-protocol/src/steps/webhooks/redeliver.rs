@@ -22,13 +22,19 @@ pub struct Redeliver {
     pub webhook: WebhookName,
     /// Which events.
     pub events: Vec<Position>,
+    /// Whether whoever delivers is to look for them now; it looks at all that there are.
+    pub is_last: bool,
 }
 
 impl Step for Redeliver {
     type Outcome = ();
 
     fn operation(&self) -> Operation {
-        about(&REDELIVER, &self.webhook, &self.events)
+        let mut operation = about(&REDELIVER, &self.webhook, &self.events);
+        if let Operation::Script { arguments, .. } = &mut operation {
+            arguments.insert(0, u8::from(self.is_last).to_string());
+        }
+        operation
     }
 
     fn outcome(&self, _reply: &[Option<String>]) -> Result<(), UnexpectedReply> {
