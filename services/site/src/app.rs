@@ -9,7 +9,6 @@ use std::{
 use actix_web::{App, web::Data};
 use login_protocol::{
     account::AccountName,
-    attempt::Approval,
     problem::ProblemCode,
     site::{self, Realm, Site, SiteId},
 };
@@ -328,7 +327,7 @@ fn session_rules(public_url: &Url, login: &LoginSettings, tickets: TicketIssuing
         site_name: site::called(login.site_name.as_deref(), public_url).into(),
         require_following: login.require_following,
         end_on_unfollow: login.end_on_unfollow,
-        wants_tap: login.approval == Some(Approval::Tap),
+        approval: login.approval,
         tickets,
     }
 }

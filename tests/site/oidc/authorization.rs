@@ -281,16 +281,26 @@ async fn following_again_brings_no_token_back() {
 
 #[tokio::test]
 async fn a_client_that_wants_no_tap_opens_nothing_else() {
+    for whose in ["SITE", "GATEWAY"] {
+        opens_nothing_else(whose).await;
+    }
+}
+
+/// The rule of a tap is the site's own, or the gateway's.
+async fn opens_nothing_else(whose: &str) {
     let origin = "http://wiki.localhost";
     let plan = plan()
         .gateway("GATEWAY__PUBLIC__URL", "http://localhost")
-        .site("SITE__LOGIN__APPROVAL", "tap")
         .site(
             "SITE__INTERNAL__API_KEY",
             "an-internal-key-of-thirty-two-chars",
         )
         .site("SITE__FORWARD_AUTH__ORIGINS", origin)
         .site("SITE__CLIENT__APP__APPROVAL", "scan");
+    let plan = match whose {
+        "SITE" => plan.site("SITE__LOGIN__APPROVAL", "tap"),
+        _ => plan.gateway("GATEWAY__LOGIN__APPROVAL", "tap"),
+    };
     let stack = plan.start().await;
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = stack.visitor();

@@ -146,8 +146,18 @@
       const path = "/assets/session-watch.js";
       const piece = await import(path).catch(() => null);
       if (!piece || stopped) return;
-      stopWatching = piece.watchSession(() => void lookAgain(), { signedIn: true });
+      stopWatching = piece.watchSession(changed, { signedIn: true });
     }
+  }
+
+  /** @param {boolean} signedIn */
+  function changed(signedIn) {
+    if (!signedIn) {
+      // Another login in this browser may have replaced it: that one is watched anew.
+      stopWatching?.();
+      stopWatching = null;
+    }
+    void lookAgain();
   }
 
   /** Shows who is signed in by now. */

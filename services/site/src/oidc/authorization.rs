@@ -3,13 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use login_protocol::{
-    attempt::Approval,
-    method::Method,
-    steps::oidc::{
-        AddSessionGrant, ClientUse, EndGrant, NoteClientUses, OpenGrant, OpenRequest, ReadRequest,
-        SessionGrantAdded,
-    },
+use login_protocol::steps::oidc::{
+    AddSessionGrant, ClientUse, EndGrant, NoteClientUses, OpenGrant, OpenRequest, ReadRequest,
+    SessionGrantAdded,
 };
 use service_kit::{
     random::{self, NoRandomness},
@@ -26,7 +22,7 @@ use super::{
     provider::Provider,
     tokens::{self, Kind, Token},
 };
-use crate::sessions::{identifier::SessionId, store::Identity};
+use crate::sessions::{identifier::SessionId, rules::is_confirmed, store::Identity};
 
 /// How long a code lives.
 const CODE_LIFETIME: Duration = Duration::from_mins(1);
@@ -97,11 +93,7 @@ fn fit(
             return Fit::Login;
         }
     }
-    // A scan alone may be of a code that somebody else shows. (On a page, and inside WeChat,
-    // everybody is asked.)
-    let by_phone = matches!(signed_in.method, Method::Scan | Method::Code);
-    let wants_tap = client.site.approval == Some(Approval::Tap);
-    if wants_tap && by_phone && signed_in.approval != Some(Approval::Tap) {
+    if !is_confirmed(client.site.approval, signed_in.method, signed_in.approval) {
         return Fit::Login;
     }
     if client.requires_following() && !signed_in.is_following() {

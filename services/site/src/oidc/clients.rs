@@ -9,6 +9,7 @@ use std::{
 
 use login_protocol::{
     account::AccountName,
+    attempt::Approval,
     site::{Realm, Site},
     steps::SessionLifetime,
 };
@@ -180,7 +181,7 @@ impl Clients {
             require_following: false,
             // A ticket is the site's own, and handed out elsewhere.
             tickets: TicketIssuing::Off,
-            wants_tap: false,
+            approval: Some(Approval::Scan),
             ..rules.clone()
         };
         let mut clients = Self {

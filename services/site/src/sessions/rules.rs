@@ -28,10 +28,28 @@ pub struct SessionRules {
     pub require_following: bool,
     /// Whether an unfollow ends a person's sessions.
     pub end_on_unfollow: bool,
-    /// Whether logins have to be confirmed on the phone.
-    pub wants_tap: bool,
+    /// What has to happen on the phone; `None`: what the gateway's settings say.
+    pub approval: Option<Approval>,
     /// Whether a login brings a ticket.
     pub tickets: TicketIssuing,
+}
+
+/// Whether what happened on the phone is what is wanted there; `None` is what the gateway's settings
+/// say. A scan alone may be of a code that somebody else shows. (On a page, and inside WeChat,
+/// everybody is asked.)
+pub(crate) fn is_confirmed(
+    wanted: Option<Approval>,
+    method: Method,
+    happened: Option<Approval>,
+) -> bool {
+    let by_phone = matches!(method, Method::Scan | Method::Code);
+    let is_enough = match wanted {
+        Some(Approval::Scan) => true,
+        Some(Approval::Tap) => happened == Some(Approval::Tap),
+        // The gateway's rule may be either; whoever asks for a scan by name may ask for less.
+        None => happened != Some(Approval::Scan),
+    };
+    !by_phone || is_enough
 }
 
 impl SessionRules {
@@ -42,13 +60,10 @@ impl SessionRules {
         })
     }
 
-    /// Whether a login was confirmed as the site wants it. A client may ask for less than the site
-    /// does, and for itself alone. (What began at the site itself went by the site's rule; on a page,
-    /// and inside WeChat, everybody is asked.)
+    /// Whether a login was confirmed as the site wants it: a client may ask for less, and for itself
+    /// alone. What began at the site itself went by the site's rule.
     pub(crate) fn trust(&self, login: &Session) -> bool {
-        let by_phone = matches!(login.method, Method::Scan | Method::Code);
-        let is_tapped = login.approval == Some(Approval::Tap);
-        !self.wants_tap || login.client.is_none() || !by_phone || is_tapped
+        login.client.is_none() || is_confirmed(self.approval, login.method, login.approval)
     }
 
     /// Whether somebody of whom this is known may be signed in.
