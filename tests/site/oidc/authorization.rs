@@ -305,11 +305,11 @@ async fn opens_nothing_else(whose: &str) {
     let person = stack.wechat.person("小林", true).await;
     let mut visitor = stack.visitor();
     let page = page_for(&mut visitor, &of_app()).await;
-    let request = page.split_once('?').unwrap().1;
+    let request = page.split_once('?').expect("a query").1;
     let begun = visitor
         .call(Method::POST, &format!("/api/login?{request}"))
         .await;
-    let content = begun.json["qr"]["content"].as_str().unwrap();
+    let content = begun.json["qr"]["content"].as_str().expect("a code");
     stack.wechat.scan(&person, content).await;
     visitor.status_becomes("confirmed").await;
     let completed = visitor.call(Method::POST, "/api/login/complete").await;
